@@ -1,0 +1,59 @@
+"""untaught: unsupervised deep learning for images and video.
+
+shapes       tensor types by name
+errors       what we raise
+config       validated configurations: flags, JSON, documentation
+randomness   a seed for the length of a `with`
+nn           building blocks that know no model
+data         sources, parts, views, batches
+model        the contract
+models       one file per system
+run          a run on disk
+train        `fit`, the training loop
+step         how one step is made fast
+evaluate     measures
+report       one page about one run
+estimators   the scikit-learn face
+cli          the commands
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from untaught.data.source import open_data as open_data
+    from untaught.evaluate.evaluate import evaluate as evaluate
+    from untaught.run import load as load
+    from untaught.run import open_run as open_run
+    from untaught.train import Training as Training
+    from untaught.train import fit as fit
+    from untaught.train import train as train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "fit": "train",
+    "train": "train",
+    "Training": "train",
+    "load": "run",
+    "open_run": "run",
+    "evaluate": "evaluate.evaluate",
+    "open_data": "data.source",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: a function above, or a model class by the name of its file."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"untaught.{_HOMES[name]}"), name)
+    contract = importlib.import_module("untaught.model")
+    for model in contract.model_names():
+        if model.replace("-", "") == name.lower():
+            return contract.model_class(model)
+    raise AttributeError(f"module 'untaught' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,127 @@
+"""How batches are cut from a part: windows, patches, binarisation, standardisation, augmentation.
+
+Everything here runs on the batch's device, from torch's ambient generator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from untaught.config import Count, configuration
+from untaught.data.part import Part
+from untaught.shapes import Shape
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All that a `loss` sees: tensors on one device.
+
+    Example:
+        >>> Batch.of(torch.zeros(3, 1, 8, 8)).label.tolist()
+        [-1, -1, -1]
+    """
+
+    x: Tensor
+    """Images `(batch, channel, height, width)`, video `(batch, time, ...)` or vectors `(batch, feature)`."""
+    label: Tensor
+    """Class of each example, -1 where absent, int64 `(batch,)`."""
+    latents: dict[str, Tensor] = field(default_factory=lambda: {})
+    """Named true variables of generated data, `(batch, variable)` or `(batch, time, variable)`."""
+    other: Tensor | None = None
+    """Examples of a second domain, for models that translate."""
+
+    @staticmethod
+    def of(x: Tensor) -> Batch:
+        """Make a batch of unlabelled examples."""
+        return Batch(x, torch.full((len(x),), -1, device=x.device))
+
+
+@configuration
+class View:
+    """How batches are cut from a source."""
+
+    frames: Count | None = None
+    """Frames in a window of video; none takes single frames."""
+    patch: Count | None = None
+    """Side of a random square patch in pixels; none takes the whole frame."""
+    binarise: bool = False
+    """Draw each pixel as 0 or 1 with its grey value as the probability, anew each time."""
+    standardise: Literal["none", "pixel", "all"] = "none"
+    """Subtract the training mean and divide by the deviation: of each pixel, or one for all."""
+    augment: tuple[Literal["flip", "mirror", "reverse"], ...] = ()
+    """Change half of the examples at random while training: flip upside down, mirror left and right, reverse time."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean and deviation of the training part, for `View.standardise`."""
+
+    mean: Tensor
+    deviation: Tensor
+
+
+SAMPLED = 10_000
+"""Frames from which the statistics are taken: their error, 1 % of a deviation, is below what training notices."""
+
+
+def statistics(part: Part, view: View) -> Statistics | None:
+    """Mean and deviation over at most 10,000 evenly spaced frames; none where the view does not standardise."""
+    if view.standardise == "none":
+        return None
+    starts = part.first.repeat_interleave(part.length)
+    offsets = torch.cat([torch.arange(int(length)) for length in part.length])
+    every = torch.linspace(0, len(starts) - 1, min(SAMPLED, len(starts))).long()
+    x = as_float(part.frames.read((starts + offsets)[every]))
+    if view.patch is not None or view.standardise == "all":
+        return Statistics(x.mean(), x.std().clamp_min(1e-6))
+    return Statistics(x.mean(0), x.std(0).clamp_min(1e-3))
+
+
+def as_float(raw: Tensor) -> Tensor:
+    """Stored values as float32: bytes are divided by 255."""
+    return raw.float().div_(255) if raw.dtype == torch.uint8 else raw.float()
+
+
+def example_shape(shape: Shape, view: View) -> Shape:
+    """One example's shape under a view: a patch where the view cuts patches."""
+    return shape if view.patch is None else (shape[0], view.patch, view.patch)
+
+
+def cut(raw: Tensor, view: View, stats: Statistics | None, training: bool) -> Tensor:
+    """Turn stored frames `(batch, [time,] ...)` into what the model sees."""
+    x = as_float(raw)
+    if view.patch is not None:
+        x = _patches(x, view.patch)
+    if training:
+        x = _augmented(x, view)
+    if view.binarise:
+        x = (torch.rand_like(x) < x).float()
+    if stats is not None:
+        x = (x - stats.mean) / stats.deviation
+    return x
+
+
+def _patches(x: Tensor, side: int) -> Tensor:
+    """Cut one random square out of each example, the same place in all its frames."""
+    batch, height, width = len(x), x.shape[-2], x.shape[-1]
+    top = (torch.rand(batch, device=x.device) * (height - side + 1)).long()
+    left = (torch.rand(batch, device=x.device) * (width - side + 1)).long()
+    within = torch.arange(side, device=x.device)
+    rows = (top[:, None] + within)[:, :, None] * width
+    place = (rows + (left[:, None] + within)[:, None, :]).flatten(1)
+    flat = x.flatten(-2)
+    middle = (1,) * (flat.ndim - 2)
+    index = place.view(batch, *middle, side * side).expand(*flat.shape[:-1], side * side)
+    return flat.gather(-1, index).unflatten(-1, (side, side))
+
+
+def _augmented(x: Tensor, view: View) -> Tensor:
+    axes = {"flip": -2, "mirror": -1, "reverse": 1}
+    for kind in view.augment:
+        chosen = torch.rand(len(x), device=x.device) < 0.5
+        x = torch.where(chosen.view(-1, *(1,) * (x.ndim - 1)), x.flip(axes[kind]), x)
+    return x

@@ -1,0 +1,1 @@
+"""One measure, one file, one pure function under its formula; the trivial baselines stand beside it."""

@@ -1,0 +1,85 @@
+"""A seed goes into torch's generators for the length of a `with`; the caller's state comes back after it.
+
+Models draw from torch's ambient generator, so that they compile and capture. Nothing else in the package
+seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+
+def generator_state(device: torch.device) -> dict[str, Tensor]:
+    """Read torch's ambient generators: the CPU's and, where there is one, the device's."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["device"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        state["device"] = torch.mps.get_rng_state()
+    return state
+
+
+def set_generator_state(state: dict[str, Tensor], device: torch.device) -> None:
+    """Write what `generator_state` read."""
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "device" in state:
+        torch.cuda.set_rng_state(state["device"], device)
+    elif device.type == "mps" and "device" in state:
+        torch.mps.set_rng_state(state["device"])
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device | str = "cpu") -> Generator[None]:
+    """Draw from `seed` inside the `with`; afterwards the caller's generators are as they were.
+
+    Example:
+        >>> before = torch.get_rng_state()
+        >>> with seeded(1):
+        ...     first = torch.rand(3)
+        >>> with seeded(1):
+        ...     again = torch.rand(3)
+        >>> bool((first == again).all()), bool((torch.get_rng_state() == before).all())
+        (True, True)
+    """
+    with Stream(seed, torch.device(device)):
+        yield
+
+
+class Stream:
+    """A sequence of draws that can be left and entered again, while the caller keeps its own.
+
+    Example:
+        >>> stream = Stream(0, torch.device("cpu"))
+        >>> with stream:
+        ...     first = torch.rand(2)
+        >>> with stream:
+        ...     second = torch.rand(2)
+        >>> bool((first == second).any())
+        False
+    """
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.device = device
+        outside = generator_state(device)
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        elif device.type == "mps":
+            torch.mps.manual_seed(seed)
+        self.state = generator_state(device)
+        set_generator_state(outside, device)
+        self._outside: list[dict[str, Tensor]] = []
+
+    def __enter__(self) -> Stream:
+        self._outside.append(generator_state(self.device))
+        set_generator_state(self.state, self.device)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.state = generator_state(self.device)
+        set_generator_state(self._outside.pop(), self.device)
