@@ -6,9 +6,9 @@ config       validated configurations: flags, JSON, documentation
 randomness   a seed for the length of a `with`
 nn           building blocks that know no model
 data         sources, parts, views, batches
-model        the contract
+model        the contract; recipe: how parameters are moved
 models       one file per system
-run          a run on disk
+run          a run on disk; settings: what it was told; checkpoint: one of its checkpoints
 train        `fit`, the training loop
 step         how one step is made fast
 evaluate     measures

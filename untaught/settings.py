@@ -1,0 +1,90 @@
+"""What a training is told, and what a run's config.json holds."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, Literal
+
+from untaught.config import Count, NonNegative, Positive, Whole, configuration
+from untaught.data.view import View
+from untaught.model import Recipe
+
+
+@configuration
+class Training:
+    """How long, on what, and how a model is trained; `None` leaves the choice to the model's recipe."""
+
+    epochs: Positive | None = None
+    """Passes over the data in the last stage; none trains until the loss on held-out data stalls."""
+    stage_epochs: dict[str, float] = field(default_factory=lambda: {})
+    """Passes over the data in other stages, by name."""
+    minutes: Positive | None = None
+    """Minutes to train, shared evenly by the stages; 10 at most where neither epochs nor minutes are given."""
+    seed: Whole = 0
+    """Seed of weights, order of examples and draws."""
+    batch_size: Count | None = None
+    """Examples in one step."""
+    learning_rate: Positive | None = None
+    """Highest step size of every optimiser."""
+    schedule: Literal["constant", "linear", "cosine"] | None = None
+    """How the learning rate falls to zero."""
+    clip: Positive | None = None
+    """Largest norm of a gradient."""
+    average: NonNegative | None = None
+    """Decay of the running average of the weights; 0 keeps none."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train."""
+    devices: Count = 1
+    """Processes on this machine, one per device."""
+    nodes: Count = 1
+    """Machines."""
+    strategy: str = "auto"
+    """How several processes share the work, in Lightning Fabric's words: ddp, fsdp."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Arithmetic; auto takes bf16 where the hardware multiplies matrices in it."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """Compile the loss; auto does so on a GPU when the training is long enough to pay."""
+    capture: Literal["auto", "on", "off"] = "auto"
+    """Capture the whole step in a CUDA graph; auto does so on one GPU when data are on it and shapes are fixed."""
+    threads: Count | None = None
+    """Processor threads; none takes torch's choice."""
+    view: View | None = None
+    """How batches are cut from the source; none takes the model's own view."""
+
+
+@configuration
+class Settings:
+    """Everything that is needed to run a training again: the content of config.json."""
+
+    model: str
+    """The system's name."""
+    shape: tuple[int, ...]
+    """One example's shape."""
+    config: dict[str, Any]
+    """The model's configuration."""
+    data: str
+    """The source's spec."""
+    size: tuple[int, int] | None = None
+    """Height and width to which pictures were resized."""
+    on_bad: Literal["stop", "skip"] = "stop"
+    """What was done with broken files."""
+    training: Training = Training()
+    """How it was trained."""
+
+
+def recipe_for(recipe: Recipe, training: Training) -> Recipe:
+    """The stage's recipe with what the caller asked for instead."""
+    from dataclasses import replace
+
+    chosen = {
+        name: value
+        for name in ("batch_size", "schedule", "clip", "average")
+        if (value := getattr(training, name)) is not None
+    }
+    if training.average == 0:
+        chosen["average"] = None
+    if training.learning_rate is not None:
+        rate = training.learning_rate
+        chosen["optimiser"] = replace(recipe.optimiser, learning_rate=rate)
+        chosen["players"] = {name: replace(own, learning_rate=rate) for name, own in recipe.players.items()}
+    return replace(recipe, **chosen)
