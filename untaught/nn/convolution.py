@@ -1,0 +1,316 @@
+"""Stacks of convolutions and their mirrored decoders, for any frame size and channel count.
+
+A layer of the encoder convolves, applies its activation f and keeps the maximum of each window of p x p values (1).
+Its mirror in the decoder repeats each value p x p times and applies the adjoint of a convolution of the same kind (2),
+with weights of its own or the encoder's (tied):
+
+    (1)  y  = pool_p(f(W * x + b))
+    (2)  x' = f(W' *ᵀ up_p(y') + b')          the bottom layer leaves f out
+
+A k x k convolution with stride s turns n rows into (3), rounded down:
+
+    (3)  full   (n + k - 2) / s + 1           same   (n - 1) / s + 1           valid   (n - k) / s + 1
+
+Pooling rounds down too, so that rows can be lost at the lower edge. The decoder knows the size it must reach: at each
+layer it repeats the last row of its input, or cuts rows off, until (2) gives back just what the encoder's layer saw.
+
+References: Zeiler, Krishnan, Taylor, Fergus 2010, "Deconvolutional networks" (the adjoint as a layer).
+He, Zhang, Ren, Sun 2015, arXiv:1502.01852 (the initial weights: a layer keeps the variance of what passes it).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from untaught.errors import ConfigError, SizeError
+from untaught.shapes import Images
+
+Padding = Literal["full", "same", "valid"]
+Activation = Literal["relu", "sigmoid", "tanh", "linear"]
+Size = tuple[int, int]
+"""Height and width."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One convolution and what follows it.
+
+    Example:
+        >>> Layer(filters=32, kernel=3, padding="full", pool=2).output((30, 30))
+        (16, 16)
+    """
+
+    filters: int
+    """Maps that it gives."""
+    kernel: int = 3
+    """Side of the filters in pixels."""
+    stride: int = 1
+    """Step of the filters in pixels."""
+    pool: int = 1
+    """Side of the pooled windows; 1 pools nothing."""
+    padding: Padding = "same"
+    """How far filters reach over the edge: by all but one pixel, by half, or not at all."""
+
+    @property
+    def edge(self) -> int:
+        """Zeros on each side of the input."""
+        return {"full": self.kernel - 1, "same": (self.kernel - 1) // 2, "valid": 0}[self.padding]
+
+    def convolved(self, size: Size) -> Size:
+        """Height and width after the convolution, equation (3); below 1 where nothing is left."""
+        reach = {"full": self.kernel - 2, "same": -1, "valid": -self.kernel}[self.padding]
+        return (size[0] + reach) // self.stride + 1, (size[1] + reach) // self.stride + 1
+
+    def output(self, size: Size) -> Size:
+        """Height and width after convolution and pooling."""
+        height, width = self.convolved(size)
+        return height // self.pool, width // self.pool
+
+    def __str__(self) -> str:
+        return f"{self.filters}@{self.kernel}x{self.kernel} {self.padding}, stride {self.stride}, pool {self.pool}"
+
+
+def layers(
+    filters: Sequence[int],
+    kernels: Sequence[int] = (3,),
+    strides: Sequence[int] = (1,),
+    pools: Sequence[int] = (1,),
+    paddings: Sequence[Padding] = ("same",),
+) -> tuple[Layer, ...]:
+    """Describe a stack: one entry for each layer, or one entry for all.
+
+    Example:
+        >>> [layer.kernel for layer in layers((32, 64), kernels=(5,))]
+        [5, 5]
+
+    Raises:
+        ConfigError: A list has neither one entry nor one for each layer.
+    """
+    lists = {"kernels": kernels, "strides": strides, "pools": pools, "paddings": paddings}
+    for name, values in lists.items():
+        if len(values) not in (1, len(filters)):
+            raise ConfigError(f"{name} has {len(values)} entries for {len(filters)} layers; give one for each, or one")
+    every = [values if len(values) > 1 else [*values] * len(filters) for values in lists.values()]
+    return tuple(Layer(*row) for row in zip(filters, *every, strict=True))
+
+
+def sizes(stack: Sequence[Layer], size: Size) -> tuple[Size, ...]:
+    """Height and width before each layer, and after the last.
+
+    Raises:
+        SizeError: Nothing is left of a frame of that size; the message names the nearest size that works.
+    """
+    steps = _sizes(stack, size)
+    if min(steps[-1]) < 1:
+        first = next(number for number, after in enumerate(steps) if min(after) < 1)
+        height, width = (_enough(stack, side) for side in size)
+        raise SizeError(
+            f"a frame of {size[0]}x{size[1]} is too small: layer {first} ({stack[first - 1]}) leaves nothing of it;\n"
+            f"the nearest size that works is {height}x{width}"
+        )
+    return steps
+
+
+def _sizes(stack: Sequence[Layer], size: Size) -> tuple[Size, ...]:
+    steps = [size]
+    for layer in stack:
+        # A side that is used up must stay so: a padded layer above would count rows out of nothing.
+        steps.append(layer.output(steps[-1]) if min(steps[-1]) > 0 else (0, 0))
+    return tuple(steps)
+
+
+def _enough(stack: Sequence[Layer], side: int) -> int:
+    """The smallest square's side, from `side` up, of which something is left."""
+    while min(_sizes(stack, (side, side))[-1]) < 1:
+        side += 1
+    return side
+
+
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "linear": lambda x: x,
+}
+
+
+def spread_(weight: Tensor, fan_in: float, activation: Activation) -> None:
+    """Draw initial weights that keep the variance: 2 / fan_in before a ReLU, which halves it, else 1 / fan_in."""
+    gain = 2.0 if activation == "relu" else 1.0
+    bound = math.sqrt(3 * gain / fan_in)
+    nn.init.uniform_(weight, -bound, bound)
+
+
+class Down(nn.Module):
+    """One layer of the encoder, equation (1)."""
+
+    def __init__(self, channels: int, layer: Layer, activation: Activation, normalise: bool) -> None:
+        super().__init__()
+        self.layer, self.activate = layer, ACTIVATIONS[activation]
+        self.convolution = nn.Conv2d(channels, layer.filters, layer.kernel, layer.stride, layer.edge)
+        self.norm = nn.BatchNorm2d(layer.filters) if normalise else nn.Identity()
+        spread_(self.convolution.weight, channels * layer.kernel**2, activation)
+        nn.init.zeros_(self.convolution.get_parameter("bias"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps `(batch, filters, height, width)`."""
+        y = self.activate(self.norm(self.convolution(_evened(x, self.layer))))
+        return F.max_pool2d(y, self.layer.pool) if self.layer.pool > 1 else y
+
+
+class Encoder(nn.Module):
+    """A stack of convolutions, equation (1).
+
+    Example:
+        >>> encoder = Encoder(3, layers((8, 16), strides=(2,)))
+        >>> encoder(torch.zeros(5, 3, 27, 35)).shape
+        torch.Size([5, 16, 7, 9])
+    """
+
+    def __init__(
+        self, channels: int, stack: Sequence[Layer], activation: Activation = "relu", normalise: bool = False
+    ) -> None:
+        """Build the stack.
+
+        Args:
+            channels: Channels of the frames.
+            stack: The layers, from the frame upwards.
+            activation: What every layer applies.
+            normalise: Whether batch normalisation stands before each activation.
+        """
+        super().__init__()
+        self.stack = tuple(stack)
+        inputs = (channels, *(layer.filters for layer in stack))
+        rows = zip(inputs, stack, strict=False)
+        self.downs = tuple(Down(count, layer, activation, normalise) for count, layer in rows)
+        self.layers = nn.ModuleList(self.downs)
+
+    def forward(self, x: Images) -> Tensor:
+        """Maps of the last layer, `(batch, filters, height, width)`."""
+        return self.maps(x)[-1]
+
+    def maps(self, x: Images) -> list[Tensor]:
+        """Maps of every layer.
+
+        Raises:
+            SizeError: The frame is too small; the message names the nearest size that works.
+        """
+        sizes(self.stack, (x.shape[-2], x.shape[-1]))
+        found = [x]
+        for layer in self.layers:
+            found.append(layer(found[-1]))
+        return found[1:]
+
+
+class Up(nn.Module):
+    """One layer of the decoder, equation (2)."""
+
+    def __init__(
+        self, inputs: int, outputs: int, layer: Layer, activation: Activation, normalise: bool, tied: Down | None
+    ) -> None:
+        super().__init__()
+        self.layer, self.activate = layer, ACTIVATIONS[activation]
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.norm = nn.BatchNorm2d(outputs) if normalise else nn.Identity()
+        self._tied = [tied]  # in a list, so that the encoder's weights are not among the decoder's too
+        if tied is None:
+            self.weight = nn.Parameter(torch.empty(inputs, outputs, layer.kernel, layer.kernel))
+            spread_(self.weight, inputs * (layer.kernel / layer.stride) ** 2, activation)
+
+    def forward(self, x: Tensor, size: Size) -> Tensor:
+        """Maps of the given height and width."""
+        layer, tied = self.layer, self._tied[0]
+        weight = self.weight if tied is None else tied.convolution.weight
+        before = layer.convolved(size)
+        if layer.pool > 1:
+            x = F.interpolate(x, scale_factor=layer.pool, mode="nearest")
+        x = _fitted(x, before)
+        # Up to `stride` sizes are convolved into this one: say how much larger than the smallest the wanted one is.
+        smallest = [(side - 1) * layer.stride - 2 * layer.edge + layer.kernel for side in before]
+        extra = [max(wanted - side, 0) for wanted, side in zip(size, smallest, strict=True)]
+        y = F.conv_transpose2d(x, weight, self.bias, layer.stride, layer.edge, extra)
+        return self.activate(self.norm(y[..., : size[0], : size[1]]))
+
+
+class Decoder(nn.Module):
+    """The mirror of a stack of convolutions, equation (2).
+
+    Example:
+        >>> stack = layers((8, 16), strides=(2,))
+        >>> Decoder(3, stack)(torch.zeros(5, 16, 7, 9), (27, 35)).shape
+        torch.Size([5, 3, 27, 35])
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        stack: Sequence[Layer],
+        activation: Activation = "relu",
+        normalise: bool = False,
+        kernels: Sequence[int] = (),
+        top: int | None = None,
+        tied: Encoder | None = None,
+    ) -> None:
+        """Build the mirror.
+
+        Args:
+            channels: Channels of the frames.
+            stack: The encoder's layers, from the frame upwards.
+            activation: What every layer but the bottom one applies; the bottom one is linear.
+            normalise: Whether batch normalisation stands before each activation.
+            kernels: Side of the filters at each layer, in the encoder's order; empty takes the encoder's.
+            top: Maps that come in; none takes the filters of the encoder's last layer.
+            tied: An encoder of the same layers, whose weights are used; only biases are then the decoder's own.
+
+        Raises:
+            ConfigError: `kernels` has neither one entry nor one for each layer, or tied weights cannot fit.
+        """
+        super().__init__()
+        if tied is not None and (kernels or top not in (None, stack[-1].filters)):
+            raise ConfigError("tied weights leave no choice of the decoder's kernels or of its incoming maps")
+        self.stack = tuple(stack)
+        filters = [layer.filters for layer in stack]
+        inputs, outputs = (*filters[:-1], top or filters[-1]), (channels, *filters[:-1])
+        downs = (None,) * len(filters) if tied is None else tied.downs
+        self.layers = nn.ModuleList()
+        for number, layer in enumerate(_with_kernels(self.stack, kernels)):
+            kind, norm = (activation, normalise) if number else ("linear", False)
+            self.layers.append(Up(inputs[number], outputs[number], layer, kind, norm, downs[number]))
+
+    def forward(self, features: Tensor, size: Size) -> Images:
+        """Frames of the given height and width from maps `(batch, top, height, width)`."""
+        reached = sizes(self.stack, size)
+        for number in reversed(range(len(self.stack))):
+            features = self.layers[number](features, reached[number])
+        return features
+
+
+def _with_kernels(stack: tuple[Layer, ...], kernels: Sequence[int]) -> tuple[Layer, ...]:
+    if not kernels:
+        return stack
+    if len(kernels) not in (1, len(stack)):
+        raise ConfigError(f"{len(kernels)} decoder kernels for {len(stack)} layers; give one for each, or one")
+    sides = kernels if len(kernels) > 1 else [*kernels] * len(stack)
+    return tuple(replace(layer, kernel=side) for layer, side in zip(stack, sides, strict=True))
+
+
+def _evened(x: Tensor, layer: Layer) -> Tensor:
+    """Add the one row or column of zeros that an even kernel under `same` needs beyond torch's symmetric padding."""
+    if layer.padding != "same" or layer.kernel % 2 == 1:
+        return x
+    bottom, right = (int((side - 1) % layer.stride == 0) for side in x.shape[-2:])
+    return F.pad(x, (0, right, 0, bottom)) if bottom or right else x
+
+
+def _fitted(x: Tensor, size: Size) -> Tensor:
+    """Cut rows and columns off at the lower right, or repeat the last, until the size is reached."""
+    x = x[..., : size[0], : size[1]]
+    bottom, right = size[0] - x.shape[-2], size[1] - x.shape[-1]
+    return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x
