@@ -1,0 +1,76 @@
+# make demo     see it work: trains for two and a half minutes, writes runs/demo/report.html
+# make test     install what the tests need and run them
+# make check    format, lint, types, import layers, freshness of the documentation; runs no tests
+# make slow     the tests that take long
+# make setup format docs bench clean
+
+.DEFAULT_GOAL := demo
+.PHONY: setup demo test check slow format docs bench clean
+
+# The first Python that is new enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+RUN := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+DEMO := runs/demo
+CODE := untaught tests docs benchmarks
+
+# Where there is no NVIDIA driver, PyTorch's CPU builds: a tenth of the download. Where their index is out of reach, the default one.
+CPU_TORCH := --index-url https://download.pytorch.org/whl/cpu --timeout 10 --retries 0
+
+setup: $(DEV)
+
+demo: $(RUN)
+	$(BIN)/untaught train pgn --data balls --minutes 2.5 --out $(DEMO) --replace
+	$(BIN)/untaught evaluate $(DEMO)
+	@test -s $(DEMO)/report.html
+	@echo "The report: $(CURDIR)/$(DEMO)/report.html"
+
+# One thread a worker: small tensors are slower on two threads than on one.
+test: $(DEV)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4
+
+check: $(DEV)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+slow: $(DEV)
+	$(BIN)/python -m pytest -m slow
+
+format: $(DEV)
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+docs: $(DEV)
+	$(BIN)/python docs/generate.py
+
+bench: $(DEV)
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf build dist untaught.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one by PYTHON=/path/to/python3" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.torch: constraints.txt | $(BIN)/python
+	if command -v nvidia-smi >/dev/null 2>&1; then $(PIP) install -q -c constraints.txt torch; \
+	else $(PIP) install -q $(CPU_TORCH) -c constraints.txt torch || $(PIP) install -q -c constraints.txt torch; fi
+	touch $@
+
+$(RUN): pyproject.toml constraints.txt $(VENV)/.torch
+	$(PIP) install -q -c constraints.txt -e .
+	touch $@
+
+$(DEV): $(RUN)
+	$(PIP) install -q -c constraints.txt -e '.[dev]'
+	touch $@
