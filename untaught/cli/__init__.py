@@ -1,0 +1,119 @@
+"""The commands: `untaught COMMAND ...`, and what each exits with.
+
+    0    done
+    2    bad usage or bad input: at most three lines that name the culprit and what would be right
+    130  interrupted
+    1    anything else, a full disk included
+
+flags      fields of configurations <-> arguments
+training   `train`
+progress   the bar, or plain lines
+using      `encode`, `reconstruct`, `sample`, `predict`
+measuring  `evaluate`
+listing    `models`, `data`
+doctor     `doctor`
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from untaught.errors import ConfigError, InputError, UntaughtError
+
+COMMANDS = {
+    "models": ("listing", "what systems there are, and what each can do"),
+    "data": ("listing", "what sources there are; statistics and a contact sheet of one"),
+    "train": ("training", "train a system on images or video"),
+    "evaluate": ("measuring", "every measure that applies to a run, trivial baselines beside each"),
+    "encode": ("using", "features of every example"),
+    "reconstruct": ("using", "every example as the model gives it back"),
+    "sample": ("using", "new examples"),
+    "predict": ("using", "the frames that follow"),
+    "doctor": ("doctor", "versions, devices, known traps"),
+}
+"""Each command, the file that has its function, and what it does. Files are imported when they are needed."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            _run(words)
+            sys.stdout.flush()
+        except SystemExit as exit:
+            return int(exit.code or 0)
+        except InputError as error:
+            return _refuse(error, 2)
+        except UntaughtError as error:
+            return _refuse(error, 1)
+        except KeyboardInterrupt:
+            return _refuse("interrupted", 130)
+        except BrokenPipeError:
+            # Whoever read our output has gone; without this Python complains again when it closes the stream.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except OSError as error:
+            return _refuse(error, 1)
+    return 0
+
+
+def _run(words: list[str]) -> None:
+    """Find the command and hand it its own words."""
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+    elif words[0] in ("-V", "--version"):
+        print(f"untaught {importlib.import_module('untaught').__version__}")
+    else:
+        _command(words[0])(words[1:])
+
+
+def _command(name: str) -> Callable[[Sequence[str]], None]:
+    """The function of a command.
+
+    Raises:
+        ConfigError: There is no such command.
+    """
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
+        raise ConfigError(f"no command is called {name!r}; {hint}")
+    module = importlib.import_module(f"untaught.cli.{COMMANDS[name][0]}")
+    return getattr(module, name)
+
+
+def _overview() -> str:
+    lines = [f"  {name:<12} {summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: untaught COMMAND ...",
+            "",
+            *lines,
+            "",
+            "`untaught COMMAND --help` says more, `untaught train MODEL --help` names every setting of a system.",
+        ]
+    )
+
+
+def _refuse(what: object, status: int) -> int:
+    print(f"untaught: {what}", file=sys.stderr)
+    return status
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Say a warning in one line, without the place in the source."""
+    print(f"untaught: {message}", file=file or sys.stderr)
