@@ -1,0 +1,145 @@
+"""What each capability must give: shapes, finite values, ranges. One function for one capability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from untaught import model as contract
+from untaught.randomness import seeded
+
+
+def encodes(model: Any, x: Tensor) -> None:
+    """Features are one vector per example, the same whatever the seed."""
+    with seeded(1):
+        first = model.encode(x)
+    with seeded(2):
+        second = model.encode(x)
+    _sized(first, (len(x), first.shape[1]))
+    assert torch.equal(first, second), "encode draws: it must give a mean"
+
+
+def decodes(model: Any, x: Tensor) -> None:
+    """Features become examples."""
+    width = model.encode(x).shape[1]
+    _sized(model.decode(torch.rand(3, width)), (3, *model.shape))
+
+
+def reconstructs(model: Any, x: Tensor) -> None:
+    """Each example comes back; of video, the frames from the second on."""
+    video = model.smoke.frames is not None
+    _sized(model.reconstruct(x), (len(x), x.shape[1] - 1, *model.shape) if video else tuple(x.shape))
+
+
+def samples(model: Any, x: Tensor) -> None:
+    """Draws have the shape and the range of examples."""
+    drawn = model.sample(3)
+    _sized(drawn, (3, *x.shape[1:]))
+    _between(drawn, 0, 1)
+
+
+def predicts(model: Any, x: Tensor) -> None:
+    """As many frames as asked for follow a context of any length."""
+    for context, frames in ((x, 3), (x[:, :2], 1)):
+        predicted = model.predict(context, frames)
+        _sized(predicted, (len(x), frames, *model.shape))
+    short, long = model.predict(x, 1), model.predict(x, 2)
+    assert torch.allclose(short, long[:, :1], atol=1e-6), "the first frame changes with the number of frames"
+
+
+def classifies(model: Any, x: Tensor) -> None:
+    """Probabilities sum to one."""
+    probability = model.class_probabilities(x)
+    _sized(probability, (len(x), probability.shape[1]))
+    _between(probability, 0, 1)
+    assert torch.allclose(probability.sum(1), torch.ones(len(x)))
+
+
+def scores(model: Any, x: Tensor) -> None:
+    """A log-likelihood for each example; that of binary examples is below zero."""
+    likelihood = model.log_likelihood(x)
+    _sized(likelihood.nats, (len(x),))
+    if model.smoke.binary:
+        assert (likelihood.nats <= 0).all()
+
+
+def energy(model: Any, x: Tensor) -> None:
+    """Free energies, a chain at every temperature, a base rate for each visible unit."""
+    visible = x.flatten(1)
+    _sized(model.free_energy(visible), (len(x),))
+    for temper in (0.0, 0.5, 1.0):
+        _sized(model.gibbs_step(visible, temper), tuple(visible.shape))
+    base = model.base_rate()
+    assert base.numel() == visible.shape[1] and base.isfinite().all()
+
+
+def latent_variable(model: Any, x: Tensor) -> None:
+    """Both densities are one number per example."""
+    latent, density = model.posterior_sample(x)
+    _sized(latent, (len(x), latent.shape[1]))
+    _sized(density, (len(x),))
+    _sized(model.log_joint(x, latent), (len(x),))
+
+
+def activations(model: Any, x: Tensor) -> None:
+    """Layers have names and begin with the batch; asking for one gives that one."""
+    every = model.activations(x)
+    assert every
+    for name, value in every.items():
+        assert len(value) == len(x) and value.isfinite().all(), name
+    first = next(iter(every))
+    one = model.activations(x, [first])
+    assert list(one) == [first] and torch.equal(one[first], every[first])
+
+
+def translates(model: Any, x: Tensor) -> None:
+    """There and back gives pictures."""
+    _sized(model.translate(model.translate(x), forward=False), tuple(x.shape))
+
+
+def filters(model: Any, x: Tensor) -> None:
+    """Weights are pictures with the data's channels."""
+    pictures = model.filters()
+    assert pictures.ndim == 4 and pictures.isfinite().all()
+
+
+CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
+    contract.Encodes: encodes,
+    contract.Decodes: decodes,
+    contract.Reconstructs: reconstructs,
+    contract.Samples: samples,
+    contract.Predicts: predicts,
+    contract.Classifies: classifies,
+    contract.Scores: scores,
+    contract.Energy: energy,
+    contract.LatentVariable: latent_variable,
+    contract.Activations: activations,
+    contract.Translates: translates,
+    contract.Filters: filters,
+}
+
+
+def per_example(model: Any, x: Tensor) -> dict[str, Tensor]:
+    """All that a model says about each example without drawing, by the name of the method."""
+    asked = {
+        "encode": (contract.Encodes, lambda: model.encode(x)),
+        "reconstruct": (contract.Reconstructs, lambda: model.reconstruct(x)),
+        "class_probabilities": (contract.Classifies, lambda: model.class_probabilities(x)),
+        "log_likelihood": (contract.Scores, lambda: model.log_likelihood(x).nats),
+        "free_energy": (contract.Energy, lambda: model.free_energy(x.flatten(1))),
+        "predict": (contract.Predicts, lambda: model.predict(x, 2)),
+    }
+    with seeded(0):
+        return {name: ask() for name, (capability, ask) in asked.items() if isinstance(model, capability)}
+
+
+def _sized(value: Tensor, shape: tuple[int, ...]) -> None:
+    assert tuple(value.shape) == shape
+    assert value.isfinite().all()
+
+
+def _between(value: Tensor, low: float, high: float) -> None:
+    assert low <= float(value.min()) and float(value.max()) <= high
