@@ -1,0 +1,168 @@
+"""How long a stage lasts, and when its loss is read, its held-out loss measured and its state saved."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import current_thread, main_thread
+from typing import Any
+
+DEFAULT_MINUTES = 10.0
+"""A training of which nobody said how long it should last takes no longer."""
+RECORD_SECONDS = 1.0
+CHECKPOINT_SECONDS = 30.0
+VALIDATIONS = 40
+"""Held-out measurements in a stage of known length."""
+PATIENCE = 6
+"""Held-out measurements without a gain after which a training without a given end has stalled."""
+GAIN = 1e-3
+"""Relative fall of the held-out loss that counts as a gain."""
+VALIDATION_SHARE = 0.1
+"""Largest share of the time that held-out measurements take where time is what ends a stage."""
+
+
+@dataclass
+class Clock:
+    """Counts a stage's steps and seconds. Under `epochs` nothing that it decides about weights depends on time.
+
+    Args:
+        steps_per_epoch: Steps in a pass over the data.
+        epochs: Passes to make; none ends by time.
+        minutes: Time to take; none, without epochs, ends at a stall or after ten minutes.
+        share: Fraction of the whole training's default time that this stage may take.
+    """
+
+    steps_per_epoch: int
+    epochs: float | None = None
+    minutes: float | None = None
+    share: float = 1.0
+    step: int = 0
+    seconds: float = 0.0
+    best: float = math.inf
+    best_steps: list[float] = field(default_factory=lambda: [])
+    rate: float = 0.0
+    _since: float = 0.0
+    _began: int = 0
+    _validated: float = 0.0
+    _cost: float = 0.0
+    _saved: float = 0.0
+
+    @property
+    def total(self) -> int | None:
+        """Steps in all, where epochs say so."""
+        return None if self.epochs is None else max(1, math.ceil(self.epochs * self.steps_per_epoch))
+
+    @property
+    def limit(self) -> float:
+        """Seconds in all, where time says so."""
+        return 60 * (DEFAULT_MINUTES * self.share if self.minutes is None else self.minutes)
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1 through the stage, at the step that comes next."""
+        if self.total is not None:
+            return min(self.step / self.total, 1.0)
+        expected = self.seconds + (self.step - self._began) / self.rate if self.rate else self.seconds
+        return min(expected / self.limit, 1.0)
+
+    @property
+    def over(self) -> bool:
+        """Whether the stage has ended."""
+        if self.total is not None:
+            return self.step >= self.total
+        return self.seconds >= self.limit or (self.minutes is None and self.stalled)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the held-out loss has stopped falling: no gain in the last measurements."""
+        seen = self.best_steps
+        if len(seen) <= PATIENCE:
+            return False
+        before = min(seen[:-PATIENCE])
+        return min(seen[-PATIENCE:]) > before - GAIN * abs(before)
+
+    @property
+    def seconds_left(self) -> float:
+        """Expected seconds to the end of the stage."""
+        if self.total is not None:
+            return (self.total - self.step) / self.rate if self.rate else math.nan
+        return max(self.limit - self.seconds, 0.0)
+
+    def segment(self) -> int:
+        """Steps to take until the next record."""
+        wanted = max(1, int(self.rate * RECORD_SECONDS)) if self.rate else 1
+        if self.total is None:
+            left = (self.limit - self.seconds) * self.rate
+            return max(1, min(wanted, math.ceil(left))) if self.rate else 1
+        return max(1, min(wanted, self.total - self.step, self.interval - self.step % self.interval))
+
+    @property
+    def interval(self) -> int:
+        """Steps between held-out measurements, where epochs say so."""
+        assert self.total is not None
+        return math.ceil(self.total / VALIDATIONS)
+
+    def start(self) -> None:
+        """Begin a segment."""
+        self._since, self._began = time.perf_counter(), self.step
+
+    def stop(self) -> None:
+        """End a segment whose work is done."""
+        taken = time.perf_counter() - self._since
+        self.seconds += taken
+        latest = (self.step - self._began) / max(taken, 1e-9)
+        # The first step pays for warming up; later ones are smoothed, so that a segment is about as long as asked.
+        self.rate = latest if self._began == 0 or not self.rate else 0.5 * self.rate + 0.5 * latest
+        self._began = self.step
+
+    def validation_due(self) -> bool:
+        """Whether the held-out loss is to be measured now."""
+        if self.total is not None:
+            return self.step % self.interval == 0 or self.over
+        spaced = max(self.limit / VALIDATIONS, self._cost / VALIDATION_SHARE)
+        whole_epoch = self.step >= self.steps_per_epoch or self.seconds > self.limit / 10
+        return self.over or (whole_epoch and self.seconds - self._validated >= spaced)
+
+    def validated(self, loss: float, cost_seconds: float) -> bool:
+        """Note a held-out loss and what measuring it cost; true if it is the best so far."""
+        self.seconds += cost_seconds
+        self._validated, self._cost = self.seconds, cost_seconds
+        self.best_steps.append(loss)
+        better = loss < self.best
+        self.best = min(self.best, loss)
+        return better
+
+    def checkpoint_due(self, better: bool) -> bool:
+        """Whether the state is to be saved now."""
+        due = better or self.over or self.seconds - self._saved >= CHECKPOINT_SECONDS
+        if due:
+            self._saved = self.seconds
+        return due
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed stage needs to know."""
+        names = ("step", "seconds", "best", "best_steps", "rate", "_validated", "_cost", "_saved")
+        return {name: getattr(self, name) for name in names}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where `state` was taken."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+@contextmanager
+def interrupt_deferred() -> Generator[list[Any], None, None]:
+    """Note Ctrl-C instead of raising it, so that a step is never left half done."""
+    noted: list[Any] = []
+    if current_thread() is not main_thread():
+        yield noted
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: noted.append(number))
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,47 @@
+"""Devices, precision and processes, as Lightning Fabric sets them up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision
+from lightning_fabric.strategies.ddp import DDPStrategy
+
+from untaught.errors import ConfigError
+from untaught.settings import Training
+
+
+def has_bf16_units(device: torch.device) -> bool:
+    """Whether the device multiplies matrices in bf16: CUDA from Ampere, processors with AMX or AVX-512 BF16."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        processor = torch.cpu.get_capabilities()
+        return bool(processor.get("amx_bf16") or processor.get("avx512_bf16"))
+    return False
+
+
+def make_fabric(training: Training, players: int) -> Fabric:
+    """Set up what a training asks for.
+
+    Raises:
+        ConfigError: FSDP is asked for a model of several players.
+    """
+    if players > 1 and "fsdp" in training.strategy:
+        raise ConfigError("strategy fsdp is not tested for models of several players; use --strategy ddp")
+    several = training.devices * training.nodes > 1
+    strategy: Any = training.strategy
+    if several and training.strategy in ("auto", "ddp"):
+        # Broadcasting buffers would overwrite every process's Markov chains by those of the first.
+        strategy = DDPStrategy(find_unused_parameters=players > 1, broadcast_buffers=False)
+    wanted: Any = {
+        "accelerator": "auto" if training.device == "auto" else training.device,
+        "devices": training.devices,
+        "num_nodes": training.nodes,
+        "strategy": strategy,
+    }
+    fabric = Fabric(**wanted)
+    bf16 = training.precision == "bf16" or (training.precision == "auto" and has_bf16_units(fabric.device))
+    return Fabric(**wanted, plugins=MixedPrecision("bf16-mixed", fabric.device.type)) if bf16 else fabric
