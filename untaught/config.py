@@ -92,11 +92,21 @@ def explain(error: pydantic.ValidationError, cls: type[Any], where: str = "") ->
     place = ".".join(str(part) for part in first["loc"])
     at = f" in {where}" if where else ""
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        known = [field.name for field in fields(cls)]
-        close = difflib.get_close_matches(place, known, n=1)
+        known = [field.name for field in fields(_inside(cls, first["loc"][:-1]))]
+        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
         return f"unknown field {place!r}{at}; {hint}"
     return f"{place}{at} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _inside(cls: type[Any], place: tuple[int | str, ...]) -> type[Any]:
+    """The configuration nested at a place, through optional fields too; the outer one where that is not clear."""
+    for part in place:
+        hint = typing.get_type_hints(cls).get(str(part))
+        choices = [hint, *typing.get_args(hint)]
+        nested = [choice for choice in choices if dataclasses.is_dataclass(choice)]
+        cls = typing.cast("type[Any]", nested[0]) if nested else cls
+    return cls
 
 
 def _type_name(hint: Any) -> str:
