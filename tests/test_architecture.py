@@ -1,0 +1,213 @@
+"""The shape of the code: sizes, names, and what nobody may do. Each rule names the file and line that breaks it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+
+import untaught
+from untaught.model import CAPABILITIES, Model
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = sorted(path for part in ("untaught", "tests", "docs", "benchmarks") for path in (ROOT / part).rglob("*.py"))
+PACKAGE = [path for path in CODE if path.is_relative_to(ROOT / "untaught")]
+TEXTS = [
+    *CODE,
+    *(ROOT / name for name in ("Makefile", ".ci/run", "pyproject.toml", "constraints.txt", "CITATION.cff")),
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "results").rglob("*.json"),
+]
+DRAWERS = {"utils", "util", "misc", "common", "helpers", "base", "core"}
+ROOMY = {"models", "data", "papers", "evaluate"}
+"""Folders that are registries: they may hold any number of files."""
+
+
+@pytest.fixture(params=CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def path(request: pytest.FixtureRequest) -> Path:
+    """Every Python file of the project."""
+    return request.param
+
+
+@pytest.fixture(params=PACKAGE, ids=lambda path: str(path.relative_to(ROOT)))
+def ours(request: pytest.FixtureRequest) -> Path:
+    """Every Python file of the package."""
+    return request.param
+
+
+def test_file_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_functions_are_short(path: Path) -> None:
+    long = {node.name: _length(node) for node in _functions(path) if _length(node) > 40}
+    assert not long, f"more than 40 lines without the docstring: {long}"
+
+
+def test_file_is_no_drawer(path: Path) -> None:
+    assert not {path.stem, *path.relative_to(ROOT).parts[:-1]} & DRAWERS
+
+
+def test_file_opens_with_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_folders_are_small() -> None:
+    counted = Counter(path.parent for path in PACKAGE if path.stem not in ("__init__", "__main__"))
+    crowded = {str(folder.relative_to(ROOT)): n for folder, n in counted.items() if n > 12 and folder.name not in ROOMY}
+    assert not crowded
+
+
+def test_map_names_every_module() -> None:
+    """The docstring of `untaught` has one line for each module at the top."""
+    modules = {module.name for module in pkgutil.iter_modules(untaught.__path__)} - {"__main__"}
+    named = set(re.findall(r"^(\w+) {2,}\S", untaught.__doc__ or "", re.M))
+    assert named == modules
+
+
+def test_nobody_asks_hasattr(ours: Path) -> None:
+    assert not _calls(ours, "hasattr")
+
+
+def test_models_take_no_open_keywords(ours: Path) -> None:
+    if "models" in ours.parts:
+        assert not [node.name for node in _functions(ours) if node.args.kwarg is not None]
+
+
+def test_only_randomness_seeds(ours: Path) -> None:
+    if ours.name != "randomness.py":
+        seeds = r"\b(manual_seed(_all)?|seed_everything|np\.random\.seed|random\.seed|set_rng_state)\("
+        calls = [(n, line) for n, line in _lines(ours) if re.search(seeds, line) and "Generator" not in line]
+        # A torch.Generator of one's own is no global state: `generator.manual_seed(...)`.
+        assert not [at for at in calls if "generator" not in at[1].lower()]
+
+
+def test_only_commands_print(ours: Path) -> None:
+    if "cli" not in ours.parts:
+        assert not _calls(ours, "print")
+
+
+def test_nothing_is_pickled(ours: Path) -> None:
+    assert not _imported(ours) & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    text = ours.read_text()
+    assert not re.search(r"\btorch\.(load|save)\(", text)
+    assert "allow_pickle=True" not in text
+
+
+def test_nobody_needs_torchvision(path: Path) -> None:
+    assert not _imported(path) & {"torchvision", "torchmetrics", "timm", "kornia", "lightning", "pytorch_lightning"}
+
+
+def test_torchvision_is_not_installed() -> None:
+    """Its wheels break on CPU builds of torch, and take down whatever imports them."""
+    assert find_spec("torchvision") is None
+
+
+def test_no_path_of_one_machine() -> None:
+    folders = "|".join(["home", "Users", "work", "root", "mnt"])
+    found = [
+        (str(p), n, line) for p in TEXTS for n, line in _lines(p) if re.search(rf"""["'`(\s]/({folders})/\w""", line)
+    ]
+    assert not found
+
+
+def test_capabilities_are_abstract() -> None:
+    assert all(inspect.isabstract(capability) for capability in CAPABILITIES)
+    assert all(capability.__module__ == "untaught.model" for capability in CAPABILITIES)
+
+
+def test_classes_are_abstract_or_final() -> None:
+    """Nobody inherits from a class that can be built: of models, blocks, frames, and whatever else is ours."""
+    for module in _modules():
+        for _, cls in inspect.getmembers(module, inspect.isclass):
+            if cls.__module__ == module.__name__ and not issubclass(cls, BaseException):
+                ours = [base for base in cls.__bases__ if base.__module__.startswith("untaught")]
+                built = [base.__name__ for base in ours if not inspect.isabstract(base)]
+                assert not built, f"{module.__name__}.{cls.__name__} inherits from {built}"
+
+
+def test_nobody_overrides_what_is_implemented() -> None:
+    """A model fills in what is abstract; only what the contract offers for it may be replaced."""
+    offered = {"prepare", "stages", "__init__", "forward"}
+    for cls in _subclasses(Model):
+        if cls.__module__.startswith("untaught.models"):
+            inherited = [base for base in cls.__mro__[1:] if base.__module__.startswith("untaught")]
+            replaced = {
+                name
+                for base in inherited
+                for name, value in vars(base).items()
+                if inspect.isfunction(value) and name in vars(cls) and not getattr(value, "__isabstractmethod__", False)
+            }
+            assert replaced <= offered, f"{cls.__name__} overrides {replaced - offered}"
+
+
+def test_pins_satisfy_ranges() -> None:
+    """Each version of constraints.txt is one that pyproject.toml admits, and every requirement is pinned."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    wanted = {r.name: r.specifier for r in map(Requirement, [*project["dependencies"], *extras])}
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    pinned = {r.name: str(r.specifier).removeprefix("==") for r in map(Requirement, lines)}
+    refused = {name: version for name, version in pinned.items() if name in wanted and version not in wanted[name]}
+    assert not refused
+    assert set(wanted) <= set(pinned), f"not pinned: {set(wanted) - set(pinned)}"
+
+
+def test_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert untaught.__version__ == project["version"]
+    assert f"\nversion: {project['version']}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def _modules() -> Iterator[ModuleType]:
+    for found in pkgutil.walk_packages(untaught.__path__, "untaught."):
+        if not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
+
+
+def _subclasses(cls: type) -> set[type]:
+    list(_modules())
+    found = set(cls.__subclasses__())
+    return found.union(*(_subclasses(sub) for sub in found)) if found else found
+
+
+def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    tree = ast.walk(ast.parse(path.read_text()))
+    return [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from `def` to the end, less the docstring."""
+    has_docstring = ast.get_docstring(node) is not None
+    docstring = (node.body[0].end_lineno or 0) - node.body[0].lineno + 1 if has_docstring else 0
+    return (node.end_lineno or 0) - node.lineno + 1 - docstring
+
+
+def _calls(path: Path, name: str) -> list[int]:
+    tree = ast.walk(ast.parse(path.read_text()))
+    return [n.lineno for n in tree if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == name]
+
+
+def _imported(path: Path) -> set[str]:
+    """The packages that a file imports, by their first name."""
+    tree = list(ast.walk(ast.parse(path.read_text())))
+    plain = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names}
+    from_ = {node.module or "" for node in tree if isinstance(node, ast.ImportFrom) and node.level == 0}
+    return {name.split(".")[0] for name in plain | from_}
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    return list(enumerate(path.read_text().splitlines(), 1))
