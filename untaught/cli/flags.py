@@ -1,7 +1,7 @@
 """Flags: a command's arguments are fields of configurations.
 
-tyro writes the help and tells flags from values; pydantic checks every value; what is wrong is said here, in one or
-two lines. A flag's help is its field's docstring, its default the configuration's.
+A flag's help is its field's docstring, its default the configuration's. tyro writes the help and tells flags from
+values; what is wrong is said here, in one or two lines.
 """
 
 from __future__ import annotations
@@ -9,18 +9,15 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import itertools
-import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-import pydantic
 import tyro
-from pydantic_core import PydanticUndefined
-from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
+from untaught.cli.flag import Flag, Words, checked, tyro_field
 from untaught.config import fields
 from untaught.errors import ConfigError
 
@@ -39,57 +36,8 @@ class Group:
     """Fields that are no flags."""
     positional: frozenset[str] = frozenset()
     """Fields that are given by their place."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a person typed after a flag."""
-
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One field as a person types it."""
-
-    group: str
-    field: str
-    name: str
-    """`--name`, or the name alone where it is positional."""
-    hint: Any
-    default: Any
-    """`PydanticUndefined` where the field must be given."""
-    text: str
-    positional: bool
-
-    @property
-    def is_switch(self) -> bool:
-        """Whether it stands without a value: `--name` or `--no-name`."""
-        return _bare(self.hint) is bool
-
-    @property
-    def is_required(self) -> bool:
-        """Whether it must be given."""
-        return self.default is PydanticUndefined
-
-    @property
-    def key(self) -> str:
-        """Its name among all flags of a command."""
-        return f"{self.group}_{self.field}"
-
-    @property
-    def spec(self) -> PrimitiveConstructorSpec[Any]:
-        """How many words it takes and how help shows them, by tyro's own rule for the type; the words stay words."""
-        found = ConstructorRegistry.get_primitive_spec(PrimitiveTypeInfo.make(_bare(self.hint), set()))
-        if not isinstance(found, PrimitiveConstructorSpec):
-            raise TypeError(f"a field of type {self.hint} cannot be a flag: {self.group}.{self.field}")
-        return PrimitiveConstructorSpec(
-            nargs=found.nargs,
-            metavar=self.field.upper() if _bare(self.hint) is str else _metavar(found.metavar),
-            instance_from_str=lambda words: Words(tuple(words)),
-            is_instance=lambda value: True,
-            str_from_instance=_shown,
-        )
+    names: Mapping[str, str] = field(default_factory=lambda: {})
+    """Other names of flags; a field that holds values by key has one like `epochs.NAME`."""
 
 
 def parse(groups: Sequence[Group], words: Sequence[str], prog: str, about: str) -> dict[str, dict[str, Any]]:
@@ -99,7 +47,7 @@ def parse(groups: Sequence[Group], words: Sequence[str], prog: str, about: str) 
         ConfigError: A flag is unknown, or a value is missing or not allowed; the message names it.
         SystemExit: Help was asked for and has been printed.
     """
-    flags = flags_of(groups)
+    flags = [made for flag in flags_of(groups) for made in (flag, *flag.entries(words))]
     asks_help = any(word in ("-h", "--help") for word in words)
     if not asks_help:
         _check_names(flags, words, prog)
@@ -109,7 +57,7 @@ def parse(groups: Sequence[Group], words: Sequence[str], prog: str, about: str) 
     given = {group.title: _given([flag for flag in flags if flag.group == group.title], answer) for group in groups}
     missing = [flag for flag in flags if flag.is_required and flag.field not in given[flag.group]]
     if missing:
-        wanted = ", ".join(flag.spec.metavar if flag.positional else f"--{flag.name}" for flag in missing)
+        wanted = ", ".join(flag.shown_name for flag in missing)
         raise ConfigError(f"{prog} needs {wanted}; see {prog} --help")
     return given
 
@@ -132,9 +80,10 @@ def flags_of(groups: Iterable[Group]) -> list[Flag]:
         hints = typing.get_type_hints(group.config, include_extras=True)
         own = typing.cast(Any, group.config).__pydantic_fields__
         for described in fields(group.config):
-            name, plain = described.name, described.name.replace("_", "-")
+            name = described.name
             if name in group.hidden:
                 continue
+            plain = group.names.get(name, name.replace("_", "-"))
             shown = f"{group.title}-{plain}" if any(flag.name == plain for flag in flags) else plain
             default = group.defaults.get(name, own[name].get_default(call_default_factory=True))
             flags.append(Flag(group.title, name, shown, hints[name], default, described.text, name in group.positional))
@@ -143,12 +92,13 @@ def flags_of(groups: Iterable[Group]) -> list[Flag]:
 
 def _check_names(flags: Sequence[Flag], words: Sequence[str], prog: str) -> None:
     """Refuse a flag that there is not, and one whose value is missing."""
-    known = {flag.name: flag for flag in flags if not flag.positional}
+    known = {flag.name.replace("_", "-"): flag for flag in flags if not flag.positional}
     spellings = ["help", *known, *(f"no-{flag.name}" for flag in flags if flag.is_switch)]
     for place, word in enumerate(words):
         if not word.startswith("--"):
             continue
-        name, equals, _ = word[2:].replace("_", "-").partition("=")
+        name, equals, _ = word[2:].partition("=")
+        name = name.replace("_", "-")
         if name not in spellings:
             close = get_close_matches(name, spellings, n=1)
             raise ConfigError(
@@ -168,7 +118,7 @@ def _split(
     made = {
         group.title: dataclasses.make_dataclass(
             group.title.capitalize(),
-            [_tyro_field(flag) for flag in flags if flag.group == group.title],
+            [tyro_field(flag) for flag in flags if flag.group == group.title],
             namespace={"__doc__": (group.config.__doc__ or "").partition("\n")[0]},
         )
         for group in groups
@@ -186,70 +136,14 @@ def _split(
         raise ConfigError(f"{prog} cannot read {' '.join(words)!r}; see {prog} --help") from exit
 
 
-def _tyro_field(flag: Flag) -> tuple[str, Any, Any]:
-    """One flag as tyro wants it: a field with help, a default and how many words it takes."""
-    told = tyro.conf.arg(
-        name=flag.name,
-        help=" ".join(flag.text.split()),
-        help_behavior_hint="(required)"
-        if flag.is_required
-        else f"(default: {' '.join(_shown(flag.default)) or 'none'})",
-    )
-    kind: Any = Annotated[bool, told] if flag.is_switch else Annotated[Any, flag.spec, told]
-    default = None if flag.is_required else flag.default
-    return flag.key, tyro.conf.Positional[kind] if flag.positional else kind, dataclasses.field(default=default)
-
-
 def _given(flags: Sequence[Flag], answer: Any) -> dict[str, Any]:
     """The fields that were typed, checked, and the switches that were turned."""
     given: dict[str, Any] = {}
     for flag in flags:
         value = getattr(getattr(answer, flag.group, answer), flag.key)
         if isinstance(value, Words):
-            given[flag.field] = _checked(flag, value.words)
+            value = checked(flag, value.words)
+            given[flag.field] = {**given.get(flag.field, {}), flag.entry: value} if flag.entry else value
         elif flag.is_switch and value != flag.default:
             given[flag.field] = value
     return given
-
-
-def _checked(flag: Flag, words: tuple[str, ...]) -> Any:
-    """Turn typed words into a value of the field's type.
-
-    Raises:
-        ConfigError: The value is not allowed.
-    """
-    several = typing.get_origin(_bare(flag.hint)) in (tuple, list) or flag.spec.nargs != 1
-    value = None if words in (("none",), ("None",)) and _optional(flag.hint) else list(words) if several else words[0]
-    try:
-        return pydantic.TypeAdapter(flag.hint).validate_python(value)
-    except pydantic.ValidationError as error:
-        raise ConfigError(_explained(flag, words, error)) from error
-
-
-def _explained(flag: Flag, words: tuple[str, ...], error: pydantic.ValidationError) -> str:
-    name = flag.name if flag.positional else f"--{flag.name}"
-    wrong = error.errors(include_url=False)[0]
-    allowed = [str(choice) for choice in typing.get_args(_bare(flag.hint))]
-    close = get_close_matches(" ".join(words), allowed, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{name} {' '.join(words)}: {wrong['msg'][0].lower()}{wrong['msg'][1:]}{hint}"
-
-
-def _bare(hint: Any) -> Any:
-    """A type without pydantic's limits."""
-    return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
-
-
-def _optional(hint: Any) -> bool:
-    return type(None) in typing.get_args(_bare(hint))
-
-
-def _metavar(metavar: str) -> str:
-    """Write tyro's `[INT [INT ...]]` as `INT ...`, and its `{None}|INT` as `none|INT`."""
-    return re.sub(r"\{?\[(.+?) \[\1 \.\.\.\]\]\}?", r"\1 ...", metavar.replace("{None}", "none"))
-
-
-def _shown(value: Any) -> list[str]:
-    if value is None:
-        return ["none"]
-    return [str(part) for part in value] if isinstance(value, (tuple, list)) else [str(value)]

@@ -1,0 +1,199 @@
+"""What a person asks of `untaught train`: from words to the settings of a training.
+
+What is not typed comes from a stored configuration (`--config`, or the run that `--resume` continues), else from the
+model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from untaught.cli.flags import Group, parse
+from untaught.config import configuration, from_json, to_json
+from untaught.data.spec import size_of
+from untaught.data.view import View
+from untaught.errors import ConfigError
+from untaught.model import Model, Recipe, model_class, model_names
+from untaught.run import open_run, read_settings
+from untaught.settings import Settings, Training
+
+FREE_ON_RESUME = frozenset(
+    ("epochs", "stage_epochs", "minutes", "device", "devices", "nodes", "strategy", "compile", "capture", "threads")
+)
+"""What may be said anew of a training that is continued; the rest makes it the training that it is."""
+
+
+@configuration
+class Train:
+    """Where from and where to."""
+
+    data: str
+    """What to train on: a path, or a named set; `untaught data` lists them."""
+    out: str | None = None
+    """Folder of the run; none takes runs/MODEL-SOURCE-NUMBER."""
+    size: str | None = None
+    """Bring every picture to this size: one side, 64, or height x width, 48x64."""
+    on_bad: Literal["stop", "skip"] = "stop"
+    """What to do with a broken file: stop, or leave it out and count it."""
+    resume: bool = False
+    """Continue the run in --out from its last checkpoint."""
+    replace: bool = False
+    """Remove the run that is in --out, and train anew."""
+    config: str | None = None
+    """A run's config.json, to train it again; what is typed beside it wins."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A training that was asked for; its shape is known when its data are open."""
+
+    command: Train
+    settings: Settings
+    resumed: Settings | None
+    """What the run was trained with so far, where it is to be continued."""
+
+
+def asked(words: Sequence[str]) -> Asked:
+    """Read the words after `untaught train`.
+
+    Raises:
+        ConfigError: A model or flag is unknown, or a value is missing, not allowed, or at odds with the run's.
+        RunError: The stored configuration is missing or broken.
+    """
+    stored = _stored(words)
+    name, flags = _model(words, stored)
+    model = model_class(name)
+    given = parse(groups(model, stored), flags, f"untaught train {name}", first_line(model))
+    resumed = stored if "--resume" in flags else None
+    if resumed is not None:
+        _refuse_changes(resumed, given, model)
+    command = Train(**{**_command_defaults(stored), **given["command"]})
+    settings = Settings(
+        model=name,
+        shape=(),
+        config=to_json(from_json(model.Config, {**_stored_config(stored, model), **given["model"]}, name)),
+        data=command.data,
+        size=size_of(command.size),
+        on_bad=command.on_bad,
+        training=_training(model, stored, given),
+    )
+    return Asked(command, settings, resumed)
+
+
+def groups(model: type[Model], stored: Settings | None) -> list[Group]:
+    """Every flag of `untaught train MODEL`, with the defaults that hold when it is not typed."""
+    training = Training() if stored is None else stored.training
+    own = {field.name: getattr(training, field.name) for field in dataclasses.fields(training)}
+    said = {**recipe_defaults(model.recipe), **{name: value for name, value in own.items() if value is not None}}
+    return [
+        Group("command", Train, _command_defaults(stored)),
+        Group("model", model.Config, _stored_config(stored, model)),
+        Group("view", View, _as_dict(training.view or model.view)),
+        Group("training", Training, said, frozenset(("view",)), names={"stage_epochs": "epochs.NAME"}),
+    ]
+
+
+def recipe_defaults(recipe: Recipe) -> dict[str, Any]:
+    """What a training takes from the model's recipe when nothing else is said."""
+    return {
+        "batch_size": recipe.batch_size,
+        "learning_rate": recipe.optimiser.learning_rate,
+        "schedule": recipe.schedule,
+        "clip": recipe.clip,
+        "average": recipe.average,
+    }
+
+
+def first_line(model: type[Model]) -> str:
+    """What a system is: the first line of its file's docstring."""
+    import sys
+
+    return (sys.modules[model.__module__].__doc__ or "").partition("\n")[0]
+
+
+def _model(words: Sequence[str], stored: Settings | None) -> tuple[str, list[str]]:
+    """Take the model's name off the words, or from the stored configuration."""
+    named = words[0] if words and not words[0].startswith("-") else None
+    if stored is not None and named not in (None, stored.model):
+        raise ConfigError(f"the stored configuration is of {stored.model}, not {named}; leave the name out")
+    if named is None and stored is None:
+        raise ConfigError(
+            f"name the model first: untaught train MODEL --data ...; there are: {', '.join(model_names())}"
+        )
+    return (stored.model if stored is not None else str(named)), list(words if named is None else words[1:])
+
+
+def _stored(words: Sequence[str]) -> Settings | None:
+    """Read the configuration that `--config` or `--resume` names."""
+    if "--resume" in words:
+        place = _typed(words, "--out")
+        if place is None:
+            raise ConfigError("--resume needs --out: the run to continue")
+        return open_run(place).settings
+    path = _typed(words, "--config")
+    return None if path is None else read_settings(Path(path))
+
+
+def _typed(words: Sequence[str], flag: str) -> str | None:
+    """The value that stands behind a flag."""
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        if word == flag and following and not following.startswith("--"):
+            return following
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _command_defaults(stored: Settings | None) -> dict[str, Any]:
+    if stored is None:
+        return {}
+    size = None if stored.size is None else f"{stored.size[0]}x{stored.size[1]}"
+    return {"data": stored.data, "size": size, "on_bad": stored.on_bad}
+
+
+def _stored_config(stored: Settings | None, model: type[Model]) -> dict[str, Any]:
+    return {} if stored is None else _as_dict(from_json(model.Config, stored.config, f"config of {stored.model}"))
+
+
+def _training(model: type[Model], stored: Settings | None, given: Mapping[str, Mapping[str, Any]]) -> Training:
+    """The stored training, or none, with what was typed."""
+    typed = given["training"]
+    if "epochs" in typed and "minutes" in typed:
+        raise ConfigError("--epochs and --minutes both say how long to train; give one of them")
+    before = Training() if stored is None else stored.training
+    ends = {"epochs": None, "minutes": None} if {"epochs", "minutes"} & typed.keys() else {}
+    view = dataclasses.replace(before.view or model.view, **given["view"]) if given["view"] else before.view
+    return dataclasses.replace(before, **{**ends, **typed, "view": view})
+
+
+def _refuse_changes(resumed: Settings, given: Mapping[str, Mapping[str, Any]], model: type[Model]) -> None:
+    """A continued training stays what it is.
+
+    Raises:
+        ConfigError: Something typed differs from what the run was trained with.
+    """
+    held = {
+        "model": _stored_config(resumed, model),
+        "view": _as_dict(resumed.training.view or model.view),
+        "training": {**recipe_defaults(model.recipe), **_said(resumed.training)},
+    }
+    for group, values in held.items():
+        for name, value in given[group].items():
+            if name not in FREE_ON_RESUME and value != values.get(name):
+                flag = "--" + name.replace("_", "-")
+                raise ConfigError(
+                    f"{flag} {value} is not what the run was trained with, {values.get(name)}\n"
+                    f"leave {flag} out to continue, or train a new run in another --out"
+                )
+
+
+def _said(training: Training) -> dict[str, Any]:
+    return {name: value for name, value in _as_dict(training).items() if value is not None}
+
+
+def _as_dict(config: Any) -> dict[str, Any]:
+    return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}

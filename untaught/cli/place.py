@@ -1,0 +1,111 @@
+"""Where a run goes: a new folder, the place of another run, or the run that is continued.
+
+Of several processes only the first makes and writes; the others wait for what it made.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from untaught.checkpoint import write_json
+from untaught.config import to_json
+from untaught.errors import RunError
+from untaught.run import Run, create_run, open_run
+from untaught.settings import Settings
+
+PATIENCE_SECONDS = 60.0
+"""How long another process waits for the first to make the folder."""
+
+
+def is_first_process() -> bool:
+    """Whether this is the only process, or the first of several."""
+    numbers = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+    return all(os.environ.get(name, "0") == "0" for name in numbers)
+
+
+def default_place(model: str, spec: str) -> Path:
+    """`runs/MODEL-SOURCE-NUMBER`, with a number that is free.
+
+    Example:
+        >>> str(default_place("pgn", "clips/a walk.mp4?size=64"))
+        'runs/pgn-a-walk-1'
+    """
+    subject = spec.partition("?")[0]
+    name = re.sub(r"\W+", "-", Path(subject).stem if os.path.exists(subject) else Path(subject.partition(":")[0]).stem)
+    taken = [place.name.rpartition("-")[2] for place in Path("runs").glob(f"{model}-{name}-*")]
+    number = 1 + max((int(text) for text in taken if text.isdecimal()), default=0)
+    return Path("runs", f"{model}-{name}-{number}")
+
+
+@contextmanager
+def new_run(place: Path, settings: Settings, replace: bool) -> Generator[Run]:
+    """Make a run's folder; if its training ends before the first checkpoint, all is as it was.
+
+    Raises:
+        RunError: The folder holds something, and it is not to be replaced or is no run.
+    """
+    if not is_first_process():
+        yield _made_by_another(place)
+        return
+    with _aside(place) if replace else nullcontext():
+        missing = [folder for folder in (place, *place.parents) if not folder.exists()]
+        run = create_run(place, settings)
+        try:
+            yield run
+        finally:
+            if not run.checkpoints.is_dir():
+                _undo(place, missing)
+
+
+@contextmanager
+def continued_run(place: Path, settings: Settings) -> Generator[Run]:
+    """Open a run to go on with it, and note what it was told anew, such as more epochs."""
+    run = open_run(place)
+    if is_first_process() and settings != run.settings:
+        write_json(place / "config.json", to_json(settings))
+    yield Run(place, settings)
+
+
+@contextmanager
+def _aside(place: Path) -> Generator[None]:
+    """Rename the run that is to be replaced; it comes back if the new one does not get as far as a checkpoint."""
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        yield
+        return
+    if not (place / "config.json").is_file():
+        raise RunError(f"{place} is no run, so it is not replaced; choose another --out")
+    before = place.with_name(f".{place.name}.replaced")
+    shutil.rmtree(before, ignore_errors=True)
+    place.rename(before)
+    try:
+        yield
+    finally:
+        if (place / "checkpoints").is_dir():
+            shutil.rmtree(before)
+        else:
+            shutil.rmtree(place, ignore_errors=True)
+            before.replace(place)
+
+
+def _undo(place: Path, missing: list[Path]) -> None:
+    """Remove a folder that we made, with the parents that were made for it; one that was there stays, empty."""
+    shutil.rmtree(place)
+    if place not in missing:
+        place.mkdir()
+    for parent in missing[1:]:
+        if not any(parent.iterdir()):
+            parent.rmdir()
+
+
+def _made_by_another(place: Path) -> Run:
+    """Wait until the first process has made the folder."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (place / "config.json").is_file() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return open_run(place)
