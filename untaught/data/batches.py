@@ -145,7 +145,7 @@ class Feed:
     def _ahead(self, shares: Iterator[Tensor]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Read frames in threads: decoding video and images releases the interpreter."""
         with ThreadPoolExecutor(AHEAD) as readers:
-            waiting = [readers.submit(self._read, share) for share, _ in zip(shares, range(AHEAD), strict=False)]
+            waiting = [readers.submit(self._read, share) for _, share in zip(range(AHEAD), shares, strict=False)]
             while waiting:
                 ready = waiting.pop(0).result()
                 following = next(shares, None)

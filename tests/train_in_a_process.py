@@ -1,0 +1,66 @@
+"""A training in a process of its own, to be killed, resumed, or run twice side by side.
+
+python tests/train_in_a_process.py MODEL FOLDER [--devices N] [--epochs N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from models_for_tests import TinyGAN
+from untaught.models.autoencoder import Autoencoder
+
+from untaught import clock
+from untaught.data.part import Part
+from untaught.data.source import Source
+from untaught.model import Model
+from untaught.models.rbm import RBM
+from untaught.randomness import seeded
+from untaught.run import Run, create_run
+from untaught.settings import Settings, Training
+from untaught.train import train
+
+SETTINGS = Settings(model="rbm", shape=(1, 4, 4), config={}, data="made")
+
+
+def make(name: str) -> Model:
+    """A small model of each kind; the GAN takes its noise from the data, so that processes can be compared."""
+    with seeded(1):
+        match name:
+            case "rbm":
+                return RBM(RBM.Config(hidden=16, persistent_chains=10), (1, 4, 4))
+            case "autoencoder":
+                return Autoencoder(Autoencoder.Config(hidden=(8,), latent=2), (1, 4, 4))
+            case _:
+                return TinyGAN(TinyGAN.Config(noise_from_data=True), (1, 4, 4))
+
+
+def main() -> None:
+    """Train, or go on with, the run in a folder."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--devices", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=4)
+    asked = parser.parse_args()
+    clock.CHECKPOINT_SECONDS = 0.05
+    with seeded(3):
+        x = (torch.rand(400, 1, 4, 4) > 0.6).float()
+    training = Training(
+        epochs=asked.epochs, batch_size=16, precision="float32", threads=1, device="cpu", devices=asked.devices
+    )
+    taken = (asked.folder / "config.json").exists()
+    run = Run(asked.folder, SETTINGS) if taken else create_run(asked.folder, SETTINGS)
+    # Whole batches only: with a short one, processes would weigh its examples otherwise than one process does.
+    part = Part.of(x)
+    train(make(asked.model), Source("made", part, part, part), training, run)
+
+
+if __name__ == "__main__":
+    main()
