@@ -1,0 +1,202 @@
+"""Write what the documentation says of the code from the code: docs/reference/ and the table of models in README.md.
+
+python docs/generate.py            write
+python docs/generate.py --check    change nothing; name what is stale and exit with 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import inspect
+import io
+import os
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from textwrap import dedent
+
+os.environ |= {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+
+from untaught import cli
+from untaught.config import fields
+from untaught.data.source import named_set, source_descriptions
+from untaught.model import Model, capabilities, model_class, model_names
+from untaught.settings import Training
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs/reference"
+NOTE = "<!-- Written by docs/generate.py from the code; edit there. -->"
+BEGIN, END = "<!-- models: written by docs/generate.py -->", "<!-- models: end -->"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated file with its content."""
+    return {
+        REFERENCE / "README.md": index_page(),
+        **{REFERENCE / "models" / f"{name}.md": model_page(name) for name in model_names()},
+        REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "sources.md": sources_page(),
+        REFERENCE / "training.md": training_page(),
+        ROOT / "README.md": readme(),
+    }
+
+
+def index_page() -> str:
+    """List the pages."""
+    rows = [(f"[{name}](models/{name}.md)", summary(model_class(name))) for name in model_names()]
+    return page(
+        "# Reference",
+        table(("system", "what it is"), rows),
+        "- [Commands](commands.md)\n- [Sources of data](sources.md)\n- [Settings of a training](training.md)",
+    )
+
+
+def model_page(name: str) -> str:
+    """One system: its equations, what it can do, what can be chosen."""
+    model = model_class(name)
+    file = Path(inspect.getfile(model)).relative_to(ROOT)
+    return page(
+        f"# {name}",
+        docstring(importlib.import_module(model.__module__)),
+        f"## Use\n\nIn Python `untaught.{model.__name__}`; its source is [{file}](../../../{file}).",
+        f"It can: {', '.join(capabilities(model))}.",
+        f"## Settings\n\n{settings(model.Config)}",
+        f"## Recipe\n\nUnless the caller says otherwise.\n\n{chosen(model.recipe)}",
+        f"## Command\n\n```\n{help_of('train', name)}\n```",
+    )
+
+
+def commands_page() -> str:
+    """What every command says of itself."""
+    parts = [f"## {name}\n\n```\n{help_of(name)}\n```" for name in cli.COMMANDS]
+    return page("# Commands", f"```\n{help_of()}\n```", *parts)
+
+
+def sources_page() -> str:
+    """Every named data set with its options."""
+    parts: list[str] = []
+    for name, text in source_descriptions().items():
+        options = named_set(name).Options
+        parts.append(f"## {name}\n\n{text}" + (f"\n\n{settings(options)}" if fields(options) else ""))
+    about = inspect.getdoc(importlib.import_module("untaught.data.spec")) or ""
+    return page("# Sources of data", about, *parts)
+
+
+def training_page() -> str:
+    """Everything that a training can be told."""
+    return page("# Settings of a training", inspect.getdoc(Training) or "", settings(Training))
+
+
+def readme() -> str:
+    """README.md with a fresh table of models."""
+    text = (ROOT / "README.md").read_text()
+    rows = [
+        (
+            f"[`{name}`](docs/reference/models/{name}.md)",
+            summary(model_class(name)),
+            ", ".join(capabilities(model_class(name))),
+        )
+        for name in model_names()
+    ]
+    fresh = f"{BEGIN}\n\n{table(('system', 'what it is', 'what it can do'), rows)}\n\n{END}"
+    new, count = re.subn(f"{BEGIN}.*?{END}", lambda _: fresh, text, flags=re.S)
+    if count != 1:
+        raise SystemExit(f"README.md must hold {BEGIN} and {END} once")
+    return new
+
+
+def summary(model: type[Model]) -> str:
+    """The first sentence of a system's file."""
+    first = (inspect.getdoc(importlib.import_module(model.__module__)) or "").split("\n\n")[0]
+    return " ".join(first.split())
+
+
+def docstring(module: object) -> str:
+    """A module's docstring as Markdown: sections become headings, indented equations stay as they are."""
+    text = inspect.getdoc(module) or ""
+    pieces = re.split(r"^(References|Departures):?[ ]*", text, flags=re.M)
+    shown = [pieces[0].strip()]
+    for heading, body in zip(pieces[1::2], pieces[2::2], strict=True):
+        first, _, rest = body.partition("\n")
+        shown.append(f"## {heading}\n\n{(first + chr(10) + dedent(rest)).strip()}")
+    return "\n\n".join(shown)
+
+
+def settings(config: type) -> str:
+    """The table of a configuration's fields."""
+    rows = [(f"`{f.name}`", code(f.type), code(f.default), " ".join(f.text.split())) for f in fields(config)]
+    return table(("field", "type", "default", "meaning"), rows)
+
+
+def chosen(recipe: object) -> str:
+    """The table of a recipe's values that differ from nothing."""
+    values = asdict(recipe)  # type: ignore[call-overload]
+    optimiser = {key: value for key, value in values.pop("optimiser").items() if value}
+    rows = [("optimiser", code(", ".join(f"{key}={value!r}" for key, value in optimiser.items())))]
+    rows += [(key.replace("_", " "), code(str(value))) for key, value in values.items() if value]
+    return table(("", ""), rows)
+
+
+def help_of(*words: str) -> str:
+    """What a command prints for `--help`."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        status = cli.main([*words, "--help"])
+    if status != 0:
+        raise SystemExit(f"untaught {' '.join(words)} --help exits with {status}")
+    return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Write a Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def code(text: str) -> str:
+    """Set text as code."""
+    return f"`{text}`" if text else ""
+
+
+def page(*parts: str) -> str:
+    """Join the parts of a page."""
+    return "\n\n".join([NOTE, *(part for part in parts if part)]) + "\n"
+
+
+def stale() -> list[Path]:
+    """Files that are not what the code says, and files that the code no longer says."""
+    fresh = pages()
+    changed = [path for path, text in fresh.items() if not path.exists() or path.read_text() != text]
+    return changed + sorted(path for path in REFERENCE.rglob("*.md") if path not in fresh)
+
+
+def write() -> None:
+    """Bring every generated file up to date."""
+    fresh = pages()
+    for path in stale():
+        if path in fresh:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(fresh[path])
+        else:
+            path.unlink()
+
+
+def main() -> int:
+    """Write the pages, or say which are stale."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; name what is stale and exit with 1")
+    if not parser.parse_args().check:
+        write()
+        return 0
+    old = stale()
+    for path in old:
+        print(f"stale: {path.relative_to(ROOT)}; run `make docs`", file=sys.stderr)
+    return 1 if old else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
