@@ -8,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.precision import MixedPrecision
 from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from untaught.errors import ConfigError
 from untaught.settings import Training
@@ -27,7 +28,7 @@ def make_fabric(training: Training, players: int) -> Fabric:
     """Set up what a training asks for.
 
     Raises:
-        ConfigError: FSDP is asked for a model of several players.
+        ConfigError: The device is not there, or FSDP is asked for a model of several players.
     """
     if players > 1 and "fsdp" in training.strategy:
         raise ConfigError("strategy fsdp is not tested for models of several players; use --strategy ddp")
@@ -42,6 +43,10 @@ def make_fabric(training: Training, players: int) -> Fabric:
         "num_nodes": training.nodes,
         "strategy": strategy,
     }
-    fabric = Fabric(**wanted)
+    try:
+        fabric = Fabric(**wanted)
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        asked = f"--device {training.device} --devices {training.devices} --strategy {training.strategy}"
+        raise ConfigError(f"this machine cannot train with {asked}; `untaught doctor` lists its devices") from error
     bf16 = training.precision == "bf16" or (training.precision == "auto" and has_bf16_units(fabric.device))
     return Fabric(**wanted, plugins=MixedPrecision("bf16-mixed", fabric.device.type)) if bf16 else fabric

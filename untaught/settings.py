@@ -38,8 +38,8 @@ class Training:
     """Processes on this machine, one per device."""
     nodes: Count = 1
     """Machines."""
-    strategy: str = "auto"
-    """How several processes share the work, in Lightning Fabric's words: ddp, fsdp."""
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    """How several processes share the work: each with all weights (ddp) or with a part of them (fsdp)."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Arithmetic; auto takes bf16 where the hardware multiplies matrices in it."""
     compile: Literal["auto", "on", "off"] = "auto"

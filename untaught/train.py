@@ -138,6 +138,7 @@ class _StageTraining:
 
     def records(self) -> Generator[Record, None, None]:
         """Train the stage, from its beginning or from the checkpoint."""
+        self.model.train()
         with self._inside():
             self._hand_over()
             stepper = Stepper(self.fabric, self.learner, self.feed, self.recipe, self.training, self._expected())
@@ -147,7 +148,6 @@ class _StageTraining:
         yield announced
         held_out_feed = self._feed(self.parts.validation, self.recipe.batch_size)
         tickets = self._tickets()
-        self.model.train()
         while not self.clock.over:
             # -------- train to the next record, in our own generators
             with self._inside(), interrupt_deferred() as interrupted:
