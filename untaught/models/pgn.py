@@ -56,8 +56,9 @@ from untaught.model import (
     Smoke,
     View,
 )
-from untaught.nn.convolution import Decoder, Encoder, layers, sizes
+from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.recurrent import LSTM, ConvGRU, ConvLSTM, Recurrent, State
+from untaught.nn.stack import layers, sizes
 from untaught.shapes import Features, Images, Scalar, Shape, Video
 
 

@@ -4,134 +4,37 @@ A layer of the encoder convolves, applies its activation f and keeps the maximum
 Its mirror in the decoder repeats each value p x p times and applies the adjoint of a convolution of the same kind (2),
 with weights of its own or the encoder's (tied):
 
-    (1)  y  = pool_p(f(W * x + b))
-    (2)  x' = f(W' *ᵀ up_p(y') + b')          the bottom layer leaves f out
+    y  = pool_p(f(W * x + b))                                                       (1)
+    x' = f(W' *^T up_p(y') + b')            the bottom layer leaves f out           (2)
 
-A k x k convolution with stride s turns n rows into (3), rounded down:
+Convolution and pooling round sizes down (`stack`). The decoder knows the size it must reach: at each layer it repeats
+the last row of its input, or cuts rows off, until (2) gives back just what the encoder's layer saw.
 
-    (3)  full   (n + k - 2) / s + 1           same   (n - 1) / s + 1           valid   (n - k) / s + 1
-
-Pooling rounds down too, so that rows can be lost at the lower edge. The decoder knows the size it must reach: at each
-layer it repeats the last row of its input, or cuts rows off, until (2) gives back just what the encoder's layer saw.
-
-References: Zeiler, Krishnan, Taylor, Fergus 2010, "Deconvolutional networks" (the adjoint as a layer).
-He, Zhang, Ren, Sun 2015, arXiv:1502.01852 (the initial weights: a layer keeps the variance of what passes it).
+References:
+    Zeiler, Krishnan, Taylor, Fergus (2010). Deconvolutional networks (the adjoint as a layer).
+    He, Zhang, Ren, Sun (2015). Delving deep into rectifiers. arXiv:1502.01852 (initial weights that keep variance).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from untaught.errors import ConfigError, SizeError
+from untaught.errors import ConfigError
+from untaught.nn.stack import Layer as Layer
+from untaught.nn.stack import Padding as Padding
+from untaught.nn.stack import Size as Size
+from untaught.nn.stack import layers as layers
+from untaught.nn.stack import sizes as sizes
 from untaught.shapes import Images
 
-Padding = Literal["full", "same", "valid"]
 Activation = Literal["relu", "sigmoid", "tanh", "linear"]
-Size = tuple[int, int]
-"""Height and width."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One convolution and what follows it.
-
-    Example:
-        >>> Layer(filters=32, kernel=3, padding="full", pool=2).output((30, 30))
-        (16, 16)
-    """
-
-    filters: int
-    """Maps that it gives."""
-    kernel: int = 3
-    """Side of the filters in pixels."""
-    stride: int = 1
-    """Step of the filters in pixels."""
-    pool: int = 1
-    """Side of the pooled windows; 1 pools nothing."""
-    padding: Padding = "same"
-    """How far filters reach over the edge: by all but one pixel, by half, or not at all."""
-
-    @property
-    def edge(self) -> int:
-        """Zeros on each side of the input."""
-        return {"full": self.kernel - 1, "same": (self.kernel - 1) // 2, "valid": 0}[self.padding]
-
-    def convolved(self, size: Size) -> Size:
-        """Height and width after the convolution, equation (3); below 1 where nothing is left."""
-        reach = {"full": self.kernel - 2, "same": -1, "valid": -self.kernel}[self.padding]
-        return (size[0] + reach) // self.stride + 1, (size[1] + reach) // self.stride + 1
-
-    def output(self, size: Size) -> Size:
-        """Height and width after convolution and pooling."""
-        height, width = self.convolved(size)
-        return height // self.pool, width // self.pool
-
-    def __str__(self) -> str:
-        return f"{self.filters}@{self.kernel}x{self.kernel} {self.padding}, stride {self.stride}, pool {self.pool}"
-
-
-def layers(
-    filters: Sequence[int],
-    kernels: Sequence[int] = (3,),
-    strides: Sequence[int] = (1,),
-    pools: Sequence[int] = (1,),
-    paddings: Sequence[Padding] = ("same",),
-) -> tuple[Layer, ...]:
-    """Describe a stack: one entry for each layer, or one entry for all.
-
-    Example:
-        >>> [layer.kernel for layer in layers((32, 64), kernels=(5,))]
-        [5, 5]
-
-    Raises:
-        ConfigError: A list has neither one entry nor one for each layer.
-    """
-    lists = {"kernels": kernels, "strides": strides, "pools": pools, "paddings": paddings}
-    for name, values in lists.items():
-        if len(values) not in (1, len(filters)):
-            raise ConfigError(f"{name} has {len(values)} entries for {len(filters)} layers; give one for each, or one")
-    every = [values if len(values) > 1 else [*values] * len(filters) for values in lists.values()]
-    return tuple(Layer(*row) for row in zip(filters, *every, strict=True))
-
-
-def sizes(stack: Sequence[Layer], size: Size) -> tuple[Size, ...]:
-    """Height and width before each layer, and after the last.
-
-    Raises:
-        SizeError: Nothing is left of a frame of that size; the message names the nearest size that works.
-    """
-    steps = _sizes(stack, size)
-    if min(steps[-1]) < 1:
-        first = next(number for number, after in enumerate(steps) if min(after) < 1)
-        height, width = (_enough(stack, side) for side in size)
-        raise SizeError(
-            f"a frame of {size[0]}x{size[1]} is too small: layer {first} ({stack[first - 1]}) leaves nothing of it;\n"
-            f"the nearest size that works is {height}x{width}"
-        )
-    return steps
-
-
-def _sizes(stack: Sequence[Layer], size: Size) -> tuple[Size, ...]:
-    steps = [size]
-    for layer in stack:
-        # A side that is used up must stay so: a padded layer above would count rows out of nothing.
-        steps.append(layer.output(steps[-1]) if min(steps[-1]) > 0 else (0, 0))
-    return tuple(steps)
-
-
-def _enough(stack: Sequence[Layer], side: int) -> int:
-    """The smallest square's side, from `side` up, of which something is left."""
-    while min(_sizes(stack, (side, side))[-1]) < 1:
-        side += 1
-    return side
-
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
