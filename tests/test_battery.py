@@ -26,7 +26,6 @@ from untaught.model import CAPABILITIES, Batch, model_class, model_name, model_n
 from untaught.randomness import seeded
 from untaught.recipe import make_optimiser
 
-NAMES = model_names()
 ABOVE = {
     "cli",
     "estimators",
@@ -51,15 +50,14 @@ def declared(request: pytest.FixtureRequest) -> None:
         request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=model_names())
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 def test_class_is_named_for_its_file(name: str) -> None:
-    cls = model_class(name)
-    assert cls.__name__.lower() == name.replace("-", "")
-    assert model_name(cls) == name
+    assert model_class(name).__name__.lower() == name.replace("-", "")
+    assert model_name(model_class(name)) == name
 
 
 def test_constructs_in_a_second(name: str) -> None:
@@ -164,9 +162,10 @@ def test_twenty_steps_improve(name: str) -> None:
 def test_loss_waits_for_no_value(name: str) -> None:
     """Nothing in a loss may depend on what a tensor holds: such a step cannot be captured, and waits for the device."""
     for subject in subjects(build(name)):
-        with kept(subject.learner), seeded(0), FakeTensorMode(allow_non_fake_inputs=True) as mode:
+        learner = copy.deepcopy(subject.learner)
+        with seeded(0), FakeTensorMode(allow_non_fake_inputs=True) as mode:
             batch = Batch(mode.from_tensor(subject.batch.x), mode.from_tensor(subject.batch.label))
-            copy.deepcopy(subject.learner).loss(batch, subject.player, torch.tensor(0.5))
+            learner.loss(batch, subject.player, torch.tensor(0.5))
 
 
 def test_state_dict_round_trip(name: str) -> None:
@@ -234,25 +233,23 @@ def test_every_field_is_documented(name: str) -> None:
 
 
 def test_equations_are_numbered(name: str) -> None:
-    numbers = [int(number) for number in re.findall(r"\((\d+)\)[ ]*$", _docstring(name), re.MULTILINE)]
-    assert numbers, "the module's docstring has no equation ending in (1)"
+    numbers = _equations(name)
+    assert numbers, "the module's docstring has no indented equation with its number (1)"
     assert numbers == list(range(1, len(numbers) + 1)), f"equations are numbered {numbers}"
 
 
 def test_equations_that_are_named_exist(name: str) -> None:
-    known = set(re.findall(r"\((\d+)\)[ ]*$", _docstring(name), re.MULTILINE))
-    named = set(re.findall(r"[Ee]quations? \((\d+)\)", _file(name).read_text()))
-    assert named <= known, f"there is no equation {named - known}"
+    named = {int(number) for number in re.findall(r"[Ee]quations? \((\d+)\)", _file(name).read_text())}
+    assert named <= set(_equations(name)), f"there is no equation {named - set(_equations(name))}"
 
 
 @pytest.mark.parametrize("section", ["References", "Departures"])
 def test_docstring_has_section(name: str, section: str) -> None:
-    assert re.search(rf"^{section}:?\s*\n\s*\S", _docstring(name), re.MULTILINE), f"no section {section}"
+    assert _section(name, section), f"the module's docstring has no section `{section}:`"
 
 
 def test_references_have_years(name: str) -> None:
-    section = re.split(r"^References:?\s*\n", _docstring(name), flags=re.MULTILINE)[1]
-    assert re.search(r"\b(18|19|20)\d\d\b", section.split("\n\n")[0])
+    assert re.search(r"\b(18|19|20)\d\d\b", _section(name, "References"))
 
 
 def test_imports_go_down(name: str) -> None:
@@ -284,6 +281,19 @@ def _typed(key: str, value: object) -> list[str]:
 
 def _docstring(name: str) -> str:
     return inspect.getdoc(importlib.import_module(model_class(name).__module__)) or ""
+
+
+def _section(name: str, section: str) -> str:
+    """What stands under a heading, on its line or below it, up to the next."""
+    found = re.search(rf"^{section}:\s*(.+?)(?=^\w+:|\Z)", _docstring(name), re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""
+
+
+def _equations(name: str) -> list[int]:
+    """Numbers at the beginning or the end of indented lines, before the references."""
+    text = re.split(r"^References:", _docstring(name), flags=re.MULTILINE)[0]
+    found = re.findall(r"^ +(?:\((\d+)\) .*|.*\((\d+)\) *)$", text, re.MULTILINE)
+    return [int(first or last) for first, last in found]
 
 
 def _file(name: str) -> Path:
