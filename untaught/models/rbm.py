@@ -1,29 +1,27 @@
 """The restricted Boltzmann machine: a density over binary pictures, and features that cost one product.
 
-Binary visible units v and hidden units h, without connections inside a layer; weights W (visible, hidden), biases b and
-c. Grey values in [0, 1] are taken as probabilities of ones. Energy (1), free energy with h summed out (2), and the two
-conditionals (3), (4), where s(a) = 1 / (1 + exp(-a)):
+    E(v, h) = -b.v - c.h - v.W.h                                                  (1)
+    F(v) = -log sum_h exp(-E(v, h)) = -b.v - sum_j log(1 + exp(c_j + (v.W)_j))    (2)
+    p(h_j = 1 | v) = s(c_j + (v.W)_j)                                             (3)
+    p(v_i = 1 | h) = s(b_i + (W.h)_i)                                             (4)
+    d log p(v+) / dW = v+ h+ - <v- h->                                            (5)
+    F_t(v) = -(1 - t) a.v - t b.v - sum_j log(1 + exp(t (c_j + (v.W)_j)))         (6)
 
-    (1)  E(v, h) = -b.v - c.h - v.W.h
-    (2)  F(v)    = -log sum_h exp(-E(v, h)) = -b.v - sum_j log(1 + exp(c_j + (v.W)_j))
-    (3)  p(h_j = 1 | v) = s(c_j + (v.W)_j)
-    (4)  p(v_i = 1 | h) = s(b_i + (W.h)_i)
+v and h are binary visible and hidden units without connections inside a layer; s(x) = 1 / (1 + exp(-x)). Grey values in
+[0, 1] are taken as probabilities of ones. (1) is the energy, p(v, h) ~ exp(-E); (2) the free energy, p(v) ~ exp(-F).
+The gradient (5) pits the data v+ against the machine's fantasies v-, with h+ and h- the means (3). Fantasies come from
+a few Gibbs steps, each drawing (3) and then (4), that begin at the data (contrastive divergence) or where the last ones
+ended (persistent chains). For annealing, (6) leads from independent units with biases a at t = 0 to (2) at t = 1.
 
-The gradient of -log p(v) is that of the energy at the data less that at the machine's own fantasies (5). Fantasies come
-from a few Gibbs steps that begin at the data (contrastive divergence), or where the last ones ended (persistent):
+References:
+    Smolensky (1986). Information processing in dynamical systems: foundations of harmony theory.
+    Hinton (2002). Training products of experts by minimizing contrastive divergence.
+    Tieleman (2008). Training restricted Boltzmann machines using approximations to the likelihood gradient.
+    Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief networks.
+    Hinton (2010). A practical guide to training restricted Boltzmann machines.
 
-    (5)  -d log p(v) / dW = <v- h-> - <v+ h+>, means over fantasies and over data
-
-For annealing, machines at inverse temperature t lead from independent units with biases a (t = 0) to this one (t = 1):
-
-    (6)  F_t(v) = -(1 - t) a.v - t b.v - sum_j log(1 + exp(t (c_j + (v.W)_j)))
-
-References: Smolensky 1986, "Information processing in dynamical systems". Hinton 2002, "Training products of experts by
-minimizing contrastive divergence". Tieleman 2008, "Training restricted Boltzmann machines using approximations to the
-likelihood gradient" (persistent chains). Hinton 2010, "A practical guide to training restricted Boltzmann machines"
-(initial values). Salakhutdinov, Murray 2008, "On the quantitative analysis of deep belief networks" (6).
-
-Departures: momentum has one value throughout, where the guide raises it from 0.5 to 0.9.
+Departures:
+    Momentum has one value throughout, where the guide raises it from 0.5 to 0.9.
 """
 
 from __future__ import annotations
