@@ -1,0 +1,252 @@
+"""The Predictive Generative Network against its definition, one frame at a time, and its published sizes."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from untaught.errors import ConfigError, DataError, SizeError
+from untaught.model import Batch
+from untaught.models.pgn import BALLS_2015, FACES_2015, PGN
+from untaught.nn.recurrent import State
+from untaught.randomness import seeded
+
+SMALL = PGN.Config(units=3, core_kernel=3, filters=(3,))
+CONFIGS = {
+    "convgru": SMALL,
+    "convlstm": replace(SMALL, core="convlstm"),
+    "lstm": replace(SMALL, core="lstm", units=3 * 4 * 4),
+    "lstm-dense": replace(SMALL, core="lstm", units=5, dense=True),
+    "residual": replace(SMALL, residual=True),
+    "pooled": replace(SMALL, filters=(3, 4), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid")),
+}
+NOW = torch.zeros(())
+
+
+def network(name: str, shape: tuple[int, int, int] = (1, 8, 8)) -> PGN:
+    """A small network in double precision; every weight matters, and few predictions are saturated."""
+    with seeded(1):
+        model = PGN(CONFIGS[name], shape).double()
+        for parameter in model.parameters():
+            nn.init.normal_(parameter, std=0.3)
+    bottom = model.decoder.layers[0]
+    with torch.no_grad():
+        bottom.get_parameter("weight").mul_(0.5)
+        bottom.get_parameter("bias").fill_(0.0 if model.config.residual else 0.5)
+    return model
+
+
+def video(time: int = 5, shape: tuple[int, int, int] = (1, 8, 8), batch: int = 2) -> Tensor:
+    with seeded(2):
+        return torch.rand(batch, time, *shape, dtype=torch.float64)
+
+
+def one_frame_at_a_time(model: PGN, x: Tensor) -> list[Tensor]:
+    """Prediction after each frame of one clip (time, channel, height, width), by equations (1) to (4)."""
+    state: State | None = None
+    found: list[Tensor] = []
+    for frame in x:
+        drive = model.core.drive(model.encoder(frame[None]))
+        state = model.core.step(drive, model.core.start(drive) if state is None else state)
+        y = model.decoder(model.adapter(state[0]), (frame.shape[-2], frame.shape[-1]))[0]
+        if model.config.residual:
+            y = frame + y
+        found.append(torch.minimum(torch.relu(y), torch.ones_like(y)))
+    return found
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@torch.no_grad()
+def test_reconstruction_is_the_definition_frame_by_frame(name: str) -> None:
+    model, x = network(name), video()
+    expected = torch.stack([torch.stack(one_frame_at_a_time(model, clip)[:-1]) for clip in x])
+    torch.testing.assert_close(model.reconstruct(x), expected)
+    inside = (expected > 0) & (expected < 1)
+    assert inside.double().mean() > 0.5
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@torch.no_grad()
+def test_prediction_feeds_on_itself(name: str) -> None:
+    model, x = network(name), video()
+    for clip, predicted in zip(x, model.predict(x, 4), strict=True):
+        for number in range(4):
+            following = one_frame_at_a_time(model, clip)[-1]
+            torch.testing.assert_close(predicted[number], following)
+            clip = torch.cat([clip, following[None]])
+
+
+@torch.no_grad()
+def test_context_of_one_frame_is_enough() -> None:
+    assert network("convgru").predict(video(1), 3).shape == (2, 3, 1, 8, 8)
+
+
+@pytest.mark.parametrize("last_only", [False, True])
+def test_loss_is_the_sum_over_pixels_and_the_mean_over_frames(last_only: bool) -> None:
+    model = PGN(replace(SMALL, last_only=last_only), (1, 8, 8)).double()
+    x = video(4)
+    total = 0.0
+    for clip in x:
+        predicted = one_frame_at_a_time(model, clip)
+        for time in (3,) if last_only else (1, 2, 3):
+            error = predicted[time - 1] - clip[time]
+            total += sum(value.item() ** 2 for value in error.flatten()) / (1 if last_only else 3) / len(x)
+    loss = model.loss(Batch.of(x), "model", NOW)
+    assert loss.total.item() == pytest.approx(total)
+    assert loss.parts["squared_error_per_frame"].item() == pytest.approx(total)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_gradient_is_the_slope(name: str) -> None:
+    model, x = network(name), video(3, batch=1)
+    names = [key for key, _ in model.named_parameters()]
+
+    def total(*values: Tensor) -> Tensor:
+        predicted = torch.func.functional_call(_Reconstruction(model), _below(names, values), (x,))
+        return (predicted - x[:, 1:]).square().sum()
+
+    assert torch.autograd.gradcheck(total, tuple(model.parameters()), fast_mode=True)
+
+
+class _Reconstruction(nn.Module):
+    """A network whose call is its `reconstruct`, so that its weights can be given."""
+
+    def __init__(self, model: PGN) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model.reconstruct(x)
+
+
+def _below(names: list[str], values: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    return {f"model.{name}": value for name, value in zip(names, values, strict=True)}
+
+
+def test_residual_begins_with_the_previous_frame() -> None:
+    model, x = PGN(CONFIGS["residual"], (1, 8, 8)).double(), video()
+    torch.testing.assert_close(model.reconstruct(x), x[:, :-1])
+    model.loss(Batch.of(x), "model", NOW).total.backward()
+    assert model.decoder.layers[0].get_parameter("weight").grad.any()
+
+
+@torch.no_grad()
+def test_features_are_the_hidden_state_after_the_last_frame() -> None:
+    model, x = network("convlstm"), video()
+    activations = model.activations(x)
+    torch.testing.assert_close(model.encode(x), activations["hidden"][:, -1].flatten(1))
+    assert set(activations) == {"encoder.1", "hidden", "cell"}
+    assert activations["cell"].shape == (2, 5, 3, 4, 4)
+    torch.testing.assert_close(activations["encoder.1"][1, 3], model.encoder(x[1, 3:4])[0])
+
+
+@torch.no_grad()
+def test_features_see_no_future() -> None:
+    model, x = network("convgru"), video()
+    changed = x.clone()
+    changed[:, 3:] = 0
+    torch.testing.assert_close(model.reconstruct(x)[:, :3], model.reconstruct(changed)[:, :3])
+    assert not torch.allclose(model.reconstruct(x)[:, 3], model.reconstruct(changed)[:, 3])
+
+
+@pytest.mark.parametrize("shape", [(3, 27, 35), (2, 6, 7), (1, 30, 31)])
+@pytest.mark.parametrize("name", ["convgru", "residual", "pooled"])
+@torch.no_grad()
+def test_any_frame_size_whatever_it_was_built_for(name: str, shape: tuple[int, int, int]) -> None:
+    model, x = network(name, (shape[0], 12, 12)), video(3, shape)
+    assert model.reconstruct(x).shape == (2, 2, *shape)
+    assert model.predict(x, 2).shape == (2, 2, *shape)
+
+
+@torch.no_grad()
+def test_lstm_takes_odd_sizes_but_only_its_own() -> None:
+    model = PGN(CONFIGS["lstm-dense"], (3, 27, 35))
+    assert model.predict(torch.rand(1, 2, 3, 27, 35), 2).shape == (1, 2, 3, 27, 35)
+    with pytest.raises(SizeError, match="27x35 cannot look at 28x35"):
+        model.predict(torch.rand(1, 2, 3, 28, 35), 2)
+
+
+@torch.no_grad()
+def test_convolutional_network_moves_with_its_input() -> None:
+    """Far from the edges, a clip that is shifted by the stride is predicted shifted."""
+    model, x = network("residual", (1, 64, 64)), torch.zeros(1, 3, 1, 64, 64, dtype=torch.float64)
+    x[..., 30:34, 30:34] = video(3, (1, 4, 4), 1)
+    here, there = model.reconstruct(x), model.reconstruct(x.roll((2, 4), (-2, -1)))
+    torch.testing.assert_close(here.roll((2, 4), (-2, -1))[..., 26:38, 26:38], there[..., 26:38, 26:38])
+
+
+def weights(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_balls_2015_has_its_published_size() -> None:
+    with torch.device("meta"):
+        model = PGN(BALLS_2015, (1, 30, 30))
+    assert weights(model.core) == 4 * 1568 * (1568 + 1568 + 1)
+    assert round(weights(model.core) / 1e6, 1) == 19.7
+    assert round((weights(model.encoder) + weights(model.decoder)) / 1e3) == 19
+    assert model.adapter(torch.empty(2, 1568, device="meta")).shape == (2, 32, 7, 7)
+
+
+def test_faces_2015_has_its_published_size() -> None:
+    with torch.device("meta"):
+        model = PGN(FACES_2015, (1, 150, 150))
+    assert round(weights(model.encoder) / 1e6, 2) == 0.10
+    assert round(weights(model.core) / 1e6, 1) == 55.6
+    assert round((weights(model.adapter) + weights(model.decoder)) / 1e6, 1) == 13.1
+    assert round(weights(model) / 1e6, 1) == 68.7
+
+
+def test_published_networks_predict() -> None:
+    model = PGN(BALLS_2015, (1, 30, 30))
+    loss = model.loss(Batch.of(torch.rand(1, 3, 1, 30, 30)), "model", NOW)
+    assert loss.total.isfinite()
+    with pytest.raises(ConfigError, match="--units 2048, or --dense"):
+        PGN(BALLS_2015, (1, 34, 34))
+
+
+@pytest.mark.parametrize(
+    ("config", "shape", "error", "says"),
+    [
+        (SMALL, (64,), SizeError, "frames"),
+        (replace(SMALL, dense=True), (1, 8, 8), ConfigError, "no use for dense"),
+        (replace(SMALL, core="lstm", units=7), (1, 8, 8), ConfigError, "--units 48"),
+        (replace(SMALL, kernels=(4, 4)), (1, 8, 8), ConfigError, "kernels has 2 entries for 1 layers"),
+        (replace(SMALL, kernels=(9,), paddings=("valid",)), (1, 8, 8), SizeError, "9x9"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(
+    config: PGN.Config, shape: tuple[int, ...], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        PGN(config, shape)
+
+
+def test_video_that_cannot_be_predicted_is_refused() -> None:
+    model = PGN(SMALL, (1, 8, 8))
+    for x in (torch.rand(2, 1, 1, 8, 8), torch.rand(2, 1, 8, 8)):
+        with pytest.raises(DataError, match="at least 2 frames"):
+            model.loss(Batch.of(x), "model", NOW)
+    with pytest.raises(DataError, match="batch, time, 1, height, width"):
+        model.predict(torch.rand(2, 3, 3, 8, 8), 1)
+    with pytest.raises(DataError, match="batch, time"):
+        model.encode(torch.rand(2, 0, 1, 8, 8))
+    with pytest.raises(ConfigError, match="at least 1 frame"):
+        model.predict(torch.rand(2, 3, 1, 8, 8), 0)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_loss_is_in_single_precision_under_autocast(name: str) -> None:
+    model = PGN(CONFIGS[name], (1, 8, 8))
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = model.loss(Batch.of(video().float()), "model", NOW)
+    exact = model.loss(Batch.of(video().float()), "model", NOW)
+    assert loss.total.dtype == torch.float32
+    assert loss.total.item() == pytest.approx(exact.total.item(), rel=0.02)
+
+
+def test_filters_are_the_first_layers() -> None:
+    model = network("pooled", (3, 12, 12))
+    assert torch.equal(model.filters(), next(iter(model.encoder.parameters())))
+    assert model.filters().shape == (3, 3, 3, 3)
