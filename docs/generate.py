@@ -19,8 +19,6 @@ from dataclasses import asdict
 from pathlib import Path
 from textwrap import dedent
 
-os.environ |= {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-
 from untaught import cli
 from untaught.config import fields
 from untaught.data.source import named_set, source_descriptions
@@ -187,6 +185,8 @@ def write() -> None:
 
 def main() -> int:
     """Write the pages, or say which are stale."""
+    # Help is printed as wide as the terminal: the pages must not depend on who writes them.
+    os.environ |= {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; name what is stale and exit with 1")
     if not parser.parse_args().check:
