@@ -85,6 +85,17 @@ class Part:
     """Named true variables of generated data, float32 `(frame, variable)`."""
 
     @staticmethod
+    def over(frames: Frames, length: Tensor | None = None, label: Tensor | None = None) -> Part:
+        """Make a part of frames anywhere: pictures, or clips of `length` frames that follow one another.
+
+        Labels are one per clip or picture.
+        """
+        video = length is not None
+        lengths = torch.ones(frames.count, dtype=torch.int64) if length is None else length.long()
+        classes = torch.full((len(lengths),), -1) if label is None else label.long()
+        return Part(frames, lengths.cumsum(0) - lengths, lengths, video, classes.repeat_interleave(lengths))
+
+    @staticmethod
     def of(x: Tensor, label: Tensor | None = None, latents: Mapping[str, Tensor] | None = None) -> Part:
         """Make a part of a tensor: `(n, feature)`, `(n, c, h, w)`, or video `(n, t, c, h, w)`.
 

@@ -6,11 +6,20 @@ directory is the registry. A path is told apart by what is there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib
+import pkgutil
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Protocol, cast
 
 import torch
 
+import untaught.data
+from untaught.config import from_json
+from untaught.data.folder import kind_of
 from untaught.data.part import Part
+from untaught.data.resize import resized
+from untaught.data.spec import MEMORY, OnBad, Reading, Spec, parse, size_of, size_text, take_common
 from untaught.errors import DataError
 from untaught.shapes import Shape
 
@@ -59,6 +68,133 @@ class Source:
         train, test = (self.train, self.test) if self.test is not None else _cut_off(self.train, 0.2)
         train, validation = (train, self.validation) if self.validation is not None else _cut_off(train, 0.1)
         return Parts(train, validation, test)
+
+    def all_parts(self) -> dict[str, Part]:
+        """Give the parts that the source brings, by name."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in named.items() if part is not None}
+
+
+class DataSet(Protocol):
+    """What a file of this folder must define to be a named set."""
+
+    Options: type[Any]
+    """A configuration: what may stand behind the question mark of a spec."""
+
+    def load(self, path: Path | None, options: Any) -> Source:
+        """Open the set; `path` is what stood behind the colon."""
+        ...
+
+
+class FileKind(Protocol):
+    """What a file of this folder must define to open paths: `images`, `video` and `arrays` do."""
+
+    Options: type[Any]
+    """A configuration: what may stand behind the question mark of a path."""
+
+    def open_path(self, path: Path, options: Any, reading: Reading) -> Source:
+        """Open a file or folder that exists."""
+        ...
+
+
+def open_data(
+    spec: str | Path,
+    *,
+    size: tuple[int, int] | int | None = None,
+    on_bad: OnBad = "stop",
+    memory: int = MEMORY,
+) -> Source:
+    """Open what a spec or a path names.
+
+    Arguments:
+        spec: `NAME[:PATH][?key=value&...]` or a path. A `pathlib.Path` is always taken as a path.
+        size: Side of a square, or height and width, in pixels, that every picture is brought to: resized to cover
+            it, then cut around its centre. A set that draws its own pictures draws them at this size.
+        on_bad: What to do with a broken file: stop and name it, or skip and count it.
+        memory: Bytes that the decoded source may take in memory; what is larger is read from disk by piece.
+
+    Raises:
+        ConfigError: An option is unknown, misspelt or out of range.
+        DataError: The source is missing, or broken, or its pictures differ in size.
+
+    Example:
+        >>> source = open_data("balls?clips=4&frames=10")
+        >>> len(source.train), source.shape, source.is_video
+        (4, (1, 30, 30), True)
+    """
+    asked = parse(spec, source_names())
+    options, reading = take_common(asked.options, Reading(size_of(size), on_bad, memory))
+    source = (_open_path if asked.name is None else _open_named)(asked, options, reading)
+    return replace(source, spec=_full(asked, options, reading).text)
+
+
+def source_names() -> tuple[str, ...]:
+    """List the named sets.
+
+    Example:
+        >>> "balls" in source_names(), "moving-digits" in source_names(), "video" in source_names()
+        (True, True, False)
+    """
+    modules = pkgutil.iter_modules(untaught.data.__path__)
+    return tuple(sorted(_file_name(module.name) for module in modules if _defines_load(module.name)))
+
+
+def source_descriptions() -> dict[str, str]:
+    """Describe every named set by the first line of its file's docstring."""
+    return {name: (_module(name).__doc__ or "").partition("\n")[0] for name in source_names()}
+
+
+def named_set(name: str) -> DataSet:
+    """Find a named set's file: its `Options` and its `load`."""
+    return cast(DataSet, _module(name))
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"untaught.data.{name.replace('-', '_')}")
+
+
+def _file_name(module: str) -> str:
+    return module.replace("_", "-")
+
+
+def _defines_load(module: str) -> bool:
+    return "load" in vars(importlib.import_module(f"untaught.data.{module}"))
+
+
+def _open_named(asked: Spec, options: dict[str, str], reading: Reading) -> Source:
+    """Open a named set; one that draws its own pictures has a `size` of its own, another's are resized."""
+    name = str(asked.name)
+    data_set = named_set(name)
+    draws = "size" in {field.name for field in fields(data_set.Options)}
+    if draws and reading.size is not None:
+        options = {**options, "size": size_text(reading.size)}
+    source = data_set.load(asked.path, from_json(data_set.Options, options, name))
+    return source if draws else _resized(source, reading.size)
+
+
+def _open_path(asked: Spec, options: dict[str, str], reading: Reading) -> Source:
+    """Open a path by what is there: pictures, video, or an array."""
+    path = cast(Path, asked.path)
+    kind = cast(FileKind, importlib.import_module(f"untaught.data.{kind_of(path)}"))
+    try:
+        return kind.open_path(path, from_json(kind.Options, options, path.name), reading)
+    except PermissionError as error:
+        raise DataError(f"cannot read {error.filename or path}: permission denied") from error
+
+
+def _resized(source: Source, size: tuple[int, int] | None) -> Source:
+    if size is None:
+        return source
+    return replace(source, **{name: resized(part, size) for name, part in source.all_parts().items()})
+
+
+def _full(asked: Spec, options: dict[str, str], reading: Reading) -> Spec:
+    """Put back what the caller passed beside the spec, so that the text alone opens the same again."""
+    if reading.size is not None:
+        options = {**options, "size": size_text(reading.size)}
+    if reading.on_bad == "skip" and asked.name is None:
+        options = {**options, "on_bad": "skip"}
+    return replace(asked, options=options)
 
 
 def _cut_off(part: Part, fraction: float) -> tuple[Part, Part]:

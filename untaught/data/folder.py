@@ -1,0 +1,166 @@
+"""Files of a folder: which kind of source they make, which classes they show, and what is done with broken ones.
+
+The order is that of the paths as text, which for numbers with leading zeros is the order of counting. Hidden files
+are left out; folders are read in full depth.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from untaught.data.spec import Reading
+from untaught.errors import DataError
+
+IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"})
+VIDEO = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".gif"})
+ARRAYS = frozenset({".npy", ".npz"})
+
+T = TypeVar("T")
+Kind = Literal["images", "video", "arrays"]
+
+
+def kind_of(path: Path) -> Kind:
+    """Tell what opens a file or a folder.
+
+    Raises:
+        DataError: The ending is none that we know, the folder is empty, or it holds pictures and video together.
+    """
+    if not os.access(path, os.R_OK):
+        raise DataError(f"cannot read {path}: permission denied")
+    if path.is_dir():
+        return _kind_of_folder(path)
+    ending = path.suffix.lower()
+    if ending in ARRAYS:
+        return "arrays"
+    if ending in VIDEO and (ending not in IMAGES or _is_animated(path)):
+        return "video"
+    if ending in IMAGES:
+        return "images"
+    raise DataError(f"{path} is no picture, video or array that we know by its ending\n{_KNOWN}")
+
+
+def files_of(path: Path, endings: frozenset[str]) -> list[Path]:
+    """List a folder's files of some endings in full depth, sorted by path; a file is a list of one."""
+    if not path.is_dir():
+        return [path]
+    return [file for file in _walk(path) if file.suffix.lower() in endings]
+
+
+def classes_of(folder: Path, files: Sequence[Path]) -> tuple[Tensor | None, tuple[str, ...]]:
+    """Number the sub-folders as classes when every file lies in one, and there are at least two.
+
+    Only the first level below `folder` counts. Gives labels `(file,)` and the classes' names in order.
+    """
+    places = [file.relative_to(folder).parts if folder.is_dir() else (file.name,) for file in files]
+    names = tuple(sorted({place[0] for place in places}))
+    if len(names) < 2 or any(len(place) < 2 for place in places):
+        return None, ()
+    number = {name: position for position, name in enumerate(names)}
+    return torch.tensor([number[place[0]] for place in places]), names
+
+
+def attempt(
+    function: Callable[[Path], T], files: Sequence[Path] | set[Path]
+) -> tuple[dict[Path, T], dict[Path, DataError]]:
+    """Apply a function to files in threads; gives the results, and what is wrong with the others."""
+
+    def one(file: Path) -> T | DataError:
+        try:
+            return function(file)
+        except DataError as error:
+            return error
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        results = dict(zip(files, threads.map(one, files), strict=True))
+    good = {file: result for file, result in results.items() if not isinstance(result, DataError)}
+    return good, {file: result for file, result in results.items() if isinstance(result, DataError)}
+
+
+def refuse(path: Path, broken: Mapping[Path, DataError], count: int, reading: Reading) -> None:
+    """Stop at broken files, unless they are to be skipped and some files are left."""
+    if not broken:
+        return
+    first = str(next(iter(broken.values())))
+    if len(broken) == count:
+        raise DataError(first if count == 1 else f"all {count} files of {path} are broken; the first:\n{first}")
+    if reading.on_bad == "stop":
+        raise DataError(f"{first}\n{len(broken)} of {count} files are broken; --on-bad skip leaves them out")
+
+
+def one_size(path: Path, sizes: Mapping[Path, tuple[int, int]]) -> tuple[int, int]:
+    """Find the one size of all files.
+
+    Raises:
+        DataError: They differ; the message offers a size that none falls short of, at most 64.
+    """
+    counted = Counter(sizes.values())
+    if len(counted) == 1:
+        return next(iter(counted))
+    shown = ", ".join(f"{width}x{height} ({count})" for (height, width), count in counted.most_common(2))
+    side = min(64, *(min(size) for size in counted))
+    raise DataError(
+        f"{len(sizes)} files of {path} have {len(counted)} sizes, the commonest {shown}\n"
+        f"give --size, for instance --size {side}"
+    )
+
+
+def _kind_of_folder(folder: Path) -> Kind:
+    files = _walk(folder)
+    endings = Counter(file.suffix.lower() for file in files)
+    pictures = sum(count for ending, count in endings.items() if ending in IMAGES - VIDEO)
+    videos = sum(count for ending, count in endings.items() if ending in VIDEO - IMAGES)
+    if pictures and videos:
+        raise DataError(f"{folder} holds {pictures} pictures and {videos} videos; give a folder of one kind")
+    if videos or (endings[".gif"] and not pictures and _is_animated(_first(files, ".gif"))):
+        return "video"
+    if pictures or endings[".gif"]:
+        return "images"
+    found = ", ".join(f"{count} {ending or 'without ending'}" for ending, count in endings.most_common(3))
+    raise DataError(f"no pictures or videos in {folder} ({found or 'it is empty'})\n{_KNOWN}")
+
+
+def _walk(folder: Path) -> list[Path]:
+    """List all files that are not hidden; folders that are links are followed once."""
+    seen: set[str] = set()
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=_refuse):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        found.extend(Path(place, name) for name in files if not name.startswith("."))
+    return sorted(found, key=str)
+
+
+def _refuse(error: OSError) -> None:
+    raise DataError(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def _first(files: Sequence[Path], ending: str) -> Path:
+    return next(file for file in files if file.suffix.lower() == ending)
+
+
+def _is_animated(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            return bool(getattr(image, "is_animated", False))
+    except OSError:
+        return False
+
+
+def _listed(endings: frozenset[str]) -> str:
+    return " ".join(sorted(endings))
+
+
+_KNOWN = f"known: {_listed(IMAGES)} | {_listed(VIDEO)} | {_listed(ARRAYS)}"
