@@ -1,0 +1,69 @@
+r"""Whether groups found without labels are the classes.
+
+k-means with as many groups as there are classes, on the features of the test part, the best of 10 starts. With U
+the classes, V the groups, H entropy and I mutual information,
+
+    NMI = 2 I(U, V) / (H(U) + H(V)),   from 0 to 1                                         (1)
+    ARI = (pairs that agree - expected) / (most possible - expected),   0 by chance, 1 at best   (2)
+
+Features are scaled by one number (`representations.scaled`). Beside it the same for raw pixels, principal
+components and random weights.
+
+References:
+    Strehl, Ghosh, Cluster ensembles (2002), with the arithmetic mean. Hubert, Arabie, Comparing partitions (1985).
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from torch import Tensor
+
+from untaught.data.view import Batch
+from untaught.evaluate.representations import representations, scaled
+from untaught.evaluate.subject import Subject
+from untaught.model import Encodes
+from untaught.shapes import Features, Labels
+
+EXAMPLES = 5_000
+STARTS = 10
+
+
+def applies(subject: Subject) -> str | None:
+    """None for models that encode, on data with at least two classes."""
+    if not isinstance(subject.model, Encodes):
+        return "the model does not encode"
+    label = subject.parts.test.label
+    return None if len(label[label >= 0].unique()) > 1 else "the test part has no labels"
+
+
+def measure(subject: Subject) -> dict[str, Any]:
+    """NMI and ARI of the model's features and of the baselines."""
+    batch = subject.tested(EXAMPLES)
+    known = batch.label >= 0
+    batch = Batch(batch.x[known], batch.label[known])
+    described = representations(subject, [batch])
+    scores = {name: agreement(x, batch.label, subject.seed) for name, (x,) in described.items()}
+    own = scores.pop("model")
+    return {**own, "clusters": len(batch.label.unique()), "examples": len(batch.x), "baselines": scores}
+
+
+def agreement(features: Features, label: Labels, seed: int) -> dict[str, float]:
+    """Group the features and compare with the classes, equations (1) and (2)."""
+    group = grouped(scaled([features])[0], len(label.unique()), seed)
+    return {
+        "normalised_mutual_information": float(normalized_mutual_info_score(label.numpy(), group)),
+        "adjusted_rand_index": float(adjusted_rand_score(label.numpy(), group)),
+    }
+
+
+def grouped(features: Features, groups: int, seed: int) -> Tensor:
+    """Number of each example's group, by k-means."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct examples than groups: still an answer
+        starts: Any = STARTS  # scikit-learn's own types admit only its word "auto"
+        return KMeans(groups, n_init=starts, random_state=seed).fit_predict(features.numpy())

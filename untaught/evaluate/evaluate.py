@@ -1,0 +1,81 @@
+"""Every measure that a model's capabilities and its data allow.
+
+A measure is a file of this folder that defines `applies(subject)`, which gives None or the reason why not, and
+`measure(subject)`, which gives numbers under names that say their units, trivial baselines under `baselines`.
+The folder is the registry.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, Protocol, cast
+
+from untaught.errors import ConfigError
+from untaught.evaluate.subject import Subject as Subject
+from untaught.evaluate.subject import measuring
+from untaught.randomness import seeded
+
+
+class Measure(Protocol):
+    """What a measure's file defines."""
+
+    def applies(self, subject: Subject) -> str | None:
+        """Say why the measure cannot be taken of the subject, or None."""
+        ...
+
+    def measure(self, subject: Subject) -> dict[str, Any]:
+        """Take the measure, with baselines."""
+        ...
+
+
+def measures() -> dict[str, Measure]:
+    """Every measure by name, found by looking into the folder."""
+    folder = importlib.import_module("untaught.evaluate")
+    names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
+    modules = {name: importlib.import_module(f"untaught.evaluate.{name}") for name in names}
+    return {name: cast(Measure, module) for name, module in modules.items() if _is_measure(vars(module))}
+
+
+def _is_measure(defined: dict[str, Any]) -> bool:
+    return "measure" in defined and "applies" in defined
+
+
+def reasons(subject: Subject) -> dict[str, str | None]:
+    """For every measure, None where it can be taken of the subject, else why not."""
+    return {name: measure.applies(subject) for name, measure in measures().items()}
+
+
+def evaluate(subject: Subject, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Take the named measures, or all that apply, in float32, the same every time under the subject's seed.
+
+    Returns:
+        Numbers by measure, as JSON: `{"prediction": {"squared_error_per_frame": ..., "baselines": {...}}}`.
+
+    Raises:
+        ConfigError: A measure is unknown, or was asked for by name and does not apply.
+    """
+    known = measures()
+    chosen = _chosen(subject, known, names)
+    results: dict[str, Any] = {}
+    with measuring(subject.model):
+        for name in chosen:
+            with seeded(subject.seed, subject.device):
+                results[name] = known[name].measure(subject)
+    return results
+
+
+def _chosen(subject: Subject, known: dict[str, Measure], names: Sequence[str] | None) -> list[str]:
+    if names is None:
+        return [name for name, measure in known.items() if measure.applies(subject) is None]
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+            raise ConfigError(f"no measure is called {name!r}; {hint}")
+        reason = known[name].applies(subject)
+        if reason is not None:
+            raise ConfigError(f"{name} cannot be measured: {reason}")
+    return list(names)

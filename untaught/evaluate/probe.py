@@ -1,0 +1,132 @@
+r"""How much of the classes a simple classifier finds in frozen features.
+
+Four classifiers are trained on labelled training examples and judged by accuracy on test examples:
+
+    ridge                  least squares on one-hot targets, alpha = 1
+    logistic_regression    multinomial, C = 100 / n for n examples: a penalty of 0.01 |w|^2 / 2 beside the mean loss
+    linear_svm             one against the rest, squared hinge, the same C
+    nearest_neighbours     the 5 nearest vote
+
+Features are scaled by one number (`representations.scaled`). With few labels, `few_labels` gives the mean and standard
+deviation of logistic regression's accuracy over 5 draws of 1, 3, 10 and 100 labelled examples of each class. Beside it
+the same for raw pixels, principal components and random weights, on the same examples.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
+from torch import Tensor
+
+from untaught.data.view import Batch
+from untaught.evaluate.representations import representations, scaled
+from untaught.evaluate.subject import EXAMPLES, Subject
+from untaught.model import Encodes
+from untaught.shapes import Features, Labels
+
+VALUES = 4_000_000
+"""Numbers that a classifier is fitted on at most: wide features are given fewer examples."""
+STRENGTH = 100.0
+"""Times 1 / n it is scikit-learn's C. On MNIST's pixels, with 1 to 100 examples of a class, the best of 3, 10, 30, 100
+and 300 is better by less than half a per cent."""
+FEW = (1, 3, 10, 100)
+DRAWS = 5
+
+
+class Classifier(Protocol):
+    """What this file needs of scikit-learn."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        """Learn classes from features."""
+        ...
+
+    def score(self, X: Any, y: Any) -> float:
+        """Accuracy on other features."""
+        ...
+
+
+CLASSIFIERS: dict[str, Callable[[int, int], Classifier]] = {
+    "ridge": lambda seed, examples: RidgeClassifier(alpha=1.0),
+    "logistic_regression": lambda seed, examples: LogisticRegression(C=STRENGTH / examples, max_iter=100),
+    "linear_svm": lambda seed, examples: LinearSVC(C=STRENGTH / examples, dual=False, tol=1e-2, random_state=seed),
+    "nearest_neighbours": lambda seed, examples: KNeighborsClassifier(min(5, examples)),
+}
+"""Each classifier, made from a seed and the number of examples that it will be fitted on."""
+
+
+def applies(subject: Subject) -> str | None:
+    """None for models that encode, on data with labels in both parts."""
+    if not isinstance(subject.model, Encodes):
+        return "the model does not encode"
+    labels = (subject.parts.train.label, subject.parts.test.label)
+    if any(len(label[label >= 0]) == 0 for label in labels) or len(labels[0][labels[0] >= 0].unique()) < 2:
+        return "the data have no labels"
+    return None
+
+
+def measure(subject: Subject) -> dict[str, Any]:
+    """Accuracies from the model's features and from the baselines."""
+    test = _labelled(subject.tested())
+    widest = max(subject.features(test.x[:1]).shape[1], test.x[0].numel())
+    train = _labelled(subject.pixels(subject.parts.train, min(EXAMPLES, max(1000, VALUES // widest))))
+    draws = few_draws(train.label, subject.seed)
+    described = {name: scaled(features) for name, features in representations(subject, [train, test]).items()}
+    scores = {name: _scores(subject, features, train, test, draws) for name, features in described.items()}
+    own = scores.pop("model")
+    return {**own, "train_examples": len(train.x), "test_examples": len(test.x), "baselines": scores}
+
+
+def _labelled(batch: Batch) -> Batch:
+    known = batch.label >= 0
+    return Batch(batch.x[known], batch.label[known])
+
+
+def _scores(
+    subject: Subject, features: list[Features], train: Batch, test: Batch, draws: dict[int, list[Tensor]]
+) -> dict[str, Any]:
+    fit, judged = features
+
+    def score(name: str, some: Tensor) -> float:
+        classifier = CLASSIFIERS[name](subject.seed, len(some))
+        return accuracy(classifier, (fit[some], train.label[some]), (judged, test.label))
+
+    every = torch.arange(len(fit))
+    few = {count: [score("logistic_regression", some) for some in chosen] for count, chosen in draws.items()}
+    return {
+        **{f"{name}_accuracy": score(name, every) for name in CLASSIFIERS},
+        "few_labels": {str(count): _spread(scores) for count, scores in few.items()},
+    }
+
+
+def _spread(scores: list[float]) -> dict[str, float]:
+    values = torch.tensor(scores, dtype=torch.float64)
+    return {"accuracy": float(values.mean()), "accuracy_std": float(values.std(correction=0))}
+
+
+def few_draws(label: Labels, seed: int) -> dict[int, list[Tensor]]:
+    """Numbers of 1, 3, 10 and 100 random examples of each class, 5 times each, where every class has more."""
+    generator = torch.Generator().manual_seed(seed)
+    classes = [(label == value).nonzero()[:, 0] for value in label.unique()]
+    possible = [count for count in FEW if count < min(len(members) for members in classes)]
+    return {
+        count: [
+            torch.cat([members[torch.randperm(len(members), generator=generator)[:count]] for members in classes])
+            for _ in range(DRAWS)
+        ]
+        for count in possible
+    }
+
+
+def accuracy(classifier: Classifier, fit: tuple[Features, Labels], judged: tuple[Features, Labels]) -> float:
+    """Fraction of the second examples' classes that a classifier fitted on the first gets right."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a probe stopped early is still a probe
+        classifier.fit(fit[0].numpy(), fit[1].numpy())
+    return float(classifier.score(judged[0].numpy(), judged[1].numpy()))

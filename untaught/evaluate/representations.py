@@ -1,0 +1,48 @@
+"""The same examples described in several ways: by the model, and by what costs nothing.
+
+model            the features that it learnt
+raw_pixels       the pixels themselves; of a window of video, those of its last frame
+pca              as many principal components of the raw pixels as the model has features
+random_weights   the features of the same network untrained
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from untaught.data.view import Batch
+from untaught.evaluate.principal import principal
+from untaught.evaluate.subject import Subject
+from untaught.shapes import Examples, Features
+
+
+def representations(subject: Subject, batches: list[Batch], pca: bool = True) -> dict[str, list[Features]]:
+    """Every description of every batch, by name; what is fitted is fitted on the first batch."""
+    raw = [pixels(subject, batch.x) for batch in batches]
+    untrained = subject.untrained()
+    described = {
+        "model": [subject.features(batch.x) for batch in batches],
+        "raw_pixels": raw,
+        "random_weights": [untrained.features(batch.x) for batch in batches],
+    }
+    if pca:
+        plane = principal(raw[0], described["model"][0].shape[1])
+        described["pca"] = [plane.encode(x) for x in raw]
+    return described
+
+
+def pixels(subject: Subject, x: Examples) -> Features:
+    """Raw pixels as vectors; of windows of video, those of the last frame."""
+    return (x[:, -1] if subject.view.frames is not None else x).flatten(1)
+
+
+def scaled(features: list[Features]) -> list[Tensor]:
+    """Subtract the first batch's mean and divide by its one root mean square deviation.
+
+    One number for all features keeps angles and the order of distances, which a deviation for each would not: a
+    pixel at the border that is lit once in a thousand pictures would weigh as much as one in the middle.
+    """
+    mean = features[0].mean(0)
+    deviation = (features[0] - mean).square().mean().sqrt().clamp_min(torch.finfo(torch.float32).tiny)
+    return [(x - mean) / deviation for x in features]

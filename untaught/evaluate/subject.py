@@ -1,0 +1,120 @@
+"""What a measure looks at: a model, the parts of a source, and how the model sees them.
+
+Measures speak of pixels in [0, 1], whatever the model was trained on. A view that binarises is left grey, so that
+a grey value enters a binary model as the probability that it stands for; a view that standardises is undone,
+
+    seen = (pixels - mean) / deviation,        pixels = seen * deviation + mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from untaught.data.batches import collect
+from untaught.data.part import Part
+from untaught.data.source import Parts
+from untaught.data.view import Batch, Statistics, View
+from untaught.model import Encodes, Model
+from untaught.randomness import seeded
+from untaught.shapes import Examples, Features
+
+EXAMPLES = 10_000
+"""Examples of a part that a measure reads, unless the subject says otherwise: the size of MNIST's test part."""
+VALUES_AT_ONCE = 2**21
+"""Numbers that a model is shown at once: on two cores larger batches are no faster."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and the data that it is measured on."""
+
+    model: Model
+    parts: Parts
+    view: View
+    """How the model saw its training data."""
+    statistics: Statistics | None = None
+    """The training part's mean and deviation, where the view standardises."""
+    label_names: tuple[str, ...] = ()
+    device: torch.device | str = "cpu"
+    seed: int = 0
+    """Of every draw that a measure makes."""
+    limit: int | None = None
+    """Test examples at most; none leaves it to each measure, which says in its result how many it used."""
+
+    @property
+    def pixel_view(self) -> View:
+        """The view without what is undone here: binarisation, standardisation, augmentation."""
+        return replace(self.view, binarise=False, standardise="none", augment=())
+
+    def tested(self, most: int = EXAMPLES, frames: int | None = None) -> Batch:
+        """At most `limit`, else `most`, evenly spaced test examples, as `pixels` gives them."""
+        return self.pixels(self.parts.test, self.limit or most, frames)
+
+    def pixels(self, part: Part, most: int, frames: int | None = None) -> Batch:
+        """At most `most` evenly spaced examples in [0, 1], on the CPU; of video, windows of `frames`."""
+        view = self.pixel_view if frames is None else replace(self.pixel_view, frames=frames)
+        return collect(part, view, None, limit=most, seed=self.seed)
+
+    def seen(self, pixels: Examples) -> Examples:
+        """What the model sees of examples in [0, 1]."""
+        if self.statistics is None:
+            return pixels
+        mean, deviation = self._statistics(pixels)
+        return (pixels - mean) / deviation
+
+    def shown(self, seen: Examples) -> Examples:
+        """Examples in [0, 1], of what the model gives."""
+        if self.statistics is None:
+            return seen
+        mean, deviation = self._statistics(seen)
+        return seen * deviation + mean
+
+    def _statistics(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        assert self.statistics is not None
+        return self.statistics.mean.to(like), self.statistics.deviation.to(like)
+
+    def apply(self, function: Callable[[Tensor], Tensor], pixels: Examples) -> Tensor:
+        """Map examples in [0, 1] through a function of what the model sees, in batches; the result on the CPU."""
+        size = max(1, min(512, VALUES_AT_ONCE // max(1, pixels[0].numel())))
+        with torch.no_grad():
+            batches = [function(self.seen(some.to(self.device))).float().cpu() for some in pixels.split(size)]
+        return torch.cat(batches)
+
+    def features(self, pixels: Examples) -> Features:
+        """What the model's `encode` says of examples in [0, 1].
+
+        Raises:
+            TypeError: The model does not encode.
+        """
+        if not isinstance(self.model, Encodes):
+            raise TypeError(f"{type(self.model).__name__} does not encode")
+        return self.apply(self.model.encode, pixels)
+
+    def untrained(self) -> Subject:
+        """The same network with the weights that it began from, from a seed of its own."""
+        with seeded(self.seed + 1, self.device):
+            fresh = type(self.model)(self.model.config, self.model.shape)
+        return replace(self, model=fresh.to(self.device).eval())
+
+
+@contextmanager
+def measuring(model: Model) -> Generator[None]:
+    """Hold a model still: evaluation mode, no gradient, float32 that is float32; afterwards all is as it was."""
+    training = [module for module in model.modules() if module.training]
+    precision, tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    model.eval()
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        with torch.no_grad(), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+        torch.backends.cudnn.allow_tf32 = tf32
+        for module in training:
+            module.training = True
