@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 import untaught
-from untaught.data.source import from_array
+from untaught.data.arrays import from_array
 from untaught.devices import make_fabric
 from untaught.model import Batch, Learner
 from untaught.recipe import make_optimiser

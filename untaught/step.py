@@ -245,13 +245,28 @@ class Stepper:
         long_enough = seconds is None or seconds > WORTH_COMPILING_SECONDS
         automatic = training.compile == "auto" and self.device.type == "cuda" and long_enough
         if self.fabric.world_size > 1:
-            module: Any = self.fabric.setup_module(self.learner)
-            module.mark_forward_method("loss")
-            return module.loss
+            shared = self.fabric.setup_module(_Shared(self.learner))
+            return lambda batch, player, progress: Loss(
+                *shared(batch.x, batch.label, batch.latents, batch.other, player, progress)
+            )
         if training.compile == "on" or (automatic and shutil.which("cc") is not None):
             # With this option the draws of a compiled loss agree with those of the eager one.
             return torch.compile(self.learner.loss, options={"fallback_random": True})
         return self.learner.loss
+
+
+class _Shared(nn.Module):
+    """A learner whose loss is its forward pass, in plain tensors: what processes that share a batch can wrap."""
+
+    def __init__(self, learner: Learner) -> None:
+        super().__init__()
+        self.learner = learner
+
+    def forward(
+        self, x: Tensor, label: Tensor, latents: dict[str, Tensor], other: Tensor | None, player: str, progress: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        loss = self.learner.loss(Batch(x, label, latents, other), player, progress)
+        return loss.total, loss.parts
 
 
 def _owned(learner: Learner, prefixes: tuple[str, ...]) -> list[nn.Parameter]:

@@ -16,9 +16,10 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from untaught.clock import Clock, interrupt_deferred
+from untaught.data.arrays import from_array
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.part import Part
-from untaught.data.source import Source, from_array
+from untaught.data.source import Source
 from untaught.data.view import Statistics, statistics
 from untaught.devices import make_fabric
 from untaught.heldout import held_out_losses
