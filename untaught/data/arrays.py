@@ -149,7 +149,8 @@ def _labels(arrays: Mapping[str, NDArray[Any]], ending: str, count: int, place: 
     if label.dtype.kind in "US":
         number = {name: position for position, name in enumerate(_label_names(arrays))}
         return torch.tensor([number[str(name)] for name in label.astype(str).flat])
-    whole = label.reshape(-1).astype(np.int64) if label.dtype.kind in "biuf" else None
+    with np.errstate(invalid="ignore"):  # NaN is no whole number, and is told below
+        whole = label.reshape(-1).astype(np.int64) if label.dtype.kind in "biuf" else None
     if whole is None or not (whole == label.reshape(-1)).all() or whole.min() < -1:
         raise DataError(f"labels of {place} should be whole numbers from 0, -1 where absent, or names")
     return torch.from_numpy(whole)
@@ -194,6 +195,6 @@ def _from_npz(path: Path, memory: int) -> dict[str, NDArray[Any]]:
 
 
 def _why(path: Path, error: Exception) -> str:
-    if "pickle" in str(error) and path.read_bytes()[:4] in (b"\x93NUM", b"PK\3\4"):
+    if ("pickle" in str(error) or "Python objects" in str(error)) and path.read_bytes()[:4] in (b"\x93NUM", b"PK\3\4"):
         return f"{path} holds Python objects, which would have to be unpickled; save an array of numbers"
     return f"{path} is a broken array file, or none: {str(error).partition(chr(10))[0]}"

@@ -1,0 +1,17 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with real data, beside the repository or where UNTAUGHT_TEST_DATA says; its README lists them."""
+    folder = Path(os.environ.get("UNTAUGHT_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"needs real data, and there is no folder {folder}")
+    return folder

@@ -1,0 +1,54 @@
+"""What is said of a source, against numpy."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from untaught.data.arrays import from_array
+from untaught.data.describe import describe
+from untaught.data.part import Part, WholeFrames
+from untaught.data.source import Source, open_data
+
+
+def test_pictures_are_described() -> None:
+    x = np.random.default_rng(0).integers(0, 256, (50, 6, 7), np.uint8)
+    found = describe(from_array(x, label=[0] * 20 + [3] * 25 + [-1] * 5))
+    assert found["kind"] == "pictures" and found["shape"] == [1, 6, 7] and found["stored"] == "uint8"
+    assert found["parts"] == {"train": {"examples": 50}}
+    assert found["range"] == [x.min() / 255, x.max() / 255]
+    assert found["mean"] == pytest.approx((x / 255).mean(), abs=1e-5)
+    assert found["deviation"] == pytest.approx((x / 255).std(), abs=1e-4)
+    assert found["labels"] == {"0": 20, "3": 25}
+
+
+def test_video_is_described_by_the_frames_of_its_clips_alone() -> None:
+    frames = torch.zeros(10, 1, 4, 4)
+    frames[[2, 3, 4, 7, 8]] = 0.5
+    part = Part.over(WholeFrames(frames), torch.tensor([2, 3, 2, 2, 1])).clips(torch.tensor([1, 3]))
+    found = describe(Source("made", part))
+    assert found["kind"] == "video" and found["range"] == [0.5, 0.5] and found["deviation"] == 0
+    assert found["parts"]["train"] == {"clips": 2, "frames": 5, "shortest": 2, "longest": 3}
+
+
+def test_large_frames_are_described_by_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.rand(40, 1, 8, 8)
+    read: list[int] = []
+    source = from_array(x)
+    frames = source.train.frames
+    monkeypatch.setattr("untaught.data.describe.VALUES", 10 * 64)
+    monkeypatch.setattr(WholeFrames, "read", lambda self, index: read.append(len(index)) or frames.in_memory[index])
+    describe(source)
+    assert read == [10]
+
+
+def test_named_sets_are_described_as_json() -> None:
+    digits = json.loads(json.dumps(describe(open_data("digits"))))
+    assert digits["labels"]["7"] == 179 and digits["range"] == [0, 1] and digits["latents"] == {}
+    balls = describe(open_data("balls?clips=2&validation=1&test=1&frames=4"))
+    assert list(balls["parts"]) == ["train", "validation", "test"] and balls["latents"] == {
+        "position": 6,
+        "velocity": 6,
+    }
+    assert balls["labels"] == {}
