@@ -5,13 +5,18 @@
     130  interrupted
     1    anything else, a full disk included
 
-flags      fields of configurations <-> arguments
-training   `train`
-progress   the bar, or plain lines
-using      `encode`, `reconstruct`, `sample`, `predict`
-measuring  `evaluate`
-listing    `models`, `data`
-doctor     `doctor`
+flag        one field as a person types it
+flags       fields of configurations <-> arguments
+asked       what `train` is asked for
+place       where a run goes
+progress    the bar, or plain lines
+training    `train`
+opening     a run and data, opened for use
+using       `encode`, `reconstruct`, `sample`, `predict`
+output      files that commands write
+measuring   `evaluate`
+listing     `models`, `data`
+doctor      `doctor`
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ model.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,8 +111,6 @@ def recipe_defaults(recipe: Recipe) -> dict[str, Any]:
 
 def first_line(model: type[Model]) -> str:
     """What a system is: the first line of its file's docstring."""
-    import sys
-
     return (sys.modules[model.__module__].__doc__ or "").partition("\n")[0]
 
 
@@ -186,8 +185,8 @@ def _refuse_changes(resumed: Settings, given: Mapping[str, Mapping[str, Any]], m
             if name not in FREE_ON_RESUME and value != values.get(name):
                 flag = "--" + name.replace("_", "-")
                 raise ConfigError(
-                    f"{flag} {value} is not what the run was trained with, {values.get(name)}\n"
-                    f"leave {flag} out to continue, or train a new run in another --out"
+                    f"{flag} {value}: the run was trained with {values.get(name)}\n"
+                    f"leave {flag} out to continue it, or train another run in another --out"
                 )
 
 

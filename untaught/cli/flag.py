@@ -60,6 +60,11 @@ class Flag:
         return typing.get_args(bare(self.hint))[1] if self.is_keyed else self.hint
 
     @property
+    def _is_text(self) -> bool:
+        kinds = typing.get_args(self.value_hint) or (self.value_hint,)
+        return set(kinds) <= {str, type(None)}
+
+    @property
     def is_required(self) -> bool:
         """Whether it must be given."""
         return self.default is PydanticUndefined
@@ -88,7 +93,7 @@ class Flag:
             raise TypeError(f"a field of type {self.hint} cannot be a flag: {self.group}.{self.field}")
         return PrimitiveConstructorSpec(
             nargs=found.nargs,
-            metavar=_metavar(found.metavar).replace("STR", self.field.upper()),
+            metavar=self.field.upper() if self._is_text else _metavar(found.metavar),
             instance_from_str=lambda words: Words(tuple(words)),
             is_instance=lambda value: True,
             str_from_instance=_shown,
@@ -139,7 +144,9 @@ def bare(hint: Any) -> Any:
 
 def _metavar(metavar: str) -> str:
     """Write tyro's `[INT [INT ...]]` as `INT ...`, and its `{None}|INT` as `none|INT`."""
-    return re.sub(r"\{?\[(.+?) \[\1 \.\.\.\]\]\}?", r"\1 ...", metavar.replace("{None}", "none"))
+    return re.sub(r"\{?\[(.+?) \[\1 \.\.\.\]\]\}?", r"\1 ...", metavar.replace("{None}", "none")).replace(
+        "{None,", "{none,"
+    )
 
 
 def _shown(value: Any) -> list[str]:

@@ -1,0 +1,113 @@
+"""`untaught models` and `untaught data`: what there is, and what is in one source."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, cast
+
+from rich.table import Table
+
+from untaught.cli.asked import first_line
+from untaught.cli.flags import read
+from untaught.cli.output import check_ending, console
+from untaught.config import configuration
+from untaught.data.batches import collect
+from untaught.data.describe import describe
+from untaught.data.source import Source, open_data, source_descriptions
+from untaught.data.spec import size_of
+from untaught.data.view import View
+from untaught.evaluate.picture_files import write_picture
+from untaught.evaluate.pictures import grid
+from untaught.model import capabilities, model_class, model_names
+
+SHOWN = 100
+"""Examples on a contact sheet."""
+NAMED = 5
+"""Skipped files that are named; of more, the number is told."""
+PATHS = """Or a path, told apart by what is there:
+  a folder of pictures    its sub-folders are classes when every picture lies in one
+  a video, or a folder of videos
+  an array .npy or .npz   (n, feature), (n, h, w), (n, c, h, w), (n, h, w, c), or video (n, t, c, h, w)
+Options stand behind a question mark: balls?clips=100, photos/?size=64&on_bad=skip."""
+
+
+@configuration
+class Models:
+    """List every system: its name, what it is, what it does."""
+
+
+@configuration
+class Data:
+    """List the named sources, or describe one source: counts, shape, range, classes, and a contact sheet of it."""
+
+    spec: str = ""
+    """A path or a named source; without it, the list."""
+    out: str | None = None
+    """Write a contact sheet: a .png of evenly spaced examples."""
+    size: str | None = None
+    """Bring every picture to this size: one side, 64, or height x width, 48x64."""
+    on_bad: Literal["stop", "skip"] = "stop"
+    """What to do with a broken file: stop, or leave it out and count it."""
+
+
+def models(words: Sequence[str]) -> None:
+    """Print the table of systems."""
+    read(Models, words, "untaught models")
+    kinds = [model_class(name) for name in model_names()]
+    rows = [
+        (name, first_line(kind), " ".join(capabilities(kind)).lower())
+        for name, kind in zip(model_names(), kinds, strict=True)
+    ]
+    _print_table(("model", "what it is", "what it does"), rows)
+
+
+def data(words: Sequence[str]) -> None:
+    """Print the list of sources, or what is in one."""
+    asked = read(Data, words, "untaught data", positional=["spec"])
+    if not asked.spec:
+        _print_table(("source", "what it is"), source_descriptions().items())
+        print(f"\n{PATHS}")
+        return
+    out = None if asked.out is None else check_ending(asked.out, ".png")
+    source = open_data(asked.spec, size=size_of(asked.size), on_bad=asked.on_bad)
+    tell_skipped(source)
+    for name, value in describe(source).items():
+        print(f"{name.replace('_', ' '):<10} {_told(value)}")
+    if out is not None:
+        print(write_picture(out, grid(collect(source.train, View(), None, limit=SHOWN).x)))
+
+
+def tell_skipped(source: Source) -> None:
+    """Say on standard error how many broken files were left out, and which."""
+    if source.skipped:
+        count = len(source.skipped)
+        more = f" and {count - NAMED} more" if count > NAMED else ""
+        print(f"skipped {count} broken: {', '.join(source.skipped[:NAMED])}{more}", file=sys.stderr)
+
+
+def by(shape: Sequence[int]) -> str:
+    """A shape as people write it: 1x28x28."""
+    return "x".join(str(side) for side in shape)
+
+
+def _print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def _told(value: Any) -> str:
+    """A value of a description in words."""
+    if isinstance(value, Mapping):
+        told = [
+            f"{name} ({_told(inner)})" if isinstance(inner, Mapping) else f"{name} {_told(inner)}"
+            for name, inner in cast(Mapping[str, Any], value).items()
+        ]
+        return ", ".join(told[:SHOWN]) or "none"
+    if isinstance(value, list):
+        return " ".join(_told(inner) for inner in cast(list[Any], value)) or "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

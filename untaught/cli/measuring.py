@@ -1,0 +1,148 @@
+"""`untaught evaluate`: every measure that a model's capabilities and the data allow, trivial baselines beside."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.table import Table
+
+from untaught.checkpoint import write_json
+from untaught.cli.flags import read
+from untaught.cli.opening import device_named, open_source, subject_of
+from untaught.cli.output import console
+from untaught.config import Whole, configuration
+from untaught.evaluate.evaluate import evaluate as measured
+from untaught.report import write_report
+from untaught.run import open_run
+
+
+@configuration
+class Evaluate:
+    """Take every measure that applies to a run, trivial baselines beside each, and write them into the run.
+
+    They are in evaluation.json in the run's folder, and in its report.html.
+    """
+
+    run: str
+    """Folder of the run."""
+    data: str | None = None
+    """What to measure on; none takes the held-out part of the data that the run was trained on."""
+    measure: tuple[str, ...] = ()
+    """Measures to take; none takes all that apply."""
+    json: bool = False
+    """Print one JSON object, and everything else on standard error."""
+    size: str | None = None
+    """Bring every picture to this size: one side, 64, or height x width, 48x64; none takes the run's."""
+    on_bad: Literal["stop", "skip"] | None = None
+    """What to do with a broken file: stop, or leave it out and count it; none does as the run did."""
+    step: Whole | None = None
+    """Take the checkpoint of this step; none takes the best."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute."""
+
+
+def evaluate(words: Sequence[str]) -> None:
+    """Measure, print, write evaluation.json and the report."""
+    asked = read(Evaluate, words, "untaught evaluate", positional=["run"])
+    run = open_run(asked.run)
+    source = open_source(run, asked.data, asked.size, asked.on_bad)
+    subject = subject_of(run, source, asked.step, device_named(asked.device))
+    found = {"run": str(run.path), "data": source.spec, "step": asked.step}
+    taken = measured(subject, list(asked.measure) or None)
+    write_json(run.path / "evaluation.json", {**found, "measures": {**_before(run.path, found), **taken}})
+    report = write_report(run.path)
+    if asked.json:
+        print(json.dumps({**found, "measures": taken}))
+    else:
+        print_measures(taken)
+    print(f"report: {report}", file=sys.stderr)
+
+
+def _before(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """Measures that were taken before of the same checkpoint on the same data."""
+    try:
+        held = json.loads((path / "evaluation.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    same = isinstance(held, dict) and all(held.get(key) == found[key] for key in ("data", "step"))
+    return held["measures"] if same else {}
+
+
+def print_measures(measures: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print every measure."""
+    out = console()
+    for name, measure in measures.items():
+        out.print(table_of(name, measure))
+        out.print(", ".join(f"{key} {value}" for key, value in alone(measure).items()), style="dim")
+        out.print()
+
+
+def table_of(name: str, measure: Mapping[str, Any]) -> Table:
+    """One measure: the numbers that the model and its baselines have, the longer side downwards."""
+    rows = who(measure)
+    beside = {key for other, row in rows.items() if other != "model" for key in row}
+    numbers = [key for key in rows["model"] if key in beside and not key.endswith("_std")]
+    cells = {(other, key): _cell(row, key) for other, row in rows.items() for key in numbers}
+    table = Table(title=name, title_justify="left", title_style="bold", box=None, header_style="dim")
+    people_down = len(rows) >= len(numbers)
+    down, across = (list(rows), numbers) if people_down else (numbers, list(rows))
+    for heading in ("", *across):
+        table.add_column(heading.replace("_", " "), justify="right" if heading else "left")
+    for one in down:
+        shown = [cells[(one, key) if people_down else (key, one)] for key in across]
+        table.add_row(one.replace("_", " "), *shown, style="bold" if one == "model" else None)
+    return table
+
+
+def _cell(row: Mapping[str, float], key: str) -> str:
+    """A number with its spread, where it has one."""
+    spread = f" ± {row[f'{key}_std']:.2g}" if f"{key}_std" in row else ""
+    return f"{row[key]:.4g}{spread}" if key in row else ""
+
+
+def who(measure: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Numbers of the model and of each baseline, under the same names.
+
+    A measure's baselines are under `baselines`, those of one of its numbers under `NUMBER_baselines`, and spreads
+    under `baselines_std`. A baseline that is one number stands beside the measure's first.
+
+    Example:
+        >>> rows = who({"error": 2.0, "error_std": 0.1, "baselines": {"mean": 3.0}, "baselines_std": {"mean": 0.2}})
+        >>> rows["model"]["error"], rows["mean"]["error"], rows["mean"]["error_std"]
+        (2.0, 3.0, 0.2)
+    """
+    first = next(key for key in measure if "baselines" not in key)
+    rows = {"model": dict(_flat({key: value for key, value in measure.items() if "baselines" not in key}))}
+    for key, beside in measure.items():
+        if "baselines" not in key:
+            continue
+        number = {"baselines": first, "baselines_std": f"{first}_std"}.get(key, key.removesuffix("_baselines"))
+        for name, value in beside.items():
+            named = value if isinstance(value, Mapping) and key == "baselines" and first in value else {number: value}
+            rows.setdefault(name, {}).update(_flat(named))
+    return rows
+
+
+def alone(measure: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers that have no baseline: counts of examples, a context."""
+    rows = who(measure)
+    beside = {key for other, row in rows.items() if other != "model" for key in row}
+    spreads = {f"{key}_std" for key in beside}
+    return {key: value for key, value in rows["model"].items() if key not in beside | spreads}
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, float]]:
+    """Numbers in nested dictionaries under joined names; of a list, the first, middle and last."""
+    for key, value in values.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name} ")
+        elif isinstance(value, list):
+            for place in sorted({0, len(value) // 2, len(value) - 1}):
+                yield f"{name} {place + 1}", value[place]
+        elif isinstance(value, (int, float)):
+            yield name, value

@@ -1,0 +1,177 @@
+"""A run opened for use: its model on a device, and data as the model sees them."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from untaught.cli.listing import by, tell_skipped
+from untaught.config import Whole, configuration
+from untaught.data.batches import Feed, fixed_batches, fixed_order
+from untaught.data.part import Part
+from untaught.data.source import Source, open_data
+from untaught.data.spec import size_of
+from untaught.data.view import Batch, example_shape
+from untaught.errors import ConfigError, DataError, UntaughtError
+from untaught.evaluate.subject import Subject
+from untaught.model import CAPABILITIES, Reconstructs, model_class
+from untaught.randomness import Stream
+from untaught.run import Run, open_run
+
+VALUES_AT_ONCE = 2**24
+"""Numbers in a batch that is read: 64 MiB as float32."""
+
+
+@configuration
+class Use:
+    """Which run, on what, where to."""
+
+    run: str
+    """Folder of the run."""
+    out: str
+    """File to write; its ending says what: an array, a picture, an animation."""
+    data: str | None = None
+    """Examples to use; none takes the data that the run was trained on."""
+    size: str | None = None
+    """Bring every picture to this size: one side, 64, or height x width, 48x64; none takes the run's."""
+    on_bad: Literal["stop", "skip"] | None = None
+    """What to do with a broken file: stop, or leave it out and count it; none does as the run did."""
+    step: Whole | None = None
+    """Take the checkpoint of this step; none takes the best."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run, its model, and data."""
+
+    run: Run
+    subject: Subject
+    source: Source
+
+    @property
+    def parts(self) -> list[Part]:
+        """All parts of the source, in its order."""
+        return list(self.source.all_parts().values())
+
+    def count(self) -> int:
+        """How many examples there are."""
+        return sum(len(fixed_order(part, self.subject.pixel_view, None)) for part in self.parts)
+
+    def batches(self) -> Iterator[Batch]:
+        """Every example in the source's order, in [0, 1], on the CPU."""
+        view, cpu, seed = self.subject.pixel_view, torch.device("cpu"), self.subject.seed
+        size = max(1, min(512, VALUES_AT_ONCE // (torch.Size(self.run.settings.shape).numel() * (view.frames or 1))))
+        stream = Stream(seed, cpu)
+        for part in self.parts:
+            batches = fixed_batches(Feed(part, view, None, None, cpu, size, seed), None)
+            while True:
+                with stream:
+                    batch = next(batches, None)
+                if batch is None:
+                    break
+                yield batch
+
+    def reconstructions(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Every example, and what the model gives back of it; of video, the frames that it can give."""
+        model = self.subject.model
+        assert isinstance(model, Reconstructs)
+        for batch in self.batches():
+            given = self.subject.apply(model.reconstruct, batch.x)
+            original = batch.x[:, -given.shape[1] :] if batch.x.ndim == 5 else batch.x
+            yield original, self.shown(given)
+
+    def shown(self, seen: Tensor) -> Tensor:
+        """What a model gives, as pictures in [0, 1] or as vectors."""
+        return in_range(self.run, self.subject.shown(seen))
+
+
+def in_range(run: Run, x: Tensor) -> Tensor:
+    """Clip pictures to [0, 1]; vectors stay as they are."""
+    return x.clamp(0, 1) if len(run.settings.shape) == 3 else x
+
+
+def open_for(capability: type[ABC], use: Use) -> Opened:
+    """Open a run and data for a command that needs a capability.
+
+    Raises:
+        ConfigError: The run's model does not have it.
+        DataError: The data are missing, or the model cannot look at them.
+        RunError: There is no run, or it has no whole checkpoint.
+    """
+    run = open_run(use.run)
+    refuse_incapable(run, capability)
+    source = open_source(run, use.data, use.size, use.on_bad)
+    return Opened(run, subject_of(run, source, use.step, device_named(use.device)), source)
+
+
+def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["stop", "skip"] | None) -> Source:
+    """Open a run's own data, or others brought to the size that its own were brought to."""
+    held = run.settings
+    source = open_data(data or held.data, size=size_of(size) or held.size, on_bad=on_bad or held.on_bad)
+    tell_skipped(source)
+    return source
+
+
+def subject_of(run: Run, source: Source, step: int | None, device: torch.device) -> Subject:
+    """What measures look at: a run's model on the parts of a source."""
+    model, statistics = run.load(step, device), run.statistics(step)
+    subject = Subject(model, source.parts(), run.view, statistics, source.label_names, device)
+    refuse_misfit(run, subject, source)
+    return subject
+
+
+def refuse_misfit(run: Run, subject: Subject, source: Source) -> None:
+    """Refuse data of another shape than the run's, unless the model takes them: some look at pictures of any size.
+
+    Raises:
+        DataError: The model cannot look at the data.
+    """
+    shape, held = example_shape(source.shape, run.view), tuple(run.settings.shape)
+    if tuple(shape) == held:
+        return
+    zeros = torch.zeros(1, *((1,) if run.view.frames is not None else ()), *shape)
+    try:
+        subject.features(zeros)
+    except (UntaughtError, RuntimeError, TypeError) as error:
+        same_channels = len(shape) == len(held) == 3 and shape[0] == held[0]
+        hint = f"\n--size {held[1]}x{held[2]} brings them to it" if same_channels else ""
+        raise DataError(
+            f"{source.spec} has examples of {by(shape)}, and {run.path} was trained on {by(held)}{hint}"
+        ) from error
+
+
+def refuse_incapable(run: Run, capability: type[ABC]) -> None:
+    """Refuse a model that cannot do what a command needs, and say what it can.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    model = model_class(run.settings.model)
+    if not issubclass(model, capability):
+        able = ", ".join(kind.__name__.lower() for kind in CAPABILITIES if issubclass(model, kind))
+        asked = capability.__name__.lower()
+        raise ConfigError(
+            f"{run.settings.model}, the model of {run.path}, has not what it takes: {asked}; it has: {able}"
+        )
+
+
+def device_named(name: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
+    """The device of that name; auto takes the fastest that is there.
+
+    Raises:
+        ConfigError: It is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, found in there.items() if found))
+    if not there[name]:
+        found = ", ".join(kind for kind, is_there in there.items() if is_there)
+        raise ConfigError(f"--device {name}: torch finds none here; there is {found}")
+    return torch.device(name)

@@ -1,0 +1,69 @@
+"""Files that commands write: arrays by piece, pictures, animations; whole or not at all."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from torch import Tensor
+
+from untaught.checkpoint import replacing
+from untaught.errors import ConfigError
+
+PLAIN_WIDTH = 120
+"""Characters in a line of a table where the output is not a terminal."""
+
+
+def console() -> Console:
+    """Standard output for tables, wide enough where it is no terminal."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+
+
+def check_ending(out: str, *endings: str) -> Path:
+    """Refuse a file that a command cannot write, before it begins.
+
+    Raises:
+        ConfigError: The ending is none of those, or `out` is a folder.
+    """
+    path = Path(out)
+    if path.suffix.lower() not in endings:
+        raise ConfigError(f"--out {out}: the ending says what is written; it can be {', '.join(endings)}")
+    if path.is_dir():
+        raise ConfigError(f"--out {out} is a folder; give the name of a file in it")
+    return path
+
+
+def write_arrays(
+    path: Path,
+    name: str,
+    count: int,
+    pieces: Iterable[Tensor],
+    others: Callable[[], Mapping[str, Tensor]] = lambda: {},
+) -> None:
+    """Write an .npz whose array `name` has `count` rows that come in pieces, which need not fit into memory together.
+
+    Arguments:
+        path: The file; it appears when it is whole.
+        name: The array that comes in pieces.
+        count: Its rows.
+        pieces: Its rows in order.
+        others: Asked when the pieces are through: the other arrays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
+        with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+            for number, piece in enumerate(pieces):
+                rows: np.ndarray[Any, Any] = np.ascontiguousarray(piece.numpy())
+                if number == 0:
+                    shape = (count, *rows.shape[1:])
+                    header = {"descr": rows.dtype.str, "fortran_order": False, "shape": shape}
+                    np.lib.format.write_array_header_1_0(entry, header)
+                entry.write(rows.data)
+        for key, value in others().items():
+            with archive.open(f"{key}.npy", "w") as entry:
+                np.lib.format.write_array(entry, value.numpy())

@@ -1,0 +1,94 @@
+"""`untaught train`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from untaught.cli.asked import Asked, Train, asked
+from untaught.cli.flags import Group, parse
+from untaught.cli.listing import by, tell_skipped
+from untaught.cli.opening import device_named, subject_of
+from untaught.cli.place import continued_run, default_place, is_first_process, new_run
+from untaught.cli.progress import follow
+from untaught.data.source import Source, open_data
+from untaught.data.view import View, example_shape
+from untaught.errors import ConfigError, RunError
+from untaught.evaluate.illustrate import illustrate
+from untaught.model import Model, model_class, model_names
+from untaught.randomness import seeded
+from untaught.report import write_report
+from untaught.run import Run, build
+from untaught.settings import Settings, Training
+from untaught.train import fit
+
+
+def train(words: Sequence[str]) -> None:
+    """Train, show how it goes, write the report, and print the run's path on the last line."""
+    if not words or words[0] in ("-h", "--help"):
+        _general_help()
+        return
+    wanted = asked(words)
+    settings, source = _opened(wanted)
+    model = _built(settings)
+    with _place(wanted, settings) as run:
+        follow(fit(model, source, settings.training, run))
+    if is_first_process():
+        subject = subject_of(run, source, None, device_named(settings.training.device))
+        illustrate(subject, run.pictures)
+        print(f"report: {write_report(run.path)}", file=sys.stderr)
+        print(run.path)
+
+
+def _opened(wanted: Asked) -> tuple[Settings, Source]:
+    """Open the data, and complete the settings by their shape."""
+    settings = wanted.settings
+    source = open_data(settings.data, size=settings.size, on_bad=settings.on_bad)
+    tell_skipped(source)
+    view = settings.training.view or model_class(settings.model).view
+    settings = replace(settings, data=source.spec, shape=example_shape(source.shape, view))
+    held = wanted.resumed
+    if held is not None and (settings.data, settings.shape) != (held.data, held.shape):
+        raise RunError(
+            f"{wanted.command.out} was trained on {held.data}, examples of {by(held.shape)}\n"
+            f"it cannot be continued on {settings.data}, examples of {by(settings.shape)}"
+        )
+    return settings, source
+
+
+def _built(settings: Settings) -> Model:
+    """Build the untrained model, from the training's seed.
+
+    Raises:
+        ConfigError: Epochs were given for a stage that the model does not have.
+    """
+    with seeded(settings.training.seed):
+        model = build(settings)
+    stages = [stage.name for stage in model.stages()]
+    for name in settings.training.stage_epochs:
+        if name not in stages:
+            close = get_close_matches(name, stages, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"its stages: {', '.join(stages)}"
+            raise ConfigError(f"--epochs.{name}: {settings.model} has no stage {name!r}; {hint}")
+    return model
+
+
+def _place(wanted: Asked, settings: Settings) -> AbstractContextManager[Run]:
+    """The folder to train in."""
+    command, training = wanted.command, settings.training
+    if wanted.resumed is not None:
+        return continued_run(Path(str(command.out)), settings)
+    if command.out is None and training.devices * training.nodes > 1:
+        raise ConfigError("several processes need one place: give --out DIR")
+    return new_run(Path(command.out or default_place(settings.model, command.data)), settings, command.replace)
+
+
+def _general_help() -> None:
+    """Help that holds for every model."""
+    about = f"Train MODEL, one of: {', '.join(model_names())}.\n\n`untaught train MODEL --help` adds its own settings."
+    groups = [Group("command", Train), Group("view", View), Group("training", Training, hidden=frozenset(("view",)))]
+    parse(groups, ["--help"], "untaught train MODEL", about)

@@ -1,0 +1,188 @@
+"""`untaught encode`, `reconstruct`, `sample` and `predict`: a trained model put to use."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from untaught.cli.flags import Group, parse, read
+from untaught.cli.opening import VALUES_AT_ONCE, Opened, Use, device_named, in_range, open_for, refuse_incapable
+from untaught.cli.output import check_ending, write_arrays
+from untaught.config import Count, Whole, configuration
+from untaught.data.part import Part
+from untaught.data.view import View, cut
+from untaught.errors import DataError
+from untaught.evaluate.picture_files import write_picture
+from untaught.evaluate.pictures import Prediction, grid, pairs, prediction_film, prediction_strip
+from untaught.model import Encodes, Predicts, Reconstructs, Samples
+from untaught.randomness import seeded
+from untaught.run import open_run
+from untaught.shapes import Video
+
+MOST_AT_ONCE = 2**29
+"""Numbers in the frames given of one clip: 2 GiB as float32."""
+
+
+@configuration
+class Sample:
+    """Draw new examples: array `samples` in an .npz, or a .png of them."""
+
+    run: str
+    """Folder of the run."""
+    out: str
+    """File to write; its ending says what."""
+    count: Count = 64
+    """How many."""
+    label: Whole | None = None
+    """Of which class, where the model knows classes."""
+    seed: Whole = 0
+    """Seed of the draws."""
+    step: Whole | None = None
+    """Take the checkpoint of this step; none takes the best."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute."""
+
+
+@configuration
+class Ahead:
+    """What to predict from what."""
+
+    context: Count | None = None
+    """Frames given, from the beginning of each clip; none gives all of it."""
+    frames: Count = 10
+    """Frames to predict after them."""
+
+
+def encode(words: Sequence[str]) -> None:
+    """Write the features of every example, in the source's order: arrays `features` (n, feature) and `label`."""
+    use = _use(encode, words)
+    out = check_ending(use.out, ".npz")
+    opened = open_for(Encodes, use)
+    labels: list[Tensor] = []
+
+    def features() -> Iterator[Tensor]:
+        for batch in opened.batches():
+            labels.append(batch.label)
+            yield opened.subject.features(batch.x)
+
+    write_arrays(out, "features", opened.count(), features(), lambda: {"label": torch.cat(labels)})
+    print(out)
+
+
+def reconstruct(words: Sequence[str]) -> None:
+    """Write every example as the model gives it back: array `reconstruction`, or a picture, originals above."""
+    use = _use(reconstruct, words)
+    out = check_ending(use.out, ".npz", ".png", ".gif", ".mp4")
+    opened = open_for(Reconstructs, use)
+    if out.suffix.lower() == ".npz":
+        write_arrays(out, "reconstruction", opened.count(), (given for _, given in opened.reconstructions()))
+    else:
+        write_picture(out, pairs(*next(opened.reconstructions())))
+    print(out)
+
+
+def sample(words: Sequence[str]) -> None:
+    """Draw new examples."""
+    asked = read(Sample, words, "untaught sample", positional=["run"])
+    out = check_ending(asked.out, ".npz", ".png")
+    run = open_run(asked.run)
+    refuse_incapable(run, Samples)
+    device = device_named(asked.device)
+    model = run.load(asked.step, device)
+    assert isinstance(model, Samples)
+    with seeded(asked.seed, device), torch.no_grad():
+        drawn = model.sample(asked.count, asked.label).float().cpu()
+    statistics = run.statistics(asked.step)
+    drawn = in_range(run, drawn if statistics is None else drawn * statistics.deviation + statistics.mean)
+    if out.suffix.lower() == ".npz":
+        write_arrays(out, "samples", len(drawn), [drawn])
+    else:
+        write_picture(out, grid(drawn))
+    print(out)
+
+
+def predict(words: Sequence[str]) -> None:
+    """Write the frames that follow each clip: array `frames` (n, frames, channel, height, width), or a film of them."""
+    use, given = _given(predict, [Group("prediction", Ahead)], words)
+    asked = Ahead(**given["prediction"])
+    out = check_ending(use.out, ".npz", ".png", ".gif", ".mp4")
+    opened = open_for(Predicts, use)
+    made = predictions(opened, asked.context, asked.frames)
+    if out.suffix.lower() == ".npz":
+        write_arrays(out, "frames", count_clips(opened), (clip.predicted for clip in made))
+    else:
+        clips = next(made)
+        write_picture(out, prediction_strip(clips) if out.suffix.lower() == ".png" else prediction_film(clips))
+    print(out)
+
+
+def _use(command: Callable[[Sequence[str]], None], words: Sequence[str]) -> Use:
+    """Read what every command takes that uses a run."""
+    return _given(command, [], words)[0]
+
+
+def _given(
+    command: Callable[[Sequence[str]], None], more: Sequence[Group], words: Sequence[str]
+) -> tuple[Use, Mapping[str, Mapping[str, Any]]]:
+    """Read that, and what else one command takes."""
+    groups = [Group("command", Use, positional=frozenset(("run",))), *more]
+    given = parse(groups, words, f"untaught {command.__name__}", inspect.cleandoc(command.__doc__ or ""))
+    return Use(**given["command"]), given
+
+
+def predictions(opened: Opened, context: int | None, frames: int) -> Iterator[Prediction]:
+    """Predict what follows each clip's first `context` frames, or all of them, in the source's order.
+
+    Whole frames are predicted, where the run was trained on patches too.
+
+    Raises:
+        DataError: The data are no video, or a clip is shorter than `context`.
+    """
+    for part in opened.parts:
+        _refuse(opened, part, context)
+    view = replace(opened.subject.pixel_view, patch=None)
+    model = opened.subject.model
+    assert isinstance(model, Predicts)
+    for part in opened.parts:
+        for given, known in _clips(part, view, context, frames):
+            predicted = opened.subject.apply(lambda seen: model.predict(seen, frames), given)
+            yield Prediction(given, opened.shown(predicted), known)
+
+
+def count_clips(opened: Opened) -> int:
+    """How many clips there are."""
+    return sum(len(part) for part in opened.parts)
+
+
+def _refuse(opened: Opened, part: Part, context: int | None) -> None:
+    if not part.is_video:
+        raise DataError(
+            f"{opened.source.spec} has single pictures, and nothing follows them; give a video or a clip array"
+        )
+    shortest, longest = int(part.length.min()), int(part.length.max())
+    if context is not None and context > shortest:
+        raise DataError(f"--context {context}: the shortest clip of {opened.source.spec} has {shortest} frames")
+    numbers = (context or longest) * torch.Size(part.shape).numel()
+    if numbers > MOST_AT_ONCE:
+        raise DataError(
+            f"{longest} frames of {opened.source.spec} do not fit into memory as context; give --context, "
+            f"{MOST_AT_ONCE * longest // numbers} at most"
+        )
+
+
+def _clips(part: Part, view: View, context: int | None, frames: int) -> Iterator[tuple[Video, Video]]:
+    """Clips that follow one another and have as many frames given, some at once: given frames, frames that follow."""
+    lengths: list[int] = part.length.tolist()
+    for length, group in groupby(range(len(part)), key=lengths.__getitem__):
+        given = length if context is None else context
+        size = max(1, VALUES_AT_ONCE // (length * torch.Size(part.shape).numel()))
+        for clips in torch.tensor(list(group)).split(size):
+            within = torch.arange(min(given + frames, length))
+            x = cut(part.frames.read(part.first[clips][:, None] + within), view, None, training=False)
+            yield x[:, :given], x[:, given:]
