@@ -10,7 +10,8 @@ clips: the protocol of the tables of bouncing balls. Rollout: from a context of 
 clip) the model goes on with its own predictions; `rollout` is the mean squared error 1, 2, ... frames ahead.
 
 Beside both stand the trivial predictors of `predictors`, fitted on up to 300 training clips. Predictions are clipped to
-[0, 1]. A clip of more than 100 frames is taken as several.
+[0, 1]. A clip of more than 100 frames is taken as several. Whole frames are predicted where the model can look at them,
+though it was trained on patches; `frame_shape` says what was.
 
 References:
     Lotter, Kreiman, Cox, Unsupervised learning of visual structure using predictive generative networks (2015).
@@ -18,11 +19,14 @@ References:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from untaught.data.view import View
+from untaught.errors import UntaughtError
 from untaught.evaluate.footage import LONGEST, Footage, footage
 from untaught.evaluate.image_quality import squared_error
 from untaught.evaluate.predictors import Predictor, predictors
@@ -51,8 +55,9 @@ def applies(subject: Subject) -> str | None:
 
 def measure(subject: Subject) -> dict[str, Any]:
     """Errors one frame ahead and on own predictions, of the model and of its baselines."""
-    test = footage(subject.parts.test, subject.pixel_view, subject.limit or FRAMES, subject.seed)
-    train = footage(subject.parts.train, subject.pixel_view, FITTED, subject.seed)
+    view = frame_view(subject)
+    test = footage(subject.parts.test, view, subject.limit or FRAMES, subject.seed)
+    train = footage(subject.parts.train, view, FITTED, subject.seed)
     context, ahead = rollout_lengths(test)
     everyone = {"model": None, **predictors(train)}
     one_step = {name: _spread(_one_step(subject, trivial, test)) for name, trivial in everyone.items()}
@@ -66,9 +71,23 @@ def measure(subject: Subject) -> dict[str, Any]:
         "rollout": rollouts.pop("model"),
         "rollout_baselines": rollouts,
         "rollout_context": context,
+        "frame_shape": list(test.frames.shape[1:]),
         "clips": len(test.first),
         "frames": len(test.rows(1)),
     }
+
+
+def frame_view(subject: Subject) -> View:
+    """Whole frames, though the model was trained on patches, unless it cannot look at them."""
+    model = subject.model
+    assert isinstance(model, Predicts)
+    whole = replace(subject.pixel_view, patch=None)
+    if subject.view.patch is not None:
+        try:
+            subject.apply(lambda seen: model.predict(seen, 1), torch.zeros(1, 1, *subject.parts.test.shape))
+        except (UntaughtError, RuntimeError):  # ours, or torch's where shapes do not meet
+            return subject.pixel_view
+    return whole
 
 
 def continued(subject: Subject, trivial: Predictor | None, given: Video, frames: int) -> Video:
@@ -95,7 +114,7 @@ def _one_step(subject: Subject, trivial: Predictor | None, test: Footage) -> Ten
     rows = test.rows(1)
     given, clip = test.given(rows, CONTEXT), test.clip_of(rows)
     total = torch.zeros(len(test.first), dtype=torch.float64)
-    for count in range(1, CONTEXT + 1):
+    for count in given.unique().tolist():
         for some in rows[given == count].split(LONGEST * 5):
             frame = continued(subject, trivial, test.before(some, count), 1)[:, 0]
             total.index_add_(0, test.clip_of(some), squared_error(frame, test.frames[some]).double())

@@ -55,7 +55,7 @@ class Classifier(Protocol):
 CLASSIFIERS: dict[str, Callable[[int, int], Classifier]] = {
     "ridge": lambda seed, examples: RidgeClassifier(alpha=1.0),
     "logistic_regression": lambda seed, examples: LogisticRegression(C=STRENGTH / examples, max_iter=100),
-    "linear_svm": lambda seed, examples: LinearSVC(C=STRENGTH / examples, dual=False, tol=1e-2, random_state=seed),
+    "linear_svm": lambda seed, examples: LinearSVC(C=STRENGTH / examples, dual="auto", tol=1e-2, random_state=seed),
     "nearest_neighbours": lambda seed, examples: KNeighborsClassifier(min(5, examples)),
 }
 """Each classifier, made from a seed and the number of examples that it will be fitted on."""

@@ -1,0 +1,121 @@
+"""Models whose answers can be computed by hand, and small data for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from untaught.config import Count, configuration
+from untaught.data.part import Part
+from untaught.data.source import Parts
+from untaught.data.view import Statistics, View
+from untaught.evaluate.subject import Subject
+from untaught.model import Encodes, Filters, Model, Predicts, Reconstructs, Samples, Stage
+from untaught.shapes import Shape
+
+
+class Linear(Model, Encodes, Reconstructs, Samples, Filters):
+    """Gives back a fixed fraction of what it sees; its features are a random projection."""
+
+    @configuration
+    class Config:
+        """The fraction, and how many features."""
+
+        keep: float = 0.5
+        """Fraction that comes back."""
+        latent: Count = 3
+        """Features."""
+
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        self.config, self.shape = config, shape
+        self.weight = nn.Parameter(torch.randn(config.latent, torch.Size(shape).numel()))
+
+    def stages(self) -> Sequence[Stage]:
+        """Nothing is trained."""
+        return ()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The projection; refuses what a measure must not do."""
+        assert not self.training and x.dtype == torch.float32
+        return x.flatten(1) @ self.weight.T
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """A fraction of each pixel."""
+        return self.config.keep * x
+
+    def sample(self, count: int, label: int | None = None) -> Tensor:
+        """Uniform noise."""
+        return torch.rand(count, *self.shape)
+
+    def filters(self) -> Tensor:
+        """Rows of the projection."""
+        return self.weight.detach().unflatten(1, self.shape)
+
+
+class Forecast(Model, Encodes, Predicts):
+    """Continues video by a rule that a trivial predictor has too."""
+
+    @configuration
+    class Config:
+        """The rule."""
+
+        rule: Literal["previous", "mean of context"] = "previous"
+        """What the next frame is."""
+        any_size: bool = True
+        """Whether frames may have another size than the model was built for."""
+
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        self.config, self.shape = config, shape
+        self.weight = nn.Parameter(torch.randn(2, 2))
+
+    def stages(self) -> Sequence[Stage]:
+        """Nothing is trained."""
+        return ()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Mixtures of the last frame and its change since the first."""
+        last = x[:, -1].flatten(1)
+        return torch.stack([last, last - x[:, 0].flatten(1)], -1).matmul(self.weight).flatten(1)
+
+    def predict(self, context: Tensor, frames: int) -> Tensor:
+        """The rule, again and again on its own frames."""
+        if not self.config.any_size and tuple(context.shape[2:]) != self.shape:
+            raise RuntimeError("shapes cannot be multiplied")
+        for _ in range(frames):
+            given = context[:, -10:]
+            following = given[:, -1] if self.config.rule == "previous" else given.mean(1)
+            context = torch.cat([context, following[:, None]], 1)
+        return context[:, -frames:]
+
+
+def drifting(clips: int, frames: int, side: int = 6, seed: int = 0, channels: int = 1) -> Tensor:
+    """Video `(clip, time, channel, side, side)` of smooth noise that drifts to the right."""
+    generator = torch.Generator().manual_seed(seed)
+    picture = torch.rand(clips, channels, side, side, generator=generator)
+    moved = [picture.roll(time, -1) * (0.7 + 0.3 * torch.rand(1, generator=generator)) for time in range(frames)]
+    return torch.stack(moved, 1)
+
+
+def blobs(count: int, classes: int = 3, side: int = 4, spread: float = 0.05, seed: int = 0) -> Part:
+    """Pictures around one picture for each class, with labels."""
+    generator = torch.Generator().manual_seed(seed)
+    centre = torch.rand(classes, 1, side, side, generator=torch.Generator().manual_seed(99))
+    label = torch.arange(count) % classes
+    noise = spread * torch.randn(count, 1, side, side, generator=generator)
+    return Part.of((centre[label] + noise).clamp(0, 1), label)
+
+
+def subject_of(
+    model: Model, train: Part, test: Part, view: View | None = None, stats: Statistics | None = None, **more: Any
+) -> Subject:
+    """A subject whose validation part is its test part."""
+    return Subject(model, Parts(train, test, test), view or View(), stats, **more)

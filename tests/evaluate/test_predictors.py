@@ -1,0 +1,131 @@
+"""Trivial predictors: extrapolation by hand, ridges against scikit-learn on explicit tables, known figures of balls."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+from torch import Tensor
+
+import untaught
+from tests.evaluate.fakes import drifting
+from untaught.data.part import Part
+from untaught.data.view import View
+from untaught.evaluate import predictors as module
+from untaught.evaluate.footage import Footage, footage
+from untaught.evaluate.prediction import _one_step
+from untaught.evaluate.predictors import (
+    dense_weights,
+    lagged_moments,
+    linear_extrapolation,
+    local_filter,
+    predictors,
+)
+
+
+def clips(channels: int = 1) -> Footage:
+    """Three clips of 7, 3 and 9 frames."""
+    frames = drifting(1, 19, 4, channels=channels)
+    length = torch.tensor([7, 3, 9])
+    part = replace(Part.of(frames), first=length.cumsum(0) - length, length=length)
+    return footage(part, View(), 1000)
+
+
+def table(train: Footage, order: int, orders: int) -> tuple[np.ndarray, np.ndarray]:
+    """Every target with `orders` frames before it, and the `order` frames before it, newest first, in plain loops."""
+    before, target = [], []
+    for first, length in zip(train.first.tolist(), train.length.tolist(), strict=True):
+        for row in range(first + orders, first + length):
+            before.append(torch.cat([train.frames[row - lag].flatten() for lag in range(1, order + 1)]))
+            target.append(train.frames[row].flatten())
+    return torch.stack(before).double().numpy(), torch.stack(target).double().numpy()
+
+
+def test_linear_extrapolation_goes_on_pixel_by_pixel() -> None:
+    given = drifting(2, 3, 4)
+    following = linear_extrapolation(given)
+    for place in np.ndindex(2, 1, 4, 4):
+        clip, *pixel = place
+        now, before = float(given[(clip, 2, *pixel)]), float(given[(clip, 1, *pixel)])
+        assert float(following[place]) == pytest.approx(min(max(2 * now - before, 0), 1), abs=1e-6)
+    assert torch.equal(linear_extrapolation(given[:, :1]), given[:, 0])
+
+
+def test_lagged_moments_are_the_sums_of_outer_products() -> None:
+    train = clips()
+    before, target = table(train, 3, 3)
+    stacked = np.concatenate([target, before], 1)
+    assert np.allclose(lagged_moments(train, 3).numpy(), stacked.T @ stacked, atol=1e-9)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_dense_ridge_is_scikit_learns(order: int) -> None:
+    train = clips()
+    before, target = table(train, order, 3)
+    theirs = Ridge(alpha=3, fit_intercept=False).fit(before, target).coef_.T
+    assert np.allclose(dense_weights(train, 3)[order - 1].numpy(), theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_local_ridge_is_scikit_learns(channels: int) -> None:
+    """Neighbourhoods gathered place by place, edges repeated."""
+    train, order = clips(channels), 2
+    seen, target = [], []
+    for row in train.rows(order).tolist():
+        stack = torch.stack([train.frames[row - 2], train.frames[row - 1]])
+        for y, x in np.ndindex(4, 4):
+            rows, columns = (torch.arange(z - 2, z + 3).clamp(0, 3) for z in (y, x))
+            seen.append(stack[:, :, rows][:, :, :, columns].flatten())
+            target.append(train.frames[row][:, y, x])
+    theirs = Ridge(alpha=3, fit_intercept=False).fit(torch.stack(seen).double(), torch.stack(target).double())
+    ours = local_filter(train, order)
+    assert np.allclose(ours.flatten(1).numpy(), theirs.coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_predictors_apply_what_was_fitted(local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DENSE", 0 if local else 10_000)
+    train = clips()
+    found = predictors(train)
+    names = ["ridge_5x5_1_frame", "ridge_5x5_2_frames"] if local else ["ridge_1_frame", "ridge_2_frames"]
+    assert list(found)[:4] == ["previous_frame", "linear_extrapolation", *names]
+    given = drifting(5, 3, 4, seed=7)
+    recent = given[:, -2:].flip(1).flatten(1)
+    expected = (recent @ dense_weights(train, 4)[1]).reshape(5, 1, 4, 4).clamp(0, 1)
+    following = found[names[1]](given)
+    if local:
+        margin = torch.nn.functional.pad(given[:, -2:, 0], (2,) * 4, mode="replicate")
+        expected = torch.nn.functional.conv2d(margin, local_filter(train, 2)).clamp(0, 1)
+    assert torch.allclose(following, expected, atol=1e-6)
+    assert torch.allclose(found["mean_frame"](given)[3], train.frames.mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_few_frames_are_met_by_the_ridge_on_as_many(local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DENSE", 0 if local else 10_000)
+    found = predictors(clips())
+    ridges = [predictor for name, predictor in found.items() if name.startswith("ridge")]
+    given = drifting(2, 2, 4, seed=3)
+    assert torch.equal(ridges[3](given), ridges[1](given))
+    assert not torch.equal(ridges[3](given), ridges[0](given))
+
+
+def test_short_clips_allow_short_ridges() -> None:
+    names = list(predictors(footage(Part.of(drifting(4, 3, 4)), View(), 100)))
+    assert [name for name in names if name.startswith("ridge")] == ["ridge_1_frame", "ridge_2_frames"]
+
+
+@pytest.mark.slow
+def test_balls_give_the_known_figures() -> None:
+    """Errors of trivial predictors of bouncing balls, means over 200 clips; four standard errors apart at most."""
+    source = untaught.open_data("balls?clips=300&validation=1")
+    train, test = (footage(part, View(), 30_000) for part in (source.train, source.parts().test))
+    known: dict[str, tuple[float, float]] = {
+        "previous_frame": (11.84, 0.3), "linear_extrapolation": (6.815, 0.3), "ridge_1_frame": (10.38, 0.21),
+        "ridge_2_frames": (3.87, 0.37), "ridge_3_frames": (3.00, 0.27), "ridge_4_frames": (2.85, 0.26),
+    }  # fmt: skip
+    for name, predictor in predictors(train).items():
+        errors: Tensor = _one_step(None, predictor, test)  # type: ignore[arg-type]  # only a model needs a subject
+        figure, spread = known.get(name, (74.9, 1.0))
+        assert abs(float(errors.mean()) - figure) < 4 * spread * (2 / 200) ** 0.5, name

@@ -1,0 +1,60 @@
+"""What a model shows of itself, by its capabilities, as files: predictions, reconstructions, samples, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from untaught.evaluate.footage import footage
+from untaught.evaluate.picture_files import write_picture
+from untaught.evaluate.pictures import (
+    Film,
+    Picture,
+    Prediction,
+    filter_grid,
+    grid,
+    pairs,
+    prediction_film,
+    prediction_strip,
+)
+from untaught.evaluate.prediction import continued, frame_view, rollout_lengths
+from untaught.evaluate.subject import Subject, measuring
+from untaught.model import Filters, Predicts, Reconstructs, Samples
+from untaught.randomness import seeded
+
+CLIPS = 3
+PAIRS = 12
+SAMPLES = 64
+
+
+def illustrate(subject: Subject, folder: Path) -> list[Path]:
+    """Write every picture that the model can give of test examples; the same every time under the subject's seed."""
+    with measuring(subject.model), seeded(subject.seed, subject.device):
+        return [write_picture(folder / name, picture) for name, picture in _drawn(subject)]
+
+
+def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
+    drawable = len(subject.parts.test.shape) == 3
+    if isinstance(subject.model, Predicts) and subject.parts.test.is_video:
+        clips = predicted_clips(subject)
+        yield "prediction.gif", prediction_film(clips)
+        yield "prediction.png", prediction_strip(clips)
+    elif isinstance(subject.model, Reconstructs) and drawable:
+        x = subject.pixels(subject.parts.test, PAIRS).x
+        yield "reconstruction.png", pairs(x, subject.shown(subject.apply(subject.model.reconstruct, x)))
+    if isinstance(subject.model, Samples) and drawable:
+        x = subject.shown(subject.model.sample(SAMPLES).float().cpu())
+        yield ("samples.png" if x.ndim == 4 else "samples.gif"), grid(x)
+    if isinstance(subject.model, Filters) and drawable:
+        yield "filters.png", filter_grid(subject.model.filters())
+
+
+def predicted_clips(subject: Subject) -> Prediction:
+    """The model's rollout on a few test clips, from where the clip begins."""
+    view = frame_view(subject)
+    longest = min(int(subject.parts.test.length.max()), 100)
+    test = footage(subject.parts.test, view, CLIPS * longest, subject.seed)
+    context, ahead = rollout_lengths(test)
+    starts = (test.first + context)[test.length >= context + ahead][:CLIPS]
+    given = test.before(starts, context)
+    return Prediction(given, continued(subject, None, given, ahead), test.after(starts, ahead))

@@ -1,0 +1,169 @@
+"""Pictures that a person can read: contact sheets, pairs, filters, film strips and films of predictions.
+
+A picture is bytes `(height, width, 3)`, a film `(time, height, width, 3)`. Small pictures are enlarged by a whole
+number of times without smoothing, so that a pixel stays a square. Values outside [0, 1] are shown as 0 or 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from untaught.errors import DataError
+from untaught.shapes import Images, Video
+
+Picture = np.ndarray[Any, np.dtype[np.uint8]]
+"""Bytes `(height, width, 3)`."""
+Film = np.ndarray[Any, np.dtype[np.uint8]]
+"""Bytes `(time, height, width, 3)`."""
+
+PAPER, INK = (32, 33, 36), (232, 234, 237)
+GAP = 4
+TEXT = 15
+"""Height of letters in pixels."""
+SCALES = (1, 2, 4, 8, 16)
+"""By how much a difference is brightened at most, so that it is seen."""
+
+
+def colours(images: Images) -> list[Picture]:
+    """Each image as bytes: one channel as grey, two or more than four as their mean, the fourth of four left out."""
+    if images.ndim != 4:
+        raise DataError(f"vectors of {images[0].numel()} numbers cannot be drawn; only pictures and video can")
+    channels = images.shape[1]
+    shown = images[:, :3] if channels in (3, 4) else images.float().mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    found = (shown.detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
+    return list(found.numpy())
+
+
+def grid(x: Images | Video, columns: int | None = None, side: int = 64) -> Picture | Film:
+    """A contact sheet of images, or a film in which all clips run at once; as square as can be.
+
+    Example:
+        >>> grid(torch.rand(5, 1, 8, 8)).shape
+        (140, 208, 3)
+    """
+    columns = columns or math.ceil(math.sqrt(len(x)))
+    if x.ndim == 5:
+        return np.stack([grid(frame, columns, side) for frame in x.unbind(1)])
+    tiles = [enlarged(picture, side) for picture in colours(x)]
+    return mosaic([tiles[row : row + columns] for row in range(0, len(tiles), columns)])
+
+
+def pairs(original: Images | Video, given: Images | Video, most: int = 12, side: int = 64) -> Picture | Film:
+    """Originals above what a model gave back of them; of video, a film."""
+    original, given = original[:most], given[:most]
+    if original.ndim == 5:
+        frames = zip(original.unbind(1), given.unbind(1), strict=True)
+        return np.stack([pairs(x, y, most, side) for x, y in frames])
+    rows = [[enlarged(picture, side) for picture in colours(x)] for x in (original, given)]
+    return mosaic(rows, ("original", "reconstruction"))
+
+
+def filter_grid(filters: Images, most: int = 144, side: int = 48) -> Picture:
+    """Weights of each unit, scaled by its own largest: grey is 0, white the largest, black minus the largest."""
+    kept = filters[:most].detach().float().cpu()
+    largest = kept.abs().flatten(1).amax(1).clamp_min(1e-12).view(-1, 1, 1, 1)
+    return grid(0.5 + 0.5 * kept / largest, side=side)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Some clips: frames that were given, those that a model said come next, and those that came."""
+
+    given: Video
+    predicted: Video
+    known: Video
+    """As many true frames as there are; perhaps none."""
+
+    def columns(self) -> dict[str, list[Tensor | None]]:
+        """Frames of each column of a film, or row of a strip, by what is written on it; None where there are none."""
+        given, predicted = list(self.given.unbind(1)), list(self.predicted.unbind(1))
+        if self.known.shape[1] == 0:
+            return {"given, then predicted": [*given, *predicted]}
+        known = list(self.known.unbind(1))[: len(predicted)]
+        difference, scale = self.difference(len(known))
+        blank: list[Tensor | None] = [None] * len(given)
+        missing: list[Tensor | None] = [None] * (len(predicted) - len(known))
+        named = "error" if scale == 1 else f"error x {scale}"
+        return {
+            "true": [*given, *known, *missing],
+            "predicted": [*blank, *predicted],
+            named: [*blank, *difference, *missing],
+        }
+
+    def difference(self, frames: int) -> tuple[list[Tensor], int]:
+        """|true - predicted| in false colour, and how many times it was brightened: nearly all stays below white."""
+        error = (self.known[:, :frames] - self.predicted[:, :frames]).abs().mean(2).cpu()
+        most = float(error.flatten().sort().values[int(0.999 * (error.numel() - 1))])
+        scale = max(scale for scale in SCALES if scale == 1 or scale * most <= 1)
+        heat = matplotlib.colormaps["inferno"]((error * scale).clamp(0, 1).numpy())[..., :3]
+        return list(torch.from_numpy(heat).permute(0, 1, 4, 2, 3).unbind(1)), scale
+
+
+def prediction_film(clips: Prediction, most: int = 3, side: int = 180) -> Film:
+    """A film: one row for each clip, true beside predicted beside their difference."""
+    columns = clips.columns()
+    watched, ahead = clips.given.shape[1], clips.predicted.shape[1]
+    side = max(side, min(440, 1 + 440 // (len(columns) * min(most, len(clips.given)))))
+    film: list[Picture] = []
+    for time in range(watched + ahead):
+        tiles = [_tiles(frames[time], clips.given, most, side) for frames in columns.values()]
+        told = f"watching, frame {time + 1}" if time < watched else f"on its own, {time - watched + 1} ahead"
+        film.append(mosaic([list(row) for row in zip(*tiles, strict=True)], (), tuple(columns), told))
+    return np.stack(film)
+
+
+def prediction_strip(clips: Prediction, side: int = 84, most: int = 8) -> Picture:
+    """One clip on paper: the last frames given and the first ones predicted, in order."""
+    watched = clips.given.shape[1]
+    times = [*range(max(0, watched - 2), watched), *range(watched, watched + clips.predicted.shape[1])][: most + 2]
+    names = tuple(f"given {t + 1}" if t < watched else f"+{t - watched + 1}" for t in times)
+    rows = [[_tiles(frames[t], clips.given, 1, side)[0] for t in times] for frames in clips.columns().values()]
+    return mosaic(rows, tuple(clips.columns()), names)
+
+
+def _tiles(frames: Tensor | None, like: Video, most: int, side: int) -> list[Picture]:
+    """One frame of the first clips, enlarged; blank tiles of the same size where there is none."""
+    if frames is not None:
+        return [enlarged(picture, side) for picture in colours(frames[:most])]
+    blank = [np.full_like(enlarged(picture, side), 48) for picture in colours(like[:most, 0])]
+    return blank
+
+
+def enlarged(picture: Picture, side: int) -> Picture:
+    """Repeat pixels until the shorter side is nearly `side`; a picture that is larger stays as it is."""
+    times = max(1, round(side / min(picture.shape[:2])))
+    return picture.repeat(times, 0).repeat(times, 1)
+
+
+def mosaic(
+    rows: Sequence[Sequence[Picture]], row_names: Sequence[str] = (), column_names: Sequence[str] = (), foot: str = ""
+) -> Picture:
+    """Lay equal tiles out in rows, names beside and above, a line below."""
+    height, width = rows[0][0].shape[:2]
+    font = ImageFont.load_default(TEXT)
+    left = GAP + max((math.ceil(font.getlength(name)) + 2 * GAP for name in row_names), default=0)
+    line = TEXT + 2 * GAP
+    top = GAP + (line if column_names else 0)
+    count = max(len(row) for row in rows)
+    wide = left + max(count * (width + GAP), math.ceil(font.getlength(foot)) + GAP)
+    sheet = Image.new("RGB", (wide, top + len(rows) * (height + GAP) + (line if foot else 0)), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for number, row in enumerate(rows):
+        y = top + number * (height + GAP)
+        for column, tile in enumerate(row):
+            sheet.paste(Image.fromarray(tile), (left + column * (width + GAP), y))
+        if row_names:
+            draw.text((2 * GAP, y + height // 2), row_names[number], INK, font, anchor="lm")
+    for column, name in enumerate(column_names):
+        draw.text((left + column * (width + GAP) + width // 2, GAP), name, INK, font, anchor="ma")
+    draw.text((left, sheet.height - GAP), foot, INK, font, anchor="ld")
+    return np.asarray(sheet)
