@@ -1,0 +1,207 @@
+"""Training and arrays of an estimator: all rows, both precisions, rows and pictures, what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+
+from untaught.config import configuration
+from untaught.data.part import Part
+from untaught.data.source import Source
+from untaught.errors import ConfigError, DataError
+from untaught.estimators import AutoencoderEstimator, ModelEstimator, RBMEstimator, estimator_class
+from untaught.model import Decodes, Encodes, Reconstructs, Smoke, View
+from untaught.models.autoencoder import Autoencoder
+from untaught.randomness import seeded
+from untaught.shapes import Examples, Features
+from untaught.train import Training, train
+
+PICTURES = np.random.default_rng(0).random((40, 1, 4, 4))
+ROWS = PICTURES.reshape(40, 16)
+
+
+def small(**more: object) -> ModelEstimator:
+    return AutoencoderEstimator(latent=2, hidden=(6,), random_state=0, **more)
+
+
+def bits() -> np.ndarray:
+    return (np.random.default_rng(1).random((50, 6)) < 0.3).astype(float)
+
+
+def test_fit_sees_every_row() -> None:
+    """The machine's base rate is that of all rows: (ones + 1) / (n + 2) in each column."""
+    x = bits()
+    machine = RBMEstimator(hidden=2, random_state=0).fit(x).model_
+    expected = (x.sum(0) + 1) / (len(x) + 2)
+    np.testing.assert_allclose(torch.sigmoid(machine.base_rate()).numpy(), expected, rtol=1e-5)
+
+
+def test_fit_is_the_training_of_the_library() -> None:
+    estimator = small(max_epochs=3, batch_size=16, learning_rate=0.01).fit(ROWS)
+    seed = int(np.random.RandomState(0).randint(2**31 - 1))
+    with seeded(seed):
+        model = Autoencoder(Autoencoder.Config(latent=2, hidden=(6,)), (16,))
+    part = Part.of(torch.tensor(ROWS, dtype=torch.float32))
+    asked = Training(epochs=3, batch_size=16, learning_rate=0.01, seed=seed, precision="float32", device="cpu")
+    train(model, Source("rows", part, part, part), asked)
+    for name, value in estimator.model_.state_dict().items():
+        assert torch.equal(value.cpu(), model.state_dict()[name]), name
+
+
+def test_fit_lowers_the_loss() -> None:
+    estimator = small(max_epochs=30, learning_rate=0.01).fit(ROWS)
+    assert estimator.n_iter_ == 30
+    assert [entry["epoch"] for entry in estimator.history_] == list(range(1, 31))
+    assert estimator.history_[-1]["total"] < 0.5 * estimator.history_[0]["total"]
+
+
+def test_fitting_again_begins_anew() -> None:
+    once = small(max_epochs=2).fit(ROWS)
+    twice = small(max_epochs=2).fit(ROWS[:, :9]).fit(ROWS)
+    np.testing.assert_array_equal(once.transform(ROWS), twice.transform(ROWS))
+    assert len(once.history_) == len(twice.history_)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_precision_in_is_precision_out(dtype: type) -> None:
+    estimator = small(max_epochs=2).fit(ROWS.astype(dtype))
+    features = estimator.transform(ROWS.astype(dtype))
+    assert features.dtype == estimator.inverse_transform(features).dtype == dtype
+    expected = estimator.model_.encode(torch.tensor(ROWS, dtype=torch.float32)).detach().numpy()
+    np.testing.assert_allclose(features, expected, atol=1e-6)
+    assert estimator.model_.encoder.state_dict().popitem()[1].dtype == torch.float32
+
+
+def test_integers_are_numbers() -> None:
+    counts = (9 * ROWS).astype(int)
+    estimator = small(max_epochs=2).fit(counts)
+    np.testing.assert_array_equal(estimator.transform(counts), estimator.transform(counts.astype(float)))
+
+
+def test_pictures_are_rows_with_a_shape() -> None:
+    network = {"network": "convolution", "max_epochs": 2}
+    rows = small(image_shape=(1, 4, 4), **network).fit(ROWS)
+    pictures = small(**network).fit(PICTURES)
+    np.testing.assert_array_equal(rows.transform(ROWS), pictures.transform(PICTURES))
+    np.testing.assert_array_equal(rows.transform(PICTURES), pictures.transform(ROWS))
+    features = rows.transform(ROWS)
+    assert rows.inverse_transform(features).shape == (40, 16)
+    assert pictures.inverse_transform(features).shape == (40, 1, 4, 4)
+    assert rows.n_features_in_ == pictures.n_features_in_ == 16
+
+
+def test_tensors_and_lists_are_arrays() -> None:
+    estimator = small(max_epochs=2).fit(torch.tensor(ROWS))
+    expected = small(max_epochs=2).fit(ROWS).transform(ROWS)
+    np.testing.assert_array_equal(estimator.transform(torch.tensor(ROWS)), expected)
+    np.testing.assert_array_equal(estimator.transform(ROWS.tolist()), expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "shape", "message"),
+    [
+        (ROWS, (1, 4, 5), r"X has rows of 16; .* takes rows of 20, or pictures of 1x4x5 \(image_shape\)"),
+        (PICTURES, (1, 2, 8), r"X has pictures of 1x4x4; .* takes rows of 16, or pictures of 1x2x8"),
+        (PICTURES[:, 0], None, r"X has 3 axes; give rows \(n, feature\), or pictures \(n, channel, height, width\)"),
+        (PICTURES[None], None, "X has 5 axes"),
+    ],
+)
+def test_other_shapes_are_refused(given: np.ndarray, shape: tuple[int, ...] | None, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        small(image_shape=shape).fit(given)
+
+
+def test_pictures_are_refused_where_rows_were_fitted() -> None:
+    with pytest.raises(DataError, match=r"X has pictures of 1x4x4; AutoencoderEstimator takes rows of 16$"):
+        small(max_epochs=1).fit(ROWS).transform(PICTURES)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"latent": 0}, "latent in AutoencoderEstimator = 0"),
+        ({"max_epochs": 0}, "max_epochs in AutoencoderEstimator = 0"),
+        ({"image_shape": (4, 4)}, "image_shape"),
+        ({"device": "abacus"}, "device"),
+        ({"activation": "step"}, "activation"),
+    ],
+)
+def test_parameters_out_of_range_are_refused_by_fit(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        AutoencoderEstimator(**wrong).fit(ROWS)
+
+
+def test_numpy_numbers_are_parameters() -> None:
+    estimator = AutoencoderEstimator(latent=np.int64(3), hidden=[np.int64(5)], learning_rate=np.float32(0.01))
+    assert estimator.fit(ROWS).transform(ROWS).shape == (40, 3)
+
+
+def test_values_outside_the_range_are_warned_about_and_kept() -> None:
+    with pytest.warns(UserWarning, match="X has values from 0 to 16; RBMEstimator expects 0 to 1"):
+        RBMEstimator(hidden=2, max_epochs=1).fit(16 * bits())
+    with pytest.warns(UserWarning, match="AutoencoderEstimator expects 0 to 1"):
+        small(max_epochs=1).fit(2 * PICTURES)
+    with pytest.raises(ValueError, match="Negative values in data"):
+        RBMEstimator().fit(-bits())
+
+
+@pytest.mark.filterwarnings("error")
+def test_vectors_of_any_range_are_no_reason_to_warn() -> None:
+    small(max_epochs=1).fit(100 * ROWS - 50)
+
+
+def test_same_seed_same_results() -> None:
+    first, again, other = (
+        AutoencoderEstimator(latent=2, max_epochs=2, random_state=state).fit_transform(ROWS)
+        for state in (3, np.random.RandomState(3), 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-3
+
+
+def test_generators_of_the_caller_are_left_alone() -> None:
+    before = torch.get_rng_state()
+    estimator = small(max_epochs=1).fit(ROWS)
+    estimator.partial_fit(ROWS).transform(ROWS)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+class Standardising(Autoencoder, Encodes, Decodes, Reconstructs):
+    """An autoencoder that sees each pixel less its mean, in units of its deviation."""
+
+    @configuration
+    class Config(Autoencoder.Config):
+        """The same."""
+
+    view = View(standardise="pixel")
+    smoke = Smoke(config=Config(), shape=(4,))
+
+    def encode(self, x: Examples) -> Features:
+        """What it is given."""
+        return x.flatten(1)
+
+    def decode(self, features: Features) -> Examples:
+        """What it was given."""
+        return features
+
+
+def test_standardising_views_are_applied_and_undone() -> None:
+    x = np.random.default_rng(2).normal([3.0, -20.0, 0.5], [0.1, 5.0, 2.0], (200, 3))
+    estimator = estimator_class(Standardising)(latent=3, hidden=(4,), max_epochs=1).fit(x)
+    features = estimator.transform(x)
+    np.testing.assert_allclose(features.mean(0), 0, atol=1e-4)
+    np.testing.assert_allclose(features.std(0, ddof=1), 1, rtol=1e-4)
+    np.testing.assert_allclose(estimator.inverse_transform(features), x, rtol=1e-5)
+
+
+def test_features_tell_what_was_drawn() -> None:
+    """Pictures with two causes: two numbers of a code suffice to read both off."""
+    causes = np.random.default_rng(3).uniform(size=(300, 2))
+    x = causes @ np.random.default_rng(4).uniform(size=(2, 20)) / 2
+    estimator = AutoencoderEstimator(
+        latent=2, hidden=(), max_epochs=60, batch_size=20, learning_rate=0.02, random_state=0
+    )
+    features = estimator.fit_transform(x)
+    assert Ridge(1e-6).fit(features[:200], causes[:200]).score(features[200:], causes[200:]) > 0.95
