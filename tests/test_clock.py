@@ -39,6 +39,13 @@ def test_under_epochs_the_measured_steps_do_not_depend_on_speed() -> None:
     assert len(measured) <= VALIDATIONS and measured[-1] == 500
 
 
+def test_measuring_takes_a_small_share_of_the_steps() -> None:
+    clock = Clock(steps_per_epoch=100, epochs=10, held_out_steps=20)
+    measured = run_out(clock, 0.01)
+    assert measured[-1] == 1000
+    assert len(measured) * 20 / 3 <= 0.03 * 1000 + 20 / 3
+
+
 def test_part_of_an_epoch() -> None:
     clock = Clock(steps_per_epoch=10, epochs=0.25)
     run_out(clock, 0.01)

@@ -21,8 +21,8 @@ PATIENCE = 6
 """Held-out measurements without a gain after which a training without a given end has stalled."""
 GAIN = 1e-3
 """Relative fall of the held-out loss that counts as a gain."""
-VALIDATION_SHARE = 0.1
-"""Largest share of the time that held-out measurements take where time is what ends a stage."""
+VALIDATION_SHARE = 0.03
+"""Largest share of the time that held-out measurements take; under epochs it is reckoned, else measured."""
 
 
 @dataclass
@@ -34,12 +34,14 @@ class Clock:
         epochs: Passes to make; none ends by time.
         minutes: Time to take; none, without epochs, ends at a stall or after ten minutes.
         share: Fraction of the whole training's default time that this stage may take.
+        held_out_steps: Steps that as many examples as are held out would make.
     """
 
     steps_per_epoch: int
     epochs: float | None = None
     minutes: float | None = None
     share: float = 1.0
+    held_out_steps: float = 0.0
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
@@ -104,7 +106,8 @@ class Clock:
     def interval(self) -> int:
         """Steps between held-out measurements, where epochs say so."""
         assert self.total is not None
-        return math.ceil(self.total / VALIDATIONS)
+        # A loss without its gradient costs about a third of a step.
+        return math.ceil(max(self.total / VALIDATIONS, self.held_out_steps / 3 / VALIDATION_SHARE))
 
     def start(self) -> None:
         """Begin a segment."""

@@ -30,13 +30,17 @@ def buffers_kept(learner: Learner) -> Generator[None, None, None]:
                 value.copy_(before[name])
 
 
+def limit(feed: Feed) -> int:
+    """Examples that are measured, at most."""
+    return max(1, FRAMES // (feed.view.frames or 1))
+
+
 def held_out_losses(stepper: Stepper, feed: Feed) -> tuple[dict[str, float], float]:
     """Mean of the total and every part over held-out examples, and the seconds it took."""
     begin = time.perf_counter()
     learner, fabric = stepper.learner, stepper.fabric
     sums: dict[str, Tensor] = {}
     rows = 0
-    limit = max(1, FRAMES // (feed.view.frames or 1))
     learner.eval()
     with (
         stepper.averaged(),
@@ -45,7 +49,7 @@ def held_out_losses(stepper: Stepper, feed: Feed) -> tuple[dict[str, float], flo
         torch.no_grad(),
         fabric.autocast(),
     ):
-        for batch in fixed_batches(feed, limit):
+        for batch in fixed_batches(feed, limit(feed)):
             rows += len(batch.x)
             for player in learner.players:
                 loss = learner.loss(batch, player, stepper.progress)

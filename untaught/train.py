@@ -22,7 +22,7 @@ from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import Statistics, statistics
 from untaught.devices import make_fabric
-from untaught.heldout import held_out_losses
+from untaught.heldout import held_out_losses, limit
 from untaught.memory import Needs, rehearse
 from untaught.model import Model, Stage
 from untaught.randomness import Stream
@@ -132,6 +132,7 @@ class _StageTraining:
         self.statistics = _moved(statistics(self.parts.train, self.view), fabric.device)
         model.to(fabric.device)
         self.feed = self._feed(self.parts.train, self.recipe.batch_size)
+        self.held_out = self._feed(self.parts.validation, self.recipe.batch_size)
         self.clock = self._clock(stages)
         self.stream = Stream(training.seed + 7919 * fabric.global_rank + number, fabric.device)
         self.written = 0 if run is None else len(run.records())
@@ -147,7 +148,6 @@ class _StageTraining:
             announced = self._announced(stepper)
             stepper.prime(next(self.feed.tickets(0))[0])
         yield announced
-        held_out_feed = self._feed(self.parts.validation, self.recipe.batch_size)
         tickets = self._tickets()
         while not self.clock.over:
             # -------- train to the next record, in our own generators
@@ -164,7 +164,7 @@ class _StageTraining:
                 # -------- measure, save, tell
                 held_out, better = {}, False
                 if self.clock.validation_due():
-                    held_out, cost = held_out_losses(stepper, held_out_feed)
+                    held_out, cost = held_out_losses(stepper, self.held_out)
                     better = self.clock.validated(held_out[self.learner.monitor], cost)
                     self._agree()
                 if better:
@@ -245,7 +245,8 @@ class _StageTraining:
         asked = self.training
         epochs = asked.epochs if last else asked.stage_epochs.get(self.stage.name, self.recipe.epochs or asked.epochs)
         minutes = None if asked.minutes is None else asked.minutes / len(stages)
-        return Clock(self.feed.steps, None if minutes else epochs, minutes, 1 / len(stages))
+        held_out = min(limit(self.held_out), self.held_out.examples) / self.recipe.batch_size
+        return Clock(self.feed.steps, None if minutes else epochs, minutes, 1 / len(stages), held_out)
 
     def _expected(self) -> float | None:
         return None if self.clock.total is not None else self.clock.limit
