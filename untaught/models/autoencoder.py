@@ -16,7 +16,7 @@ References:
     Masci, Meier, Ciresan, Schmidhuber (2011). Stacked convolutional auto-encoders.
 
 Departures:
-    All layers are trained together from random weights that keep the variance, with ReLU units and Adam. In 2006 stacked
+    All layers learn together from random weights that keep the variance, with ReLU units and Adam. In 2006 stacked
     restricted Boltzmann machines gave logistic units their first weights, and conjugate gradients trained them.
 """
 
