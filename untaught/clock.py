@@ -106,8 +106,8 @@ class Clock:
     def interval(self) -> int:
         """Steps between held-out measurements, where epochs say so."""
         assert self.total is not None
-        # A loss without its gradient costs about a third of a step.
-        return math.ceil(max(self.total / VALIDATIONS, self.held_out_steps / 3 / VALIDATION_SHARE))
+        # A loss costs at most a step: an energy model's is nearly all of one.
+        return math.ceil(max(self.total / VALIDATIONS, self.held_out_steps / VALIDATION_SHARE))
 
     def start(self) -> None:
         """Begin a segment."""
