@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 
@@ -75,6 +75,7 @@ class Source:
         return {name: part for name, part in named.items() if part is not None}
 
 
+@runtime_checkable
 class DataSet(Protocol):
     """What a file of this folder must define to be a named set."""
 
@@ -86,6 +87,7 @@ class DataSet(Protocol):
         ...
 
 
+@runtime_checkable
 class FileKind(Protocol):
     """What a file of this folder must define to open paths: `images`, `video` and `arrays` do."""
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
@@ -40,6 +40,7 @@ FEW = (1, 3, 10, 100)
 DRAWS = 5
 
 
+@runtime_checkable
 class Classifier(Protocol):
     """What this file needs of scikit-learn."""
 

@@ -38,6 +38,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.config import Count, configuration
@@ -59,7 +60,10 @@ from untaught.model import (
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.recurrent import LSTM, ConvGRU, ConvLSTM, Recurrent, State
 from untaught.nn.stack import layers, sizes
-from untaught.shapes import Features, Images, Scalar, Shape, Video
+from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
+
+Frames = Float[Tensor, "frame channel height width"]
+Future = Float[Tensor, "batch predicted channel height width"]
 
 
 class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
@@ -131,7 +135,7 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
 
     # -------- what it does
 
-    def predict(self, context: Video, frames: int) -> Video:
+    def predict(self, context: Video, frames: int) -> Future:
         """Continue video, equations (1) to (4): the first frame from the context, each further one from predictions.
 
         Args:
@@ -147,7 +151,7 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
             found.append(self._next(states[-1][0], found[-1]))
         return torch.stack(found, 1)
 
-    def reconstruct(self, x: Video) -> Video:
+    def reconstruct(self, x: Examples) -> Future:
         """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...)."""
         if x.ndim != 5 or x.shape[1] < 2:
             raise DataError(
@@ -186,7 +190,7 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
 
     # -------- how
 
-    def _frames(self, x: Video) -> Images:
+    def _frames(self, x: Examples) -> Frames:
         """All frames, time by time: (time * batch, channel, height, width)."""
         if x.ndim != 5 or x.shape[1] < 1 or x.shape[2] != self.shape[0]:
             raise DataError(

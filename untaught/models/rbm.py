@@ -56,6 +56,7 @@ from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shap
 
 Visible = Float[Tensor, "batch visible"]
 Hidden = Float[Tensor, "batch hidden"]
+Fantasies = Float[Tensor, "fantasy visible"]
 
 
 class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations, Filters):
@@ -150,7 +151,7 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
         terms = [(value * (m - p)).sum() for value, p, m in zip(parameters, plus, minus, strict=True)]
         return Loss(torch.stack(terms).sum(), {self.monitor: (data - reconstruction).square().sum(1).mean()})
 
-    def fantasies(self, reconstruction: Visible) -> Visible:
+    def fantasies(self, reconstruction: Visible) -> Fantasies:
         """v-: k Gibbs steps from the data, of which the first is half made, or from where the chains ended."""
         steps = self.config.gibbs_steps
         if not self.config.persistent_chains:

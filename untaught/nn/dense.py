@@ -18,10 +18,13 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.nn.convolution import ACTIVATIONS, Activation, spread_
 from untaught.shapes import Examples, Features, Shape, Vectors
+
+Units = Float[Tensor, "batch unit"]
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -49,7 +52,7 @@ class Layer(nn.Module):
             self.weight = nn.Parameter(torch.empty(outputs, inputs))
             spread_(self.weight, inputs, activation)
 
-    def forward(self, x: Vectors) -> Vectors:
+    def forward(self, x: Vectors) -> Units:
         """Values of the layer's units."""
         tied = self._tied[0]
         weight = self.weight if tied is None else tied.weight.T
