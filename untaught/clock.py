@@ -45,7 +45,7 @@ class Clock:
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
-    best_steps: list[float] = field(default_factory=lambda: [])
+    measured: list[float] = field(default_factory=lambda: [])
     rate: float = 0.0
     _since: float = 0.0
     _began: int = 0
@@ -81,7 +81,7 @@ class Clock:
     @property
     def stalled(self) -> bool:
         """Whether the held-out loss has stopped falling: no gain in the last measurements."""
-        seen = self.best_steps
+        seen = self.measured
         if len(seen) <= PATIENCE:
             return False
         before = min(seen[:-PATIENCE])
@@ -134,7 +134,7 @@ class Clock:
         """Note a held-out loss and what measuring it cost; true if it is the best so far."""
         self.seconds += cost_seconds
         self._validated, self._cost = self.seconds, cost_seconds
-        self.best_steps.append(loss)
+        self.measured.append(loss)
         better = loss < self.best
         self.best = min(self.best, loss)
         return better
@@ -146,9 +146,13 @@ class Clock:
             self._saved = self.seconds
         return due
 
+    def picture_due(self) -> bool:
+        """Whether pictures are to be written now: after 1, 2, 4, 8 ... held-out measurements."""
+        return (len(self.measured) & (len(self.measured) - 1)) == 0
+
     def state(self) -> dict[str, Any]:
         """What a resumed stage needs to know."""
-        names = ("step", "seconds", "best", "best_steps", "rate", "_validated", "_cost", "_saved")
+        names = ("step", "seconds", "best", "measured", "rate", "_validated", "_cost", "_saved")
         return {name: getattr(self, name) for name in names}
 
     def restore(self, state: dict[str, Any]) -> None:

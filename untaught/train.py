@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import count, islice
 
 import torch
@@ -22,6 +22,8 @@ from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import Statistics, statistics
 from untaught.devices import make_fabric
+from untaught.evaluate.illustrate import illustrate
+from untaught.evaluate.subject import Subject
 from untaught.heldout import held_out_losses, limit
 from untaught.memory import Needs, rehearse
 from untaught.model import Model, Stage
@@ -162,13 +164,7 @@ class _StageTraining:
                 self.clock.stop()
                 self._agree()
                 # -------- measure, save, tell
-                held_out, better = {}, False
-                if self.clock.validation_due():
-                    held_out, cost = held_out_losses(stepper, self.held_out)
-                    better = self.clock.validated(held_out[self.learner.monitor], cost)
-                    self._agree()
-                if better:
-                    self.best = weights(self.model, stepper)
+                held_out, better = self._measured(stepper) if self.clock.validation_due() else ({}, False)
                 record = self._record(losses, held_out, better)
                 self._write(record)
                 if self.clock.checkpoint_due(better) or interrupted:
@@ -229,6 +225,25 @@ class _StageTraining:
             self.run.save(
                 self.stage.name, self.clock.step, state, counters(self.number, self.clock, self.written, held_out)
             )
+
+    def _measured(self, stepper: Stepper) -> tuple[dict[str, float], bool]:
+        """Losses on held-out data, and whether they are the best so far; now and then pictures too."""
+        held_out, cost = held_out_losses(stepper, self.held_out)
+        better = self.clock.validated(held_out[self.learner.monitor], cost)
+        self._agree()
+        if better:
+            self.best = weights(self.model, stepper)
+        if self.clock.picture_due():
+            self._picture(stepper)
+        return held_out, better
+
+    def _picture(self, stepper: Stepper) -> None:
+        """Write what the model shows of held-out data at this step."""
+        if self.run is not None and self.fabric.is_global_zero:
+            parts = replace(self.parts, test=self.parts.validation)
+            shown = Subject(self.model, parts, self.view, self.statistics, (), self.fabric.device, self.training.seed)
+            with stepper.averaged():
+                illustrate(shown, self.run.pictures / f"{self.stage.name}-{self.clock.step:08d}")
 
     def _feed(self, part: Part, batch_size: int) -> Feed:
         device = self.fabric.device
