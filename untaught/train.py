@@ -1,7 +1,7 @@
 """The training loop, all of it, read downwards.
 
-`fit` is a generator of records: the caller's `for` loop is the callback. It yields at records, not at every step,
-and between records the caller's torch generators are the caller's. Nothing waits for the device except a record.
+`fit` is a generator of records: the caller's `for` loop is the callback, and between records torch's generators are
+the caller's. Nothing waits for the device except a record.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from untaught.data.arrays import from_array
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.part import Part
 from untaught.data.source import Source
-from untaught.data.view import Statistics, statistics
+from untaught.data.view import statistics
 from untaught.devices import make_fabric
 from untaught.evaluate.illustrate import illustrate
 from untaught.evaluate.subject import Subject
@@ -69,7 +69,7 @@ def fit(
 
     Args:
         model: What to train; afterwards it has the weights with the lowest held-out loss.
-        data: A source, or a tensor of examples.
+        data: A source, or examples.
         training: How long and how; the model's recipe by default.
         run: Where records and checkpoints are kept.
 
@@ -131,7 +131,7 @@ class _StageTraining:
         self.view = self.stage.view if training.view is None else training.view
         self.threads = training.threads or (resumed.counters["threads"] if resumed else torch.get_num_threads())
         self.parts = source.parts()
-        self.statistics = _moved(statistics(self.parts.train, self.view), fabric.device)
+        self.statistics = statistics(self.parts.train, self.view, fabric.device)
         model.to(fabric.device)
         self.feed = self._feed(self.parts.train, self.recipe.batch_size)
         self.held_out = self._feed(self.parts.validation, self.recipe.batch_size)
@@ -295,7 +295,3 @@ class _StageTraining:
                 yield
         finally:
             torch.set_num_threads(before)
-
-
-def _moved(stats: Statistics | None, device: torch.device) -> Statistics | None:
-    return None if stats is None else Statistics(stats.mean.to(device), stats.deviation.to(device))

@@ -68,14 +68,14 @@ SAMPLED = 10_000
 """Frames from which the statistics are taken: their error, 1 % of a deviation, is below what training notices."""
 
 
-def statistics(part: Part, view: View) -> Statistics | None:
+def statistics(part: Part, view: View, device: torch.device | str = "cpu") -> Statistics | None:
     """Mean and deviation over at most 10,000 evenly spaced frames; none where the view does not standardise."""
     if view.standardise == "none":
         return None
     starts = part.first.repeat_interleave(part.length)
     offsets = torch.cat([torch.arange(int(length)) for length in part.length])
     every = torch.linspace(0, len(starts) - 1, min(SAMPLED, len(starts))).long()
-    x = as_float(part.frames.read((starts + offsets)[every]))
+    x = as_float(part.frames.read((starts + offsets)[every])).to(device)
     if view.patch is not None or view.standardise == "all":
         return Statistics(x.mean(), x.std().clamp_min(1e-6))
     return Statistics(x.mean(0), x.std(0).clamp_min(1e-3))
