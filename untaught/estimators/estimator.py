@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, ClassVar, Self
@@ -37,7 +38,7 @@ CHUNK = 512
 """Rows to which a model is applied at once."""
 
 
-class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """What the estimators of all models share.
 
     Attributes:
@@ -58,6 +59,9 @@ class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     n_iter_: int
     n_features_in_: int
     history_: list[dict[str, Any]]
+
+    @abstractmethod
+    def __init__(self) -> None: ...  # takes the fields of the model's configuration and of `Fitting`
 
     def fit(self, X: Any, y: object = None) -> Self:
         """Train a new model on every row; it keeps the weights with the lowest loss on them.

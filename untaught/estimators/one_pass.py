@@ -45,8 +45,9 @@ def one_pass(
     model.to(fabric.device).train()
     recipe = recipe_for(stage.recipe, training)
     device = fabric.device
-    standardising = stage.view.standardise != "none" and known is not None
-    by = Statistics(known.mean.to(device), known.deviation.to(device)) if standardising else None
+    if known is not None:
+        known = Statistics(known.mean.to(device), known.deviation.to(device))
+    by = None if stage.view.standardise == "none" else known
     feed = Feed(part.to(device), stage.view, by, stage.sees, device, recipe.batch_size, training.seed)
     with seeded(training.seed, device):
         if moments is None:
