@@ -24,30 +24,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from untaught.data.source import open_data as open_data
-    from untaught.evaluate.evaluate import evaluate as evaluate
+    from untaught.evaluate.evaluate import evaluate as measure
     from untaught.run import load as load
     from untaught.run import open_run as open_run
     from untaught.train import Training as Training
     from untaught.train import fit as fit
-    from untaught.train import train as train
 
+__all__ = ["Training", "fit", "load", "measure", "open_data", "open_run"]
 __version__ = "0.1.0"
 
 _HOMES = {
-    "fit": "train",
-    "train": "train",
-    "Training": "train",
-    "load": "run",
-    "open_run": "run",
-    "evaluate": "evaluate.evaluate",
-    "open_data": "data.source",
+    "fit": "train.fit",
+    "Training": "train.Training",
+    "load": "run.load",
+    "open_run": "run.open_run",
+    "measure": "evaluate.evaluate.evaluate",
+    "open_data": "data.source.open_data",
 }
+"""Where public names are; none is a module's name, for importing the module would put it in the name's place."""
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: a function above, or a model class by the name of its file."""
     if name in _HOMES:
-        return getattr(importlib.import_module(f"untaught.{_HOMES[name]}"), name)
+        module, own = _HOMES[name].rsplit(".", 1)
+        return getattr(importlib.import_module(f"untaught.{module}"), own)
     contract = importlib.import_module("untaught.model")
     for model in contract.model_names():
         if model.replace("-", "") == name.lower():
