@@ -23,6 +23,7 @@ from untaught import cli
 from untaught.config import fields
 from untaught.data.source import named_set, source_descriptions
 from untaught.model import Model, capabilities, model_class, model_names
+from untaught.recipe import Optimiser, Recipe
 from untaught.settings import Training
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,7 +62,7 @@ def model_page(name: str) -> str:
         f"# {name}",
         docstring(importlib.import_module(model.__module__)),
         f"## Use\n\nIn Python `untaught.{model.__name__}`; its source is [{file}](../../../{file}).",
-        f"It can: {', '.join(capabilities(model))}.",
+        f"Capabilities: {', '.join(code(name) for name in capabilities(model))}.",
         f"## Settings\n\n{settings(model.Config)}",
         f"## Recipe\n\nUnless the caller says otherwise.\n\n{chosen(model.recipe)}",
         f"## Command\n\n```\n{help_of('train', name)}\n```",
@@ -120,23 +121,39 @@ def docstring(module: object) -> str:
     shown = [pieces[0].strip()]
     for heading, body in zip(pieces[1::2], pieces[2::2], strict=True):
         first, _, rest = body.partition("\n")
-        shown.append(f"## {heading}\n\n{(first + chr(10) + dedent(rest)).strip()}")
+        content = f"{first}\n{dedent(rest)}".strip()
+        # Two spaces break a line: a reference begins on a line of its own.
+        shown.append(f"## {heading}\n\n" + (content.replace("\n", "  \n") if heading == "References" else content))
     return "\n\n".join(shown)
 
 
 def settings(config: type) -> str:
     """The table of a configuration's fields."""
-    rows = [(f"`{f.name}`", code(f.type), code(f.default), " ".join(f.text.split())) for f in fields(config)]
+    rows = [(code(f.name), code(plain(f.type)), code(f.default), " ".join(f.text.split())) for f in fields(config)]
     return table(("field", "type", "default", "meaning"), rows)
 
 
-def chosen(recipe: object) -> str:
-    """The table of a recipe's values that differ from nothing."""
-    values = asdict(recipe)  # type: ignore[call-overload]
-    optimiser = {key: value for key, value in values.pop("optimiser").items() if value}
-    rows = [("optimiser", code(", ".join(f"{key}={value!r}" for key, value in optimiser.items())))]
-    rows += [(key.replace("_", " "), code(str(value))) for key, value in values.items() if value]
+def chosen(recipe: Recipe) -> str:
+    """The table of a recipe's values, without those that every recipe has."""
+    rows = [("optimiser", code(differences(recipe.optimiser)))]
+    rows += [(f"optimiser of {player}", code(differences(own))) for player, own in recipe.players.items()]
+    others = {key: value for key, value in asdict(recipe).items() if key not in ("optimiser", "players")}
+    rows += [(key.replace("_", " "), code(str(value))) for key, value in others.items() if value]
     return table(("", ""), rows)
+
+
+def differences(optimiser: Optimiser) -> str:
+    """The rule, its step size, and whatever else is not as usual."""
+    usual = asdict(Optimiser())
+    own = {key: value for key, value in asdict(optimiser).items() if value != usual[key]}
+    own = {"name": optimiser.name, "learning_rate": optimiser.learning_rate} | own
+    return ", ".join(f"{key} {value}" for key, value in own.items()).replace("name ", "").replace("_", " ")
+
+
+def plain(type_name: str) -> str:
+    """A type as a reader writes it: `Optional[int]` is `int | None`, `untaught.data.view.View` is `View`."""
+    optional = re.fullmatch(r"Optional\[(.*)\]", type_name)
+    return re.sub(r"\buntaught(\.\w+)*\.", "", f"{optional[1]} | None" if optional else type_name)
 
 
 def help_of(*words: str) -> str:

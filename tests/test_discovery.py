@@ -14,7 +14,8 @@ from dropped_in import copy_with, python, skeleton
 import untaught
 from untaught import models
 from untaught.errors import ConfigError
-from untaught.model import capabilities, model_class, model_names
+from untaught.model import Batch, capabilities, model_class, model_names
+from untaught.randomness import seeded
 from untaught.train import Training, train
 
 
@@ -70,6 +71,22 @@ def test_dropped_file_trains(contractive: str) -> None:
     record = train(model, x, Training(epochs=20, batch_size=20, learning_rate=0.05))
     assert record.losses["squared_error_per_image"] < 0.4  # the mean image leaves 9 / 12
     assert model.encode(x).shape == (200, 2)
+
+
+def test_dropped_file_computes_its_equations(contractive: str) -> None:
+    """Equation (3) against the Jacobian by autograd, (1), (2) and (4) in plain words of linear algebra."""
+    cls = model_class(contractive)
+    with seeded(0):
+        model: Any = cls(cls.Config(hidden=4, contraction=0.5), (1, 3, 3)).double()
+        x = torch.rand(5, 1, 3, 3, dtype=torch.float64)
+    hidden = 1 / (1 + (-(model.weight @ x.flatten(1).T).T - model.hidden_bias).exp())
+    torch.testing.assert_close(model.encode(x), hidden)
+    y = 1 / (1 + (-(hidden @ model.weight) - model.visible_bias).exp())
+    torch.testing.assert_close(model.reconstruct(x).flatten(1), y)
+    slopes = torch.stack([torch.autograd.functional.jacobian(model.encode, one[None]).square().sum() for one in x])
+    torch.testing.assert_close(model.contraction(hidden), slopes)
+    total = ((y - x.flatten(1)).square().sum() + 0.5 * slopes.sum()) / 5
+    torch.testing.assert_close(model.loss(Batch.of(x), "model", torch.tensor(0.0)).total, total)
 
 
 def test_skeleton_passes_the_battery(tmp_path: Path) -> None:
