@@ -32,7 +32,7 @@ TEXTS = [
 ]
 DRAWERS = {"utils", "util", "misc", "common", "helpers", "base", "core"}
 ROOMY = {"models", "data", "papers", "evaluate", "untaught"}
-"""Folders that may hold any number of files: the registries, and the top, whose files the docstring of `untaught` lists."""
+"""Folders that may hold many files: the registries, and the top, whose files the docstring of `untaught` lists."""
 
 
 @pytest.fixture(params=CODE, ids=lambda path: str(path.relative_to(ROOT)))
