@@ -105,19 +105,25 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
         SizeError: It does not fit.
     """
     starts, raw = next(stepper.feed.tickets(0))
-    few = slice(0, 2)
     with buffers_kept(stepper.learner):
-        with counting_saved(stepper.learner) as kept:
-            _losses(stepper, starts[few], None if raw is None else raw[few], gradient=False)
         weights = counted(stepper.learner)
         data = stepper.feed.part.frames.nbytes if stepper.feed.resident else 0
-        activations = int(kept[0] * len(starts) / len(starts[few]))
+        # What is kept has a part for each example and a part for all, such as weights in another precision.
+        two, four = (_kept(stepper, starts[:few], None if raw is None else raw[:few]) for few in (2, 4))
+        activations = max(two, two + (four - two) * (len(starts) - 2) // 2)
         needs = Needs(weights, weight_bytes(weights, stepper.recipe), activations, data)
         refuse(needs, shape, stepper.device)
         seconds = _losses(stepper, starts, raw, gradient=True)
         if seconds < 1:  # the first run warms up
             seconds = _losses(stepper, starts, raw, gradient=True)
     return needs, len(starts) / seconds
+
+
+def _kept(stepper: Stepper, starts: Tensor, raw: Tensor | None) -> int:
+    """Bytes that the players' losses on these examples keep for their gradients."""
+    with counting_saved(stepper.learner) as kept:
+        _losses(stepper, starts, raw, gradient=False)
+    return kept[0]
 
 
 def _losses(stepper: Stepper, starts: Tensor, raw: Tensor | None, gradient: bool) -> float:
