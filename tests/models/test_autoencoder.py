@@ -33,7 +33,7 @@ def data(count: int = 9, shape: tuple[int, ...] = (1, 4, 5)) -> Tensor:
 
 def test_gradient_of_the_linear_tied_autoencoder() -> None:
     """Of sum |Wᵀ(W x + b) + c - x|^2: 2 (W x + b) rᵀ + 2 (W r) xᵀ by W, 2 W r by b, 2 r by c, r the residual."""
-    model = autoencoder(hidden=(), activation="linear", tied=True)
+    model = autoencoder(hidden=(), activation="linear", output="linear", tied=True)
     encoder, decoder = model.encoder.get_submodule("layers.0"), model.decoder.get_submodule("layers.0")
     w, b, c = encoder.get_parameter("weight"), encoder.get_parameter("bias"), decoder.get_parameter("bias")
     with torch.no_grad(), seeded(3):
@@ -57,7 +57,7 @@ def test_linear_autoencoder_reaches_the_error_of_pca(tied: bool) -> None:
     with seeded(4):
         scales = torch.tensor([3.0, 2.0, 1.5, 0.5, 0.3, 0.2, 0.1, 0.1], dtype=torch.float64)
         x = torch.randn(60, 8, dtype=torch.float64) * scales @ torch.linalg.qr(torch.randn(8, 8).double())[0] + 1
-    model = autoencoder((8,), hidden=(), activation="linear", tied=tied)
+    model = autoencoder((8,), hidden=(), activation="linear", output="linear", tied=tied)
     optimiser = torch.optim.LBFGS(model.parameters(), max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
@@ -164,13 +164,34 @@ def test_the_error_is_summed_in_full_precision_under_autocast() -> None:
     torch.testing.assert_close(loss.total, exact, rtol=0.03, atol=0)
 
 
-@pytest.mark.parametrize("output", ["sigmoid", "bernoulli"])
-def test_values_out_of_range_are_refused_by_logistic_outputs(output: str) -> None:
+@pytest.mark.parametrize("value", [-0.25, 1.5])
+def test_values_out_of_range_are_refused_under_cross_entropy(value: float) -> None:
     x = data().float()
-    x[0, 0, 0, 0] = 1.5
-    with pytest.raises(DataError, match="1.5"):
-        autoencoder(output=output).prepare(Batch.of(x))
-    autoencoder(output="linear").prepare(Batch.of(x))
+    x[0, 0, 0, 0] = value
+    with pytest.raises(DataError, match=str(value)):
+        autoencoder(output="bernoulli").prepare(Batch.of(x))
+
+
+@pytest.mark.parametrize("output", ["linear", "sigmoid", "bernoulli"])
+def test_prepared_outputs_begin_at_the_mean_of_the_data(output: str) -> None:
+    model, x = autoencoder(output=output), data(50)
+    model.prepare(Batch.of(x))
+    with torch.no_grad():
+        for value in model.decoder.parameters():
+            value.zero_()
+    torch.testing.assert_close(model.reconstruct(x[:1])[0], x.mean(0))
+
+
+def test_logistic_outputs_reach_as_far_as_the_data() -> None:
+    model, x = autoencoder(output="sigmoid"), 10 * data() - 3
+    model.prepare(Batch.of(x))
+    with torch.no_grad():
+        model.offset.fill_(100.0)
+        torch.testing.assert_close(model.reconstruct(x), x.max().expand_as(x))
+        model.offset.fill_(-100.0)
+        torch.testing.assert_close(model.reconstruct(x), x.min().expand_as(x))
+    model.prepare(Batch.of(data() / 2))
+    assert (model.low, model.high) == (0, 1)
 
 
 def test_small_pictures_are_refused_by_convolutions() -> None:
@@ -179,7 +200,7 @@ def test_small_pictures_are_refused_by_convolutions() -> None:
 
 
 def test_activations_are_those_of_every_layer() -> None:
-    model, x = autoencoder(hidden=(7, 6)), data()
+    model, x = autoencoder(hidden=(7, 6), output="linear"), data()
     found = model.activations(x)
     shapes = {name: tuple(value.shape[1:]) for name, value in found.items()}
     assert shapes == {"encoder.1": (7,), "encoder.2": (6,), "code": (3,), "decoder.1": (6,), "decoder.2": (7,)}
@@ -240,7 +261,8 @@ def test_convolutions_learn_two_shapes_apart() -> None:
     x[0, 0, 5:7], x[1, 0, :, 5:7] = 1, 1
     model = autoencoder((1, 12, 12), network="convolution", hidden=(4, 8), latent=2).float()
     optimiser = torch.optim.Adam(model.parameters(), 0.01)
-    for _ in range(150):
+    model.prepare(Batch.of(x))
+    for _ in range(200):
         optimiser.zero_grad()
         model.loss(Batch.of(x), "model", START).total.backward()
         optimiser.step()

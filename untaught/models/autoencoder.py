@@ -1,12 +1,13 @@
-"""The autoencoder: codes from which examples can be made again, and so what is left out is what matters least.
+"""The autoencoder: short codes from which examples can be made again.
 
     z = E(x)                                                                    (1)
-    y = g(D(z))                                                                 (2)
+    y = g(D(z) + a)                                                             (2)
     squared error = sum_i (y_i - x_i)^2                                         (3)
     cross-entropy = -sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))               (4)
 
 x is an example, z its code, y the reconstruction. E is a stack of fully connected layers or convolutions that ends in a
-linear layer, D its mirror. The output units g are linear or logistic. The loss is the mean over examples of (3), or of
+linear layer, D its mirror. The output units g are linear, or logistic and span the range of the data; a is what makes y
+the mean of the data where D(z) is 0, and is set once, before training. The loss is the mean over examples of (3), or of
 (4) in nats, where pixels in [0, 1] are taken as probabilities of ones.
 
 References:
@@ -48,6 +49,9 @@ from untaught.nn.coders import Coders, first_weights, outputs
 from untaught.nn.noise import wide
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
 
+CLEAR = 0.01
+"""How far from certainty the output units begin: nearer, a logistic unit hardly learns."""
+
 
 class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     """An encoder, a code, a decoder.
@@ -82,8 +86,9 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         """Batch normalisation before each hidden layer's activation."""
         tied: bool = False
         """The decoder uses the encoder's weights, transposed."""
-        output: Literal["linear", "sigmoid", "bernoulli"] = "linear"
-        """Output units: linear or logistic under squared error (3), or logistic under cross-entropy (4)."""
+        output: Literal["linear", "sigmoid", "bernoulli"] = "sigmoid"
+        """Output units: linear or logistic under squared error (3), or logistic under cross-entropy (4). Logistic units
+        give values from 0 to 1, or under squared error as far as the training data go beyond."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     monitor = "total"
@@ -114,6 +119,8 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
             encoder = ours[0] if encoder is None else encoder
             decoder = ours[1] if decoder is None else decoder
         self.encoder, self.decoder = encoder, decoder
+        self.offset = nn.Buffer(torch.zeros(shape))
+        self.low, self.high = nn.Buffer(torch.zeros(())), nn.Buffer(torch.ones(()))
         self._check_shapes()
 
     def encode(self, x: Examples) -> Features:
@@ -139,14 +146,23 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         return Loss(nats, {"reconstruction_nats": nats.detach(), **parts})
 
     def prepare(self, sample: Batch) -> None:
-        """Look whether the data are what the output units can give.
+        """Find the range of the output units, and what they need to give the mean of the data.
 
         Raises:
-            DataError: Values lie outside [0, 1], and output units are logistic.
+            DataError: Values outside [0, 1] under cross-entropy: they are no probabilities.
         """
-        low, high = (float(value) for value in sample.x.aminmax())
-        if self.config.output != "linear" and (low < 0 or high > 1):
-            raise DataError(f"values run from {low:.3g} to {high:.3g}; {self.config.output} output units need 0 to 1")
+        low, high = sample.x.aminmax()
+        if self.config.output == "bernoulli" and (float(low) < 0 or float(high) > 1):
+            raise DataError(
+                f"values run from {float(low):.3g} to {float(high):.3g}, but cross-entropy needs 0 to 1;\n"
+                "rescale the data, or take squared error: output=sigmoid"
+            )
+        self.low.copy_(low.clamp_max(0))
+        self.high.copy_(high.clamp_min(1))
+        mean = sample.x.mean(0)
+        if self.config.output != "linear":
+            mean = torch.logit((mean - self.low) / (self.high - self.low), eps=CLEAR)
+        self.offset.copy_(mean)
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Every layer: `encoder.1`, ..., `code`, `decoder.1`, ...; the reconstruction is none of them.
@@ -169,10 +185,12 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
 
     def _inputs(self, features: Features) -> Examples:
         """Inputs of the output units, in full precision."""
-        return wide(self.decoder(features)).reshape(-1, *self.shape)
+        return wide(self.decoder(features)).reshape(-1, *self.shape) + self.offset
 
     def _units(self, inputs: Examples) -> Examples:
-        return inputs if self.config.output == "linear" else torch.sigmoid(inputs)
+        if self.config.output == "linear":
+            return inputs
+        return self.low + (self.high - self.low) * torch.sigmoid(inputs)
 
     def _coders(self) -> Coders:
         c = self.config
