@@ -55,19 +55,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except SystemExit as exit:
             return int(exit.code or 0)
-        except InputError as error:
-            return _refuse(error, 2)
-        except UntaughtError as error:
-            return _refuse(error, 1)
-        except KeyboardInterrupt:
-            return _refuse("interrupted", 130)
         except BrokenPipeError:
             # Whoever read our output has gone; without this Python complains again when it closes the stream.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
-        except OSError as error:
-            return _refuse(error, 1)
+        except (UntaughtError, OSError, MemoryError, RuntimeError, KeyboardInterrupt) as error:
+            return _said(error)
     return 0
+
+
+def _said(error: BaseException) -> int:
+    """Say what went wrong, and give the exit status; what nobody foresaw is raised again, with its traceback."""
+    match error:
+        case InputError():
+            return _refuse(error, 2)
+        case KeyboardInterrupt():
+            return _refuse("interrupted", 130)
+        case OSError():
+            place = f": {error.filename}" if error.filename else ""
+            return _refuse(f"{error.strerror or error}{place}", 1)
+        case UntaughtError():
+            return _refuse(error, 1)
+        case _ if _is_out_of_memory(error):
+            return _refuse("out of memory; choose a smaller --size, --batch-size or model", 1)
+        case _:
+            raise error
 
 
 def _run(words: list[str]) -> None:
@@ -92,6 +104,12 @@ def _command(name: str) -> Callable[[Sequence[str]], None]:
         raise ConfigError(f"no command is called {name!r}; {hint}")
     module = importlib.import_module(f"untaught.cli.{COMMANDS[name][0]}")
     return getattr(module, name)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch or Python could not get memory; torch has its own class for devices only."""
+    named = {"MemoryError", "OutOfMemoryError"} & {kind.__name__ for kind in type(error).__mro__}
+    return bool(named) or "allocate memory" in str(error)
 
 
 def _overview() -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from untaught.checkpoint import write_json
 from untaught.config import to_json
-from untaught.errors import RunError
+from untaught.errors import InputError, RunError
 from untaught.run import Run, create_run, open_run
 from untaught.settings import Settings
 
@@ -43,13 +43,28 @@ def default_place(model: str, spec: str) -> Path:
     return Path("runs", f"{model}-{name}-{number}")
 
 
+def refuse_taken(place: Path, replace: bool) -> None:
+    """Refuse a place that holds something, before data are opened for a run that could not be written.
+
+    Raises:
+        RunError: The folder holds something, and it is not to be replaced or is no run.
+    """
+    if not is_first_process() or not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    if not (place / "config.json").is_file():
+        raise RunError(f"{place} holds other files and is no run; nothing there is touched, choose another --out")
+    if not replace:
+        raise RunError(f"{place} holds another run; choose another --out, or --resume to go on with it, or --replace")
+
+
 @contextmanager
 def new_run(place: Path, settings: Settings, replace: bool) -> Generator[Run]:
     """Make a run's folder; if its training ends before the first checkpoint, all is as it was.
 
     Raises:
-        RunError: The folder holds something, and it is not to be replaced or is no run.
+        RunError: The folder is taken, see `refuse_taken`.
     """
+    refuse_taken(place, replace)
     if not is_first_process():
         yield _made_by_another(place)
         return
@@ -65,11 +80,19 @@ def new_run(place: Path, settings: Settings, replace: bool) -> Generator[Run]:
 
 @contextmanager
 def continued_run(place: Path, settings: Settings) -> Generator[Run]:
-    """Open a run to go on with it, and note what it was told anew, such as more epochs."""
-    run = open_run(place)
-    if is_first_process() and settings != run.settings:
-        write_json(place / "config.json", to_json(settings))
-    yield Run(place, settings)
+    """Open a run to go on with it, and note what it was told anew, such as more epochs, unless that is refused."""
+    before = open_run(place).settings
+    _note(place, before, settings)
+    try:
+        yield Run(place, settings)
+    except InputError:
+        _note(place, settings, before)
+        raise
+
+
+def _note(place: Path, before: Settings, now: Settings) -> None:
+    if is_first_process() and now != before:
+        write_json(place / "config.json", to_json(now))
 
 
 @contextmanager
@@ -78,8 +101,6 @@ def _aside(place: Path) -> Generator[None]:
     if not place.exists() or (place.is_dir() and not any(place.iterdir())):
         yield
         return
-    if not (place / "config.json").is_file():
-        raise RunError(f"{place} is no run, so it is not replaced; choose another --out")
     before = place.with_name(f".{place.name}.replaced")
     shutil.rmtree(before, ignore_errors=True)
     place.rename(before)

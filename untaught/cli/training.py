@@ -13,18 +13,18 @@ from untaught.cli.asked import Asked, Train, asked
 from untaught.cli.flags import Group, parse
 from untaught.cli.listing import by, tell_skipped
 from untaught.cli.opening import device_named, subject_of
-from untaught.cli.place import continued_run, default_place, is_first_process, new_run
+from untaught.cli.place import continued_run, default_place, is_first_process, new_run, refuse_taken
 from untaught.cli.progress import follow
 from untaught.data.source import Source, open_data
 from untaught.data.view import View, example_shape
 from untaught.errors import ConfigError, RunError
 from untaught.evaluate.illustrate import illustrate
+from untaught.memory import refuse_weights
 from untaught.model import Model, model_class, model_names
 from untaught.randomness import seeded
 from untaught.report import write_report
 from untaught.run import Run, build
 from untaught.settings import Settings, Training
-from untaught.train import fit
 
 
 def train(words: Sequence[str]) -> None:
@@ -33,10 +33,19 @@ def train(words: Sequence[str]) -> None:
         _general_help()
         return
     wanted = asked(words)
+    place = _place(wanted)
+    # Fabric takes a second to import; help and a mistyped flag do not wait for it.
+    from untaught.train import fit
+
     settings, source = _opened(wanted)
     model = _built(settings)
-    with _place(wanted, settings) as run:
-        follow(fit(model, source, settings.training, run))
+    with _run_in(place, wanted, settings) as run:
+        try:
+            follow(fit(model, source, settings.training, run))
+        except KeyboardInterrupt:
+            if run.checkpoints.is_dir():
+                print(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
+            raise
     if is_first_process():
         subject = subject_of(run, source, None, device_named(settings.training.device))
         illustrate(subject, run.pictures)
@@ -65,7 +74,12 @@ def _built(settings: Settings) -> Model:
 
     Raises:
         ConfigError: Epochs were given for a stage that the model does not have.
+        SizeError: The weights alone do not fit into memory.
     """
+    device = device_named(settings.training.device)
+    refuse_weights(
+        lambda shape: build(replace(settings, shape=shape)), settings.shape, model_class(settings.model).recipe, device
+    )
     with seeded(settings.training.seed):
         model = build(settings)
     stages = [stage.name for stage in model.stages()]
@@ -77,14 +91,21 @@ def _built(settings: Settings) -> Model:
     return model
 
 
-def _place(wanted: Asked, settings: Settings) -> AbstractContextManager[Run]:
-    """The folder to train in."""
-    command, training = wanted.command, settings.training
-    if wanted.resumed is not None:
-        return continued_run(Path(str(command.out)), settings)
+def _place(wanted: Asked) -> Path:
+    """The folder to train in, refused where it is taken."""
+    command, training = wanted.command, wanted.settings.training
     if command.out is None and training.devices * training.nodes > 1:
         raise ConfigError("several processes need one place: give --out DIR")
-    return new_run(Path(command.out or default_place(settings.model, command.data)), settings, command.replace)
+    place = Path(command.out or default_place(wanted.settings.model, command.data))
+    if wanted.resumed is None:
+        refuse_taken(place, command.replace)
+    return place
+
+
+def _run_in(place: Path, wanted: Asked, settings: Settings) -> AbstractContextManager[Run]:
+    if wanted.resumed is not None:
+        return continued_run(place, settings)
+    return new_run(place, settings, wanted.command.replace)
 
 
 def _general_help() -> None:

@@ -1,0 +1,433 @@
+"""The command line on good input: what each command prints, writes and exits with."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from untaught import __version__, cli, open_data, open_run
+from untaught.cli.asked import asked, groups
+from untaught.cli.flags import Group, flags_of, parse
+from untaught.cli.measuring import table_of, who
+from untaught.cli.place import default_place
+from untaught.cli.progress import SECONDS_BETWEEN_LINES, _lines
+from untaught.config import Count, Positive, configuration, fields
+from untaught.data.view import View
+from untaught.errors import ConfigError
+from untaught.model import model_class, model_names
+from untaught.settings import Training
+from untaught.train import Record
+
+QUICK = ("--threads", "1", "--device", "cpu", "--precision", "float32")
+DIGITS = ("train", "autoencoder", "--data", "digits", "--hidden", "20", "--latent", "3", "--epochs", "2", *QUICK)
+BALLS = "balls?clips=12&validation=4&test=4&frames=12&size=12&balls=1"
+CLIPS = ("train", "pgn", "--data", BALLS, "--units", "4", "--filters", "4", "--core-kernel", "3", "--frames", "6")
+
+
+def run(*words: str) -> None:
+    assert cli.main(words) == 0
+
+
+@pytest.fixture(scope="module")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("runs") / "digits"
+    run(*DIGITS, "--out", str(place))
+    return place
+
+
+@pytest.fixture(scope="module")
+def clips_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("runs") / "clips"
+    run(*CLIPS, "--epochs", "1", *QUICK, "--out", str(place))
+    return place
+
+
+# ---------------------------------------------------------------- flags
+
+
+@configuration
+class Example:
+    """A configuration with every kind of field."""
+
+    layers: tuple[Count, ...] = (3, 2)
+    """Several numbers."""
+    rate: Positive | None = None
+    """A number or nothing."""
+    quick: bool = False
+    """A switch."""
+    kind: str = "plain"
+    """Text."""
+
+
+def typed(*words: str) -> dict[str, object]:
+    return parse([Group("command", Example)], words, "prog", "About.")["command"]
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ((), {}),
+        (("--layers", "4", "5", "6"), {"layers": (4, 5, 6)}),
+        (("--layers=7",), {"layers": (7,)}),
+        (("--rate", "0.5"), {"rate": 0.5}),
+        (("--rate", "none"), {"rate": None}),
+        (("--quick", "--kind", "none"), {"quick": True, "kind": "none"}),
+        (("--no-quick",), {}),
+    ],
+)
+def test_words_become_values(words: Sequence[str], given: dict[str, object]) -> None:
+    assert typed(*words) == given
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--layer", "4"), "did you mean --layers?"),
+        (("--layers", "4", "0"), "--layers 4 0: input should be greater than or equal to 1"),
+        (("--rate", "fast"), "--rate fast: input should be a valid number"),
+        (("--rate",), "--rate needs"),
+        (("--kind", "a", "stray"), "no place for 'stray'"),
+    ],
+)
+def test_wrong_words_are_named(words: Sequence[str], told: str) -> None:
+    with pytest.raises(ConfigError, match=told.replace("?", r"\?")):
+        typed(*words)
+
+
+def test_second_field_of_a_name_is_prefixed() -> None:
+    flags = flags_of([Group("model", Example), Group("other", Example)])
+    assert [flag.name for flag in flags[:2]] == ["layers", "rate"]
+    assert [flag.name for flag in flags[4:6]] == ["other-layers", "other-rate"]
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_help_of_a_model_is_complete(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run("train", name, "--help")
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    model = model_class(name)
+    for field in (*fields(model.Config), *fields(View), *fields(Training)):
+        if field.name not in ("view", "stage_epochs"):
+            assert f"--{field.name.replace('_', '-')}" in told
+            assert " ".join(field.text.split())[:40] in told
+    assert f"(default: {model.recipe.batch_size})" in told
+    assert "--epochs.NAME" in told
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_flags_give_back_every_default(name: str) -> None:
+    """A model's defaults, typed out word by word, make the same settings as typing nothing."""
+    plain = asked([name, "--data", "digits"]).settings
+    words: list[str] = []
+    for flag in flags_of([group for group in groups(model_class(name), None) if group.title == "model"]):
+        if flag.is_switch:
+            words.append(f"--{flag.name}" if flag.default else f"--no-{flag.name}")
+        elif flag.default != ():
+            value = flag.default if isinstance(flag.default, tuple) else (flag.default,)
+            words += [f"--{flag.name}", *("none" if part is None else str(part) for part in value)]
+    assert asked([name, "--data", "digits", *words]).settings == plain
+
+
+# ---------------------------------------------------------------- before any model
+
+
+def test_version_and_overview_import_nothing_heavy() -> None:
+    for words, told in ((["--version"], __version__), ([], "evaluate"), (["--help"], "doctor")):
+        program = f"import sys; from untaught.cli import main; main({words}); print('torch' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert told in done.stdout
+        assert done.stdout.endswith("False\n")
+
+
+def test_models_lists_every_system(capsys: pytest.CaptureFixture[str]) -> None:
+    run("models")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line[:1].strip()][1:] == list(model_names())
+
+
+def test_data_lists_named_sources_and_paths(capsys: pytest.CaptureFixture[str]) -> None:
+    run("data")
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("balls", "digits", "a folder of pictures", ".npz"))
+
+
+def test_data_describes_a_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = tmp_path / "sheet.png"
+    run("data", "digits", "--out", str(sheet))
+    told = capsys.readouterr().out
+    assert "1797" in told and "1 8 8" in told
+    assert sheet.read_bytes()[:4] == b"\x89PNG"
+
+
+# ---------------------------------------------------------------- train
+
+
+def test_train_ends_with_the_run_alone_on_the_last_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "a" / "b"
+    run(*DIGITS, "--out", str(place))
+    told = capsys.readouterr()
+    assert told.out == f"{place}\n"
+    assert "weights" in told.err.splitlines()[0] and "examples/s" in told.err.splitlines()[0]
+    assert (place / "report.html").stat().st_size > 1000
+    settings = open_run(place).settings
+    assert settings.config["latent"] == 3 and settings.training.epochs == 2 and settings.shape == (1, 8, 8)
+
+
+def test_train_names_its_run_after_model_and_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(*DIGITS, "--epochs", "0.1")
+    assert capsys.readouterr().out == "runs/autoencoder-digits-1\n"
+    assert default_place("autoencoder", "digits") == Path("runs/autoencoder-digits-2")
+
+
+def test_same_seed_same_weights_from_a_stored_configuration(digits_run: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    run("train", "--config", str(digits_run / "config.json"), "--out", str(again))
+    assert open_run(again).settings == open_run(digits_run).settings
+    first, second = (open_run(place).load().state_dict() for place in (digits_run, again))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_typed_beside_a_stored_configuration_wins(digits_run: Path) -> None:
+    found = asked(["--config", str(digits_run / "config.json"), "--latent", "5", "--minutes", "1"]).settings
+    assert found.config["latent"] == 5 and found.config["hidden"] == [20]
+    assert found.training.minutes == 1 and found.training.epochs is None
+
+
+def test_resume_goes_on_to_more_epochs(tmp_path: Path) -> None:
+    place = str(tmp_path / "run")
+    run(*DIGITS, "--out", place)
+    before = open_run(place).records()
+    run("train", "--resume", "--out", place, "--epochs", "3")
+    after = open_run(place).records()
+    assert after[: len(before)] == before
+    assert after[-1]["epoch"] == pytest.approx(3)
+    assert open_run(place).settings.training.epochs == 3
+
+
+def test_replace_trains_anew_in_the_same_place(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    run(*DIGITS, "--out", str(place))
+    run(*DIGITS, "--latent", "4", "--out", str(place), "--replace")
+    assert open_run(place).settings.config["latent"] == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_interrupt_checkpoints_and_exits_130(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    words = [*DIGITS, "--epochs", "100000", "--out", str(place)]
+    started = subprocess.Popen([sys.executable, "-m", "untaught", *words], stderr=subprocess.PIPE, text=True)
+    metrics, deadline = place / "metrics.jsonl", time.monotonic() + 60
+    while not (metrics.exists() and len(metrics.read_text().splitlines()) > 1) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    started.send_signal(signal.SIGINT)
+    _, told = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert f"untaught train --resume --out {place}" in told and "Traceback" not in told
+    assert open_run(place).last() is not None
+
+
+def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    words = [*DIGITS, "--out", str(tmp_path / "run")]
+    environment = os.environ | {"COLUMNS": "160", "TERM": "xterm"}
+    started = subprocess.Popen([sys.executable, "-m", "untaught", *words], stderr=theirs, stdout=-3, env=environment)
+    os.close(theirs)
+    told = b""
+    while started.poll() is None:
+        try:
+            told += os.read(ours, 65536)
+        except OSError:
+            break
+    assert started.wait(60) == 0
+    assert "━" in told.decode(errors="replace") and b"100%" in told and b"examples/s" in told
+
+
+def test_lines_are_rate_limited_and_the_last_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    records = [
+        Record("train", step, step / 10, float(step), step / 10, {"loss": 1.0 / (step + 1)}) for step in range(11)
+    ]
+    clock = iter(range(100))
+    assert _lines(iter(records), lambda: next(clock) * SECONDS_BETWEEN_LINES / 4) is records[-1]
+    shown = [line.split("step ")[1].split()[0] for line in capsys.readouterr().err.splitlines()]
+    assert shown[0] == "0" and shown[-1] == "10"
+    assert 3 <= len(shown) <= 6
+
+
+# ---------------------------------------------------------------- evaluate
+
+
+def test_evaluate_json_is_one_object_and_is_kept(digits_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("evaluate", str(digits_run), "--measure", "reconstruction", "--json")
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert found["run"] == str(digits_run)
+    measure = found["measures"]["reconstruction"]
+    assert measure["squared_error_per_image"] > 0
+    assert {"pca", "mean_image"} <= measure["baselines"].keys()
+    assert "report" in told.err
+    kept = json.loads((digits_run / "evaluation.json").read_text())
+    assert kept["measures"]["reconstruction"] == measure
+
+
+def test_evaluate_prints_the_model_beside_its_baselines(clips_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("evaluate", str(clips_run), "--measure", "prediction")
+    lines = capsys.readouterr().out.splitlines()
+    starts = {line.strip()[:14].strip() for line in lines}
+    assert {"prediction", "previous frame", "mean frame"} <= starts
+    assert any(line.strip().startswith("model") for line in lines)
+
+
+def test_numbers_stand_beside_those_of_the_same_name() -> None:
+    rows = who(
+        {
+            "error": 2.0, "error_std": 0.1, "ahead": [1.0, 2.0, 3.0], "examples": 7,
+            "baselines": {"mean": 3.0}, "baselines_std": {"mean": 0.2}, "ahead_baselines": {"mean": [4.0, 5.0, 6.0]},
+        }
+    )  # fmt: skip
+    assert rows["mean"] == {"error": 3.0, "error_std": 0.2, "ahead 1": 4.0, "ahead 2": 5.0, "ahead 3": 6.0}
+    assert rows["model"]["ahead 3"] == 3.0 and rows["model"]["examples"] == 7
+    several = who({"ridge": 0.5, "svm": 0.6, "baselines": {"pixels": {"ridge": 0.4, "svm": 0.3}}})
+    assert several["pixels"] == {"ridge": 0.4, "svm": 0.3}
+    assert len(table_of("probe", {"ridge": 0.5, "baselines": {"pixels": {"ridge": 0.4}}}).columns) == 2
+
+
+# ---------------------------------------------------------------- encode, reconstruct, sample, predict
+
+
+def test_encode_gives_features_and_labels_in_the_sources_order(digits_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "features.npz"
+    run("encode", str(digits_run), "--out", str(out))
+    with np.load(out) as arrays:
+        features, label = arrays["features"], arrays["label"]
+    source = open_data("digits").train
+    assert features.dtype == np.float32 and features.shape == (1797, 3)
+    assert (label == source.label.numpy()).all()
+    model = open_run(digits_run).load()
+    expected = model.encode(source.frames.read(torch.arange(1797)).float()).detach().numpy()
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_encode_reads_arrays_from_disk_by_piece(digits_run: Path, tmp_path: Path) -> None:
+    pixels = (open_data("digits").train.frames.read(torch.arange(1797)) * 255).byte().numpy()
+    np.save(tmp_path / "pixels.npy", pixels)
+    run("encode", str(digits_run), "--data", str(tmp_path / "pixels.npy"), "--out", str(tmp_path / "a.npz"))
+    run("encode", str(digits_run), "--data", "digits", "--out", str(tmp_path / "b.npz"))
+    with np.load(tmp_path / "a.npz") as ours, np.load(tmp_path / "b.npz") as own:
+        np.testing.assert_allclose(ours["features"], own["features"], atol=0.05)
+        assert (ours["label"] == -1).all()
+
+
+def test_reconstruct_gives_arrays_and_pictures(digits_run: Path, tmp_path: Path) -> None:
+    run("reconstruct", str(digits_run), "--out", str(tmp_path / "a.npz"))
+    with np.load(tmp_path / "a.npz") as arrays:
+        given = arrays["reconstruction"]
+    assert given.shape == (1797, 1, 8, 8) and given.dtype == np.float32
+    assert given.min() >= 0 and given.max() <= 1
+    run("reconstruct", str(digits_run), "--out", str(tmp_path / "a.png"))
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_standardised_runs_write_pixels(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    run(*DIGITS, "--standardise", "pixel", "--out", str(place))
+    run("reconstruct", str(place), "--out", str(tmp_path / "a.npz"))
+    with np.load(tmp_path / "a.npz") as arrays:
+        given = arrays["reconstruction"]
+    pixels = open_data("digits").train.frames.read(torch.arange(1797)).float()
+    held = open_run(place)
+    statistics = held.statistics()
+    assert statistics is not None
+    seen = (pixels - statistics.mean) / statistics.deviation
+    shown = held.load().reconstruct(seen) * statistics.deviation + statistics.mean
+    np.testing.assert_allclose(given, shown.clamp(0, 1).detach().numpy(), atol=1e-5)
+
+
+def test_sample_draws_the_same_under_the_same_seed(tmp_path: Path) -> None:
+    place = str(tmp_path / "run")
+    run(
+        "train",
+        "rbm",
+        "--data",
+        "digits",
+        "--hidden",
+        "8",
+        "--sample-steps",
+        "5",
+        "--epochs",
+        "1",
+        *QUICK,
+        "--out",
+        place,
+    )
+    drawn: list[np.ndarray] = []
+    for number, seed in enumerate((0, 0, 1)):
+        out = tmp_path / f"{number}.npz"
+        run("sample", place, "--count", "9", "--seed", str(seed), "--out", str(out))
+        with np.load(out) as arrays:
+            drawn.append(arrays["samples"])
+    assert drawn[0].shape == (9, 1, 8, 8)
+    assert (drawn[0] == drawn[1]).all() and (drawn[0] != drawn[2]).any()
+    run("sample", place, "--out", str(tmp_path / "samples.png"))
+
+
+def test_predict_gives_frames_after_the_context(clips_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "frames.npz"
+    run("predict", str(clips_run), "--context", "5", "--frames", "3", "--out", str(out))
+    with np.load(out) as arrays:
+        frames = arrays["frames"]
+    source = open_data(BALLS)
+    assert frames.shape == (20, 3, 1, 12, 12) and frames.dtype == np.float32
+    model = open_run(clips_run).load()
+    first = source.train.frames.read(torch.arange(5))[None].float()
+    np.testing.assert_allclose(frames[:1], model.predict(first, 3).detach().numpy(), atol=1e-5)
+
+
+def test_predict_takes_clips_of_different_lengths_whole(clips_run: Path, tmp_path: Path) -> None:
+    from untaught.cli.opening import Use, open_for
+    from untaught.cli.using import predictions
+    from untaught.data.part import Part, WholeFrames
+    from untaught.model import Predicts
+
+    opened = open_for(Predicts, Use(run=str(clips_run), out="x.npz"))
+    pixels = opened.source.train.frames.read(torch.arange(9))
+    part = Part.over(WholeFrames(pixels), torch.tensor([4, 3, 2]))
+    object.__setattr__(opened, "source", type(opened.source)("made", part))
+    found = list(predictions(opened, None, 2))
+    assert [clip.given.shape[1] for clip in found] == [4, 3, 2]
+    model = open_run(clips_run).load()
+    expected = model.predict(pixels[4:7][None].float(), 2)
+    torch.testing.assert_close(found[1].predicted, expected.detach(), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("gif", b"GIF8"), ("png", b"\x89PNG"), ("mp4", b"ftyp")])
+def test_predict_writes_films(clips_run: Path, tmp_path: Path, ending: str, magic: bytes) -> None:
+    out = tmp_path / f"film.{ending}"
+    run("predict", str(clips_run), "--context", "6", "--frames", "2", "--out", str(out))
+    assert magic in out.read_bytes()[:12]
+
+
+def test_a_file_is_replaced_whole_or_stays(digits_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "a.npz"
+    out.write_text("before")
+    pieces = iter([torch.zeros(512, 3)])
+    monkeypatch.setattr("untaught.evaluate.subject.Subject.features", lambda self, x: next(pieces))
+    with pytest.raises(RuntimeError):  # the pieces end too early: what a fault in the middle of writing looks like
+        cli.main(["encode", str(digits_run), "--out", str(out)])
+    assert out.read_text() == "before"
+    monkeypatch.undo()
+    run("encode", str(digits_run), "--out", str(out))
+    assert out.read_bytes()[:2] == b"PK"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
