@@ -163,3 +163,10 @@ def test_real_video(shared_data: Path) -> None:
     index = torch.tensor([[3, 4, 5], [90, 91, 92], [117, 118, 119]])
     assert torch.equal(lazy.train.frames.read(index), expected[index])
     assert open_data(shared_data / "video", size=64).train.length.tolist() == [120, 36]
+
+
+def test_a_video_whose_last_frame_is_cut_off_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.mp4", "libx264", "yuv420p", container={"movflags": "faststart"})
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(DataError, match=r"x\.mp4 is damaged or cut off at frame 39 of 40"):
+        open_data(file)
