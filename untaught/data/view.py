@@ -64,21 +64,31 @@ class Statistics:
     deviation: Tensor
 
 
-SAMPLED = 10_000
-"""Frames from which the statistics are taken: their error, 1 % of a deviation, is below what training notices."""
+SAMPLED_FRAMES, SAMPLED_VALUES = 10_000, 2**30
+"""What the statistics are taken from at most: their error, 1 % of a deviation, is below what training notices."""
+VALUES_AT_ONCE = 2**24
 
 
 def statistics(part: Part, view: View, device: torch.device | str = "cpu") -> Statistics | None:
-    """Mean and deviation over at most 10,000 evenly spaced frames; none where the view does not standardise."""
+    """Mean and deviation over evenly spaced frames; none where the view does not standardise."""
     if view.standardise == "none":
         return None
     starts = part.first.repeat_interleave(part.length)
     offsets = torch.cat([torch.arange(int(length)) for length in part.length])
-    every = torch.linspace(0, len(starts) - 1, min(SAMPLED, len(starts))).long()
-    x = as_float(part.frames.read((starts + offsets)[every])).to(device)
+    values = torch.Size(part.shape).numel()
+    count = max(1, min(SAMPLED_FRAMES, len(starts), SAMPLED_VALUES // values))
+    every = (starts + offsets)[torch.linspace(0, len(starts) - 1, count).long()]
+    total, squares = torch.zeros(part.shape, dtype=torch.float64), torch.zeros(part.shape, dtype=torch.float64)
+    for some in every.split(max(1, VALUES_AT_ONCE // values)):
+        x = as_float(part.frames.read(some)).double()
+        total += x.sum(0)
+        squares += x.square().sum(0)
+    mean, square = total / count, squares / count
+    least = 1e-3  # a pixel that never changes is left as it is, nearly
     if view.patch is not None or view.standardise == "all":
-        return Statistics(x.mean(), x.std().clamp_min(1e-6))
-    return Statistics(x.mean(0), x.std(0).clamp_min(1e-3))
+        mean, square, least = mean.mean(), square.mean(), 1e-6
+    deviation = (square - mean.square()).clamp_min(0).sqrt().clamp_min(least)
+    return Statistics(mean.float().to(device), deviation.float().to(device))
 
 
 def as_float(raw: Tensor) -> Tensor:
