@@ -18,10 +18,11 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
-from torch import Tensor
 
 from untaught.data.view import Batch
 from untaught.evaluate.representations import representations, scaled
@@ -61,7 +62,7 @@ def agreement(features: Features, label: Labels, seed: int) -> dict[str, float]:
     }
 
 
-def grouped(features: Features, groups: int, seed: int) -> Tensor:
+def grouped(features: Features, groups: int, seed: int) -> NDArray[np.int32]:
     """Number of each example's group, by k-means."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct examples than groups: still an answer

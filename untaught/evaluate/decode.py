@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from untaught.data.view import Batch
-from untaught.evaluate.representations import representations
+from untaught.evaluate.representations import Several, representations
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes
 from untaught.shapes import Features
@@ -60,7 +60,7 @@ def measure(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _scores(features: list[Features], batches: list[Batch]) -> dict[str, float]:
+def _scores(features: Several, batches: list[Batch]) -> dict[str, float]:
     names = list(batches[0].latents)
     targets = {name: [_last(batch.latents[name]) for batch in batches] for name in names}
     varying = {name: (fit.std(0) > 0) & (test.std(0) > 0) for name, (fit, _, test) in targets.items()}
@@ -76,7 +76,7 @@ def _last(latent: Tensor) -> Tensor:
     return latent[:, -1] if latent.ndim == 3 else latent
 
 
-def decoded(features: list[Features], targets: list[Tensor]) -> tuple[Tensor, Tensor]:
+def decoded(features: Several, targets: list[Tensor]) -> tuple[Tensor, Tensor]:
     """R2 on the third of three batches and the alpha chosen on the second, for every column of the targets."""
     ridge = Ridge(features[0], targets[0])
     alpha = chosen_alphas(ridge, features[1], targets[1])

@@ -19,6 +19,7 @@ References:
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -68,7 +69,7 @@ def _window(side: int) -> Tensor:
     return weights / weights.sum()
 
 
-def _smoothed(x: Images, window: Tensor) -> Images:
+def _smoothed(x: Images, window: Tensor) -> Float[Tensor, "batch channel inner_height inner_width"]:
     """Gaussian mean at every place where the window lies inside; the two axes one after the other."""
     channels = x.flatten(0, 1)[:, None]
     down = functional.conv2d(channels, window[None, None, :, None])

@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from untaught.data.view import View
@@ -33,6 +34,8 @@ from untaught.evaluate.predictors import Predictor, predictors
 from untaught.evaluate.subject import Subject
 from untaught.model import Predicts
 from untaught.shapes import Video
+
+Future = Float[Tensor, "batch predicted channel height width"]
 
 CONTEXT = 10
 """True frames that a prediction is made from, at most."""
@@ -90,7 +93,7 @@ def frame_view(subject: Subject) -> View:
     return whole
 
 
-def continued(subject: Subject, trivial: Predictor | None, given: Video, frames: int) -> Video:
+def continued(subject: Subject, trivial: Predictor | None, given: Video, frames: int) -> Future:
     """The next frames as the model says, or as a trivial predictor says, from its own predictions after the first."""
     if trivial is None:
         model = subject.model

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -165,7 +166,7 @@ def local_filter(train: Footage, order: int, penalty: float = PENALTY) -> Tensor
     return torch.linalg.solve(inner, cross).T.reshape(channels, -1, SIDE, SIDE).float()
 
 
-def _padded(given: Video) -> Images:
+def _padded(given: Video) -> Float[Tensor, "batch frames outer_height outer_width"]:
     """Frames as channels, edges repeated by half the neighbourhood."""
     margin = SIDE // 2
     return functional.pad(given.flatten(1, 2), (margin,) * 4, mode="replicate")

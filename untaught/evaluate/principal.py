@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
-from untaught.shapes import Features, Vectors
+from untaught.shapes import Vectors
 
 WIDE = 4096
 """Pixels above which the matrix of inner products of `TALL` examples is used in place of the covariance."""
@@ -33,7 +34,7 @@ class Principal:
     mean: Tensor
     directions: Tensor
 
-    def encode(self, x: Vectors) -> Features:
+    def encode(self, x: Vectors) -> Float[Tensor, "batch component"]:
         """Coordinates along the directions, equation (1)."""
         return (x - self.mean) @ self.directions
 

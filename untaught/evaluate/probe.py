@@ -26,10 +26,10 @@ from sklearn.svm import LinearSVC
 from torch import Tensor
 
 from untaught.data.view import Batch
-from untaught.evaluate.representations import representations, scaled
+from untaught.evaluate.representations import Several, representations, scaled
 from untaught.evaluate.subject import EXAMPLES, Subject
 from untaught.model import Encodes
-from untaught.shapes import Features, Labels
+from untaught.shapes import Labels
 
 VALUES = 4_000_000
 """Numbers that a classifier is fitted on at most: wide features are given fewer examples."""
@@ -90,7 +90,7 @@ def _labelled(batch: Batch) -> Batch:
 
 
 def _scores(
-    subject: Subject, features: list[Features], train: Batch, test: Batch, draws: dict[int, list[Tensor]]
+    subject: Subject, features: Several, train: Batch, test: Batch, draws: dict[int, list[Tensor]]
 ) -> dict[str, Any]:
     fit, judged = features
 
@@ -125,8 +125,8 @@ def few_draws(label: Labels, seed: int) -> dict[int, list[Tensor]]:
     }
 
 
-def accuracy(classifier: Classifier, fit: tuple[Features, Labels], judged: tuple[Features, Labels]) -> float:
-    """Fraction of the second examples' classes that a classifier fitted on the first gets right."""
+def accuracy(classifier: Classifier, fit: tuple[Tensor, Tensor], judged: tuple[Tensor, Tensor]) -> float:
+    """Fraction of the second features' labels that a classifier fitted on the first gets right."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a probe stopped early is still a probe
         classifier.fit(fit[0].numpy(), fit[1].numpy())

@@ -9,6 +9,7 @@ random_weights   the features of the same network untrained
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from untaught.data.view import Batch
@@ -16,8 +17,11 @@ from untaught.evaluate.principal import principal
 from untaught.evaluate.subject import Subject
 from untaught.shapes import Examples, Features
 
+Several = list[Float[Tensor, "_ feature"]]
+"""Features of several batches, each of a size of its own."""
 
-def representations(subject: Subject, batches: list[Batch], pca: bool = True) -> dict[str, list[Features]]:
+
+def representations(subject: Subject, batches: list[Batch], pca: bool = True) -> dict[str, Several]:
     """Every description of every batch, by name; what is fitted is fitted on the first batch."""
     raw = [pixels(subject, batch.x) for batch in batches]
     untrained = subject.untrained()
@@ -37,7 +41,7 @@ def pixels(subject: Subject, x: Examples) -> Features:
     return (x[:, -1] if subject.view.frames is not None else x).flatten(1)
 
 
-def scaled(features: list[Features]) -> list[Tensor]:
+def scaled(features: Several) -> Several:
     """Subtract the first batch's mean and divide by its one root mean square deviation.
 
     One number for all features keeps angles and the order of distances, which a deviation for each would not: a
