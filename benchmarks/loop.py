@@ -19,7 +19,7 @@ from torch import Tensor
 
 import untaught
 from untaught.data.arrays import from_array
-from untaught.devices import make_fabric
+from untaught.loop.devices import make_fabric
 from untaught.model import Batch, Learner
 from untaught.recipe import make_optimiser
 from untaught.settings import Training

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from untaught.clock import PATIENCE, VALIDATIONS, Clock, interrupt_deferred
+from untaught.loop.clock import PATIENCE, VALIDATIONS, Clock, interrupt_deferred
 
 
 def run_out(clock: Clock, seconds_per_step: float, losses: list[float] | None = None) -> list[int]:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from untaught import memory
 from untaught.data.arrays import from_array
 from untaught.data.source import Source
 from untaught.errors import SizeError
-from untaught.memory import Needs, available, counted, counting_saved, refuse, refuse_weights, weight_bytes
+from untaught.loop import memory
+from untaught.loop.memory import Needs, available, counted, counting_saved, refuse, refuse_weights, weight_bytes
 from untaught.models.autoencoder import Autoencoder
 from untaught.recipe import Optimiser, Recipe
 from untaught.settings import Training

@@ -7,7 +7,6 @@ import pytest
 import torch
 from models_for_tests import TinyGAN, TinyStack
 from torch import Tensor
-from untaught.models.autoencoder import Autoencoder
 
 from untaught.checkpoint import read_checkpoint
 from untaught.data.part import Part
@@ -15,6 +14,7 @@ from untaught.data.source import Source
 from untaught.data.view import View
 from untaught.errors import DataError, NotFiniteError
 from untaught.model import Batch, Learner, Loss, Model
+from untaught.models.autoencoder import Autoencoder
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
 from untaught.recipe import Recipe
@@ -154,6 +154,7 @@ class Exploding(Learner):
         self.steps = torch.nn.Buffer(torch.zeros((), dtype=torch.int64))
 
     def loss(self, batch: Batch, player: str, progress: Tensor) -> Loss:
+        """A square, and a part that breaks."""
         if self.training:
             self.steps += 1
         bad = torch.where(self.steps >= self.at, torch.nan, 1.0)

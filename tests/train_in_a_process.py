@@ -14,12 +14,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 from models_for_tests import TinyGAN
-from untaught.models.autoencoder import Autoencoder
 
-from untaught import clock
 from untaught.data.part import Part
 from untaught.data.source import Source
+from untaught.loop import clock
 from untaught.model import Model
+from untaught.models.autoencoder import Autoencoder
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
 from untaught.run import Run, create_run

@@ -6,11 +6,14 @@ config       validated configurations: flags, JSON, documentation
 randomness   a seed for the length of a `with`
 nn           building blocks that know no model
 data         sources, parts, views, batches
-model        the contract; recipe: how parameters are moved
+model        the contract
+recipe       how parameters are moved
 models       one file per system
-run          a run on disk; settings: what it was told; checkpoint: one of its checkpoints
+settings     what a training is told
+checkpoint   one checkpoint on disk
+run          a run on disk
 train        `fit`, the training loop
-step         how one step is made fast
+loop         what the loop is made of
 evaluate     measures
 report       one page about one run
 estimators   the scikit-learn face

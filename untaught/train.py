@@ -15,24 +15,24 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from untaught.clock import Clock, interrupt_deferred
 from untaught.data.arrays import from_array
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import statistics
-from untaught.devices import make_fabric
 from untaught.evaluate.illustrate import illustrate
 from untaught.evaluate.subject import Subject
-from untaught.heldout import held_out_losses, limit
-from untaught.memory import Needs, rehearse
+from untaught.loop.clock import Clock, interrupt_deferred
+from untaught.loop.devices import make_fabric
+from untaught.loop.heldout import held_out_losses, limit
+from untaught.loop.memory import Needs, rehearse
+from untaught.loop.resume import best_weights, counters, restore, training_state, weights
+from untaught.loop.step import Stepper
 from untaught.model import Model, Stage
 from untaught.randomness import Stream
-from untaught.resume import best_weights, counters, restore, training_state, weights
 from untaught.run import Checkpoint, Run
 from untaught.settings import Training as Training
 from untaught.settings import recipe_for
-from untaught.step import Stepper
 
 SAMPLE = 10_000
 """Examples that `prepare` looks at."""

@@ -50,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
+        if not sys.warnoptions:
+            # What other libraries tell their developers is not for the person who typed a command.
+            for kind in (DeprecationWarning, FutureWarning):
+                warnings.simplefilter("ignore", kind)
         try:
             _run(words)
             sys.stdout.flush()

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.table import Column
+
+from untaught.cli.place import is_first_process
 
 if TYPE_CHECKING:
-    from untaught.memory import Needs
+    from untaught.loop.memory import Needs
     from untaught.train import Record
 
 Records: TypeAlias = "Generator[Record, None, None]"
@@ -29,7 +33,7 @@ def follow(records: Records) -> Record | None:
     """
     show = _bar if sys.stderr.isatty() else _lines
     try:
-        return show(_announcing(records))
+        return show(_announcing(records)) if is_first_process() else deque(records, maxlen=1).pop()
     except KeyboardInterrupt:
         # The training writes a checkpoint when it is interrupted, and it must hear of it when we were the ones asked.
         records.throw(KeyboardInterrupt())
@@ -53,7 +57,8 @@ def announced(needs: Needs) -> str:
 def _bar(records: Iterator[Record]) -> Record | None:
     """One bar for each stage."""
     last = None
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[told]}"))
+    told_column = TextColumn("{task.fields[told]}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), told_column)
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks: dict[str, TaskID] = {}
         held_out: Mapping[str, float] = {}

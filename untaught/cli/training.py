@@ -19,7 +19,7 @@ from untaught.data.source import Source, open_data
 from untaught.data.view import View, example_shape
 from untaught.errors import ConfigError, RunError
 from untaught.evaluate.illustrate import illustrate
-from untaught.memory import refuse_weights
+from untaught.loop.memory import refuse_weights
 from untaught.model import Model, model_class, model_names
 from untaught.randomness import seeded
 from untaught.report import write_report

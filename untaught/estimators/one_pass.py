@@ -11,11 +11,11 @@ from untaught.checkpoint import pack, unpack
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.part import Part
 from untaught.data.view import Statistics
-from untaught.devices import make_fabric
+from untaught.loop.devices import make_fabric
+from untaught.loop.step import Stepper
 from untaught.model import Model, Stage
 from untaught.randomness import seeded
 from untaught.settings import Training, recipe_for
-from untaught.step import Stepper
 from untaught.train import SAMPLE
 
 

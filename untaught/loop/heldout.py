@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from untaught.data.batches import Feed, fixed_batches
+from untaught.loop.step import Stepper
 from untaught.model import Learner
 from untaught.randomness import seeded
-from untaught.step import Stepper
 
 FRAMES = 2_000
 """Frames on which it is measured: enough for a standard error of a few per cent, and quick."""

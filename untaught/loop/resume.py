@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.clock import Clock
 from untaught.data.view import Statistics
+from untaught.loop.clock import Clock
+from untaught.loop.step import Stepper
 from untaught.model import Model
 from untaught.randomness import generator_state, set_generator_state
 from untaught.run import Checkpoint, Run
-from untaught.step import Stepper
 
 
 def weights(model: Model, stepper: Stepper) -> dict[str, Tensor]:

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
-from untaught.heldout import buffers_kept
+from untaught.loop.heldout import buffers_kept
+from untaught.loop.step import Stepper
 from untaught.randomness import seeded
 from untaught.recipe import Recipe
 from untaught.shapes import Shape
-from untaught.step import Stepper
 
 STATES = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2, "adagrad": 1, "lbfgs": 20}
 """Numbers that an optimiser keeps for each weight; L-BFGS two for each of ten past steps."""
