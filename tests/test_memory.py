@@ -72,10 +72,8 @@ def source() -> Source:
 def test_fit_refuses_before_its_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda device: 1000)
     model = Autoencoder(Autoencoder.Config(latent=2), (1, 8, 8))
-    before = {name: value.clone() for name, value in model.state_dict().items()}
     with pytest.raises(SizeError, match="are free"):
         next(fit(model, source(), Training(epochs=1, device="cpu")))
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 def test_the_rehearsal_is_about_right() -> None:
