@@ -11,14 +11,17 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, Protocol, cast
+from pathlib import Path
+from typing import Any, Protocol, cast, runtime_checkable
 
 from untaught.errors import ConfigError
 from untaught.evaluate.subject import Subject as Subject
-from untaught.evaluate.subject import measuring
+from untaught.evaluate.subject import measuring, subject_of_run
 from untaught.randomness import seeded
+from untaught.run import Run, open_run
 
 
+@runtime_checkable
 class Measure(Protocol):
     """What a measure's file defines."""
 
@@ -48,15 +51,23 @@ def reasons(subject: Subject) -> dict[str, str | None]:
     return {name: measure.applies(subject) for name, measure in measures().items()}
 
 
-def evaluate(subject: Subject, names: Sequence[str] | None = None) -> dict[str, Any]:
+def evaluate(what: Subject | Run | Path | str, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Take the named measures, or all that apply, in float32, the same every time under the subject's seed.
+
+    Arguments:
+        what: A model and the data to measure it on; or a run or its folder, which is measured on its own test part.
+        names: Measures to take.
 
     Returns:
         Numbers by measure, as JSON: `{"prediction": {"squared_error_per_frame": ..., "baselines": {...}}}`.
 
     Raises:
         ConfigError: A measure is unknown, or was asked for by name and does not apply.
+        RunError: There is no run in that folder.
     """
+    if isinstance(what, (str, Path)):
+        what = open_run(what)
+    subject = subject_of_run(what) if isinstance(what, Run) else what
     known = measures()
     chosen = _chosen(subject, known, names)
     results: dict[str, Any] = {}

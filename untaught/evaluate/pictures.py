@@ -108,16 +108,18 @@ class Prediction:
         return list(torch.from_numpy(heat).permute(0, 1, 4, 2, 3).unbind(1)), scale
 
 
-def prediction_film(clips: Prediction, most: int = 3, side: int = 180) -> Film:
+def prediction_film(clips: Prediction, most: int = 3, side: int = 140) -> Film:
     """A film: one row for each clip, true beside predicted beside their difference."""
     columns = clips.columns()
     watched, ahead = clips.given.shape[1], clips.predicted.shape[1]
-    side = max(side, min(440, 1 + 440 // (len(columns) * min(most, len(clips.given)))))
+    side = max(side, 420 // (len(columns) * min(most, len(clips.given))))
+    told = [f"given frame {t + 1} of {watched}" for t in range(watched)]
+    told += [f"predicted, {t + 1} ahead of what was given" for t in range(ahead)]
     film: list[Picture] = []
-    for time in range(watched + ahead):
+    for time, line in enumerate(told):
         tiles = [_tiles(frames[time], clips.given, most, side) for frames in columns.values()]
-        told = f"watching, frame {time + 1}" if time < watched else f"on its own, {time - watched + 1} ahead"
-        film.append(mosaic([list(row) for row in zip(*tiles, strict=True)], (), tuple(columns), told))
+        rows = [list(row) for row in zip(*tiles, strict=True)]
+        film.append(mosaic(rows, (), tuple(columns), line, max(map(text_width, told))))
     return np.stack(film)
 
 
@@ -134,8 +136,7 @@ def _tiles(frames: Tensor | None, like: Video, most: int, side: int) -> list[Pic
     """One frame of the first clips, enlarged; blank tiles of the same size where there is none."""
     if frames is not None:
         return [enlarged(picture, side) for picture in colours(frames[:most])]
-    blank = [np.full_like(enlarged(picture, side), 48) for picture in colours(like[:most, 0])]
-    return blank
+    return [np.full_like(enlarged(picture, side), 48) for picture in colours(like[:most, 0])]
 
 
 def enlarged(picture: Picture, side: int) -> Picture:
@@ -144,17 +145,26 @@ def enlarged(picture: Picture, side: int) -> Picture:
     return picture.repeat(times, 0).repeat(times, 1)
 
 
+def text_width(text: str) -> int:
+    """Pixels that a line of text takes."""
+    return math.ceil(ImageFont.load_default(TEXT).getlength(text))
+
+
 def mosaic(
-    rows: Sequence[Sequence[Picture]], row_names: Sequence[str] = (), column_names: Sequence[str] = (), foot: str = ""
+    rows: Sequence[Sequence[Picture]],
+    row_names: Sequence[str] = (),
+    column_names: Sequence[str] = (),
+    foot: str = "",
+    least_width: int = 0,
 ) -> Picture:
-    """Lay equal tiles out in rows, names beside and above, a line below."""
+    """Lay equal tiles out in rows, names beside and above, a line below, on a sheet at least that many pixels wide."""
     height, width = rows[0][0].shape[:2]
     font = ImageFont.load_default(TEXT)
-    left = GAP + max((math.ceil(font.getlength(name)) + 2 * GAP for name in row_names), default=0)
+    left = GAP + max((text_width(name) + 2 * GAP for name in row_names), default=0)
     line = TEXT + 2 * GAP
     top = GAP + (line if column_names else 0)
     count = max(len(row) for row in rows)
-    wide = left + max(count * (width + GAP), math.ceil(font.getlength(foot)) + GAP)
+    wide = left + max(count * (width + GAP), GAP + max(least_width, text_width(foot)))
     sheet = Image.new("RGB", (wide, top + len(rows) * (height + GAP) + (line if foot else 0)), PAPER)
     draw = ImageDraw.Draw(sheet)
     for number, row in enumerate(rows):

@@ -21,6 +21,7 @@ from untaught.data.source import Parts
 from untaught.data.view import Batch, Statistics, View
 from untaught.model import Encodes, Model
 from untaught.randomness import seeded
+from untaught.run import Run
 from untaught.shapes import Examples, Features
 
 EXAMPLES = 10_000
@@ -100,6 +101,18 @@ class Subject:
         with seeded(self.seed + 1, self.device):
             fresh = type(self.model)(self.model.config, self.model.shape)
         return replace(self, model=fresh.to(self.device).eval())
+
+
+def subject_of_run(run: Run, step: int | None = None, device: torch.device | str = "cpu") -> Subject:
+    """A run's best model, or that of a step, on its own data.
+
+    Raises:
+        DataError: The data are no longer there.
+        RunError: The run has no whole checkpoint.
+    """
+    source = run.source()
+    model, statistics = run.load(step, device), run.statistics(step)
+    return Subject(model, source.parts(), run.view, statistics, source.label_names, device)
 
 
 @contextmanager

@@ -1,0 +1,13 @@
+"""One page about one run: what it learnt, in pictures, curves and numbers, beside what is trivial.
+
+page       the page, top to bottom
+measures   what was evaluated, as bars, tables and curves
+training   how the loss fell
+pictures   what the model shows of itself, drawn where it is missing
+charts     lines in two dimensions
+style      how the page looks, in light and dark
+words      names of numbers, as people say them
+"""
+
+from untaught.report.page import record_evaluation as record_evaluation
+from untaught.report.page import write_report as write_report

@@ -1,0 +1,66 @@
+"""What the model shows of itself: drawn where it is missing or of another checkpoint, and put into the page whole."""
+
+from __future__ import annotations
+
+import base64
+import json
+from html import escape
+from pathlib import Path
+
+from untaught.checkpoint import write_json
+from untaught.errors import UntaughtError
+from untaught.evaluate.illustrate import illustrate
+from untaught.evaluate.subject import Subject, subject_of_run
+from untaught.report.words import sentence
+from untaught.run import Run
+
+KINDS = {".gif": "gif", ".png": "png", ".jpg": "jpeg"}
+FIRST = ("prediction.gif", "prediction.png", "reconstruction.png", "samples.png", "samples.gif", "filters.png")
+"""Pictures in the order in which a reader wants them; others follow by name."""
+CAPTIONS = {
+    "prediction.gif": (
+        "Test clips that the model never saw. It is given the first frames, then goes on by itself, each frame from "
+        "its own predictions. Left what came, middle what it predicted, right the difference (dark is none)."
+    ),
+    "prediction.png": "The first of these clips, frame by frame; +1 is the first frame that the model did not see.",
+    "reconstruction.png": "Test pictures above, what comes back through the model below.",
+    "samples.png": "New pictures drawn from the model.",
+    "samples.gif": "New clips drawn from the model.",
+    "filters.png": (
+        "Weights of the first layer, one square for each unit, each scaled by its own largest: grey is zero, white "
+        "positive, black negative."
+    ),
+}
+LARGEST = 12_000_000
+"""Bytes of a picture that is still put into the page."""
+
+
+def draw_pictures(run: Run, subject: Subject | None = None) -> str | None:
+    """Draw what the best checkpoint shows, unless it is there; the reason where that is impossible."""
+    note = run.pictures / "drawn.json"
+    try:
+        name = run.best().name
+        if note.exists() and json.loads(note.read_text("utf-8")) == {"checkpoint": name}:
+            return None
+        illustrate(subject or subject_of_run(run), run.pictures)
+        run.pictures.mkdir(exist_ok=True)
+        write_json(note, {"checkpoint": name})
+    except (UntaughtError, OSError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def ordered_pictures(folder: Path) -> list[Path]:
+    """The folder's pictures, the ones that a reader wants first at the front."""
+    found = {path.name: path for path in sorted(folder.glob("*")) if path.suffix in KINDS and path.name[0] != "."}
+    return [found.pop(name) for name in FIRST if name in found] + list(found.values())
+
+
+def figure(path: Path) -> str:
+    """One picture with its caption, inside the page."""
+    if path.stat().st_size > LARGEST:
+        return f'<p class="note">{escape(path.name)} is large and stays beside this page.</p>'
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    caption = CAPTIONS.get(path.name, sentence(path.stem))
+    image = f'<img alt="{escape(caption)}" src="data:image/{KINDS[path.suffix]};base64,{data}">'
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"

@@ -1,0 +1,121 @@
+"""Names of numbers, as people say them. What is not known here is shown as it is called, without underscores."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+WHOLE: dict[str, str] = {
+    "model": "this model",
+    "r2": "R²",
+    "psnr_db": "PSNR, dB",
+    "ssim": "SSIM",
+    "pca": "PCA of as many components",
+    "random_weights": "the same network, untrained",
+    "linear_svm": "a linear SVM",
+    "ridge": "a ridge classifier",
+    "nearest_neighbours": "the 5 nearest neighbours",
+    "adjusted_rand_index": "adjusted Rand index",
+    "raw_pixels": "raw pixels",
+    "mean_frame": "mean frame",
+    "previous_frame": "copy of the previous frame",
+}
+TITLES: dict[str, str] = {
+    "prediction": "What comes next",
+    "reconstruction": "What comes back",
+    "decode": "What the representation knows",
+    "probe": "Classes in the features",
+    "cluster": "Groups found without labels",
+}
+"""Headings of measures."""
+PATTERNS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+    (r"ridge_(\d)_frames?$", lambda m: f"linear map of the last {_frames(m[1])}"),
+    (r"ridge_(\d)x(\d)_(\d)_frames?$", lambda m: f"linear {m[1]}×{m[2]} filter on the last {_frames(m[3])}"),
+    (r"(.*)_std$", lambda m: f"{spoken(m[1])}, standard deviation"),
+    (r"(.*)_accuracy$", lambda m: f"accuracy of {spoken(m[1])}"),
+)
+MEANINGS: dict[str, str] = {
+    "squared_error_per_frame": (
+        "The sum over one frame's pixels of (true − predicted)², with pixels from 0 (black) to 1 (white): the mean "
+        "over test frames, each predicted from the last at most 10 true frames, ± its standard deviation over clips."
+    ),
+    "squared_error_per_image": (
+        "The sum over one picture's pixels of (original − reconstruction)², with pixels from 0 (black) to 1 (white): "
+        "the mean over test pictures ± its standard deviation."
+    ),
+    "psnr_db": "Peak signal-to-noise ratio.",
+    "ssim": "Structural similarity, at most 1.",
+    "rollout": (
+        "The model is given true frames and then goes on from its own predictions: the error of each frame by how far "
+        "ahead it is."
+    ),
+    "r2": (
+        "A linear map from the features to each true variable, fitted on training examples and judged on others: 1 "
+        "reads the variable exactly, 0 is no better than its mean."
+    ),
+    "normalised_mutual_information": "Agreement of groups found without labels with the classes: 0 none, 1 perfect.",
+    "adjusted_rand_index": "Agreement of pairs, corrected for chance: 0 by chance, 1 perfect.",
+    "few_labels": "Accuracy when only a few examples of each class have a label, mean and spread over 5 draws.",
+}
+
+
+def spoken(name: str) -> str:
+    """A name as people say it.
+
+    Example:
+        >>> spoken("ridge_1_frame"), spoken("squared_error_per_frame"), spoken("ssim")
+        ('linear map of the last frame', 'squared error per frame', 'SSIM')
+    """
+    if name in WHOLE:
+        return WHOLE[name]
+    for pattern, say in PATTERNS:
+        found = re.fullmatch(pattern, name)
+        if found:
+            return say(found)
+    return name.replace("_", " ").replace(".", " ")
+
+
+def sentence(name: str) -> str:
+    """The same with a capital at its beginning."""
+    said = spoken(name)
+    return said[:1].upper() + said[1:]
+
+
+def spread(value: float) -> str:
+    """A standard deviation, to two digits.
+
+    Example:
+        >>> spread(0.3189), spread(12.4)
+        ('0.32', '12')
+    """
+    return f"{value:.2g}"
+
+
+def number(name: str, value: Any) -> str:
+    """A value of that name: accuracies in per cent, counts whole, the rest with three significant digits.
+
+    Example:
+        >>> number("ridge_accuracy", 0.9123), number("clips", 4950), number("error", 11.8437), number("r2", 0.5)
+        ('91.2 %', '4,950', '11.8', '0.50')
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return "–" if value is None else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if "accuracy" in name:
+        return f"{100 * float(value):.1f} %"
+    if name in ("r2", "ssim", "adjusted_rand_index", "normalised_mutual_information"):
+        return f"{round(float(value), 2) + 0:.2f}"  # + 0 turns -0.0 into 0.0
+    size = abs(float(value))
+    return f"{float(value):,.0f}" if size >= 1000 else f"{float(value):.3g}"
+
+
+def lower_is_better(name: str) -> bool:
+    """Whether a smaller number is the better one."""
+    return any(word in name for word in ("error", "loss", "rollout"))
+
+
+def _frames(count: str) -> str:
+    return "frame" if count == "1" else f"{count} frames"
