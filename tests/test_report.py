@@ -1,0 +1,240 @@
+"""The page about a run: whole, self-contained, escaped, and there whatever is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import untaught
+from untaught.config import to_json
+from untaught.errors import RunError
+from untaught.evaluate.evaluate import evaluate
+from untaught.model import model_class
+from untaught.report import record_evaluation, write_report
+from untaught.report.charts import STAND_INS, Line, lines
+from untaught.report.measures import baselines_of, headline, measure_section
+from untaught.report.training import training_section
+from untaught.run import build, create_run, open_run
+from untaught.settings import Settings, Training
+from untaught.train import train
+
+OPEN = {"meta", "img", "br", "path", "use", "rect"}
+"""Elements that need not be closed."""
+
+
+class Reader(HTMLParser):
+    """Follows the tags of a page, and gathers what it says and what it asks for."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.within: list[str] = []
+        self.told: list[str] = []
+        self.asked: list[str] = []
+        self.feed(page)
+        assert not self.within, f"not closed: {self.within}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element that opens, and addresses in its attributes."""
+        assert tag != "script"
+        self.asked += [str(value) for name, value in attrs if name in ("src", "href", "xlink:href", "action")]
+        if tag not in OPEN:
+            self.within.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element that closes itself may ask for something too."""
+        self.asked += [str(value) for name, value in attrs if name in ("src", "href", "xlink:href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        """The innermost element closes."""
+        if tag not in OPEN:
+            assert self.within.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Text outside of the style sheet."""
+        if "style" not in self.within:
+            self.told.append(data)
+
+    @property
+    def text(self) -> str:
+        """All that is said, in one line."""
+        return re.sub(r"\s+", " ", " ".join(self.told))
+
+
+def trained(path: Path, model: str, spec: str, **config: Any) -> Path:
+    """A run of one short training."""
+    source = untaught.open_data(spec)
+    held = to_json(model_class(model).Config(**config))
+    view = model_class(model).view
+    training = Training(epochs=4, view=None if view.frames is None else untaught.data.view.View(frames=4))
+    settings = Settings(model=model, shape=source.shape, config=held, data=source.spec, training=training)
+    run = create_run(path, settings, f"untaught train {model} --data '{spec}'")
+    train(build(settings), source, training, run)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pictured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on pictures, evaluated and reported."""
+    path = trained(tmp_path_factory.mktemp("runs") / "digits", "autoencoder", "digits", latent=4)
+    record_evaluation(path, evaluate(path, ["reconstruction", "cluster"]), data="digits")
+    write_report(path)
+    return path
+
+
+@pytest.fixture
+def run(pictured: Path, tmp_path: Path) -> Path:
+    """A copy of it to take apart."""
+    return Path(shutil.copytree(pictured, tmp_path / "copy"))
+
+
+def read(path: Path) -> Reader:
+    return Reader(write_report(path).read_text(encoding="utf-8"))
+
+
+def test_the_page_has_every_part(run: Path) -> None:
+    page = read(run)
+    for part in ("autoencoder trained on digits", "squared error per image", "PCA of as many components", "mean image",
+                 "SSIM", "Groups found without labels", "raw pixels", "Training", "held-out data", "Pictures",
+                 "How it was made", "untaught train autoencoder --data 'digits'", "torch", '"latent": 4'):  # fmt: skip
+        assert part in page.text, part
+    found = evaluate(run, ["reconstruction"])["reconstruction"]
+    assert page.text.index(f"{found['squared_error_per_image']:.3g}") < page.text.index("What comes back")
+
+
+def test_nothing_is_asked_from_the_network(run: Path) -> None:
+    page = read(run)
+    assert page.asked and all(address.startswith(("data:image/", "#")) for address in page.asked)
+    assert sum(address.startswith("data:image/png;base64,") for address in page.asked) == 2
+    style = (run / "report.html").read_text(encoding="utf-8").split("</style>")[0]
+    assert "url(" not in style and "@import" not in style
+
+
+def test_video_shows_its_film_and_rollout(tmp_path: Path) -> None:
+    path = trained(tmp_path / "balls", "pgn", "balls?clips=12&validation=10&test=10&frames=8&size=12", units=4)
+    record_evaluation(path, evaluate(path))
+    page = read(path)
+    assert any(address.startswith("data:image/gif;base64,") for address in page.asked)
+    for part in ("What comes next", "copy of the previous frame", "frames ahead", "What the representation knows"):
+        assert part in page.text, part
+
+
+def test_what_is_missing_is_left_out(run: Path) -> None:
+    for part in ("evaluation.json", "metrics.jsonl", "environment.json"):
+        (run / part).unlink()
+    shutil.rmtree(run / "pictures")
+    shutil.rmtree(run / "checkpoints")
+    page = read(run)
+    assert "Not evaluated yet" in page.text and "has no whole checkpoint" in page.text
+    assert not page.asked
+
+
+def test_a_run_that_was_not_evaluated_shows_its_loss(run: Path) -> None:
+    (run / "evaluation.json").unlink()
+    held_out = [record["held_out"] for record in open_run(run).records() if record["held_out"]][-1]
+    assert f"{held_out['squared_error_per_image']:.3g} squared error per image on held-out data" in read(run).text
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"measures": 3}', '{"measures": {"probe": null}}', "{}"])
+def test_a_damaged_evaluation_is_no_evaluation(run: Path, content: str) -> None:
+    (run / "evaluation.json").write_text(content)
+    assert "Not evaluated yet" in read(run).text
+
+
+def test_everything_is_escaped(run: Path) -> None:
+    """A name, a value, a command and a caption that would be a script are shown as they are."""
+    bad = "<script>alert(1)</script>"
+    measure = {"error": 1.5, "note": bad, "baselines": {bad: 2.5}, f"{bad}_baselines": {}}
+    record_evaluation(run, {bad: measure}, data=bad)
+    about = json.loads((run / "environment.json").read_text())
+    (run / "environment.json").write_text(json.dumps({**about, "command": bad, "processor": bad}))
+    shutil.copy(run / "pictures" / "filters.png", run / "pictures" / "<b>bold.png")
+    page = read(run)
+    assert page.text.count(bad) >= 5
+    assert "<b>bold" in (run / "report.html").read_text().replace("&lt;", "<").replace("&gt;", ">")
+
+
+def test_pictures_are_drawn_once_for_a_checkpoint(run: Path) -> None:
+    drawn = run / "pictures" / "reconstruction.png"
+    drawn.write_bytes(drawn.read_bytes() + b"kept")
+    write_report(run)
+    assert drawn.read_bytes().endswith(b"kept")
+    (run / "pictures" / "drawn.json").write_text('{"checkpoint": "another"}')
+    write_report(run)
+    assert not drawn.read_bytes().endswith(b"kept")
+
+
+def test_data_that_are_gone_are_told(run: Path) -> None:
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "data": "no-such-file.npy"}))
+    (run / "pictures" / "drawn.json").unlink()
+    page = read(run)
+    assert "Pictures could not be drawn" in page.text and "no-such-file.npy" in page.text
+    assert "squared error per image" in page.text
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError):
+        write_report(tmp_path)
+    with pytest.raises(RunError):
+        record_evaluation(tmp_path, {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_evaluation_is_kept_as_json(run: Path) -> None:
+    path = record_evaluation(run, {"cluster": {"error": 1.0}}, data="digits", step=3)
+    assert json.loads(path.read_text()) == {
+        "run": str(run), "data": "digits", "step": 3, "measures": {"cluster": {"error": 1.0}},
+    }  # fmt: skip
+
+
+def test_charts_take_the_pages_colours() -> None:
+    chart = lines({"one": Line([1, 2, 3], [1.0, float("nan"), 3.0]), "two": Line([1], [2.0])}, "across", "up")
+    assert not any(stand_in in chart for stand_in in STAND_INS.values())
+    assert "var(--accent)" in chart and "var(--muted)" in chart
+    assert all(f">{word}</text>" in chart for word in ("one", "two", "across", "up"))
+    assert "nan" not in chart
+    assert re.search(r"<svg[^>]*viewBox", chart) and not re.search(r"<svg[^>]* width=", chart)
+
+
+def test_charts_without_points_are_drawn() -> None:
+    assert lines({"none": Line([], [])}, "across", "up").startswith("<svg")
+
+
+def test_the_total_is_shown_only_where_it_is_none_of_the_parts() -> None:
+    """Two records of a loss of two parts, and of a loss that is its one part."""
+
+    def records(**parts: float) -> list[dict[str, Any]]:
+        return [{"stage": "train", "seconds": n, "losses": {"loss": 3.0, **parts}, "held_out": {}} for n in (0, 1)]
+
+    assert training_section(records(error=1.0, penalty=2.0)).count("<h3>") == 3
+    assert training_section(records(error=3.0)).count("<h3>") == 1
+    assert training_section([]) == training_section(records()[:1]) == ""
+
+
+def test_stages_are_told_apart() -> None:
+    records = [{"stage": stage, "seconds": n, "losses": {"loss": 1.0}} for stage in ("first", "second") for n in (0, 1)]
+    section = training_section(records)
+    assert "Loss, stage first" in section and "Loss, stage second" in section
+
+
+def test_the_headline_is_the_first_number_with_a_baseline() -> None:
+    measure = {"clips": 3, "error": 1.2345, "baselines": {"a": 3.0, "b": 2.0}}
+    assert headline({"m": {"error": 1.2345, "baselines": {"a": 3.0, "b": 2.0}}}) == (
+        "1.23", "error", "A: 3. The best of the trivial ones, b: 2.",
+    )  # fmt: skip
+    assert headline({"m": measure}) is None, "baselines stand beside the first number"
+    assert headline({}) is None
+
+
+def test_baselines_of_curves_and_tables() -> None:
+    measure = {"x": 1.0, "rollout": [1.0], "rollout_baselines": {"a": [2.0]}, "baselines": {"a": 3.0}}
+    assert baselines_of(measure, "rollout") == {"a": [2.0]}
+    assert baselines_of(measure, "x") == {"a": 3.0}
+    section = measure_section("thing", {"r2": {"angle": 0.9}, "baselines": {"raw_pixels": {"angle": 0.1}}})
+    assert "0.90" in section and "0.10" in section and "angle" in Reader(section).text.lower()
