@@ -12,7 +12,7 @@ from untaught.models.pgn import BALLS_2015, FACES_2015, PGN
 from untaught.nn.recurrent import State
 from untaught.randomness import seeded
 
-SMALL = PGN.Config(units=3, core_kernel=3, filters=(3,))
+SMALL = PGN.Config(units=3, filters=(3,), kernels=(4,), strides=(2,))
 CONFIGS = {
     "convgru": SMALL,
     "convlstm": replace(SMALL, core="convlstm"),

@@ -73,7 +73,7 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         >>> model = PGN(PGN.Config(), (1, 30, 30))
         >>> video = torch.rand(2, 5, 1, 30, 30)
         >>> model.predict(video, frames=3).shape, model.encode(video).shape
-        (torch.Size([2, 3, 1, 30, 30]), torch.Size([2, 7200]))
+        (torch.Size([2, 3, 1, 30, 30]), torch.Size([2, 6400]))
     """
 
     @configuration
@@ -82,15 +82,15 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
 
         core: Literal["convgru", "convlstm", "lstm"] = "convgru"
         """What carries information through time; an lstm ties the network to one frame size."""
-        units: Count = 32
+        units: Count = 64
         """Maps of a convolutional core, units of an lstm."""
-        core_kernel: Count = 5
+        core_kernel: Count = 3
         """Side of a convolutional core's filters, in units of its maps."""
-        filters: tuple[Count, ...] = (32,)
+        filters: tuple[Count, ...] = (64,)
         """Filters of each layer of the encoder."""
-        kernels: tuple[Count, ...] = (4,)
+        kernels: tuple[Count, ...] = (6,)
         """Side of the filters in pixels."""
-        strides: tuple[Count, ...] = (2,)
+        strides: tuple[Count, ...] = (3,)
         """Step of the filters in pixels."""
         pools: tuple[Count, ...] = (1,)
         """Side of the windows whose largest value is kept; 1 pools nothing."""
@@ -107,8 +107,8 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         """Score only the last frame of a window, as the paper did, and not every frame from the second on."""
 
     view = View(frames=20)
-    recipe = Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=8)
-    smoke = Smoke(config=Config(units=4, core_kernel=3, filters=(3,)), shape=(1, 8, 8), frames=4)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=4e-3), batch_size=4)
+    smoke = Smoke(config=Config(units=4, filters=(3,), kernels=(4,), strides=(2,)), shape=(1, 8, 8), frames=4)
     config: Config
 
     def __init__(self, config: Config, shape: Shape) -> None:

@@ -108,7 +108,8 @@ class Encoder(nn.Module):
         sizes(self.stack, (x.shape[-2], x.shape[-1]))
         found = [x]
         for layer in self.layers:
-            found.append(layer(found[-1]))
+            # Channels last in memory is what convolutions run fastest in, on processors and on GPUs.
+            found.append(layer(found[-1]).contiguous(memory_format=torch.channels_last))
         return found[1:]
 
 

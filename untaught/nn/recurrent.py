@@ -97,10 +97,11 @@ class ConvGRU(Recurrent):
 
     def step(self, drive: Tensor, state: State) -> State:
         """Equations (1) to (3)."""
-        (h,) = state
+        h = state[0]
+        seen = h.to(drive.dtype)  # once, and not at each use: under autocast the convolutions look at it in bf16
         to_gates, to_candidate = drive.split((2 * self.maps, self.maps), 1)
-        z, r = torch.sigmoid(to_gates + self.gates(h)).chunk(2, 1)
-        candidate = torch.tanh(to_candidate + self.candidate(r * h))
+        z, r = torch.sigmoid(to_gates + self.gates(seen)).chunk(2, 1)
+        candidate = torch.tanh(to_candidate + self.candidate(r * seen))
         return (h + z * (candidate - h),)
 
 
