@@ -28,6 +28,7 @@ def test_passes_are_those_of_one_adam() -> None:
         model = Autoencoder(Autoencoder.Config(latent=2, hidden=(6,)), (9,))
     adam = torch.optim.Adam(model.parameters(), 0.01)
     x = torch.tensor(ROWS, dtype=torch.float32)
+    model.prepare(Batch.of(x))
     for _ in range(3):
         adam.zero_grad()
         model.loss(Batch.of(x), "model", torch.ones(())).total.backward()
@@ -46,7 +47,7 @@ def test_pickled_between_passes_it_goes_on() -> None:
 
 
 def test_passes_lower_the_error() -> None:
-    estimator = AutoencoderEstimator(latent=4, hidden=(20,), batch_size=5, random_state=0)
+    estimator = AutoencoderEstimator(latent=4, hidden=(20,), batch_size=5, learning_rate=0.01, random_state=0)
     scores = [estimator.partial_fit(ROWS).score(ROWS) for _ in range(30)]
     assert scores[-1] > scores[0] / 2
     assert estimator.history_[-1]["loss"] < 0.5 * estimator.history_[0]["loss"]
