@@ -63,6 +63,7 @@ def unpack(packed: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
     """Undo `pack`.
 
     Example:
+        >>> import torch
         >>> kept = {}
         >>> packed = pack({0: {"step": torch.ones(2), "betas": [0.9, 0.5]}}, kept)
         >>> unpack(packed, kept)[0]["betas"]

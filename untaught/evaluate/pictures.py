@@ -14,11 +14,12 @@ from typing import Any
 import matplotlib
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from untaught.errors import DataError
-from untaught.shapes import Images, Video
+from untaught.shapes import Examples, Images, Video
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
 """Bytes `(height, width, 3)`."""
@@ -33,7 +34,7 @@ SCALES = (1, 2, 4, 8, 16)
 """By how much a difference is brightened at most, so that it is seen."""
 
 
-def colours(images: Images) -> list[Picture]:
+def colours(images: Examples) -> list[Picture]:
     """Each image as bytes: one channel as grey, two or more than four as their mean, the fourth of four left out."""
     if images.ndim != 4:
         raise DataError(f"vectors of {images[0].numel()} numbers cannot be drawn; only pictures and video can")
@@ -79,8 +80,8 @@ class Prediction:
     """Some clips: frames that were given, those that a model said come next, and those that came."""
 
     given: Video
-    predicted: Video
-    known: Video
+    predicted: Float[Tensor, "batch predicted channel height width"]
+    known: Float[Tensor, "batch known channel height width"]
     """As many true frames as there are; perhaps none."""
 
     def columns(self) -> dict[str, list[Tensor | None]]:
