@@ -10,13 +10,12 @@ from typing import Any, Literal
 
 from rich.table import Table
 
-from untaught.checkpoint import write_json
 from untaught.cli.flags import read
 from untaught.cli.opening import device_named, open_source, subject_of
 from untaught.cli.output import console
 from untaught.config import Whole, configuration
 from untaught.evaluate.evaluate import evaluate as measured
-from untaught.report import write_report
+from untaught.report import record_evaluation, write_report
 from untaught.run import open_run
 
 
@@ -51,24 +50,25 @@ def evaluate(words: Sequence[str]) -> None:
     run = open_run(asked.run)
     source = open_source(run, asked.data, asked.size, asked.on_bad)
     subject = subject_of(run, source, asked.step, device_named(asked.device))
-    found = {"run": str(run.path), "data": source.spec, "step": asked.step}
+    about = {"data": source.spec, "step": asked.step}
     taken = measured(subject, list(asked.measure) or None)
-    write_json(run.path / "evaluation.json", {**found, "measures": {**_before(run.path, found), **taken}})
-    report = write_report(run.path)
+    record_evaluation(run.path, {**_before(run.path, about), **taken}, **about)
+    own = source.spec == run.settings.data and asked.step is None
+    report = write_report(run.path, subject if own else None)
     if asked.json:
-        print(json.dumps({**found, "measures": taken}))
+        print(json.dumps({"run": str(run.path), **about, "measures": taken}))
     else:
         print_measures(taken)
     print(f"report: {report}", file=sys.stderr)
 
 
-def _before(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+def _before(path: Path, about: dict[str, Any]) -> dict[str, Any]:
     """Measures that were taken before of the same checkpoint on the same data."""
     try:
         held = json.loads((path / "evaluation.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    same = isinstance(held, dict) and all(held.get(key) == found[key] for key in ("data", "step"))
+    same = isinstance(held, dict) and all(held.get(key) == value for key, value in about.items())
     return held["measures"] if same else {}
 
 

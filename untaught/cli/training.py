@@ -18,7 +18,6 @@ from untaught.cli.progress import follow
 from untaught.data.source import Source, open_data
 from untaught.data.view import View, example_shape
 from untaught.errors import ConfigError, RunError
-from untaught.evaluate.illustrate import illustrate
 from untaught.loop.memory import refuse_weights
 from untaught.model import Model, model_class, model_names
 from untaught.randomness import seeded
@@ -48,8 +47,7 @@ def train(words: Sequence[str]) -> None:
             raise
     if is_first_process():
         subject = subject_of(run, source, None, device_named(settings.training.device))
-        illustrate(subject, run.pictures)
-        print(f"report: {write_report(run.path)}", file=sys.stderr)
+        print(f"report: {write_report(run.path, subject)}", file=sys.stderr)
         print(run.path)
 
 
