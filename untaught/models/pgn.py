@@ -25,7 +25,8 @@ References:
     Hochreiter, Schmidhuber (1997). Long short-term memory.
 
 Departures:
-    The default network is smaller and convolutional throughout, and scores every frame from the second on.
+    The default network is smaller, convolutional throughout, predicts the change (4) and scores every frame from the
+    second on.
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
     Windows have one length in a training; the paper draws 5 to 14 context frames anew in each epoch.
     Where pooled maps are repeated to more or fewer rows than were pooled, the last row is repeated or cut off.
@@ -101,8 +102,9 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         dense: bool = False
         """A fully connected layer with ReLU between an lstm and the decoder; without it the lstm's units must be as
         many as the encoder's values."""
-        residual: bool = False
-        """Predict the change from the last frame, equation (4): for natural video, where most of a frame stays."""
+        residual: bool = True
+        """Predict the change from the last frame, equation (4), rather than the frame, equation (3): most of a frame
+        of natural video stays. The published networks do not."""
         last_only: bool = False
         """Score only the last frame of a window, as the paper did, and not every frame from the second on."""
 
@@ -242,12 +244,12 @@ def _adapter(config: PGN.Config, top: Shape) -> nn.Module:
 
 BALLS_2015 = PGN.Config(
     core="lstm", units=1568, filters=(32, 32), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid"),
-    last_only=True,
+    last_only=True, residual=False,
 )  # fmt: skip
 """The paper's network for bouncing balls of 30x30 pixels."""
 
 FACES_2015 = PGN.Config(
     core="lstm", units=1024, dense=True, filters=(64, 64), kernels=(5,), strides=(1,), pools=(3,), paddings=("valid",),
-    decoder_kernels=(7,), last_only=True,
+    decoder_kernels=(7,), last_only=True, residual=False,
 )  # fmt: skip
 """The paper's network for rotating faces of 150x150 pixels."""
