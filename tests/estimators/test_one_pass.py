@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from models_for_tests import TinyGAN, TinyStack
 from torch import nn
 
+from untaught.config import configuration
 from untaught.errors import NotFiniteError
 from untaught.estimators import AutoencoderEstimator, RBMEstimator, estimator_class
-from untaught.model import Batch, Encodes
+from untaught.model import Batch, Encodes, Learner, Loss, Smoke
 from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
-from untaught.shapes import Examples, Features
+from untaught.shapes import Examples, Features, Scalar, Shape
 
 ROWS = np.random.default_rng(0).random((20, 9))
 BITS = (ROWS < 0.3).astype(float)
@@ -39,8 +42,6 @@ def test_passes_are_those_of_one_adam() -> None:
 
 
 def test_pickled_between_passes_it_goes_on() -> None:
-    import pickle
-
     whole = AutoencoderEstimator(latent=2, random_state=0).partial_fit(ROWS)
     parted = pickle.loads(pickle.dumps(whole))
     np.testing.assert_array_equal(parted.partial_fit(ROWS).transform(ROWS), whole.partial_fit(ROWS).transform(ROWS))
@@ -64,10 +65,38 @@ def test_a_pass_after_fit_does_not_look_at_the_data_anew() -> None:
     assert machine.n_iter_ == 3
 
 
-def test_each_pass_has_its_own_draws() -> None:
-    machine = RBMEstimator(hidden=3, random_state=0)
-    chains = [machine.partial_fit(BITS).model_.chains.clone() for _ in range(2)]
-    assert not torch.equal(*chains)
+class Noting(Learner, Encodes):
+    """Notes the progress that it is told and a number that it draws."""
+
+    @configuration
+    class Config:
+        """Nothing."""
+
+    smoke = Smoke(config=Config(), shape=(4,))
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        self.config, self.shape = config, shape
+        self.weight = nn.Parameter(torch.zeros(shape))
+        self.told, self.drawn = nn.Buffer(torch.zeros(())), nn.Buffer(torch.zeros(()))
+
+    def encode(self, x: Examples) -> Features:
+        """Give what it is given."""
+        return x
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Squared distance of the mean."""
+        self.told.copy_(progress)
+        self.drawn.copy_(torch.rand(()))
+        return Loss((batch.x - self.weight).square().sum(1).mean(), {})
+
+
+def test_each_pass_is_at_the_end_of_schedules_and_has_its_own_draws() -> None:
+    passes = estimator_class(Noting)(random_state=0), estimator_class(Noting)(random_state=0)
+    drawn = [[float(one.partial_fit(ROWS).model_.drawn) for _ in range(3)] for one in passes]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) == 3
+    assert float(passes[0].model_.told) == 1
 
 
 def test_stages_begin_once_and_all_go_on() -> None:
