@@ -64,7 +64,7 @@ $(BIN)/python:
 
 $(VENV)/.torch: constraints.txt | $(BIN)/python
 	if command -v nvidia-smi >/dev/null 2>&1; then $(PIP) install -q -c constraints.txt torch; \
-	else $(PIP) install -q $(CPU_TORCH) -c constraints.txt torch || $(PIP) install -q -c constraints.txt torch; fi
+	else $(PIP) install -q $(CPU_TORCH) -c constraints.txt torch 2>/dev/null || $(PIP) install -q -c constraints.txt torch; fi
 	touch $@
 
 $(RUN): pyproject.toml constraints.txt $(VENV)/.torch
