@@ -59,18 +59,24 @@ CAPTURABLE = frozenset({"adam", "adamw", "sgd", "rmsprop"})
 """Optimisers that a CUDA graph can hold."""
 
 
+FUSED_FROM = 100_000
+"""Weights from which the fused form pays on a processor."""
+
+
 def make_optimiser(parameters: Iterable[nn.Parameter], chosen: Optimiser, captured: bool) -> torch.optim.Optimizer:
     """Build torch's optimiser; the fused or capturable form where there is one."""
     own = list(parameters)
     rate: Any = torch.tensor(chosen.learning_rate, device=own[0].device) if captured else chosen.learning_rate
     decay = chosen.weight_decay
+    # On processors the fused form starts all threads at every step, which small weights do not earn back.
+    fused = own[0].device.type != "cpu" or sum(weight.numel() for weight in own) > FUSED_FROM
     match chosen.name:
         case "adam":
-            return torch.optim.Adam(own, rate, chosen.betas, weight_decay=decay, fused=True, capturable=captured)
+            return torch.optim.Adam(own, rate, chosen.betas, weight_decay=decay, fused=fused, capturable=captured)
         case "adamw":
-            return torch.optim.AdamW(own, rate, chosen.betas, weight_decay=decay, fused=True, capturable=captured)
+            return torch.optim.AdamW(own, rate, chosen.betas, weight_decay=decay, fused=fused, capturable=captured)
         case "sgd":
-            return torch.optim.SGD(own, rate, momentum=chosen.momentum, weight_decay=decay, fused=True)
+            return torch.optim.SGD(own, rate, momentum=chosen.momentum, weight_decay=decay, fused=fused)
         case "rmsprop":
             return torch.optim.RMSprop(
                 own, rate, chosen.decay, momentum=chosen.momentum, weight_decay=decay, capturable=captured
