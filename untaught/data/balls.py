@@ -91,12 +91,18 @@ def load(path: Path | None, options: Options) -> Source:
 
 
 def _part(options: Options, clips: int, seed: int) -> Part:
-    """One part: frames in float16, positions and velocities of all balls as its latent variables."""
+    """One part: frames in float16, positions and velocities of all balls, from left to right, as its latent variables.
+
+    The balls look alike, so nothing in the frames tells which of them was drawn first; that they are told apart by
+    their order in the frame makes the variables such as can be known.
+    """
     with seeded(seed):
         motion = simulate(clips, options.frames, options.balls)
     frames = draw(motion.position.flatten(0, 1), options.size)
     x = frames.view(clips, options.frames, 1, options.size, options.size)
-    return Part.of(x, latents={"position": motion.position.flatten(2), "velocity": motion.velocity.flatten(2)})
+    order = motion.position[..., 0].argsort(dim=2)[..., None].expand_as(motion.position)
+    position, velocity = (value.gather(2, order).flatten(2) for value in (motion.position, motion.velocity))
+    return Part.of(x, latents={"position": position, "velocity": velocity})
 
 
 def simulate(clips: int, frames: int, balls: int) -> Motion:
