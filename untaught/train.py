@@ -260,7 +260,7 @@ class _StageTraining:
         asked = self.training
         epochs = asked.epochs if last else asked.stage_epochs.get(self.stage.name, self.recipe.epochs or asked.epochs)
         minutes = None if asked.minutes is None else asked.minutes / len(stages)
-        held_out = min(limit(self.held_out), self.held_out.examples) / self.recipe.batch_size
+        held_out = limit(self.held_out) / self.recipe.batch_size
         return Clock(self.feed.steps, None if minutes else epochs, minutes, 1 / len(stages), held_out)
 
     def _expected(self) -> float | None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from untaught.data.batches import Feed, collect, epoch_order, fixed_batches, fixed_order
+from untaught.data.batches import Feed, collect, drawn_batches, epoch_order, fixed_batches, fixed_order
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.view import View
 from untaught.errors import DataError
@@ -92,6 +92,17 @@ def test_fixed_order_is_even_and_in_the_sources_order() -> None:
     part = clips([10, 5, 8])
     assert fixed_order(part, View(frames=4), None).tolist() == [0, 4, 10, 15, 19]
     assert fixed_order(part, View(frames=4), 3).tolist() == [0, 10, 19]
+
+
+def test_few_frames_are_drawn_from_many_times() -> None:
+    fed = feed(clips([10]), View(frames=8))
+    starts = torch.cat([batch.latents["number"][:, 0, 0] for batch in drawn_batches(fed, 250, 32)])
+    assert len(starts) == 32 and set(starts.tolist()) == {0, 1, 2}
+    again = torch.cat([batch.latents["number"][:, 0, 0] for batch in drawn_batches(fed, 250, 32)])
+    assert torch.equal(starts, again)
+    assert sum(len(batch.x) for batch in drawn_batches(fed, 5, 32)) == 5
+    pictures = feed(Part.of(torch.rand(6, 1, 2, 2)), View())
+    assert sum(len(batch.x) for batch in drawn_batches(pictures, 250, 32)) == 6
 
 
 def test_from_disk_as_from_memory() -> None:

@@ -104,6 +104,11 @@ class Feed:
         return int((self.part.length if frames is None else self.part.length // frames).sum())
 
     @property
+    def drawn(self) -> bool:
+        """Whether an example is a piece of something larger, drawn at random."""
+        return self.view.patch is not None or self.view.frames is not None
+
+    @property
     def steps(self) -> int:
         """Steps in an epoch; the short last batch counts, unless it cannot be shared by all processes."""
         whole, rest = divmod(self.examples, self.batch_size)
@@ -162,7 +167,23 @@ class Feed:
 
 def fixed_batches(feed: Feed, limit: int | None) -> Iterator[Batch]:
     """Batches of evenly spaced examples without augmentation; the same every time under the same seed."""
-    for starts in fixed_order(feed.part, feed.view, limit).split(feed.batch_size):
+    yield from _batches(feed, fixed_order(feed.part, feed.view, limit))
+
+
+def drawn_batches(feed: Feed, limit: int, passes: int) -> Iterator[Batch]:
+    """The same, but where windows or patches are drawn from few frames, as many draws as `limit` and `passes` allow.
+
+    One window of one patch says little about a clip; a picture that is seen whole says all at once.
+    """
+    if not feed.drawn or feed.examples >= limit:
+        yield from fixed_batches(feed, limit)
+        return
+    orders = [epoch_order(feed.part, feed.view, feed.seed, number) for number in range(passes)]
+    yield from _batches(feed, torch.cat(orders)[:limit])
+
+
+def _batches(feed: Feed, order: Tensor) -> Iterator[Batch]:
+    for starts in order.split(feed.batch_size):
         raw = None if feed.resident else feed._read(starts)[1]
         yield feed.batch(starts.to(feed.device), raw, training=False)
 

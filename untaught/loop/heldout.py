@@ -9,13 +9,16 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from untaught.data.batches import Feed, fixed_batches
+from untaught.data.batches import Feed, drawn_batches
 from untaught.loop.step import Stepper
 from untaught.model import Learner
 from untaught.randomness import seeded
 
 FRAMES = 2_000
 """Frames on which it is measured: enough for a standard error of a few per cent, and quick."""
+
+PASSES = 32
+"""Draws of a window's place and a patch's, at most, where frames are few."""
 
 
 @contextmanager
@@ -31,8 +34,8 @@ def buffers_kept(learner: Learner) -> Generator[None, None, None]:
 
 
 def limit(feed: Feed) -> int:
-    """Examples that are measured, at most."""
-    return max(1, FRAMES // (feed.view.frames or 1))
+    """Examples that are measured."""
+    return min(max(1, FRAMES // (feed.view.frames or 1)), feed.examples * (PASSES if feed.drawn else 1))
 
 
 def held_out_losses(stepper: Stepper, feed: Feed) -> tuple[dict[str, float], float]:
@@ -49,7 +52,7 @@ def held_out_losses(stepper: Stepper, feed: Feed) -> tuple[dict[str, float], flo
         torch.no_grad(),
         fabric.autocast(),
     ):
-        for batch in fixed_batches(feed, limit(feed)):
+        for batch in drawn_batches(feed, limit(feed), PASSES):
             rows += len(batch.x)
             for player in learner.players:
                 loss = learner.loss(batch, player, stepper.progress)
