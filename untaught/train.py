@@ -167,11 +167,16 @@ class _StageTraining:
                 held_out, better = self._measured(stepper) if self.clock.validation_due() else ({}, False)
                 record = self._record(losses, held_out, better)
                 self._write(record)
-                if self.clock.checkpoint_due(better) or interrupted:
+                if self.clock.checkpoint_due(better):
                     self._save(stepper, held_out.get(self.learner.monitor))
-            yield record
-            if interrupted:
-                raise KeyboardInterrupt
+            try:
+                yield record
+                if interrupted:
+                    raise KeyboardInterrupt
+            except KeyboardInterrupt:
+                with self._inside():
+                    self._save(stepper, record.held_out.get(self.learner.monitor))
+                raise
         self._leave(stepper)
 
     def _hand_over(self) -> None:
@@ -272,13 +277,9 @@ class _StageTraining:
             self.clock.restore(self.fabric.broadcast(self.clock.state()))
 
     def _record(self, losses: dict[str, float], held_out: dict[str, float], best: bool) -> Record:
-        clock = self.clock
-        rate = clock.rate * self.recipe.batch_size
-        epoch = clock.step / self.feed.steps
-        return Record(
-            self.stage.name, clock.step, epoch, clock.seconds, clock.progress, losses, held_out, rate,
-            clock.seconds_left, best=best,
-        )  # fmt: skip
+        clock, rate, epoch = self.clock, self.clock.rate * self.recipe.batch_size, self.clock.step / self.feed.steps
+        told = (self.stage.name, clock.step, epoch, clock.seconds, clock.progress, losses, held_out, rate)
+        return Record(*told, clock.seconds_left, best=best)
 
     def _write(self, record: Record) -> None:
         if self.run is not None and self.fabric.is_global_zero:

@@ -32,21 +32,26 @@ def make_fabric(training: Training, players: int) -> Fabric:
     """
     if players > 1 and "fsdp" in training.strategy:
         raise ConfigError("strategy fsdp is not tested for models of several players; use --strategy ddp")
+    try:
+        fabric = Fabric(**_wanted(training, players))
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        asked = f"--device {training.device} --devices {training.devices} --strategy {training.strategy}"
+        raise ConfigError(f"this machine cannot train with {asked}; `untaught doctor` lists its devices") from error
+    if training.precision == "float32" or (training.precision == "auto" and not has_bf16_units(fabric.device)):
+        return fabric
+    # The device is known only now, and a strategy serves one Fabric: both are made anew.
+    return Fabric(**_wanted(training, players), plugins=MixedPrecision("bf16-mixed", fabric.device.type))
+
+
+def _wanted(training: Training, players: int) -> dict[str, Any]:
     several = training.devices * training.nodes > 1
     strategy: Any = training.strategy
     if several and training.strategy in ("auto", "ddp"):
         # Broadcasting buffers would overwrite every process's Markov chains by those of the first.
         strategy = DDPStrategy(find_unused_parameters=players > 1, broadcast_buffers=False)
-    wanted: Any = {
+    return {
         "accelerator": "auto" if training.device == "auto" else training.device,
         "devices": training.devices,
         "num_nodes": training.nodes,
         "strategy": strategy,
     }
-    try:
-        fabric = Fabric(**wanted)
-    except (MisconfigurationException, RuntimeError, ValueError) as error:
-        asked = f"--device {training.device} --devices {training.devices} --strategy {training.strategy}"
-        raise ConfigError(f"this machine cannot train with {asked}; `untaught doctor` lists its devices") from error
-    bf16 = training.precision == "bf16" or (training.precision == "auto" and has_bf16_units(fabric.device))
-    return Fabric(**wanted, plugins=MixedPrecision("bf16-mixed", fabric.device.type)) if bf16 else fabric

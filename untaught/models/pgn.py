@@ -158,7 +158,7 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         if x.ndim != 5 or x.shape[1] < 2:
             raise DataError(
                 f"windows of {x.shape[1] if x.ndim == 5 else 1} frame have no next frame to predict;\n"
-                "give video and at least 2 frames: --view.frames 20"
+                "give video and at least 2 frames: --frames 20"
             )
         before = x[:, :-1]
         hidden = torch.stack([state[0] for state in self._watch(before)])
