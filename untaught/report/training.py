@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 from untaught.report.charts import Line, lines
 from untaught.report.words import sentence, spoken
 
 Record = Mapping[str, Any]
-TOTALS = ("total", "loss")
-"""What the sum that is minimised is called, on held-out and on training data."""
+KINDS = ("held_out", "losses")
+TOTAL = "loss"
+"""The number that is minimised; on held-out data it is called total."""
 MOST = 8
 """Charts at most; a model with more parts shows the first."""
 
@@ -48,30 +49,24 @@ def _charts(stage: Sequence[Record], several: bool) -> list[str]:
 
 def _parts(stage: Sequence[Record]) -> list[str]:
     """Names of the loss's parts; the total only where it is none of them."""
-    names = list(
-        dict.fromkeys(name for record in stage for name in {**_of(record, "losses"), **_of(record, "held_out")})
-    )
-    parts = [name for name in names if name not in TOTALS]
+    names = list(dict.fromkeys(name for record in stage for kind in KINDS for name in _of(record, kind)))
+    parts = [name for name in names if name != TOTAL]
     return parts if any(_equal(stage, name) for name in parts) else names
 
 
 def _equal(stage: Sequence[Record], name: str) -> bool:
     """Whether a part is the total, in every record."""
-    pairs = [
-        (values.get(name), values[total])
-        for record in stage
-        for values in (_of(record, "losses"), _of(record, "held_out"))
-        for total in TOTALS
-        if total in values
-    ]
-    return all(a is not None and b is not None and abs(a - b) <= 1e-4 * max(abs(a), abs(b)) for a, b in pairs)
+    values = [_of(record, kind) for record in stage for kind in KINDS]
+    pairs = [(some.get(name), some[TOTAL]) for some in values if TOTAL in some]
+    return all(a is not None and abs(a - b) <= 1e-4 * max(abs(a), abs(b)) for a, b in pairs)
 
 
 def _line(stage: Sequence[Record], kind: str, part: str, unit: float, dashed: bool) -> Line:
     points = [(float(r.get("seconds", 0)) / unit, _of(r, kind)[part]) for r in stage if part in _of(r, kind)]
-    return Line([x for x, _ in points], [float(y) for _, y in points], dashed=dashed)
+    return Line([x for x, _ in points], [y for _, y in points], dashed=dashed)
 
 
-def _of(record: Record, kind: str) -> Mapping[str, Any]:
+def _of(record: Record, kind: str) -> dict[str, float]:
     values = record.get(kind)
-    return {name: value for name, value in values.items() if value is not None} if isinstance(values, dict) else {}
+    named = cast(dict[str, Any], values) if isinstance(values, dict) else {}
+    return {TOTAL if name == "total" else name: float(value) for name, value in named.items() if value is not None}

@@ -109,6 +109,8 @@ def number(name: str, value: Any) -> str:
     if name in ("r2", "ssim", "adjusted_rand_index", "normalised_mutual_information"):
         return f"{round(float(value), 2) + 0:.2f}"  # + 0 turns -0.0 into 0.0
     size = abs(float(value))
+    if size < 1e-6:
+        return "0"
     return f"{float(value):,.0f}" if size >= 1000 else f"{float(value):.3g}"
 
 
