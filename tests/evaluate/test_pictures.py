@@ -26,6 +26,7 @@ from untaught.evaluate.pictures import (
     pairs,
     prediction_film,
     prediction_strip,
+    reduced,
 )
 
 
@@ -49,6 +50,14 @@ def test_enlarging_repeats_pixels() -> None:
     assert large.shape == (6, 6, 3)
     assert (large[:3, :3] == picture[0, 0]).all() and (large[3:, 3:] == picture[1, 1]).all()
     assert enlarged(np.zeros((40, 50, 3), np.uint8), 30).shape == (40, 50, 3)
+
+
+def test_reducing_averages_pixels() -> None:
+    picture = np.zeros((4, 8, 3), np.uint8)
+    picture[:2, :2] = np.array([[10], [30]])[:, None]
+    small = reduced(picture, 2)
+    assert small.shape == (2, 4, 3) and small[0, 0].tolist() == [20] * 3 and not small[1:].any()
+    assert reduced(picture, 5) is picture
 
 
 def test_a_mosaic_has_every_tile_in_its_place() -> None:

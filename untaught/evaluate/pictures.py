@@ -124,13 +124,15 @@ def prediction_film(clips: Prediction, most: int = 3, side: int = 140) -> Film:
     return np.stack(film)
 
 
-def prediction_strip(clips: Prediction, side: int = 84, most: int = 8) -> Picture:
+def prediction_strip(clips: Prediction, side: int = 90, most: int = 8) -> Picture:
     """One clip on paper: the last frames given and the first ones predicted, in order."""
     watched = clips.given.shape[1]
     times = [*range(max(0, watched - 2), watched), *range(watched, watched + clips.predicted.shape[1])][: most + 2]
     names = tuple(f"given {t + 1}" if t < watched else f"+{t - watched + 1}" for t in times)
-    rows = [[_tiles(frames[t], clips.given, 1, side)[0] for t in times] for frames in clips.columns().values()]
-    return mosaic(rows, tuple(clips.columns()), names)
+    tiles = {
+        name: [_tiles(frames[t], clips.given, 1, side)[0] for t in times] for name, frames in clips.columns().items()
+    }
+    return mosaic([[reduced(tile, side) for tile in row] for row in tiles.values()], tuple(tiles), names)
 
 
 def _tiles(frames: Tensor | None, like: Video, most: int, side: int) -> list[Picture]:
@@ -144,6 +146,16 @@ def enlarged(picture: Picture, side: int) -> Picture:
     """Repeat pixels until the shorter side is nearly `side`; a picture that is larger stays as it is."""
     times = max(1, round(side / min(picture.shape[:2])))
     return picture.repeat(times, 0).repeat(times, 1)
+
+
+def reduced(picture: Picture, side: int) -> Picture:
+    """Average pixels until the shorter side is `side`; a picture that is smaller stays as it is."""
+    height, width = picture.shape[:2]
+    times = side / min(height, width)
+    if times >= 1:
+        return picture
+    size = (round(width * times), round(height * times))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
 
 
 def text_width(text: str) -> int:

@@ -8,6 +8,7 @@ a grey value enters a binary model as the probability that it stands for; a view
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from torch import Tensor
 from untaught.data.batches import collect
 from untaught.data.part import Part
 from untaught.data.source import Parts
-from untaught.data.view import Batch, Statistics, View
+from untaught.data.view import Batch, Statistics, View, example_shape
 from untaught.model import Encodes, Model
 from untaught.randomness import seeded
 from untaught.run import Run
@@ -26,7 +27,9 @@ from untaught.shapes import Examples, Features
 
 EXAMPLES = 10_000
 """Examples of a part that a measure reads, unless the subject says otherwise: the size of MNIST's test part."""
-VALUES_AT_ONCE = 2**21
+VALUES = 2**28
+"""Numbers in all examples that are read at most: 1 GiB as float32."""
+VALUES_AT_ONCE = {"cpu": 2**21, "cuda": 2**25, "mps": 2**23}
 """Numbers that a model is shown at once: on two cores larger batches are no faster."""
 
 
@@ -57,9 +60,13 @@ class Subject:
         return self.pixels(self.parts.test, self.limit or most, frames)
 
     def pixels(self, part: Part, most: int, frames: int | None = None) -> Batch:
-        """At most `most` evenly spaced examples in [0, 1], on the CPU; of video, windows of `frames`."""
+        """At most `most` evenly spaced examples in [0, 1], on the CPU; of video, windows of `frames`.
+
+        Fewer where they would take more than 1 GiB.
+        """
         view = self.pixel_view if frames is None else replace(self.pixel_view, frames=frames)
-        return collect(part, view, None, limit=most, seed=self.seed)
+        room = VALUES // (math.prod(example_shape(part.shape, view)) * (view.frames or 1))
+        return collect(part, view, None, limit=max(1, min(most, room)), seed=self.seed)
 
     def seen(self, pixels: Examples) -> Examples:
         """What the model sees of examples in [0, 1]."""
@@ -81,7 +88,8 @@ class Subject:
 
     def apply(self, function: Callable[[Tensor], Tensor], pixels: Examples) -> Tensor:
         """Map examples in [0, 1] through a function of what the model sees, in batches; the result on the CPU."""
-        size = max(1, min(512, VALUES_AT_ONCE // max(1, pixels[0].numel())))
+        room = VALUES_AT_ONCE[torch.device(self.device).type]
+        size = max(1, min(512, room // max(1, pixels[0].numel())))
         with torch.no_grad():
             batches = [function(self.seen(some.to(self.device))).float().cpu() for some in pixels.split(size)]
         return torch.cat(batches)

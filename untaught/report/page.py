@@ -14,7 +14,7 @@ from typing import Any, cast
 from untaught.checkpoint import replacing, write_json
 from untaught.evaluate.subject import Subject
 from untaught.report.measures import headline, measure_section
-from untaught.report.pictures import draw_pictures, figure, ordered_pictures
+from untaught.report.pictures import draw_pictures, figure, ordered_pictures, progress
 from untaught.report.style import STYLE
 from untaught.report.training import training_section
 from untaught.report.words import number, spoken
@@ -64,6 +64,7 @@ def page(run: Run, trouble: str | None = None) -> str:
         *(measure_section(name, measure) for name, measure in measures.items()),
         "" if measures else '<p class="note">Not evaluated yet: <code>untaught evaluate</code> adds measures here.</p>',
         training_section(records),
+        progress(run.pictures),
         _gallery([path for path in pictures if path not in leading]),
         _made(run, records, evaluation),
     ]

@@ -17,6 +17,8 @@ from untaught.run import Run
 KINDS = {".gif": "gif", ".png": "png", ".jpg": "jpeg"}
 FIRST = ("prediction.gif", "prediction.png", "reconstruction.png", "samples.png", "samples.gif", "filters.png")
 """Pictures in the order in which a reader wants them; others follow by name."""
+STILL = ("prediction.png", "reconstruction.png", "samples.png", "filters.png")
+"""Pictures of which one is shown as training went."""
 CAPTIONS = {
     "prediction.gif": (
         "Test clips that the model never saw. It is given the first frames, then goes on by itself, each frame from "
@@ -56,11 +58,31 @@ def ordered_pictures(folder: Path) -> list[Path]:
     return [found.pop(name) for name in FIRST if name in found] + list(found.values())
 
 
-def figure(path: Path) -> str:
+def progress(folder: Path) -> str:
+    """The same picture at the beginning, in the middle and at the end of training, where it was drawn."""
+    drawn = {path: _step(path.name) for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else {}
+    found = [(path, step) for path, step in drawn.items() if step is not None]
+    for name in STILL:
+        steps = sorted((step, path / name) for path, step in found if (path / name).is_file())
+        if len(steps) > 1:
+            chosen = sorted({0, len(steps) // 2, len(steps) - 1})
+            several = len({stage for (stage, _), _ in steps}) > 1
+            told = [f"After {step:,} steps" + (f" of stage {stage}" if several else "") for (stage, step), _ in steps]
+            return "<h2>While it learnt</h2>" + "".join(figure(steps[n][1], f"{told[n]}.") for n in chosen)
+    return ""
+
+
+def _step(name: str) -> tuple[str, int] | None:
+    """Stage and step of a folder of pictures."""
+    stage, _, step = name.rpartition("-")
+    return (stage, int(step)) if stage and step.isdigit() else None
+
+
+def figure(path: Path, told: str = "") -> str:
     """One picture with its caption, inside the page."""
     if path.stat().st_size > LARGEST:
         return f'<p class="note">{escape(path.name)} is large and stays beside this page.</p>'
     data = base64.b64encode(path.read_bytes()).decode("ascii")
-    caption = CAPTIONS.get(path.name, sentence(path.stem))
+    caption = told or CAPTIONS.get(path.name, sentence(path.stem))
     image = f'<img alt="{escape(caption)}" src="data:image/{KINDS[path.suffix]};base64,{data}">'
     return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
