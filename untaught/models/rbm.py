@@ -83,7 +83,7 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
-    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9), batch_size=100)
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.005, momentum=0.9), batch_size=100)
     view = View(binarise=True)
     monitor = "squared_error_per_image"
 
