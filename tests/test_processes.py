@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from untaught.checkpoint import Torn, read_checkpoint
-from untaught.run import Run
+from untaught.run import open_run
 
 SCRIPT = Path(__file__).with_name("train_in_a_process.py")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -36,7 +36,7 @@ def run_whole(model: str, folder: Path, devices: int = 1, epochs: int = 4) -> di
 
 
 def final(folder: Path) -> dict[str, Tensor]:
-    last = Run(folder, None).last()  # type: ignore[arg-type]
+    last = open_run(folder).last()
     assert last is not None
     return last.state["model"]
 
