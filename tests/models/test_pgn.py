@@ -12,7 +12,7 @@ from untaught.models.pgn import BALLS_2015, FACES_2015, PGN
 from untaught.nn.recurrent import State
 from untaught.randomness import seeded
 
-SMALL = PGN.Config(units=3, filters=(3,), kernels=(4,), strides=(2,))
+SMALL = PGN.Config(units=3, filters=(3,), kernels=(4,), strides=(2,), residual=False)
 CONFIGS = {
     "convgru": SMALL,
     "convlstm": replace(SMALL, core="convlstm"),
@@ -122,6 +122,17 @@ class _Reconstruction(nn.Module):
 
 def _below(names: list[str], values: tuple[Tensor, ...]) -> dict[str, Tensor]:
     return {f"model.{name}": value for name, value in zip(names, values, strict=True)}
+
+
+@torch.no_grad()
+def test_standardised_frames_are_predicted_beyond_zero_and_one() -> None:
+    x = 5 * video() - 2
+    for name in ("convgru", "residual"):
+        model = network(name)
+        free = PGN(replace(model.config, saturate=False), model.shape).double()
+        free.load_state_dict(model.state_dict())
+        assert free.reconstruct(x).min() < 0
+        torch.testing.assert_close(free.reconstruct(x).clamp(0, 1), model.reconstruct(x))
 
 
 def test_residual_begins_with_the_previous_frame() -> None:

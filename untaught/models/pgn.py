@@ -105,6 +105,8 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         residual: bool = True
         """Predict the change from the last frame, equation (4), rather than the frame, equation (3): most of a frame
         of natural video stays. The published networks do not."""
+        saturate: bool = True
+        """Cut predictions off at 0 and 1; leave it out where frames are standardised."""
         last_only: bool = False
         """Score only the last frame of a window, as the paper did, and not every frame from the second on."""
 
@@ -211,7 +213,8 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
     def _next(self, hidden: Tensor, last: Images) -> Images:
         """The frame after `last`, equations (2) to (4), in the frames' own precision."""
         y = self.decoder(self.adapter(hidden), (last.shape[-2], last.shape[-1])).to(last.dtype)
-        return (last + y if self.config.residual else y).clamp(0, 1)
+        predicted = last + y if self.config.residual else y
+        return predicted.clamp(0, 1) if self.config.saturate else predicted
 
 
 def _core(config: PGN.Config, top: Shape) -> Recurrent:
