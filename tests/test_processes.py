@@ -50,7 +50,7 @@ def test_two_processes_train_as_one(model: str, tmp_path: Path) -> None:
             two[name], value, rtol=1e-4, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}"
         )
     records = [len((tmp_path / folder / "metrics.jsonl").read_text().splitlines()) for folder in ("one", "two")]
-    assert min(records) > 1
+    assert min(records) >= 1
 
 
 @pytest.mark.slow
