@@ -145,10 +145,11 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
             active = self.hidden_given(data)
             reconstruction = self.visible_given(bernoulli(active))
             fantasy = self.fantasies(reconstruction)
-            plus, minus = moments(data, active), moments(fantasy, self.hidden_given(fantasy))
+            slopes = energy_slopes(data, active, fantasy, self.hidden_given(fantasy))
         # All states are held fixed, so this is linear in the parameters. Its value is no likelihood.
-        parameters = (self.weight, self.visible_bias, self.hidden_bias)
-        terms = [(value * (m - p)).sum() for value, p, m in zip(parameters, plus, minus, strict=True)]
+        with torch.autocast(data.device.type, enabled=False):
+            parameters = (self.weight, self.visible_bias, self.hidden_bias)
+            terms = [torch.dot(v.flatten(), s.flatten()) for v, s in zip(parameters, slopes, strict=True)]
         return Loss(torch.stack(terms).sum(), {self.monitor: (data - reconstruction).square().sum(1).mean()})
 
     def fantasies(self, reconstruction: Visible) -> Fantasies:
@@ -214,7 +215,11 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
     """Six visible and four hidden units: all 1,024 states can be summed."""
 
 
-def moments(visible: Visible, hidden: Hidden) -> tuple[Tensor, Tensor, Tensor]:
-    """Means of v h, v and h: the derivatives of -E. In full precision, for their difference is small."""
-    with torch.autocast(visible.device.type, enabled=False):
-        return visible.T @ (hidden / len(hidden)), visible.mean(0), hidden.mean(0)
+def energy_slopes(
+    data: Visible, active: Hidden, fantasy: Fantasies, imagined: Float[Tensor, "fantasy hidden"]
+) -> tuple[Float[Tensor, "visible hidden"], Float[Tensor, " visible"], Float[Tensor, " hidden"]]:
+    """Derivatives of E(v+, h+) - E(v-, h-) by W, b and c: <v- h-> - <v+ h+> and so on, each mean over its own rows."""
+    # In full precision, for the two means nearly cancel.
+    with torch.autocast(data.device.type, enabled=False):
+        by_weight = torch.addmm(fantasy.T @ (imagined / len(imagined)), data.T, active, alpha=-1 / len(active))
+        return by_weight, fantasy.mean(0) - data.mean(0), imagined.mean(0) - active.mean(0)
