@@ -212,6 +212,12 @@ def test_charts_take_the_pages_colours() -> None:
     assert re.search(r"<svg[^>]*viewBox", chart) and not re.search(r"<svg[^>]* width=", chart)
 
 
+def test_what_is_not_finite_does_not_change_the_axis() -> None:
+    """Values from 1 to 1000 stand on a logarithmic axis, whatever else there is."""
+    chart = lines({"one": Line([1, 2, 3], [float("nan"), 1.0, 1000.0])}, "across", "up")
+    assert ">10</text>" in chart and ">100</text>" in chart
+
+
 def test_charts_without_points_are_drawn() -> None:
     assert lines({"none": Line([], [])}, "across", "up").startswith("<svg")
 

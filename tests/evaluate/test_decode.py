@@ -89,6 +89,13 @@ def test_what_does_not_vary_is_left_out() -> None:
     assert set(measure(subject())["r2"]) == {"pixel", "change"}
 
 
+def test_what_varies_in_training_only_is_left_out() -> None:
+    held = subject()
+    still = {**held.parts.test.latents, "pixel": torch.ones(600, 1)}
+    test = replace(held.parts.test, latents=still)
+    assert set(measure(replace(held, parts=replace(held.parts, test=test)))["r2"]) == {"change"}
+
+
 def test_it_says_why_it_does_not_apply() -> None:
     held = subject()
     unknown = Part.of(torch.rand(3, 4, 1, 3, 3))

@@ -13,6 +13,7 @@ from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.evaluate.evaluate import evaluate, measures, reasons
 from untaught.evaluate.subject import Subject
+from untaught.randomness import seeded
 
 
 def subject() -> Subject:
@@ -92,3 +93,6 @@ def test_an_untrained_network_has_other_weights() -> None:
     fresh = held.untrained().model
     assert isinstance(fresh, Forecast) and not torch.equal(fresh.weight, held.model.weight)
     assert torch.equal(fresh.weight, held.untrained().model.weight)
+    with seeded(held.seed):
+        begun = Forecast(Forecast.Config(), (1, 4, 4))
+    assert not torch.equal(fresh.weight, begun.weight), "a run of the same seed may have begun there"

@@ -84,7 +84,7 @@ def test_agreement_is_its_formula() -> None:
     """Mutual information, entropies and pairs counted in plain loops."""
     features = torch.randn(60, 2, generator=torch.Generator().manual_seed(0))
     label = (features[:, 0] + torch.randn(60, generator=torch.Generator().manual_seed(1)) > 0).long()
-    group = torch.as_tensor(cluster.grouped(scaled([features])[0], 2, 0)).long()
+    group = torch.as_tensor(cluster.grouped(features, 2, 0)).long()
     joint = [[int(((label == u) & (group == v)).sum()) for v in (0, 1)] for u in (0, 1)]
     rows, columns = [sum(row) for row in joint], [sum(column) for column in zip(*joint, strict=True)]
     cells = [(u, v) for u in (0, 1) for v in (0, 1) if joint[u][v]]
@@ -97,6 +97,17 @@ def test_agreement_is_its_formula() -> None:
     found = cluster.agreement(features, label, seed=0)
     assert found["normalised_mutual_information"] == pytest.approx(2 * mutual / sum(entropy))
     assert found["adjusted_rand_index"] == pytest.approx((both - expected) / ((one + other) / 2 - expected))
+
+
+def test_scaling_centres_and_divides_by_one_number() -> None:
+    generator = torch.Generator().manual_seed(0)
+    fit, other = 5 + torch.randn(50, 4, generator=generator) * torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.ones(2, 4)
+    first, second = scaled([fit, other])
+    assert torch.allclose(first.mean(0), torch.zeros(4), atol=1e-5)
+    assert float(first.square().mean()) == pytest.approx(1)
+    ratio = (fit - fit.mean(0)) / first
+    assert torch.allclose(ratio, ratio[0, 0].expand_as(ratio), rtol=1e-3)
+    assert torch.allclose(second, (other - fit.mean(0)) / ratio[0, 0], atol=1e-5)
 
 
 def test_random_weights_are_other_weights_of_the_same_network() -> None:

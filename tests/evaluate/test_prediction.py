@@ -10,7 +10,9 @@ from tests.evaluate.fakes import Forecast, Linear, drifting, subject_of
 from untaught.data.part import Part
 from untaught.data.view import Statistics, View
 from untaught.evaluate.evaluate import evaluate
+from untaught.evaluate.footage import footage
 from untaught.evaluate.prediction import applies, measure
+from untaught.evaluate.predictors import predictors
 from untaught.evaluate.subject import Subject
 
 
@@ -66,6 +68,23 @@ def test_rollout_goes_on_from_own_predictions() -> None:
     assert found["rollout"] == pytest.approx(totals.tolist(), rel=1e-5)
     assert found["rollout_context"] == 10
     assert {len(curve) for curve in found["rollout_baselines"].values()} == {15}
+
+
+def test_baselines_go_on_from_their_own_predictions() -> None:
+    held = subject()
+    train, test = (footage(part, View(), 1000) for part in (held.parts.train, held.parts.test))
+    ridge = predictors(train)["ridge_4_frames"]
+    seen = [test.after(test.first, 10)[:, n] for n in range(10)]
+    for _ in range(15):
+        seen.append(ridge(torch.stack(seen[-4:], 1)))
+    true = test.after(test.first + 10, 15)
+    errors = (torch.stack(seen[10:], 1) - true).square().sum((2, 3, 4)).mean(0)
+    assert measure(held)["rollout_baselines"]["ridge_4_frames"] == pytest.approx(errors.tolist(), rel=1e-4)
+
+
+def test_predictions_are_clipped_to_what_can_be_shown() -> None:
+    white = [float((1 - frame).square().sum()) for clip in drifting(4, 25, seed=1) for frame in clip[1:]]
+    assert measure(subject("too bright"))["squared_error_per_frame"] == pytest.approx(sum(white) / len(white), rel=1e-5)
 
 
 def test_rollout_starts_wherever_a_clip_has_room() -> None:

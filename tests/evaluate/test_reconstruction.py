@@ -50,6 +50,13 @@ def test_standardised_models_are_compared_in_pixels() -> None:
     assert found["squared_error_per_image"] == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_picture_quality_is_that_of_what_can_be_shown() -> None:
+    """A copy three times as bright has its full squared error, and the quality of a picture that ends at white."""
+    found = measure(replace(subject(), model=Linear(Linear.Config(keep=3), (1, 12, 12)).eval()))
+    assert found["squared_error_per_image"] == pytest.approx(4 * float(TEST.square().sum((1, 2, 3)).mean()), rel=1e-5)
+    assert found["psnr_db"] == pytest.approx(float(psnr_db(TEST, (3 * TEST).clamp(max=1)).mean()), rel=1e-5)
+
+
 def test_vectors_have_no_picture_quality() -> None:
     part = Part.of(TEST.flatten(1))
     found = measure(subject_of(Linear(Linear.Config(), (144,)).eval(), part, part))

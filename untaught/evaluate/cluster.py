@@ -6,8 +6,7 @@ the classes, V the groups, H entropy and I mutual information,
     NMI = 2 I(U, V) / (H(U) + H(V)),   from 0 to 1                                         (1)
     ARI = (pairs that agree - expected) / (most possible - expected),   0 by chance, 1 at best   (2)
 
-Features are scaled by one number (`representations.scaled`). Beside it the same for raw pixels, principal
-components and random weights.
+Beside it the same for raw pixels, principal components and random weights.
 
 References:
     Strehl, Ghosh, Cluster ensembles (2002), with the arithmetic mean. Hubert, Arabie, Comparing partitions (1985).
@@ -25,7 +24,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from untaught.data.view import Batch
-from untaught.evaluate.representations import representations, scaled
+from untaught.evaluate.representations import representations
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes
 from untaught.shapes import Features, Labels
@@ -55,7 +54,7 @@ def measure(subject: Subject) -> dict[str, Any]:
 
 def agreement(features: Features, label: Labels, seed: int) -> dict[str, float]:
     """Group the features and compare with the classes, equations (1) and (2)."""
-    group = grouped(scaled([features])[0], len(label.unique()), seed)
+    group = grouped(features, len(label.unique()), seed)
     return {
         "normalised_mutual_information": float(normalized_mutual_info_score(label.numpy(), group)),
         "adjusted_rand_index": float(adjusted_rand_score(label.numpy(), group)),
