@@ -13,7 +13,17 @@ from untaught.data.part import Part
 from untaught.data.source import Parts
 from untaught.data.view import Statistics, View
 from untaught.evaluate.subject import Subject
-from untaught.model import Encodes, Filters, Model, Predicts, Reconstructs, Samples, Stage
+from untaught.model import (
+    Activations,
+    Decodes,
+    Encodes,
+    Filters,
+    Model,
+    Predicts,
+    Reconstructs,
+    Samples,
+    Stage,
+)
 from untaught.shapes import Shape
 
 
@@ -95,6 +105,77 @@ class Forecast(Model, Encodes, Predicts):
             following = {"previous": given[:, -1], "mean of context": given.mean(1), "too bright": 3 + given[:, -1]}
             context = torch.cat([context, following[self.config.rule][:, None]], 1)
         return context[:, -frames:]
+
+
+class Watcher(Model, Encodes, Decodes, Predicts, Activations):
+    """Keeps the last frame and its change, mixed by a rotation; predicts that the last frame fades to the mean."""
+
+    @configuration
+    class Config:
+        """How much of the last frame is predicted, and what is a feature."""
+
+        keep: float = 1.0
+        """Fraction of what is special about the last frame that is in the next one."""
+        own_state: bool = False
+        """Whether features are twice the hidden state, and so no state that is shown."""
+
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        self.config, self.shape = config, shape
+        self.looks = 0
+        width = 2 * torch.Size(shape).numel()
+        self.weight = nn.Parameter(torch.linalg.qr(torch.randn(width, width))[0])
+
+    def stages(self) -> Sequence[Stage]:
+        """Nothing is trained."""
+        return ()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The hidden state after the last frame, or twice that."""
+        hidden = self.activations(x, ["hidden"])["hidden"][:, -1]
+        return 2 * hidden if self.config.own_state else hidden
+
+    def activations(self, x: Tensor, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """What is kept, and as the cell state the frames alone."""
+        self.looks += len(x)
+        frames = x.flatten(2)
+        change = torch.cat([torch.zeros_like(frames[:, :1]), frames[:, 1:] - frames[:, :-1]], 1)
+        found = {"seen": x, "hidden": torch.cat([frames, change], 2) @ self.weight, "cell": frames}
+        return {name: found[name] for name in names or found}
+
+    def decode(self, features: Tensor) -> Tensor:
+        """The last frame, from the rotation undone."""
+        half = 0.5 if self.config.own_state else 1.0
+        frames = half * features @ self.weight.T
+        return frames[:, : frames.shape[1] // 2].unflatten(1, self.shape)
+
+    def predict(self, context: Tensor, frames: int) -> Tensor:
+        """The last frame, faded towards 0.5."""
+        faded = 0.5 + self.config.keep * (context[:, -1] - 0.5)
+        return faded[:, None].repeat(1, frames, 1, 1, 1)
+
+
+def turning(clips: int, frames: int = 6, side: int = 12, seed: int = 0, still: bool = False) -> Part:
+    """Video of a spot on a circle: `angle` and `speed` say where it is, two components of `shape` how wide and bright.
+
+    A third component of `shape` does nothing that could be seen, and a fourth never varies.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.pi * (torch.rand(clips, 1, generator=generator) - 0.5)
+    speed = (0.0 if still else 1.0) * (torch.rand(clips, 1, generator=generator) - 0.5) * torch.pi / 3
+    shape = torch.cat([torch.randn(clips, 3, generator=generator), torch.ones(clips, 1)], 1)
+    angle = start + speed * torch.arange(frames)
+    along = torch.linspace(-1, 1, side)
+    across, down = along - 0.6 * angle.sin()[..., None], along - 0.6 * angle.cos()[..., None]
+    distance = across.square()[..., None, :] + down.square()[..., :, None]
+    width = (0.3 * shape[:, 0]).exp()[:, None, None, None]
+    bright = (0.6 + 0.1 * shape[:, 1])[:, None, None, None]
+    x = (bright * (-4 * width * distance).exp()).clamp(0, 1)[:, :, None]
+    each = {"angle": angle, "speed": speed.expand(clips, frames)}
+    latents = {name: value[..., None] for name, value in each.items()}
+    return Part.of(x, latents={**latents, "shape": shape})
 
 
 def drifting(clips: int, frames: int, side: int = 6, seed: int = 0, channels: int = 1) -> Tensor:

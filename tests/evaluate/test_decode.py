@@ -5,15 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.metrics import r2_score
 from torch import Tensor
 
-from tests.evaluate.fakes import Forecast
+from tests.evaluate.fakes import Forecast, Watcher, turning
 from untaught.data.part import Part
 from untaught.data.source import Parts
 from untaught.data.view import View
-from untaught.evaluate.decode import Ridge, applies, decoded, measure
+from untaught.evaluate.decode import Reader, Ridge, applies, measure
 from untaught.evaluate.subject import Subject
 
 
@@ -45,7 +46,8 @@ def searched(features: list[Tensor], targets: list[Tensor], column: int) -> tupl
 @pytest.mark.parametrize(("width", "noise"), [(8, 0.0), (8, 1.0), (8, 50.0), (100, 0.1), (100, 5.0)])
 def test_search_and_score_are_scikit_learns(width: int, noise: float) -> None:
     features, targets = split(width, noise)
-    r2, alpha = decoded(features, targets)
+    reader = Reader(features, targets)
+    r2, alpha = reader.score(), reader.alphas()
     for column in (0, 1):
         score, best = searched(features, targets, column)
         if noise > 0:  # without noise all small alphas score alike
@@ -60,6 +62,61 @@ def test_ridge_is_scikit_learns(width: int) -> None:
     for column, alpha in enumerate((0.1, 10.0)):
         theirs = TheirRidge(alpha=alpha).fit(features[0].double(), targets[0][:, column].double())
         assert np.allclose(ours[:, column].numpy(), theirs.predict(features[2].double()), atol=1e-6)
+
+
+@pytest.mark.parametrize("width", [12, 90])
+@pytest.mark.parametrize("components", [1, 5])
+def test_some_principal_components_are_scikit_learns(width: int, components: int) -> None:
+    features, targets = split(width, 1.0)
+    plane = PCA(components, svd_solver="full").fit(features[0].double())
+    scores = [torch.from_numpy(plane.transform(x.double())).float() for x in features]
+    assert torch.allclose(Reader(features, targets).score(components), Reader(scores, targets).score(), atol=1e-4)
+
+
+def test_all_principal_components_are_the_features() -> None:
+    features, targets = split(12, 1.0)
+    reader = Reader(features, targets)
+    assert torch.allclose(reader.score(12), reader.score(), atol=1e-9)
+
+
+def watched(**config: bool) -> Subject:
+    """A model that shows its states, looking at a turning spot."""
+    model = Watcher(Watcher.Config(**config), (1, 12, 12)).eval()
+    return Subject(model, Parts(turning(300), turning(100, seed=1), turning(100, seed=2)), View(frames=6))
+
+
+def test_components_are_told_apart() -> None:
+    """The third component leaves no trace and the fourth never varies."""
+    found = measure(watched())
+    first, second, third = found["r2_components"]["shape"]
+    assert first > 0.8 and second > 0.8 and third < 0.1
+    assert found["r2"]["shape"] == pytest.approx((first + second + third) / 3)
+    assert set(found["r2_components_baselines"]) == {"raw_pixels", "random_weights"}
+    assert set(found["r2_components"]) == {"shape"}
+
+
+def test_states_are_read_beside_the_features() -> None:
+    """The cell state is the frame alone and knows no speed; the hidden state is the features."""
+    found = measure(watched())
+    hidden, cell = found["states"]["hidden"], found["states"]["cell"]
+    assert hidden["speed"] == found["r2"]["speed"] > cell["speed"] + 0.1
+    assert hidden["shape"] == found["r2"]["shape"] and hidden["shape_1"] == found["r2_components"]["shape"][0]
+    assert cell["angle"] == pytest.approx(found["baselines"]["raw_pixels"]["angle"], abs=0.01)
+    assert set(found["states_baselines"]) == {"random_weights"}
+    scaled = measure(watched(own_state=True))
+    assert scaled["states"]["hidden"]["speed"] == pytest.approx(scaled["r2"]["speed"], abs=0.02)
+
+
+def test_principal_components_know_more_and_more() -> None:
+    found = measure(watched())["principal_components"]
+    assert list(found) == ["1", "5", "10", "25", "100"]
+    assert found["1"]["speed"] < found["100"]["speed"] - 0.3
+    assert set(found["10"]) == {"angle", "speed", "shape", "shape_1", "shape_2", "shape_3"}
+
+
+def test_a_model_without_states_has_none() -> None:
+    found = measure(subject())
+    assert "states" not in found and "states_baselines" not in found
 
 
 def subject() -> Subject:

@@ -9,8 +9,11 @@ frame. A ridge with intercept,
 is fitted on up to 2000 training examples; alpha is chosen on up to 1000 validation examples and R2 is reported on up
 to 1000 test examples. The search begins with 1000, 100, 10 ... 0.01 without 10 (the authors' five) and while the
 best lies at an end goes on tenfold, within [1e-5, 1e5]; each variable has its own. A variable with several
-components reports their mean; components that do not vary are left out. Beside it the pixels of that frame and
-the same network untrained.
+components reports their mean, and under `r2_components` the first 10 of them; components that do not vary are left out.
+
+`states` has the same for the hidden and the cell state of a model that shows them, `principal_components` for the
+first 1, 5, 10, 25 and 100 principal components of the features alone. Beside them the pixels of the frame and the same
+network untrained.
 
 References:
     Lotter, Kreiman, Cox, Unsupervised learning of visual structure using predictive generative networks (2015).
@@ -18,14 +21,17 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from untaught.data.view import Batch
-from untaught.evaluate.representations import Several, representations
+from untaught.evaluate.representations import Several, pixels
+from untaught.evaluate.states import FEATURES, states
 from untaught.evaluate.subject import Subject
+from untaught.evaluate.variables import Variables, variables
 from untaught.model import Encodes
 from untaught.shapes import Features
 
@@ -34,6 +40,10 @@ CONTEXT = 5
 """Frames before features are read: the authors decoded after the fifth."""
 ALPHAS = (1e3, 1e2, 1.0, 0.1, 0.01)
 LEAST, MOST = 1e-5, 1e5
+COMPONENTS = (1, 5, 10, 25, 100)
+"""Principal components of the features that variables are read off."""
+LISTED, NAMED = 10, 4
+"""Components of a variable that `r2_components` lists, and that other results name: the authors plotted four."""
 
 
 def applies(subject: Subject) -> str | None:
@@ -45,42 +55,82 @@ def applies(subject: Subject) -> str | None:
 
 def measure(subject: Subject) -> dict[str, Any]:
     """R2 of every true variable, from the model's features and from the baselines."""
-    parts, frames = subject.parts, subject.view.frames
-    context = None if frames is None else min(CONTEXT, frames)
-    counts = (FITTED, CHOSEN, min(TESTED, subject.limit or TESTED))
-    which = (parts.train, parts.validation, parts.test)
-    batches = [subject.pixels(part, count, context) for part, count in zip(which, counts, strict=True)]
-    described = representations(subject, batches, pca=False)
-    scores = {name: _scores(features, batches) for name, features in described.items()}
+    batches = three_batches(subject)
+    known = variables(batches)
+    held = states(subject, batches)
+    found = _readings(held, known)
+    baselines = {
+        "raw_pixels": _readings({FEATURES: [pixels(subject, batch.x) for batch in batches]}, known),
+        "random_weights": _readings(states(subject.untrained(), batches), known),
+    }
+    beside = {
+        f"{key}_baselines": {name: readings[key] for name, readings in baselines.items() if readings[key]}
+        for key, value in found.items()
+        if value and key != "r2"
+    }
     return {
-        "r2": scores.pop("model"),
-        "baselines": scores,
-        "examples": {"fit": len(batches[0].x), "choose": len(batches[1].x), "test": len(batches[2].x)},
-        "features": described["model"][0].shape[1],
+        **{key: value for key, value in found.items() if value},
+        "baselines": {name: readings["r2"] for name, readings in baselines.items()},
+        **beside,
+        "examples": dict(zip(("fit", "choose", "test"), (len(batch.x) for batch in batches), strict=True)),
+        "features": held[FEATURES][0].shape[1],
     }
 
 
-def _scores(features: Several, batches: list[Batch]) -> dict[str, float]:
-    names = list(batches[0].latents)
-    targets = {name: [_last(batch.latents[name]) for batch in batches] for name in names}
-    varying = {name: (fit.std(0) > 0) & (test.std(0) > 0) for name, (fit, _, test) in targets.items()}
-    kept = [name for name in names if bool(varying[name].any())]
-    columns = [torch.cat([targets[name][part][:, varying[name]] for name in kept], 1) for part in range(3)]
-    r2, _ = decoded(features, columns)
-    sizes = [int(varying[name].sum()) for name in kept]
-    return {name: float(some.mean()) for name, some in zip(kept, r2.split(sizes), strict=True)}
+def three_batches(subject: Subject, frames: int | None = None) -> list[Batch]:
+    """Examples to fit on, to choose on and to test on; of video, windows of the context, or of `frames`."""
+    if frames is None and subject.view.frames is not None:
+        frames = min(CONTEXT, subject.view.frames)
+    parts = subject.parts
+    counts = ((parts.train, FITTED), (parts.validation, CHOSEN), (parts.test, min(TESTED, subject.limit or TESTED)))
+    return [subject.pixels(part, count, frames) for part, count in counts]
 
 
-def _last(latent: Tensor) -> Tensor:
-    """The variable at the last frame of each window."""
-    return latent[:, -1] if latent.ndim == 3 else latent
+def _readings(held: dict[str, Several], known: Variables) -> dict[str, dict[str, Any]]:
+    """Everything that can be read off one network, or off the pixels."""
+    if not known.sizes:
+        return {"r2": {}, "r2_components": {}, "states": {}, "principal_components": {}}
+    reader = Reader(held[FEATURES], known.columns)
+    whole = reader.score()
+    inside = {
+        name: whole if several is held[FEATURES] else Reader(several, known.columns).score()
+        for name, several in held.items()
+        if name != FEATURES
+    }
+    leading = {str(count): reader.score(count) for count in COMPONENTS if count <= reader.ridge.rank}
+    return {
+        "r2": known.means(whole),
+        "r2_components": known.components(whole, LISTED),
+        "states": {name: _named(r2, known) for name, r2 in inside.items()},
+        "principal_components": {count: _named(r2, known) for count, r2 in leading.items()},
+    }
 
 
-def decoded(features: Several, targets: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """R2 on the third of three batches and the alpha chosen on the second, for every column of the targets."""
-    ridge = Ridge(features[0], targets[0])
-    alpha = chosen_alphas(ridge, features[1], targets[1])
-    return r2(ridge.predict(features[2], alpha), targets[2]), alpha
+def _named(r2: Tensor, known: Variables) -> dict[str, float]:
+    """R2 of each variable and of its first components."""
+    return known.means(r2) | {name: float(r2[place]) for name, place in known.places(NAMED).items()}
+
+
+class Reader:
+    """Reads variables off three batches of features: fits on the first, chooses on the second, scores on the third."""
+
+    def __init__(self, features: Several, targets: list[Tensor]) -> None:
+        self.ridge = Ridge(features[0], targets[0])
+        self.chooses, self.tests = (self.ridge.coordinates(some) for some in features[1:])
+        self.targets = targets
+
+    def alphas(self, components: int | None = None) -> Tensor:
+        """The best alpha of every column."""
+
+        def score(alpha: float) -> Tensor:
+            every = torch.full((self.targets[1].shape[1],), alpha, dtype=torch.float64)
+            return r2(self.ridge.read(self.chooses, every, components), self.targets[1])
+
+        return best_alphas(score)
+
+    def score(self, components: int | None = None) -> Tensor:
+        """R2 of every column, from all features or from their first principal components."""
+        return r2(self.ridge.read(self.tests, self.alphas(components), components), self.targets[2])
 
 
 def r2(predicted: Tensor, target: Tensor) -> Tensor:
@@ -89,9 +139,9 @@ def r2(predicted: Tensor, target: Tensor) -> Tensor:
     return 1 - (target - predicted).square().sum(0) / (target - target.mean(0)).square().sum(0)
 
 
-def chosen_alphas(ridge: Ridge, features: Features, target: Tensor) -> Tensor:
-    """The best alpha of every column on validation examples: five first, then tenfold on while the best is an end."""
-    tried = {alpha: _score(ridge, features, target, alpha) for alpha in ALPHAS}
+def best_alphas(score: Callable[[float], Tensor]) -> Tensor:
+    """The alpha with the best score for every column: five first, then tenfold on while the best is an end."""
+    tried = {alpha: score(alpha) for alpha in ALPHAS}
     while True:
         table = sorted(tried)
         best = torch.stack([tried[alpha] for alpha in table]).argmax(0)
@@ -100,35 +150,41 @@ def chosen_alphas(ridge: Ridge, features: Features, target: Tensor) -> Tensor:
         further = {alpha for alpha in further if LEAST * 0.99 < alpha < MOST * 1.01}
         if not further:
             return torch.tensor(table, dtype=torch.float64)[best]
-        tried |= {alpha: _score(ridge, features, target, alpha) for alpha in further}
-
-
-def _score(ridge: Ridge, features: Features, target: Tensor, alpha: float) -> Tensor:
-    every = torch.full((target.shape[1],), alpha, dtype=torch.float64)
-    return r2(ridge.predict(features, every), target)
+        tried |= {alpha: score(alpha) for alpha in further}
 
 
 class Ridge:
-    """Equation (1) for every alpha at once.
+    """Equation (1) for every alpha, and for every number of principal components, at once.
 
     With centred features X and the eigenvectors of the smaller of two matrices, found once, in float64:
 
-        X^T X = V D V^T,   w = V (D + alpha)^-1 V^T X^T y,      or
-        X X^T = U D U^T,   w = X^T U (D + alpha)^-1 U^T y.
+        X^T X = V D V^T,   coordinates = X V,        w = V (D + alpha)^-1 V^T X^T y,      or
+        X X^T = U D U^T,   coordinates = X X^T U,    w = X^T U (D + alpha)^-1 U^T y.
+
+    The coordinates are the principal components of the features, up to a factor each, so the first k of them
+    alone, with the same formula, are the ridge on k principal components.
     """
 
     def __init__(self, features: Features, target: Tensor) -> None:
         x, y = features.double(), target.double()
         self.mean, self.offset = x.mean(0), y.mean(0)
         x, y = x - self.mean, y - self.offset
-        self.wide = x.shape[1] > len(x)
-        values, vectors = torch.linalg.eigh(x @ x.T if self.wide else x.T @ x)
+        self.x = x if x.shape[1] > len(x) else None
+        values, self.vectors = torch.linalg.eigh(x.T @ x if self.x is None else x @ x.T)
         self.values = values.clamp_min(0)
-        self.vectors, self.x = vectors, x
-        self.cross = vectors.T @ (y if self.wide else x.T @ y)
+        self.cross = self.vectors.T @ (x.T @ y if self.x is None else y)
+        self.rank = min(len(x) - 1, x.shape[1])
+
+    def coordinates(self, features: Features) -> Tensor:
+        """Features along the eigenvectors, the smallest eigenvalue first."""
+        centred = features.double() - self.mean
+        return (centred if self.x is None else centred @ self.x.T) @ self.vectors
+
+    def read(self, coordinates: Tensor, alpha: Tensor, components: int | None = None) -> Tensor:
+        """Read off every column with its own alpha, `(batch, column)`, from all or the first principal components."""
+        some = slice(-components if components else None, None)
+        return coordinates[:, some] @ (self.cross[some] / (self.values[some, None] + alpha)) + self.offset
 
     def predict(self, features: Features, alpha: Tensor) -> Tensor:
-        """Read off every column with its own alpha, `(batch, column)`."""
-        weights = self.vectors @ (self.cross / (self.values[:, None] + alpha))
-        weights = self.x.T @ weights if self.wide else weights
-        return (features.double() - self.mean) @ weights + self.offset
+        """Read every column off features."""
+        return self.read(self.coordinates(features), alpha)
