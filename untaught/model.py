@@ -69,11 +69,12 @@ class Learner(Model):
 
     Attributes:
         players: Name of each player and the prefixes of its parameters; players are optimised in turn.
-        monitor: The part of the loss that must fall where `total` is a surrogate, or `total`.
+        monitor: The part of the loss that must fall where `total` is a surrogate, or `total`; None where no number
+            must, as in a game of two players: then the last weights are kept and not the best.
     """
 
-    players: ClassVar[dict[str, tuple[str, ...]]] = {"model": ("",)}
-    monitor: ClassVar[str] = "total"
+    players: dict[str, tuple[str, ...]] = {"model": ("",)}
+    monitor: str | None = "total"
 
     @abstractmethod
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:

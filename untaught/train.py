@@ -145,7 +145,8 @@ class _StageTraining:
         self.model.train()
         with self._inside():
             self._hand_over()
-            stepper = Stepper(self.fabric, self.learner, self.feed, self.recipe, self.training, self._expected())
+            expected = None if self.clock.total is not None else self.clock.limit
+            stepper = Stepper(self.fabric, self.learner, self.feed, self.recipe, self.training, expected)
             self._restored(stepper)
             announced = self._announced(stepper)
             stepper.prime(next(self.feed.tickets(0))[0])
@@ -168,14 +169,14 @@ class _StageTraining:
                 record = self._record(losses, held_out, better)
                 self._write(record)
                 if self.clock.checkpoint_due(better):
-                    self._save(stepper, held_out.get(self.learner.monitor))
+                    self._save(stepper, held_out)
             try:
                 yield record
                 if interrupted:
                     raise KeyboardInterrupt
             except KeyboardInterrupt:
                 with self._inside():
-                    self._save(stepper, record.held_out.get(self.learner.monitor))
+                    self._save(stepper, record.held_out)
                 raise
         self._leave(stepper)
 
@@ -192,7 +193,7 @@ class _StageTraining:
         """Go on from the checkpoint, or save the beginning of a later stage so that it need not begin again."""
         if self.resumed is None:
             if self.run is not None and self.number > 0:
-                self._save(stepper, None)
+                self._save(stepper, {})
             return
         assert self.run is not None
         restore(self.resumed, self.model, stepper, self.fabric.device, self.clock)
@@ -224,23 +225,26 @@ class _StageTraining:
         if self.best is not None:
             self.model.load_state_dict(self.best)
 
-    def _save(self, stepper: Stepper, held_out: float | None) -> None:
+    def _save(self, stepper: Stepper, held_out: dict[str, float]) -> None:
         if self.run is not None and self.fabric.is_global_zero:
             state = training_state(self.model, stepper, self.fabric.device, self.statistics)
-            self.run.save(
-                self.stage.name, self.clock.step, state, counters(self.number, self.clock, self.written, held_out)
-            )
+            told = counters(self.number, self.clock, self.written, self._monitored(held_out) if held_out else None)
+            self.run.save(self.stage.name, self.clock.step, state, told)
 
     def _measured(self, stepper: Stepper) -> tuple[dict[str, float], bool]:
         """Losses on held-out data, and whether they are the best so far; now and then pictures too."""
         held_out, cost = held_out_losses(stepper, self.held_out)
-        better = self.clock.validated(held_out[self.learner.monitor], cost)
+        better = self.clock.validated(self._monitored(held_out), cost)
         self._agree()
         if better:
             self.best = weights(self.model, stepper)
         if self.clock.picture_due():
             self._picture(stepper)
         return held_out, better
+
+    def _monitored(self, held_out: dict[str, float]) -> float:
+        """The number that selects; minus the step where the learner names none, so that the last is the best."""
+        return held_out[self.learner.monitor] if self.learner.monitor else -float(self.clock.step)
 
     def _picture(self, stepper: Stepper) -> None:
         """Write what the model shows of held-out data at this step."""
@@ -267,9 +271,6 @@ class _StageTraining:
         minutes = None if asked.minutes is None else asked.minutes / len(stages)
         held_out = limit(self.held_out) / self.recipe.batch_size
         return Clock(self.feed.steps, None if minutes else epochs, minutes, 1 / len(stages), held_out)
-
-    def _expected(self) -> float | None:
-        return None if self.clock.total is not None else self.clock.limit
 
     def _agree(self) -> None:
         """All processes take the first one's clock, so that they stop together."""

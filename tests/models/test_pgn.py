@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Batch
-from untaught.models.pgn import BALLS_2015, FACES_2015, PGN
+from untaught.models.pgn import PGN
 from untaught.nn.recurrent import State
+from untaught.papers.lotter2015 import BALLS_2015, FACES_2015
 from untaught.randomness import seeded
 
 SMALL = PGN.Config(units=3, filters=(3,), kernels=(4,), strides=(2,), residual=False)
@@ -21,13 +22,14 @@ CONFIGS = {
     "residual": replace(SMALL, residual=True),
     "pooled": replace(SMALL, filters=(3, 4), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid")),
 }
+NOISY = replace(SMALL, core="lstm", units=5, dense=True, noise=3)
 NOW = torch.zeros(())
 
 
 def network(name: str, shape: tuple[int, int, int] = (1, 8, 8)) -> PGN:
     """A small network in double precision; every weight matters, and few predictions are saturated."""
     with seeded(1):
-        model = PGN(CONFIGS[name], shape).double()
+        model = PGN({**CONFIGS, "noisy": NOISY}[name], shape).double()
         for parameter in model.parameters():
             nn.init.normal_(parameter, std=0.3)
     bottom = model.decoder.layers[0]

@@ -11,9 +11,21 @@ as it is:
     L      = 1/(T-1) sum_t=2^T |x_t - p_t|^2                                  (5)
 
 (3) is the published ReLU followed by saturation at 1. The published loss is the last term of (5) alone (`last_only`).
-Beyond the first predicted frame, predictions take the place of frames in (1) and (4).
+Beyond the first predicted frame, predictions take the place of frames in (1) and (4). `scheduled_sampling` shows the
+network such predictions while it learns: each frame after the first is replaced by the network's own prediction of it,
+with a chance that grows from zero along the training.
 
-The networks of the paper are `BALLS_2015` and `FACES_2015`. With a convolutional core, a network looks at frames of any
+`adversarial` adds a second player, a discriminator that sees x_1 ... x_T-1 and either x_T or p_T and says which
+(`untaught.nn.discriminator`). With d = -log p_real(p_T) and frames of P numbers,
+
+    L_generator = squared_error L + adversarial P d                           (6)
+
+so that `adversarial` is the weight of d beside the error of one pixel. Noise z ~ U[0, 1/2] is then joined to the state:
+A(h_t, z) in (2). The discriminator learns first in each step, from the same frames.
+
+`target = last` makes the same network an autoencoder of video: y_t is compared with x_t, the last frame that it saw.
+
+The networks of the paper are in `papers/lotter2015.py`. With a convolutional core, a network looks at frames of any
 size, whatever size it was trained on.
 
 References:
@@ -22,6 +34,7 @@ References:
     Ballas, Yao, Pal, Courville (2016). Delving deeper into convolutional networks for learning video representations.
     arXiv:1511.06432 (the default core).
     Shi, Chen, Wang, Yeung, Wong, Woo (2015). Convolutional LSTM network. arXiv:1506.04214.
+    Bengio, Vinyals, Jaitly, Shazeer (2015). Scheduled sampling for sequence prediction. arXiv:1506.03099.
     Hochreiter, Schmidhuber (1997). Long short-term memory.
 
 Departures:
@@ -29,45 +42,46 @@ Departures:
     second on.
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
     Windows have one length in a training; the paper draws 5 to 14 context frames anew in each epoch.
-    Where pooled maps are repeated to more or fewer rows than were pooled, the last row is repeated or cut off.
-    Adam with a falling learning rate instead of RMSprop.
+    Adam with a falling learning rate instead of RMSprop, but where there is a discriminator.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import init
 
-from untaught.config import Count, configuration
+from untaught.config import Count, Fraction, NonNegative, Whole, configuration
+from untaught.data.view import Batch, View
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import (
-    Activations,
-    Batch,
-    Encodes,
-    Filters,
-    Learner,
-    Loss,
-    Optimiser,
-    Predicts,
-    Recipe,
-    Reconstructs,
-    Smoke,
-    View,
-)
+from untaught.model import Activations, Decodes, Encodes, Filters, Learner, Loss, Predicts, Reconstructs, Smoke, Stage
+from untaught.nn.between import Between
 from untaught.nn.convolution import Decoder, Encoder
-from untaught.nn.recurrent import LSTM, ConvGRU, ConvLSTM, Recurrent, State
+from untaught.nn.discriminator import FrameDiscriminator
+from untaught.nn.noise import bernoulli
+from untaught.nn.recurrent import State, recurrent
 from untaught.nn.stack import layers, sizes
+from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 
 Frames = Float[Tensor, "frame channel height width"]
 Future = Float[Tensor, "batch predicted channel height width"]
 
 
-class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
+GENERATOR = ("encoder.", "core.", "adapter.", "decoder.")
+ADVERSARIES = {
+    "discriminator": Optimiser(name="sgd", learning_rate=0.01, momentum=0.5),
+    "generator": Optimiser(name="rmsprop", learning_rate=1e-3, decay=0.9),
+}
+"""How the two players are moved, as the paper's code has it."""
+
+
+class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filters):
     """Encoder, recurrent core and decoder, trained on the next frame.
 
     Example:
@@ -100,8 +114,7 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         decoder_kernels: tuple[Count, ...] | None = None
         """Side of the decoder's filters, in the encoder's order; none takes the encoder's."""
         dense: bool = False
-        """A fully connected layer with ReLU between an lstm and the decoder; without it the lstm's units must be as
-        many as the encoder's values."""
+        """A fully connected layer with ReLU between an lstm and the decoder; without it both must have as many units."""
         residual: bool = True
         """Predict the change from the last frame, equation (4), rather than the frame, equation (3): most of a frame
         of natural video stays. The published networks do not."""
@@ -109,6 +122,18 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         """Cut predictions off at 0 and 1; leave it out where frames are standardised."""
         last_only: bool = False
         """Score only the last frame of a window, as the paper did, and not every frame from the second on."""
+        target: Literal["next", "last"] = "next"
+        """What is given back: the next frame, or the last frame seen, which makes an autoencoder of video."""
+        scheduled_sampling: Fraction = 0.0
+        """Chance, at the end of training, that a frame shown to the network is its own prediction."""
+        adversarial: NonNegative = 0.0
+        """Weight of the discriminator's verdict beside the squared error of a pixel, equation (6); 0 has none."""
+        squared_error: NonNegative = 1.0
+        """Weight of the squared error in equation (6); 0 leaves the discriminator alone to judge."""
+        noise: Whole = 0
+        """Random numbers that are joined to the state before the decoder."""
+        judge: tuple[Count, ...] = (1024, 1024, 256)
+        """Units of the discriminator: of its LSTM, then of each fully connected layer above."""
 
     view = View(frames=20)
     recipe = Recipe(optimiser=Optimiser(learning_rate=4e-3), batch_size=4)
@@ -129,23 +154,26 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         stack = layers(config.filters, config.kernels, config.strides, config.pools, config.paddings)
         top = (stack[-1].filters, *sizes(stack, (shape[1], shape[2]))[-1])
         self.encoder = Encoder(shape[0], stack)
-        self.core = _core(config, top)
-        self.adapter = _adapter(config, top)
-        maps = config.units if config.core != "lstm" else top[0]
-        self.decoder = Decoder(shape[0], stack, kernels=config.decoder_kernels or (), top=maps)
+        self.core = recurrent(config.core, top, config.units, config.core_kernel)
+        self.adapter = Between(config.units, top, config.core == "lstm", config.dense, config.noise)
+        _refuse_contradictions(config)
+        taken = top[0] if config.core == "lstm" else config.units
+        self.decoder = Decoder(shape[0], stack, kernels=config.decoder_kernels or (), top=taken)
+        if config.adversarial:
+            self.discriminator = FrameDiscriminator(shape, stack, config.judge[0], config.judge[1:])
+            self.players = {"discriminator": ("discriminator.",), "generator": GENERATOR}
+            self.monitor = None  # a game has no number that must fall
         if config.residual:
             # It begins by copying the last frame, the best that is known about natural video without learning.
-            nn.init.zeros_(self.decoder.layers[0].get_parameter("weight"))
+            init.zeros_(self.decoder.layers[0].get_parameter("weight"))
+        elif config.saturate:
+            # Grey to begin with, for what is cut off at 0 or 1 passes no gradient.
+            init.constant_(self.decoder.layers[0].get_parameter("bias"), 0.5)
 
     # -------- what it does
 
     def predict(self, context: Video, frames: int) -> Future:
-        """Continue video, equations (1) to (4): the first frame from the context, each further one from predictions.
-
-        Args:
-            context: At least one frame; all of it is used.
-            frames: How many to predict.
-        """
+        """Continue video of at least one frame, (1) to (4): the first from all of it, the others from predictions."""
         if frames < 1:
             raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
         states = self._watch(context)
@@ -156,16 +184,21 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         return torch.stack(found, 1)
 
     def reconstruct(self, x: Examples) -> Future:
-        """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...)."""
-        if x.ndim != 5 or x.shape[1] < 2:
-            raise DataError(
-                f"windows of {x.shape[1] if x.ndim == 5 else 1} frame have no next frame to predict;\n"
-                "give video and at least 2 frames: --frames 20"
-            )
-        before = x[:, :-1]
+        """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...).
+
+        With `target = last`, give back every frame from those up to it: (batch, time, ...).
+        """
+        before = x if self.config.target == "last" else self._before(x)
         hidden = torch.stack([state[0] for state in self._watch(before)])
         predicted = self._next(hidden.flatten(0, 1), before.transpose(0, 1).flatten(0, 1))
         return predicted.unflatten(0, hidden.shape[:2]).transpose(0, 1)
+
+    def decode(self, features: Features) -> Images:
+        """The frame that a hidden state stands for, by (2) and (3); with `residual` the change, from -1 to 1."""
+        top = (self.config.units, *sizes(self.encoder.stack, (self.shape[1], self.shape[2]))[-1])
+        hidden = features if self.config.core == "lstm" else features.unflatten(1, top)
+        y = self.decoder(self.adapter(hidden), (self.shape[1], self.shape[2]))
+        return y.clamp(-1.0 if self.config.residual else 0.0, 1.0) if self.config.saturate else y
 
     def encode(self, x: Video) -> Features:
         """Hidden state after the last frame, laid out as a vector."""
@@ -186,11 +219,41 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
 
     # -------- learning
 
+    def stages(self) -> Sequence[Stage]:
+        """One stage; the two players of equation (6) have optimisers of their own and learning rates that stay."""
+        two = replace(self.recipe, players=ADVERSARIES, schedule="constant")
+        return (Stage("train", self, self.view, two if self.config.adversarial else self.recipe),)
+
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error, equation (5), mean over the batch."""
-        errors = (self.reconstruct(batch.x) - batch.x[:, 1:]).square().sum((2, 3, 4))
-        total = (errors[:, -1] if self.config.last_only else errors).mean()
-        return Loss(total, {"squared_error_per_frame": total.detach()})
+        """Squared error (5), mean over the batch, or a player's side of (6)."""
+        x, config = batch.x, self.config
+        if player == "discriminator":
+            with torch.no_grad():
+                proposed = self._given_back(x, progress)[:, -1]
+            nats, right = self.discriminator.telling_apart(self._before(x), x[:, -1], proposed)
+            return Loss(nats, {"discriminator_nats": nats.detach(), "discriminator_accuracy": right})
+        given = self._given_back(x, progress)
+        errors = (given - x[:, x.shape[1] - given.shape[1] :]).square().sum((2, 3, 4))
+        error = (errors[:, -1] if config.last_only else errors).mean()
+        parts = {"squared_error_per_frame": error.detach()}
+        if not config.adversarial:
+            return Loss(error, parts)
+        nats = self.discriminator.being_fooled(self._before(x), given[:, -1])
+        total = config.squared_error * error + config.adversarial * x[0, 0].numel() * nats
+        return Loss(total, {**parts, "fooling_nats": nats.detach()})
+
+    def _given_back(self, x: Examples, progress: Scalar) -> Future:
+        """What is compared with the frames: predictions from true frames, or here and there from predictions."""
+        if not self.config.scheduled_sampling:
+            return self.reconstruct(x)
+        chance = (self.config.scheduled_sampling * progress).expand(len(x))
+        shown, states, found = self._before(x)[:, 0], None, list[Images]()
+        for true in x.unbind(1)[1:]:
+            states = self._watch(shown[:, None], states)[-1]
+            found.append(self._next(states[0], shown))
+            own = bernoulli(chance).view(-1, 1, 1, 1).bool()
+            shown = torch.where(own, found[-1], true)
+        return torch.stack(found, 1)
 
     # -------- how
 
@@ -205,6 +268,15 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
             raise SizeError(f"an lstm built for frames of {wanted} cannot look at {size}; resize, or use core convgru")
         return x.transpose(0, 1).flatten(0, 1)
 
+    def _before(self, x: Examples) -> Video:
+        """All frames but the last."""
+        if x.ndim != 5 or x.shape[1] < 2:
+            raise DataError(
+                f"windows of {x.shape[1] if x.ndim == 5 else 1} frame have no next frame to predict;\n"
+                "give video and at least 2 frames: --frames 20"
+            )
+        return x[:, :-1]
+
     def _watch(self, x: Video, state: State | None = None) -> list[State]:
         """States after each frame, equation (1)."""
         maps = self.encoder(self._frames(x))
@@ -217,42 +289,10 @@ class PGN(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
         return predicted.clamp(0, 1) if self.config.saturate else predicted
 
 
-def _core(config: PGN.Config, top: Shape) -> Recurrent:
-    match config.core:
-        case "convgru":
-            return ConvGRU(top[0], config.units, config.core_kernel)
-        case "convlstm":
-            return ConvLSTM(top[0], config.units, config.core_kernel)
-        case "lstm":
-            return LSTM(torch.Size(top).numel(), config.units)
-
-
-def _adapter(config: PGN.Config, top: Shape) -> nn.Module:
-    """A of equation (2), and the layout of an lstm's units as maps."""
-    if config.core != "lstm":
-        if config.dense:
-            raise ConfigError(f"a {config.core} keeps maps: it has no use for dense; leave it out, or use core lstm")
-        return nn.Identity()
-    values = torch.Size(top).numel()
-    as_maps = nn.Unflatten(1, top)
-    if config.dense:
-        return nn.Sequential(nn.Linear(config.units, values), nn.ReLU(), as_maps)
-    if config.units != values:
-        raise ConfigError(
-            f"units = {config.units}: the decoder of frames of this size takes {values} values;\n"
-            f"give --units {values}, or --dense for a fully connected layer between"
-        )
-    return as_maps
-
-
-BALLS_2015 = PGN.Config(
-    core="lstm", units=1568, filters=(32, 32), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid"),
-    last_only=True, residual=False,
-)  # fmt: skip
-"""The paper's network for bouncing balls of 30x30 pixels."""
-
-FACES_2015 = PGN.Config(
-    core="lstm", units=1024, dense=True, filters=(64, 64), kernels=(5,), strides=(1,), pools=(3,), paddings=("valid",),
-    decoder_kernels=(7,), last_only=True, residual=False,
-)  # fmt: skip
-"""The paper's network for rotating faces of 150x150 pixels."""
+def _refuse_contradictions(config: PGN.Config) -> None:
+    if config.target == "last" and config.residual:
+        raise ConfigError("the last frame seen plus a change gives itself back at once; add --no-residual")
+    if config.target == "last" and config.scheduled_sampling:
+        raise ConfigError("scheduled sampling shows predictions, and target last makes none; leave one out")
+    if not config.adversarial and not config.squared_error:
+        raise ConfigError("with neither squared error nor adversarial loss there is nothing to learn from")

@@ -1,0 +1,146 @@
+"""What a Predictive Generative Network learns from: the discriminator, scheduled sampling, the last frame seen."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.models.test_pgn import SMALL, network, video
+from untaught.data.source import open_data
+from untaught.errors import ConfigError
+from untaught.model import Batch, View
+from untaught.models.pgn import GENERATOR, PGN
+from untaught.randomness import seeded
+from untaught.settings import Training
+from untaught.train import train
+
+JUDGED = replace(SMALL, adversarial=0.5, judge=(4, 5, 3))
+NOW = torch.zeros(())
+
+
+def judged(config: PGN.Config = JUDGED) -> PGN:
+    with seeded(3):
+        return PGN(config, (1, 8, 8)).double()
+
+
+def test_generator_minimises_error_and_verdict() -> None:
+    """Equation (6), from its two sides; P is 64."""
+    model, x = judged(replace(JUDGED, squared_error=2.0)), video()
+    given = model.reconstruct(x)
+    error = (given - x[:, 1:]).square().sum((2, 3, 4)).mean()
+    doubt = -model.discriminator(x[:, :-1], given[:, -1]).log_softmax(1)[:, 1].mean()
+    loss = model.loss(Batch.of(x), "generator", NOW)
+    torch.testing.assert_close(loss.total, 2 * error + 0.5 * 64 * doubt)
+    torch.testing.assert_close(loss.parts["fooling_nats"], doubt.detach())
+
+
+def test_each_player_moves_only_its_own_weights() -> None:
+    model, x = judged(), video()
+    assert set(model.players) == {"discriminator", "generator"}
+    owned = {
+        player: [name for name, _ in model.named_parameters() if name.startswith(prefixes)]
+        for player, prefixes in model.players.items()
+    }
+    assert sorted(sum(owned.values(), [])) == sorted(name for name, _ in model.named_parameters())
+    model.loss(Batch.of(x), "discriminator", NOW).total.backward()
+    moved = {name for name, value in model.named_parameters() if value.grad is not None and value.grad.any()}
+    assert moved == {name for name in owned["discriminator"] if name in moved} and len(moved) > 5
+    assert all(not name.startswith(GENERATOR) for name in moved)
+
+
+def test_discriminator_learns_first_and_has_its_own_optimiser() -> None:
+    stage = judged().stages()[0]
+    assert list(judged().players) == ["discriminator", "generator"]
+    assert stage.recipe.players["discriminator"].name == "sgd"
+    assert stage.recipe.players["discriminator"].momentum == 0.5
+    assert stage.recipe.players["generator"].name == "rmsprop"
+    assert PGN(SMALL, (1, 8, 8)).stages()[0].recipe == PGN.recipe
+
+
+def test_a_game_keeps_its_last_weights() -> None:
+    source = open_data("balls?clips=4&validation=2&test=1&frames=5&size=12")
+    with seeded(0):
+        model = PGN(replace(JUDGED, noise=2), (1, 12, 12))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    last = train(model, source, Training(epochs=3, batch_size=2, view=View(frames=5), threads=1))
+    assert last.best
+    for part in ("discriminator_nats", "discriminator_accuracy", "fooling_nats", "squared_error_per_frame"):
+        assert part in last.losses
+    for prefix in ("encoder.", "core.", "adapter.", "decoder.", "discriminator.head"):
+        assert any(not torch.equal(before[name], value) for name, value in model.state_dict().items() if prefix in name)
+
+
+@pytest.mark.parametrize("name", ["convgru", "residual", "lstm-dense"])
+@torch.no_grad()
+def test_scheduled_sampling_goes_from_true_frames_to_its_own(name: str) -> None:
+    plain, x = network(name), video()
+    model = PGN(replace(plain.config, scheduled_sampling=0.9999), plain.shape).double()
+    model.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(model._given_back(x, NOW), plain.reconstruct(x))
+    torch.testing.assert_close(model._given_back(x, NOW + 1), plain.predict(x[:, :1], 4))
+
+
+@torch.no_grad()
+def test_scheduled_sampling_mixes_by_its_chance() -> None:
+    """Of many clips, as many as the chance says have a third prediction made from the second one."""
+    plain, x = network("convgru"), video(3, batch=2000)
+    model = PGN(replace(plain.config, scheduled_sampling=0.6), plain.shape).double()
+    model.load_state_dict(plain.state_dict())
+    with seeded(5):
+        found = model._given_back(x, torch.tensor(0.5))[:, 1]
+    own = (found - plain.predict(x[:, :1], 2)[:, 1]).abs().amax((1, 2, 3)) < 1e-9
+    true = (found - plain.reconstruct(x)[:, 1]).abs().amax((1, 2, 3)) < 1e-9
+    assert (own | true).all()
+    assert own.double().mean().item() == pytest.approx(0.3, abs=0.04)
+
+
+@pytest.mark.parametrize("last_only", [False, True])
+def test_autoencoder_of_video_gives_back_the_last_frame_seen(last_only: bool) -> None:
+    plain, x = network("convgru"), video(4)
+    model = PGN(replace(plain.config, target="last", last_only=last_only), plain.shape).double()
+    model.load_state_dict(plain.state_dict())
+    given = model.reconstruct(x)
+    torch.testing.assert_close(given[:, :-1], plain.reconstruct(x))
+    torch.testing.assert_close(given[:, -1], plain.predict(x, 1)[:, 0])
+    errors: Tensor = (given - x).square().sum((2, 3, 4))
+    expected = errors[:, -1].mean() if last_only else errors.mean()
+    torch.testing.assert_close(model.loss(Batch.of(x), "model", NOW).total, expected)
+
+
+@pytest.mark.parametrize("name", ["convgru", "convlstm", "lstm-dense", "lstm"])
+@torch.no_grad()
+def test_features_decode_to_the_next_frame(name: str) -> None:
+    model, x = network(name), video()
+    torch.testing.assert_close(model.decode(model.encode(x)), model.predict(x, 1)[:, 0])
+
+
+@torch.no_grad()
+def test_residual_features_decode_to_the_change() -> None:
+    model, x = network("residual"), video()
+    change = model.decode(model.encode(x))
+    torch.testing.assert_close((x[:, -1] + change).clamp(0, 1), model.predict(x, 1)[:, 0])
+
+
+@torch.no_grad()
+def test_noise_moves_predictions_and_not_features() -> None:
+    model, x = network("noisy"), video()
+    with seeded(1):
+        first, again = model.predict(x, 1), model.predict(x, 1)
+    assert not torch.equal(first, again)
+    assert torch.equal(model.encode(x), model.encode(x))
+    with seeded(1):
+        assert torch.equal(model.predict(x, 1), first)
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        (replace(SMALL, target="last", residual=True), "--no-residual"),
+        (replace(SMALL, target="last", scheduled_sampling=0.5), "leave one out"),
+        (replace(SMALL, squared_error=0.0), "nothing to learn"),
+    ],
+)
+def test_contradictions_are_refused(config: PGN.Config, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        PGN(config, (1, 8, 8))

@@ -1,0 +1,81 @@
+"""A network that tells the frame that came next from one that was proposed, and what can be learnt from fooling it.
+
+c are the frames before, x a proposed frame, E a stack of convolutions, R an LSTM with hidden state h_T after the last
+of the frames c, A and B fully connected layers with ReLU, B several:
+
+    u = [h_T(E(c)), A(E(x))]                                                   (1)
+    p = softmax(W B(u) + w),   (p_proposed, p_real)                            (2)
+
+The network minimises (3) over pairs of the frame x that came and a proposed one x~, who proposes minimises (4), which
+unlike log p_proposed does not saturate where the network is sure:
+
+    -1/2 (log p_real(x) + log p_proposed(x~))                                  (3)
+    -log p_real(x~)                                                            (4)
+
+References:
+    Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio (2014). Generative adversarial nets.
+    arXiv:1406.2661.
+    Lotter, Kreiman, Cox (2015). Unsupervised learning of visual structure using predictive generative networks.
+    arXiv:1511.06380.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from untaught.nn.convolution import Encoder, Layer, sizes
+from untaught.nn.noise import wide
+from untaught.nn.recurrent import LSTM
+from untaught.shapes import Images, Scalar, Shape, Video
+
+PROPOSED, REAL = 0, 1
+
+
+class FrameDiscriminator(nn.Module):
+    """Looks at frames and at the one that is said to come next, equations (1) and (2).
+
+    Example:
+        >>> network = FrameDiscriminator((1, 8, 8), [Layer(4)], units=6, hidden=(5, 3))
+        >>> network(torch.rand(2, 4, 1, 8, 8), torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 2])
+    """
+
+    def __init__(self, shape: Shape, stack: Sequence[Layer], units: int, hidden: Sequence[int]) -> None:
+        """Build the network.
+
+        Args:
+            shape: One frame's.
+            stack: Convolutions that every frame goes through.
+            units: Of R, and of A.
+            hidden: Units of each layer of B.
+        """
+        super().__init__()
+        self.encoder = Encoder(shape[0], stack)
+        seen = stack[-1].filters * torch.Size(sizes(stack, (shape[1], shape[2]))[-1]).numel()
+        self.core = LSTM(seen, units)
+        self.proposed = nn.Sequential(nn.Flatten(), nn.Linear(seen, units), nn.ReLU())
+        layers: list[nn.Module] = []
+        for below, above in zip((2 * units, *hidden), hidden, strict=False):
+            layers += [nn.Linear(below, above), nn.ReLU()]
+        self.head = nn.Sequential(*layers, nn.Linear(hidden[-1] if hidden else 2 * units, 2))
+
+    def forward(self, context: Video, frame: Images) -> Tensor:
+        """Logarithms, up to a common constant, of the two probabilities (2), `(batch, 2)`."""
+        maps = self.encoder(torch.cat([context.transpose(0, 1).flatten(0, 1), frame]))
+        before, now = maps.split([len(maps) - len(frame), len(frame)])
+        state = self.core(before.unflatten(0, (context.shape[1], len(frame))))[-1][0]
+        return self.head(torch.cat([state, self.proposed(now)], 1))
+
+    def telling_apart(self, context: Video, real: Images, proposed: Images) -> tuple[Scalar, Scalar]:
+        """Give (3) in nats, and the fraction of frames that are told right."""
+        both = torch.cat([self(context, frame) for frame in (real, proposed)])
+        kind = torch.tensor([REAL, PROPOSED], device=both.device).repeat_interleave(len(real))
+        return F.cross_entropy(wide(both), kind), (both.argmax(1) == kind).float().mean()
+
+    def being_fooled(self, context: Video, proposed: Images) -> Scalar:
+        """Give (4) in nats."""
+        return -F.log_softmax(wide(self(context, proposed)), 1)[:, REAL].mean()
