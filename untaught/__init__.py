@@ -12,11 +12,14 @@ models       one file per system
 settings     what a training is told
 checkpoint   one checkpoint on disk
 run          a run on disk
+ready        a training made ready
 train        `fit`, the training loop
 loop         what the loop is made of
 evaluate     measures
 report       one page about one run
 estimators   the scikit-learn face
+tables       published numbers beside ours
+papers       one file per paper
 cli          the commands
 """
 

@@ -5,7 +5,6 @@
     130  interrupted
     1    anything else, a full disk included
 
-flag        one field as a person types it
 flags       fields of configurations <-> arguments
 asked       what `train` is asked for
 place       where a run goes
@@ -15,6 +14,7 @@ opening     a run and data, opened for use
 using       `encode`, `reconstruct`, `sample`, `predict`
 output      files that commands write
 measuring   `evaluate`
+tabulating  `tables`
 listing     `models`, `data`
 doctor      `doctor`
 """
@@ -40,6 +40,7 @@ COMMANDS = {
     "reconstruct": ("using", "every example as the model gives it back"),
     "sample": ("using", "new examples"),
     "predict": ("using", "the frames that follow"),
+    "tables": ("tabulating", "published numbers of a paper beside ours"),
     "doctor": ("doctor", "versions, devices, known traps"),
 }
 """Each command, the file that has its function, and what it does. Files are imported when they are needed."""

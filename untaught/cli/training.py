@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from untaught.cli.asked import Asked, Train, asked
@@ -16,13 +14,12 @@ from untaught.cli.opening import device_named, subject_of
 from untaught.cli.place import continued_run, default_place, is_first_process, new_run, refuse_taken
 from untaught.cli.progress import follow
 from untaught.data.source import Source, open_data
-from untaught.data.view import View, example_shape
+from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
-from untaught.loop.memory import refuse_weights
-from untaught.model import Model, model_class, model_names
-from untaught.randomness import seeded
+from untaught.model import model_names
+from untaught.ready import built, completed
 from untaught.report import write_report
-from untaught.run import Run, build
+from untaught.run import Run
 from untaught.settings import Settings, Training
 
 
@@ -37,7 +34,7 @@ def train(words: Sequence[str]) -> None:
     from untaught.train import fit
 
     settings, source = _opened(wanted)
-    model = _built(settings)
+    model = built(settings, device_named(settings.training.device))
     with _run_in(place, wanted, settings) as run:
         try:
             follow(fit(model, source, settings.training, run))
@@ -56,8 +53,7 @@ def _opened(wanted: Asked) -> tuple[Settings, Source]:
     settings = wanted.settings
     source = open_data(settings.data, size=settings.size, on_bad=settings.on_bad)
     tell_skipped(source)
-    view = settings.training.view or model_class(settings.model).view
-    settings = replace(settings, data=source.spec, shape=example_shape(source.shape, view))
+    settings = completed(settings, source)
     held = wanted.resumed
     if held is not None and (settings.data, settings.shape) != (held.data, held.shape):
         raise RunError(
@@ -65,28 +61,6 @@ def _opened(wanted: Asked) -> tuple[Settings, Source]:
             f"it cannot be continued on {settings.data}, examples of {by(settings.shape)}"
         )
     return settings, source
-
-
-def _built(settings: Settings) -> Model:
-    """Build the untrained model, from the training's seed.
-
-    Raises:
-        ConfigError: Epochs were given for a stage that the model does not have.
-        SizeError: The weights alone do not fit into memory.
-    """
-    device = device_named(settings.training.device)
-    refuse_weights(
-        lambda shape: build(replace(settings, shape=shape)), settings.shape, model_class(settings.model).recipe, device
-    )
-    with seeded(settings.training.seed):
-        model = build(settings)
-    stages = [stage.name for stage in model.stages()]
-    for name in settings.training.stage_epochs:
-        if name not in stages:
-            close = get_close_matches(name, stages, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"its stages: {', '.join(stages)}"
-            raise ConfigError(f"--epochs.{name}: {settings.model} has no stage {name!r}; {hint}")
-    return model
 
 
 def _place(wanted: Asked) -> Path:

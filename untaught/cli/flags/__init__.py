@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import tyro
 
-from untaught.cli.flag import Flag, Words, checked, tyro_field
+from untaught.cli.flags.flag import Flag, Words, checked, tyro_field
 from untaught.config import fields
 from untaught.errors import ConfigError
 

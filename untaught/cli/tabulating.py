@@ -1,0 +1,138 @@
+"""`untaught tables`: what papers printed beside what was measured here."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table as Grid
+
+from untaught.cli.flags import read
+from untaught.cli.output import console
+from untaught.cli.progress import follow
+from untaught.config import Count, configuration
+from untaught.errors import ConfigError
+from untaught.tables import BUDGETS, Budget, Table
+from untaught.tables.cells import RECORDED, as_json, departures, heading, lines, recorded
+from untaught.tables.find import paper_named, paper_names, refuse_unknown
+from untaught.tables.records import Records, results_folder
+
+if TYPE_CHECKING:
+    from untaught.tables.running import Runner
+
+
+@configuration
+class Tables:
+    """Print a paper's tables: what it printed beside what is recorded here; without a paper, the list of papers.
+
+    With --budget first train and measure what is not recorded yet. A cell without a record says `not run`.
+    """
+
+    paper: str = ""
+    """A paper, author and year."""
+    budget: Budget | None = None
+    """Run what is missing at this budget: smoke, a minute for all; cpu, at most 10 minutes a row on two cores, more
+    where the paper says so; full, one GPU. None runs nothing."""
+    experiment: tuple[str, ...] = ()
+    """Run only these; none runs all that have the budget."""
+    seeds: Count | None = None
+    """Trainings of each experiment; none takes what the paper's file says."""
+    results: str | None = None
+    """Folder of the records; none takes results/ of the checkout, or of the current folder."""
+    again: bool = False
+    """Run what is recorded too, and replace it."""
+    keep_runs: str | None = None
+    """Keep the runs, with checkpoints and reports, in this folder; none keeps only what was measured."""
+    json: bool = False
+    """Print one JSON object, and everything else on standard error."""
+
+
+def tables(words: Sequence[str]) -> None:
+    """List the papers, or run what is missing and print one paper's tables."""
+    asked = read(Tables, words, "untaught tables", positional=["paper"])
+    if not asked.paper:
+        _list()
+        return
+    paper = paper_named(asked.paper)
+    records = Records(asked.paper, paper, Path(asked.results or results_folder()) / asked.paper)
+    if asked.budget is not None:
+        _run(asked, asked.budget, records)
+    elif asked.experiment or asked.again or asked.keep_runs or asked.seeds:
+        raise ConfigError(f"nothing is run without a budget: give --budget {', '.join(BUDGETS)}")
+    if asked.json:
+        print(json.dumps(as_json(records)))
+    else:
+        _print(records)
+
+
+def _list() -> None:
+    for name in paper_names():
+        print(f"{name:<20} {paper_named(name).title}")
+
+
+def _run(asked: Tables, budget: Budget, records: Records) -> None:
+    """Run the experiments that were asked for and are not recorded, and draw the paper's figures."""
+    # Fabric takes a second to import; a table that is only printed does not wait for it.
+    from untaught.tables.running import Runner, device_of
+
+    experiments = records.paper.experiments
+    for name in asked.experiment:
+        refuse_unknown("experiment", name, experiments)
+        if budget not in experiments[name]:
+            raise ConfigError(f"experiment {name} has no budget {budget}; it has: {', '.join(experiments[name])}")
+    device_of(budget)
+    names = asked.experiment or [name for name, own in experiments.items() if budget in own]
+    runner = Runner(records, budget, follow, None if asked.keep_runs is None else Path(asked.keep_runs))
+    _run_each(runner, [(name, seed) for name in names for seed in _seeds(asked, budget, records, name)])
+    if records.paper.figures is not None:
+        there = [record for record in records.all([budget]) if not records.is_stale(record)]
+        folder = records.folder / f"figures-{budget}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in records.paper.figures(there, folder):
+            print(f"figure: {path}", file=sys.stderr)
+
+
+def _seeds(asked: Tables, budget: Budget, records: Records, name: str) -> Iterable[int]:
+    if asked.again:
+        return range(asked.seeds or records.paper.experiments[name][budget].seeds)
+    return records.missing(name, budget, asked.seeds)
+
+
+def _run_each(runner: Runner, wanted: Sequence[tuple[str, int]]) -> None:
+    for number, (name, seed) in enumerate(wanted, 1):
+        print(f"{name}, seed {seed}: {number} of {len(wanted)}", file=sys.stderr)
+        print(f"recorded: {runner.run(name, seed)}", file=sys.stderr)
+
+
+def _print(records: Records) -> None:
+    """Print every table, and the records behind them."""
+    out, paper = console(), records.paper
+    out.print(f"[bold]{paper.title}[/bold]\n{paper.reference}\n{paper.url}\n", highlight=False)
+    for table in paper.tables:
+        _print_table(records, table)
+    there = records.all(BUDGETS)
+    if there:
+        out.print(_grid("records", RECORDED, map(recorded, there)))
+
+
+def _print_table(records: Records, table: Table) -> None:
+    out = console()
+    for index, column in enumerate(table.columns):
+        title = f"{table.title}: {heading(column)}"
+        out.print(_grid(title, ("", "published", *BUDGETS), lines(records, table, index)))
+        out.print()
+    for line in [*([table.caption] if table.caption else []), *departures(table)]:
+        out.print(line, style="dim", highlight=False)
+    out.print()
+
+
+def _grid(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
+    grid = Grid(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
+    for name in head:
+        grid.add_column(name)
+    for row in rows:
+        grid.add_row(*row)
+    return grid

@@ -1,0 +1,58 @@
+"""A training made ready: its settings completed by the data, its network built from its seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+
+import torch
+
+from untaught.data.source import Source
+from untaught.data.view import example_shape, statistics
+from untaught.errors import ConfigError
+from untaught.evaluate.subject import Subject
+from untaught.loop.memory import refuse_weights
+from untaught.model import Model, model_class
+from untaught.randomness import seeded
+from untaught.run import build
+from untaught.settings import Settings
+
+
+def completed(settings: Settings, source: Source) -> Settings:
+    """Settings with the source's full spec and the shape of one example as the network will see it."""
+    view = settings.training.view or model_class(settings.model).view
+    return replace(settings, data=source.spec, shape=example_shape(source.shape, view))
+
+
+def built(settings: Settings, device: torch.device) -> Model:
+    """Build the untrained network, from the training's seed.
+
+    Raises:
+        ConfigError: Epochs were given for a stage that the model does not have.
+        SizeError: The weights alone do not fit into the device's memory.
+    """
+    refuse_weights(
+        lambda shape: build(replace(settings, shape=shape)), settings.shape, model_class(settings.model).recipe, device
+    )
+    with seeded(settings.training.seed):
+        model = build(settings)
+    stages = [stage.name for stage in model.stages()]
+    for name in settings.training.stage_epochs:
+        if name not in stages:
+            close = get_close_matches(name, stages, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"its stages: {', '.join(stages)}"
+            raise ConfigError(f"--epochs.{name}: {settings.model} has no stage {name!r}; {hint}")
+    return model
+
+
+def subject_to_train(settings: Settings, source: Source, device: torch.device) -> Subject:
+    """The untrained network on the data that it is to learn from; when it has learnt, the same subject is measured.
+
+    Raises:
+        ConfigError: As `built`.
+        SizeError: As `built`.
+    """
+    model, parts = built(settings, device), source.parts()
+    view = settings.training.view or model.view
+    known = statistics(parts.train, view, device)
+    return Subject(model.to(device), parts, view, known, source.label_names, device, settings.training.seed)

@@ -1,0 +1,54 @@
+"""A paper's page: its tables, where they come from, and the records behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from untaught.tables.cells import RECORDED, departures, heading, lines, recorded, sources
+from untaught.tables.find import paper_named
+from untaught.tables.paper import BUDGETS, Table
+from untaught.tables.records import Records, results_folder
+
+SPREAD = (
+    "± is the standard deviation over seeds where their number is given, else over test examples. *recalled*: the"
+    " published number was written down from memory. *stale*: recorded before the experiment was last changed."
+)
+
+
+def markdown(name: str, results: Path | None = None) -> str:
+    """The page of one paper, from what is recorded.
+
+    Raises:
+        ConfigError: There is no such paper.
+        RunError: A record cannot be read.
+    """
+    paper = paper_named(name)
+    records = Records(name, paper, (results or results_folder()) / name)
+    there = records.all(BUDGETS)
+    parts = [f"# {paper.title}", f"{paper.reference}\n<{paper.url}>"]
+    for table in paper.tables:
+        parts += _table(records, table)
+    parts.append(SPREAD)
+    if there:
+        parts += ["## Records", _grid(RECORDED, map(recorded, there))]
+    parts.append(f"```\nuntaught tables {name} --budget cpu\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(records: Records, table: Table) -> list[str]:
+    parts = [f"## {table.title[0].upper()}{table.title[1:]}"]
+    parts += [table.caption] if table.caption else []
+    for index, column in enumerate(table.columns):
+        parts += [f"**{heading(column)}**", _grid(("", "published", *BUDGETS), lines(records, table, index))]
+    where = sources(table)
+    parts += [f"Published: {'; '.join(where)}."] if where else []
+    told = departures(table)
+    parts += ["Departures:\n\n" + "\n".join(f"- {line}" for line in told)] if told else []
+    return parts
+
+
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cells = [head, ["---"] * len(head), *rows]
+    marked = [[cell.replace("|", "\\|").replace("recalled", "*recalled*") for cell in line] for line in cells]
+    return "\n".join("| " + " | ".join(line) + " |" for line in marked)
