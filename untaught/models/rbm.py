@@ -150,7 +150,8 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
         with torch.autocast(data.device.type, enabled=False):
             parameters = (self.weight, self.visible_bias, self.hidden_bias)
             terms = [torch.dot(v.flatten(), s.flatten()) for v, s in zip(parameters, slopes, strict=True)]
-        return Loss(torch.stack(terms).sum(), {self.monitor: (data - reconstruction).square().sum(1).mean()})
+        error = (data - reconstruction).square().sum(1).mean()
+        return Loss(torch.stack(terms).sum(), {"squared_error_per_image": error})
 
     def fantasies(self, reconstruction: Visible) -> Fantasies:
         """v-: k Gibbs steps from the data, of which the first is half made, or from where the chains ended."""
