@@ -84,7 +84,7 @@ def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | No
         >>> at({"measures": {"prediction": {"error": 2.0, "error_std": 0.5}}}, "prediction.error")
         (2.0, 0.5)
     """
-    root = {**record["measures"], "watched": record["watched"], "trained": record["trained"]}
+    root = {**record, **record["measures"]}
     *above, last = place.split(".")
     value = _inside(root, place.split("."))
     if not isinstance(value, (int, float)):
