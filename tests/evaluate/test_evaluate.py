@@ -28,7 +28,11 @@ def test_every_file_that_defines_a_measure_is_found() -> None:
 
 def test_what_applies_is_measured_and_is_json() -> None:
     found = evaluate(subject())
-    assert set(found) == {"reconstruction", "probe", "cluster"} == {k for k, v in reasons(subject()).items() if not v}
+    assert (
+        set(found)
+        == {"reconstruction", "probe", "cluster", "map"}
+        == {k for k, v in reasons(subject()).items() if not v}
+    )
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert all("baselines" in measure for measure in found.values())
 
