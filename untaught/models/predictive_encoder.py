@@ -1,0 +1,254 @@
+"""Predictive encoder: a feed-forward network that sees a few frames of a patch of video and says the next one.
+
+x_t is frame t, T frames long; k is the number of frames seen (`context`), f the activation, W_1, ..., W_n and V are
+fully connected, or convolutions (V their mirror):
+
+    h_t   = f(W_n ... f(W_1 [x_t-k+1, ..., x_t] + b_1) ... + b_n)               (1)
+    y_t   = V h_t + c                                                           (2)
+    y_t   = x_t + V h_t + c                            with `residual`          (3)
+    p_t+1 = min(max(y_t, low), high)                                            (4)
+    L     = 1/(T-k) sum_t=k^T-1 |x_t+1 - y_t|^2                                 (5)
+
+Prediction error alone is minimised, without a penalty on weights or units. On patches of natural video W_1 then becomes
+a set of edges and gratings at many angles that move from frame to frame, like the receptive fields of simple cells.
+Low and high are the extremes of the training data. Beyond the first predicted frame, predictions take the place of
+frames in (1) and (3). Where a clip begins fewer than k frames ago, its earliest frame is repeated, as though nothing
+had moved before.
+
+References:
+    Palm (2012). Prediction as a candidate for learning deep hierarchical models of data. Technical University of
+    Denmark.
+    Olshausen, Field (1996). Emergence of simple-cell receptive field properties by learning a sparse code for natural
+    images.
+
+Departures:
+    By default the network says the change (3), not the frame (2): most of a frame of natural video stays, and units
+    that need not carry the frame itself are free to describe what moves.
+    W_1 begins with small weights. Nothing makes weights decay, and what stays of larger ones would hide the fields.
+    ReLU units, Adam with a falling learning rate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from untaught.config import Count, configuration
+from untaught.errors import ConfigError, DataError, SizeError
+from untaught.model import (
+    Activations,
+    Batch,
+    Encodes,
+    Filters,
+    Learner,
+    Loss,
+    Optimiser,
+    Predicts,
+    Recipe,
+    Reconstructs,
+    Smoke,
+    View,
+)
+from untaught.nn.convolution import Decoder, Encoder
+from untaught.nn.dense import Layer
+from untaught.nn.stack import layers, sizes
+from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
+
+Future = Float[Tensor, "batch predicted channel height width"]
+Seen = Float[Tensor, "batch *time seen channel height width"]
+
+SMALL = 0.03
+"""Initial weights of the first layer, as a fraction of those that keep the variance."""
+
+
+class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
+    """Hidden layers over the last frames, trained on the next one.
+
+    Example:
+        >>> model = PredictiveEncoder(PredictiveEncoder.Config(hidden=(20,)), (1, 12, 12))
+        >>> video = torch.rand(2, 5, 1, 12, 12)
+        >>> model.predict(video, frames=3).shape, model.encode(video).shape
+        (torch.Size([2, 3, 1, 12, 12]), torch.Size([2, 20]))
+    """
+
+    @configuration
+    class Config:
+        """The network."""
+
+        network: Literal["dense", "convolution"] = "dense"
+        """Kind of the layers. Fully connected ones are tied to the patch that they were trained on; convolutions look
+        at frames of any size."""
+        context: Count = 2
+        """Frames that it sees; training needs windows of at least one more (`--frames`)."""
+        hidden: tuple[Count, ...] = (144,)
+        """Units (dense) or maps (convolution) of each hidden layer."""
+        kernel: Count = 9
+        """Side of a convolution's filters in pixels."""
+        stride: Count = 1
+        """Step of a convolution's filters in pixels."""
+        activation: Literal["relu", "sigmoid", "tanh"] = "relu"
+        """Hidden units."""
+        residual: bool = True
+        """Say the change from the last frame, equation (3), rather than the frame, equation (2)."""
+
+    view = View(frames=3, patch=12, standardise="all")
+    recipe = Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=128)
+    smoke = Smoke(config=Config(hidden=(5, 4)), shape=(1, 6, 6), frames=4)
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        """Build the network.
+
+        Raises:
+            ConfigError: There is no hidden layer.
+            SizeError: Examples are no frames, or too small for the convolutions.
+        """
+        super().__init__()
+        self.config, self.shape = config, shape
+        if len(shape) != 3:
+            raise SizeError(
+                f"predictive-encoder looks at frames (channel, height, width), not at examples of shape {shape}"
+            )
+        if not config.hidden:
+            raise ConfigError("predictive-encoder needs at least one hidden layer; hidden is empty")
+        self.low, self.high = nn.Buffer(torch.zeros(())), nn.Buffer(torch.ones(()))
+        if config.network == "convolution":
+            stack = layers(config.hidden, (config.kernel,), (config.stride,))
+            sizes(stack, (shape[1], shape[2]))
+            self.encoder = Encoder(config.context * shape[0], stack, config.activation)
+            self.decoder = Decoder(shape[0], stack, config.activation)
+        else:
+            values = math.prod(shape)
+            widths = pairwise((config.context * values, *config.hidden))
+            self.encoder = nn.ModuleList(Layer(*pair, config.activation) for pair in widths)
+            self.decoder = Layer(config.hidden[-1], values, "linear")
+        with torch.no_grad():
+            self._first().mul_(SMALL)
+
+    # -------- what it does
+
+    def predict(self, context: Video, frames: int) -> Future:
+        """Continue video, equations (1) to (4): the first frame from the context, each further one from predictions.
+
+        Args:
+            context: At least one frame. The last ones are used; where there are fewer than the network sees, the
+                earliest is repeated.
+            frames: How many to predict.
+        """
+        if frames < 1:
+            raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
+        seen = self._windows(context)[:, -1]
+        found: list[Tensor] = []
+        while len(found) < frames:
+            found.append(self._limited(self._next(seen)))
+            seen = torch.cat([seen[:, 1:], found[-1][:, None]], 1)
+        return torch.stack(found, 1)
+
+    def reconstruct(self, x: Examples) -> Future:
+        """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...)."""
+        if x.ndim != 5 or x.shape[1] < 2:
+            raise DataError(
+                f"windows of {x.shape[1] if x.ndim == 5 else 1} frame have no next frame to predict;\n"
+                f"give video and at least 2 frames: --frames {self.config.context + 1}"
+            )
+        seen = self._windows(x[:, :-1])
+        return self._limited(self._next(seen.flatten(0, 1))).unflatten(0, seen.shape[:2])
+
+    def encode(self, x: Video) -> Features:
+        """The highest hidden layer after the last frame, equation (1), as a vector."""
+        return self._hidden(self._windows(x)[:, -1])[-1].flatten(1)
+
+    def activations(self, x: Video, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Hidden layers `hidden.1`, ... after every frame: (batch, time, ...).
+
+        Raises:
+            ConfigError: There is no layer of one of the names.
+        """
+        seen = self._windows(x)
+        values = self._hidden(seen.flatten(0, 1))
+        found = {f"hidden.{number}": value.unflatten(0, seen.shape[:2]) for number, value in enumerate(values, 1)}
+        unknown = set(names or ()) - found.keys()
+        if unknown:
+            raise ConfigError(f"no layer is called {min(unknown)!r}; there are: {', '.join(found)}")
+        return found if names is None else {name: found[name] for name in names}
+
+    def filters(self) -> Images:
+        """Weights of the first layer, those on the frames seen side by side, the oldest on the left."""
+        weight = self._first().detach()
+        sides = weight.shape[2:] if weight.ndim == 4 else self.shape[1:]
+        frames = weight.reshape(len(weight), self.config.context, self.shape[0], *sides)
+        return torch.cat(frames.unbind(1), -1)
+
+    # -------- learning
+
+    def prepare(self, sample: Batch) -> None:
+        """Find the extremes of the data.
+
+        Raises:
+            DataError: The windows have no frame after those that the network sees.
+        """
+        frames = sample.x.shape[1] if sample.x.ndim == 5 else 1
+        if frames <= self.config.context:
+            raise DataError(
+                f"windows of {frames} frames leave nothing to predict after context = {self.config.context};\n"
+                f"give --frames {self.config.context + 1} or a shorter context"
+            )
+        low, high = sample.x.aminmax()
+        self.low.copy_(low)
+        self.high.copy_(high)
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Squared error of the frames that have a whole context before them, equation (5), mean over the batch."""
+        context = self.config.context
+        seen = self._windows(batch.x[:, :-1])[:, context - 1 :].flatten(0, 1)
+        error = (self._next(seen) - batch.x[:, context:].flatten(0, 1)).square().sum() / len(seen)
+        return Loss(error, {"squared_error_per_frame": error.detach()})
+
+    # -------- how
+
+    def _first(self) -> Tensor:
+        """W_1."""
+        if isinstance(self.encoder, Encoder):
+            return self.encoder.downs[0].convolution.weight
+        return self.encoder[0].get_parameter("weight")
+
+    def _windows(self, x: Examples) -> Seen:
+        """The frames seen after each frame, the earliest repeated: (batch, time, context, channel, height, width)."""
+        if x.ndim != 5 or x.shape[1] < 1 or x.shape[2] != self.shape[0]:
+            raise DataError(
+                f"predictive-encoder was built for video (batch, time, {self.shape[0]}, height, width); "
+                f"this is {tuple(x.shape)}"
+            )
+        if self.config.network == "dense" and tuple(x.shape[2:]) != self.shape:
+            size, wanted = ("x".join(str(side) for side in s[-2:]) for s in (x.shape, self.shape))
+            raise SizeError(
+                f"fully connected layers built for {wanted} cannot look at {size}; resize, or use network convolution"
+            )
+        before = x[:, :1].expand(-1, self.config.context - 1, -1, -1, -1)
+        return torch.cat([before, x], 1).unfold(1, self.config.context, 1).movedim(-1, 2)
+
+    def _hidden(self, seen: Seen) -> list[Tensor]:
+        """Every hidden layer, equation (1)."""
+        if isinstance(self.encoder, Encoder):
+            return self.encoder.maps(seen.flatten(1, 2))
+        values = [seen.flatten(1)]
+        for layer in self.encoder:
+            values.append(layer(values[-1]))
+        return values[1:]
+
+    def _next(self, seen: Seen) -> Images:
+        """The frame after those seen, equations (2) and (3), in the frames' own precision."""
+        top, last = self._hidden(seen)[-1], seen[:, -1]
+        size = (last.shape[-2], last.shape[-1])
+        y = self.decoder(top, size) if isinstance(self.decoder, Decoder) else self.decoder(top).view_as(last)
+        return last + y.to(last.dtype) if self.config.residual else y.to(last.dtype)
+
+    def _limited(self, y: Images) -> Images:
+        """Equation (4)."""
+        return y.clamp(self.low, self.high)
