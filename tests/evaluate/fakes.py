@@ -178,6 +178,18 @@ def turning(clips: int, frames: int = 6, side: int = 12, seed: int = 0, still: b
     return Part.of(x, latents={**latents, "shape": shape})
 
 
+def stills(objects: int = 5, views: int = 6, side: int = 8, seed: int = 0) -> Part:
+    """Clips of 6 equal frames: each object, a spot of its own, under the same lights from 0 to 1, in random order."""
+    generator = torch.Generator().manual_seed(seed)
+    label = torch.arange(objects).repeat_interleave(views)
+    angle = torch.linspace(-1, 1, views).repeat(objects)
+    order = torch.randperm(len(label), generator=generator)
+    label, angle = label[order], angle[order]
+    spot = torch.rand(objects, 1, side, side, generator=generator)
+    picture = spot[label] * (0.55 + 0.4 * angle)[:, None, None, None]
+    return Part.of(picture[:, None].repeat(1, 6, 1, 1, 1), label, {"angle": angle[:, None]})
+
+
 def drifting(clips: int, frames: int, side: int = 6, seed: int = 0, channels: int = 1) -> Tensor:
     """Video `(clip, time, channel, side, side)` of smooth noise that drifts to the right."""
     generator = torch.Generator().manual_seed(seed)

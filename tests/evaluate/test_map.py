@@ -11,6 +11,7 @@ from tests.evaluate.fakes import Linear, Watcher, blobs, subject_of, turning
 from untaught.data.view import View
 from untaught.evaluate.map import applies, drawn, jointly, measure, neighbours_accuracy, neighbours_r2, ordered, picture
 from untaught.evaluate.subject import Subject
+from untaught.randomness import seeded
 
 
 def watched(count: int = 60) -> Subject:
@@ -51,7 +52,9 @@ def test_variables_and_baselines_are_judged() -> None:
 
 
 def test_classes_are_judged() -> None:
-    found = measure(subject_of(Linear(Linear.Config(), (1, 4, 4)).eval(), blobs(30), blobs(30)))
+    with seeded(0):
+        model = Linear(Linear.Config(latent=8), (1, 4, 4)).eval()
+    found = measure(subject_of(model, blobs(90), blobs(90)))
     assert found["neighbours_accuracy"]["pca"] > 0.9 and "neighbours_r2" not in found
     assert found["baselines"]["raw_pixels"]["neighbours_accuracy"]["pca"] > 0.9
 
