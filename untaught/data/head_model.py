@@ -125,9 +125,8 @@ def render(model: HeadModel, coefficients: Tensor, pan: Tensor, roll: Tensor, si
     side = size * fine
     scale = side / (model.top - model.bottom)
     columns, rows, depth, grey = (value.flatten(1) for value in (side / 2 + scale * x, side / 2 - scale * y, z, grey))
-    seen = rasterise(columns, rows, depth, grey, model.triangles, side).grey
-    seen = seen.view(*pan.shape, 1, size, fine, size, fine).mean((4, 6))
-    return (seen * 255).round().to(torch.uint8)
+    seen = rasterise(columns, rows, depth, grey, model.triangles, side).mean(fine)
+    return (seen * 255).round().to(torch.uint8).view(*pan.shape, 1, size, size)
 
 
 def render_all(model: HeadModel, coefficients: Tensor, pan: Tensor, roll: Tensor, size: int) -> Tensor:

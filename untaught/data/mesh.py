@@ -27,15 +27,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import normalize, relu
+from torch.nn.functional import avg_pool2d, normalize, relu
 
-DEPTHS = 2**30
-"""Steps of depth that are told apart, more than float32 has."""
-GREYS = 2**16
-"""Steps of grey that are kept until pixels are averaged."""
+GREY_BITS = 12
+GREYS = 2**GREY_BITS
+"""Steps of grey that are told apart until pixels are averaged."""
+DEPTHS = 2**18
+"""Steps of depth that are told apart; a step of depth and one of grey share 31 bits."""
+SIDES = (1, 2, 3, 4, 6, 9, 14, 24, 48, 100, 200, 400, 800, 1600, 3200)
+"""Sides of the boxes of pixels that triangles are drawn in."""
+SLIVER = 1e-3
+"""Twice the area, in pixels, below which rounding would decide what a triangle covers."""
 SLACK = 1e-5
 """A point this far outside of a triangle, in barycentric coordinates, is inside: no cracks along shared edges."""
 
@@ -47,29 +53,47 @@ Triangles = Int[Tensor, "triangle 3"]
 class Picture(NamedTuple):
     """What is seen at the middle of each pixel."""
 
-    grey: Float[Tensor, "frame height width"]
-    """From 0 to 1; the background where there is no triangle."""
-    depth: Float[Tensor, "frame height width"]
-    """`z` of what is seen; minus infinity where there is no triangle."""
+    key: Int[Tensor, "frame height width"]
+    """Depth and grey value in one number, so that the nearest is the largest; depth 0 is the background."""
+    low: Tensor
+    """Depth `z` at step 0 of a key."""
+    reach: Tensor
+    """From there to the last step."""
+
+    @property
+    def grey(self) -> Tensor:
+        """Grey values from 0 to 1, `(frame, height, width)`."""
+        return (self.key & (GREYS - 1)) / (GREYS - 1)
+
+    @property
+    def depth(self) -> Tensor:
+        """`z` of what is seen, `(frame, height, width)`; minus infinity where there is no triangle."""
+        step = self.key >> GREY_BITS
+        return (self.low + self.reach * step / (DEPTHS - 1)).masked_fill(step == 0, -torch.inf)
+
+    def mean(self, fine: int) -> Tensor:
+        """Mean grey value of squares of `fine * fine` pixels, `(frame, height / fine, width / fine)`."""
+        steps = (self.key & (GREYS - 1)).to(self.low.dtype)
+        return avg_pool2d(steps[:, None], fine)[:, 0] / (GREYS - 1)
 
 
-class _Flat(NamedTuple):
-    """Triangles of all frames in one list: those that face the viewer and may cover the middle of a pixel."""
+class _Facing(NamedTuple):
+    """Triangles of all frames in one list: those that face the viewer and whose box holds the middle of a pixel."""
 
-    frame: Tensor
-    left: Tensor
-    """First column of the box around a triangle."""
-    top: Tensor
-    side: Tensor
-    """Larger side of the box, in pixels."""
+    corner: Tensor
+    """Frame, row and column of the first pixel of the box around a triangle, `(3, triangle)`."""
+    height: Tensor
+    """Of the box in pixels, less one, `(triangle,)`."""
+    width: Tensor
+    """Of the box in pixels, less one."""
     plane: Tensor
-    """Equations (1) and (2) in pixels from the first of the box: `(triangle, 4, 3)` for w_b, w_c, z and s, each its
-    value, its slope along columns, and its slope along rows."""
+    """Equations (1) and (2) as seen from that pixel: `(3, 5, triangle)`: value, slope along columns and slope along
+    rows of w_a, w_b, w_c, z and s."""
 
 
 def vertex_normals(vertices: Float[Tensor, "vertex 3 *shape"], triangles: Triangles) -> Tensor:
     """Mean normal of the triangles at each vertex, equation (4), for many shapes of one mesh; unit length."""
-    a, b, c = (vertices[corner] for corner in triangles.T)
+    a, b, c = (vertices.index_select(0, corner) for corner in triangles.T)
     area = torch.linalg.cross(b - a, c - a, dim=1)
     total = torch.zeros_like(vertices)
     for corner in triangles.T:
@@ -107,74 +131,86 @@ def rasterise(
         size: Side of a frame in pixels.
         background: Grey value where there is no triangle.
     """
-    frames = x.shape[1]
     low, high = z.amin(), z.amax()
     reach = (high - low).clamp(min=torch.finfo(z.dtype).tiny)
-    canvas = torch.full((frames * size * size,), -1, dtype=torch.int64, device=x.device)
-    flat = _facing(x, y, (z - low) / reach, grey.clamp(0, 1), triangles, size)
-    for side in _sides(flat.side):
-        _draw(canvas, flat, side, size)
-    seen = canvas.view(frames, size, size)
-    shade = torch.where(seen < 0, background, (seen % GREYS).to(x.dtype) / (GREYS - 1))
-    depth = low + reach * (seen // GREYS).to(x.dtype) / DEPTHS
-    return Picture(shade, depth.masked_fill(seen < 0, -torch.inf))
+    steps = 1 + (z - low) * ((DEPTHS - 2) / reach)
+    facing = _facing(torch.stack((x, y, steps, grey * (GREYS - 1))), triangles, size)
+    boxes = _boxes(facing)
+    # A box of pixels may reach beyond the frame; what lies there is cut off at the end.
+    wide = size + max((max(height, width) for height, width, _ in boxes), default=0)
+    canvas = torch.full((x.shape[1], wide, wide), round(background * (GREYS - 1)), dtype=torch.int32, device=x.device)
+    for height, width, some in boxes:
+        _draw(canvas, facing, height, width, some)
+    return Picture(canvas[:, :size, :size], low, reach)
 
 
-def _facing(x: Tensor, y: Tensor, z: Tensor, grey: Tensor, triangles: Tensor, size: int) -> _Flat:
-    """Leave out triangles that look away or whose box holds no pixel's middle, and prepare the others."""
-    index = triangles.T.flatten()
-    xs, ys = (value.index_select(0, index).view(3, len(triangles), -1) for value in (x, y))
-    left, right = (xs.amin(0) - 0.5).ceil().clamp(min=0), (xs.amax(0) - 0.5).floor().clamp(max=size - 1)
-    top, bottom = (ys.amin(0) - 0.5).ceil().clamp(min=0), (ys.amax(0) - 0.5).floor().clamp(max=size - 1)
+def _facing(values: Tensor, triangles: Tensor, size: int) -> _Facing:
+    """Leave out triangles that look away or whose box holds no pixel's middle, and prepare the others.
+
+    `values` are x, y, depth and grey, `(4, vertex, frame)`.
+    """
+    frames = values.shape[2]
+    ax, bx, cx, ay, by, cy = (values[axis].index_select(0, corner) for axis in (0, 1) for corner in triangles.T)
+    left, right = _span(ax, bx, cx, size)
+    top, bottom = _span(ay, by, cy, size)
     # Rows run downwards: what is anticlockwise for the viewer has a negative area here.
-    area = (xs[1] - xs[0]) * (ys[2] - ys[0]) - (xs[2] - xs[0]) * (ys[1] - ys[0])
-    side = torch.maximum(right - left, bottom - top) + 1
-    kept = ((area < 0) & (right >= left) & (bottom >= top)).flatten().nonzero()[:, 0]
-    triangle, frame = kept // x.shape[1], kept % x.shape[1]
-    corner = triangles[triangle].T * x.shape[1] + frame
-    values = torch.stack((z, grey)).flatten(1)[:, corner]
-    left, top, side, area = (value.flatten()[kept] for value in (left, top, side, area))
-    ax, bx, cx = xs.flatten(1)[:, kept]
-    ay, by, cy = ys.flatten(1)[:, kept]
-    along_b, along_c = ((cy - ay) / area, (ax - cx) / area), ((ay - by) / area, (bx - ax) / area)
+    area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+    kept = _true(torch.minimum(torch.minimum(right - left, bottom - top), -SLIVER - area) >= 0)
+    some = (value.view(-1).index_select(0, kept) for value in (ax, bx, cx, ay, by, cy, area, left, right, top, bottom))
+    ax, bx, cx, ay, by, cy, area, left, right, top, bottom = some
+    triangle = kept.div(frames, rounding_mode="floor")
+    frame = kept - triangle * frames
+    corners = triangles.T.index_select(1, triangle) * frames + frame
+    a, b, c = values[2:].flatten(1).index_select(1, corners.flatten()).view(2, 3, -1).unbind(1)
     px, py = left + 0.5 - ax, top + 0.5 - ay
-    weights = [torch.stack((px * dx + py * dy, dx, dy), 1) for dx, dy in (along_b, along_c)]
-    planes = [_interpolated(value, *weights) for value in values]
-    return _Flat(frame, left.long(), top.long(), side.long(), torch.stack([*weights, *planes], 1))
+    planes = torch.empty(3, 5, len(kept), dtype=values.dtype, device=values.device)
+    value, along, down = planes
+    along[1], along[2] = (cy - ay) / area, (ay - by) / area
+    down[1], down[2] = (ax - cx) / area, (bx - ax) / area
+    value[1:3] = px * along[1:3] + py * down[1:3]
+    planes[:, 0] = -planes[:, 1] - planes[:, 2]
+    value[0] += 1
+    planes[:, 3:] = (b - a) * planes[:, 1:2] + (c - a) * planes[:, 2:3]
+    value[3:] += a
+    return _Facing(torch.stack((frame, top.long(), left.long())), bottom - top, right - left, planes)
 
 
-def _interpolated(value: Tensor, towards_b: Tensor, towards_c: Tensor) -> Tensor:
-    """Equation (2) as value and slopes: `(triangle, 3)`."""
-    a, b, c = value[..., None]
-    plane = (b - a) * towards_b + (c - a) * towards_c
-    plane[:, :1] += a
-    return plane
+def _span(a: Tensor, b: Tensor, c: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """First and last pixel whose middle lies between the smallest and the largest of three coordinates."""
+    low, high = torch.minimum(torch.minimum(a, b), c), torch.maximum(torch.maximum(a, b), c)
+    return low.sub_(0.5).ceil_().clamp_(min=0), high.sub_(0.5).floor_().clamp_(max=size - 1)
 
 
-def _sides(side: Tensor) -> list[tuple[int, int]]:
-    """Ranges of sides that are drawn together: 1, 2, 3, 4, then each by half larger."""
-    most, ranges, last = int(side.max()) if len(side) else 0, list[tuple[int, int]](), 0
-    while last < most:
-        following = max(last + 1, last * 3 // 2)
-        ranges.append((last, following))
-        last = following
-    return ranges
+def _true(mask: Tensor) -> Tensor:
+    """Numbers of the places that are true; on a CPU by numpy, which takes a fifth of the time here."""
+    flat = mask.view(-1)
+    return flat.nonzero()[:, 0] if flat.is_cuda else torch.from_numpy(np.flatnonzero(flat.numpy()))
 
 
-def _draw(canvas: Tensor, flat: _Flat, side: tuple[int, int], size: int) -> None:
-    """Draw the triangles whose boxes have sides in a range, each into a square of pixels, by equation (3)."""
-    some = ((flat.side > side[0]) & (flat.side <= side[1])).nonzero()[:, 0]
-    step = torch.arange(side[1], device=canvas.device)
-    down, right = (each.flatten() for each in torch.meshgrid(step, step, indexing="ij"))
-    plane = flat.plane[some]
-    pixels = torch.stack((torch.ones_like(right), right, down)).to(plane.dtype)
-    inside = plane[:, :2] @ pixels
-    hit = (torch.minimum(inside.amin(1), 1 - inside.sum(1)) >= -SLACK).nonzero()
-    which, place = hit[:, 0], hit[:, 1]
-    chosen = some[which]
-    column, row = flat.left[chosen] + right[place], flat.top[chosen] + down[place]
-    depth, grey = (plane[which, 2:] * pixels.T[place, None]).sum(2).T
-    key = (depth.clamp(0, 1) * DEPTHS).long() * GREYS + (grey.clamp(0, 1) * (GREYS - 1)).round().long()
-    within = (column < size) & (row < size)
-    index = (flat.frame[chosen] * size + row) * size + column
-    canvas.scatter_reduce_(0, index[within], key[within], "amax")
+def _boxes(facing: _Facing) -> list[tuple[int, int, Tensor]]:
+    """Put triangles together whose boxes are about as large: height, width, and the triangles' numbers."""
+    sides = torch.tensor(SIDES, device=facing.height.device)
+    kind = torch.bucketize(facing.height + 1, sides) * len(SIDES) + torch.bucketize(facing.width + 1, sides)
+    order = kind.to(torch.uint8).argsort(stable=True)
+    counts = kind.bincount(minlength=len(SIDES) ** 2).tolist()
+    parts = order.split(counts)
+    return [
+        (SIDES[number // len(SIDES)], SIDES[number % len(SIDES)], part)
+        for number, part in enumerate(parts)
+        if len(part)
+    ]
+
+
+def _draw(canvas: Tensor, facing: _Facing, height: int, width: int, some: Tensor) -> None:
+    """Draw triangles, each into a box of pixels, by equation (3)."""
+    wide = canvas.shape[-1]
+    steps = (torch.arange(side, device=canvas.device) for side in (height, width))
+    down, right = (each.flatten() for each in torch.meshgrid(*steps, indexing="ij"))
+    pixels = torch.stack((torch.ones_like(right), right, down), 1).to(facing.plane.dtype)
+    plane = facing.plane.flatten(0, 1).index_select(1, some)
+    a, b, c, depth, grey = (pixels @ plane.view(3, -1)).view(len(pixels), 5, -1).unbind(1)
+    inside = (torch.minimum(torch.minimum(a, b), c) >= -SLACK).int()
+    key = depth.clamp_(1, DEPTHS - 1).int().mul_(GREYS).add_(grey.add_(0.5).clamp_(0, GREYS - 1).int()).mul_(inside)
+    frame, row, column = facing.corner.index_select(1, some)
+    place = (frame * wide + row) * wide + column + (down * wide + right)[:, None]
+    canvas.view(-1).scatter_reduce_(0, place.view(-1), key.view(-1), "amax")
