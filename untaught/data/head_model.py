@@ -29,17 +29,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from untaught.data.mesh import lambert, rasterise, vertex_normals
 from untaught.errors import DataError
 
 LIGHT = (-0.35, 0.45, 0.82)
 """Where the light is, from the picture's middle: left, above, and on the viewer's side."""
-AMBIENT = 0.35
+AMBIENT = 0.4
 TONE = 0.75
 """Albedo of what no coat covers."""
-MATERIALS = {"sclera": 0.95, "iris": 0.25, "teeth": 0.9, "lash": 0.2, "brow": 0.3, "hair": 0.3, "lip": 0.6, "gum": 0.5}
+MATERIALS = {"sclera": 0.95, "teeth": 0.9, "lash": 0.2, "brow": 0.3, "hair": 0.3, "lip": 0.6, "gum": 0.5}
 """Albedo of a file's materials, by what their names contain."""
+MARGIN = 0.09
+"""Room above the average head of a file, and what is cut off below, as a share of its height."""
+IRIS, IRIS_COSINE = 0.2, 0.91
+"""Albedo of an iris, and the cosine of its half angle on an eyeball that looks straight on."""
 
 
 class Coat(NamedTuple):
@@ -191,12 +196,12 @@ def read_model(path: Path) -> HeadModel:
         raise DataError(f"triangles of {path} should hold whole numbers from 0 to {len(mean) - 1}")
     vertices = torch.as_tensor(mean).float()
     low, high = vertices.amin(0), vertices.amax(0)
-    margin = 0.08 * float(high[1] - low[1])
+    margin = MARGIN * float(high[1] - low[1])
     return HeadModel(
         mean=vertices,
         modes=torch.as_tensor(modes).float(),
         triangles=torch.as_tensor(triangles.astype(np.int64)),
-        coats=_coats(arrays, len(mean), triangles, len(modes), path),
+        coats=_coats(arrays, vertices, triangles, len(modes), path),
         axis=(float(low[0] + high[0]) / 2, float(low[2] + high[2]) / 2),
         top=float(high[1]) + margin,
         bottom=float(low[1]) + margin,
@@ -233,9 +238,9 @@ def _check(array: NDArray[Any], key: str, shape: tuple[int | None, ...], path: P
 
 
 def _coats(
-    arrays: dict[str, NDArray[Any]], vertices: int, triangles: NDArray[Any], coefficients: int, path: Path
+    arrays: dict[str, NDArray[Any]], vertices: Tensor, triangles: NDArray[Any], coefficients: int, path: Path
 ) -> tuple[Coat, ...]:
-    """A coat for each material with a tone of its own; none where the file names no materials."""
+    """A coat for each material with a tone of its own, and for each iris; none where the file names no materials."""
     if "triangle_material" not in arrays or "material_names" not in arrays:
         return ()
     material, names = arrays["triangle_material"], arrays["material_names"]
@@ -243,9 +248,18 @@ def _coats(
     coats: list[Coat] = []
     for number, name in enumerate(names.tolist()):
         tones = [tone for word, tone in MATERIALS.items() if word in str(name).lower()]
-        corners = triangles[material == number].flatten()
+        corners = torch.as_tensor(np.unique(triangles[material == number]).astype(np.int64))
         if tones and len(corners):
-            cover = torch.full((vertices,), -12.0)
-            cover[torch.as_tensor(corners.astype(np.int64))] = 12.0
-            coats.append(Coat(cover, torch.zeros(coefficients, vertices), tones[0], torch.zeros(coefficients)))
+            coats.append(_painted(corners, tones[0], len(vertices), coefficients))
+        if "sclera" in str(name).lower() and len(corners):
+            # The outer shell of an eyeball, its cornea too, is white in a file; the iris lies hidden inside.
+            away = normalize(vertices[corners] - vertices[corners].mean(0), dim=1)
+            coats.append(_painted(corners[away[:, 2] > IRIS_COSINE], IRIS, len(vertices), coefficients))
     return tuple(coats)
+
+
+def _painted(which: Tensor, tone: float, vertices: int, coefficients: int) -> Coat:
+    """A coat that covers some vertices, on every head alike."""
+    cover = torch.full((vertices,), -12.0)
+    cover[which] = 12.0
+    return Coat(cover, torch.zeros(coefficients, vertices), tone, torch.zeros(coefficients))

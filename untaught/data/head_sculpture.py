@@ -67,27 +67,27 @@ def distance(p: Tensor) -> Tensor:
     """Signed distance, about, from the surface of the average head without ears; negative inside."""
     p = torch.stack((p[..., 0].abs(), p[..., 1], p[..., 2]), -1)
     d = _ellipsoid(p, (0, 3.5, -1.0), (7.4, 8.3, 9.3))
-    d = _join(d, _ellipsoid(p, (0, 4.4, 2.6), (6.2, 5.6, 6.5)), 2.0)
-    d = _join(d, _ellipsoid(p, (0, -2.0, 2.6), (6.1, 7.5, 6.2)), 2.0)
+    d = _join(d, _ellipsoid(p, (0, 4.6, 2.8), (6.2, 5.6, 6.7)), 2.0)
+    d = _join(d, _ellipsoid(p, (0, -2.4, 2.7), (6.1, 7.5, 6.3)), 2.0)
     d = _join(d, _capsule(p, (4.2, -5.6, 0.8), (1.0, -9.2, 6.9), 1.5, 1.2), 2.0)
     d = _join(d, _capsule(p, (4.6, -5.4, 0.4), (5.4, 0.0, 0.0), 1.4, 1.4), 2.0)
     d = _join(d, _ellipsoid(p, (4.3, -1.6, 5.2), (1.9, 1.5, 1.9)), 1.8)
     d = _join(d, _ellipsoid(p, (0, -6.4, 6.2), (3.3, 3.2, 2.9)), 1.5)
     d = _join(d, _ellipsoid(p, (0, -9.6, 7.6), (1.7, 1.3, 1.5)), 1.2)
-    d = _join(d, _capsule(p, (0, -6.0, -2.6), (0, -32.0, -5.0), 4.6, 6.2), 2.0)
+    d = _join(d, _capsule(p, (0, -6.0, -2.8), (0, -32.0, -6.0), 4.4, 7.4), 2.0)
     d = _join(d, _capsule(p, (1.2, 2.5, 7.9), (4.6, 2.7, 6.3), 0.9, 0.8), 1.2)
     d = -_join(-d, _ellipsoid(p, (3.0, 0.5, 9.6), (1.9, 1.0, 1.7)), 1.4)
     d = _join(d, _ellipsoid(p, (EYE[0], EYE[1], 6.75), (1.35, 1.2, 1.25)), 0.3)
-    d = _join(d, _capsule(p, (0, 1.9, 8.2), (0, -2.7, 10.9), 0.65, 0.95), 0.9)
-    d = _join(d, _ellipsoid(p, (1.15, -3.2, 9.6), (0.75, 0.75, 1.0)), 0.5)
-    d = _join(d, _ellipsoid(p, (0, -5.85, 9.0), (2.2, 0.6, 0.75)), 0.5)
-    return _join(d, _ellipsoid(p, (0, -7.05, 8.85), (1.9, 0.65, 0.8)), 0.4)
+    d = _join(d, _capsule(p, (0, 1.9, 8.3), (0, -2.7, 10.45), 0.65, 0.95), 0.9)
+    d = _join(d, _ellipsoid(p, (1.15, -3.15, 9.4), (0.75, 0.75, 1.0)), 0.5)
+    d = _join(d, _ellipsoid(p, (0, -5.85, 8.7), (2.6, 0.6, 0.75)), 0.8)
+    return _join(d, _ellipsoid(p, (0, -7.05, 8.6), (2.2, 0.65, 0.75)), 0.6)
 
 
 def _cast(start: Tensor, direction: Tensor) -> Tensor:
     """Go from `start` until the surface is met, in steps that cannot pass it."""
     p = start
-    for _ in range(48):
+    for _ in range(72):
         p = p + direction * (0.8 * distance(p))[..., None]
     return p
 
@@ -140,7 +140,7 @@ def _skin() -> Sculpture:
 def _elevations() -> Tensor:
     """From straight down to straight up, closest together between the chin and the forehead."""
     even = torch.linspace(-math.pi / 2, math.pi / 2, 1001)
-    density = 1 + 1.6 * (-((even + 0.22) / 0.55).square().square()).exp()
+    density = 1 + 1.6 * (-((even + 0.45) / 0.85).square().square()).exp()
     reached = density.cumsum(0) - density[0]
     wanted = torch.linspace(0.002, 0.998, ROWS) * reached[-1]
     return even[torch.searchsorted(reached, wanted)]

@@ -1,7 +1,7 @@
-r"""A population of heads: how each of 27 coefficients moves and paints the average head.
+r"""A population of heads: how each of 28 coefficients moves and paints the average head.
 
 The first 21 coefficients move the surface by fields :math:`d_k(p)` of the place :math:`p` on the average head, about in
-the order of how much they change the picture; the last 6 paint it, in such an order again. A field is a direction times
+the order of how much they change the picture; the last 7 paint it, in such an order again. A field is a direction times
 a bump (1), so that eyes and brows, which lie on the skin, move with it.
 
 .. math:: b(p) = \exp\Bigl(-\tfrac12 \sum_i \bigl((p_i - q_i) / w_i\bigr)^2\Bigr) \qquad (1)
@@ -49,13 +49,13 @@ def _towards(p: Tensor, x: float, y: float, z: float) -> Tensor:
 
 def _fullness(p: Tensor) -> Tensor:
     """Wide head, jowls and neck, or a narrow one."""
-    low = 0.05 + 0.045 * (1 - _above(p[:, 1], -3.0, 2.0))
+    low = 0.06 + 0.045 * (1 - _above(p[:, 1], -3.0, 2.0))
     return p * _along(1, 0, 0.35) * low
 
 
 def _length(p: Tensor) -> Tensor:
     """A long face and a high crown; what is far below moves as the chin does."""
-    return _along(0, 1, 0) * (0.062 * p[:, 1:2].clamp(min=-11.0))
+    return _along(0, 1, 0) * (0.052 * p[:, 1:2].clamp(min=-11.0))
 
 
 def _depth(p: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ def _depth(p: Tensor) -> Tensor:
 
 def _neck(p: Tensor) -> Tensor:
     middle = _along(0, 0, -3.0)
-    return (p - middle) * _along(1, 0, 1) * 0.11 * (1 - _above(p[:, 1], -9.0, 1.2))
+    return (p - middle) * _along(1, 0, 1) * 0.1 * (1 - _above(p[:, 1], -9.0, 1.2))
 
 
 def _jaw(p: Tensor) -> Tensor:
@@ -72,17 +72,17 @@ def _jaw(p: Tensor) -> Tensor:
 
 
 def _crown(p: Tensor) -> Tensor:
-    return _along(0, 1.05, 0.15) * _above(p[:, 1], 6.5, 1.6)
+    return _along(0, 0.6, 0.1) * _above(p[:, 1], 6.5, 1.6)
 
 
 def _hair(p: Tensor) -> Tensor:
     """Thick or thin hair; hair has no thickness on the average head's skin."""
     away = (p - _along(0, 1.0, -1.0)) / (p - _along(0, 1.0, -1.0)).norm(dim=1, keepdim=True)
-    return away * 0.55 * torch.sigmoid(hair_logit(p) / 2.5)[:, None]
+    return away * 0.37 * torch.sigmoid(hair_logit(p) / 2.5)[:, None]
 
 
 def _protrusion(p: Tensor) -> Tensor:
-    return _along(0, 0, 0.75) * _bump(p, (0, -7.0, 9.5), (3.6, 2.8, 3.5))
+    return _along(0, 0, 0.6) * _bump(p, (0, -7.0, 9.5), (3.6, 2.8, 3.5))
 
 
 def _chin(p: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ def _chin(p: Tensor) -> Tensor:
 
 
 def _cheeks(p: Tensor) -> Tensor:
-    return (_apart(p) + _along(0, 0, 0.6)) * 0.6 * _bump(p, (4.8, -4.0, 5.5), (1.9, 2.0, 2.6))
+    return (_apart(p) + _along(0, 0, 0.6)) * 0.5 * _bump(p, (4.8, -4.0, 5.5), (1.9, 2.0, 2.6))
 
 
 def _cheekbones(p: Tensor) -> Tensor:
@@ -98,11 +98,11 @@ def _cheekbones(p: Tensor) -> Tensor:
 
 
 def _nose_length(p: Tensor) -> Tensor:
-    return _along(0, -0.35, 1.0) * 0.7 * _bump(p, (0, -2.7, 11.6), (1.5, 1.5, 1.9))
+    return _along(0, -0.35, 1.0) * 0.45 * _bump(p, (0, -2.7, 11.1), (1.5, 1.5, 1.9))
 
 
 def _nose_width(p: Tensor) -> Tensor:
-    return _towards(p, 0, 0, 0) * _along(1, 0, 0) * 0.2 * _bump(p, (0.9, -2.9, 10.3), (1.3, 1.4, 1.4))
+    return _towards(p, 0, 0, 0) * _along(1, 0, 0) * 0.3 * _bump(p, (0.9, -2.9, 10.3), (1.3, 1.4, 1.4))
 
 
 def _bridge(p: Tensor) -> Tensor:
@@ -128,7 +128,7 @@ def _eyes_apart(p: Tensor) -> Tensor:
 
 
 def _eye_size(p: Tensor) -> Tensor:
-    return _towards(p, *EYE, 7.4) * _along(1, 1.4, 0.5) * 0.11 * _bump(p, (*EYE, 8.0), (1.6, 1.0, 2.0))
+    return _towards(p, *EYE, 7.4) * _along(1, 1.4, 0.5) * 0.15 * _bump(p, (*EYE, 8.0), (1.6, 1.0, 2.0))
 
 
 def _eye_depth(p: Tensor) -> Tensor:
@@ -143,28 +143,28 @@ def _lips(p: Tensor) -> Tensor:
 SHAPES: dict[str, Field] = {
     "fullness": _fullness,
     "length": _length,
-    "depth": _depth,
-    "crown": _crown,
-    "neck": _neck,
     "hair": _hair,
+    "crown": _crown,
+    "depth": _depth,
+    "neck": _neck,
     "jaw": _jaw,
-    "protrusion": _protrusion,
     "chin": _chin,
-    "cheeks": _cheeks,
-    "nose_length": _nose_length,
     "ears": _ears,
+    "protrusion": _protrusion,
+    "cheeks": _cheeks,
     "brow": _brow,
     "cheekbones": _cheekbones,
-    "nose_width": _nose_width,
     "eyes_apart": _eyes_apart,
+    "nose_length": _nose_length,
     "lips": _lips,
-    "bridge": _bridge,
     "eye_depth": _eye_depth,
-    "eye_size": _eye_size,
     "tip": _tip,
+    "eye_size": _eye_size,
+    "bridge": _bridge,
+    "nose_width": _nose_width,
 }
 """What moves the surface, by name, in the order of the coefficients."""
-PAINTS = ("skin", "hair_tone", "hairline", "beard", "brows", "lip_tone")
+PAINTS = ("hair_tone", "skin", "hair_length", "beard", "hairline", "brows", "lip_tone")
 """What paints it."""
 NAMES = (*SHAPES, *PAINTS)
 
@@ -225,20 +225,26 @@ def _coats(made: Sculpture) -> tuple[Coat, ...]:
     nostril = _bump(p, (0.62, -3.85, 10.6), (0.32, 0.22, 0.8))[:, 0]
     eye, iris = place.abs(), (place - place.new_tensor((0.0, 0.02))).norm(dim=1)
     hair = hair_logit(p)
+    behind = torch.sigmoid((-1.5 - p[:, 2] - 0.15 * p[:, 1]) / 0.4)
     front = _bump(p, (0, 9.0, 7.0), (6.0, 6.0, 8.0))[:, 0]
     return (
-        _coat(0.76, everywhere, tones={"skin": 0.09}),
+        _coat(0.8, everywhere, tones={"skin": 0.09}),
         _coat(0.3, only("ear", 4 * place[:, 1] - 3.5), tones={"skin": 0.05}),
         _coat(0.35, only("skin", 7 * beard - 7.0), {"beard": 2.0 * skin}, {"hair_tone": 0.06}),
-        _coat(0.58, only("skin", 12 * mouth - 6.0), tones={"skin": 0.07, "lip_tone": 0.06}),
+        _coat(0.62, only("skin", 12 * mouth - 6.0), tones={"skin": 0.07, "lip_tone": 0.09}),
         _coat(0.2, only("skin", 10 * line - 6.0)),
         _coat(0.12, only("skin", 10 * nostril - 5.0)),
-        _coat(0.3, only("skin", hair), {"hairline": -1.9 * front * skin}, {"hair_tone": 0.15}),
+        _coat(
+            0.3,
+            only("skin", hair),
+            {"hairline": -1.9 * front * skin, "hair_length": 12.0 * behind * skin},
+            {"hair_tone": 0.15},
+        ),
         _coat(0.92, only("eye", everywhere)),
-        _coat(0.2, only("eye", (0.6 - iris) / 0.05)),
-        _coat(0.05, only("eye", (0.28 - iris) / 0.05)),
+        _coat(0.28, only("eye", (0.52 - iris) / 0.05)),
+        _coat(0.05, only("eye", (0.24 - iris) / 0.05)),
         _coat(0.12, only("eye", (place[:, 1] - 0.12 * eye[:, 0] - 0.33) / 0.05)),
-        _coat(0.28, only("brow", everywhere * 0.15), {"brows": everywhere * 0.12}, {"hair_tone": 0.08}),
+        _coat(0.28, only("brow", everywhere * 0.12), {"brows": everywhere * 0.12}, {"hair_tone": 0.08, "brows": -0.06}),
     )
 
 
