@@ -184,4 +184,4 @@ def test_the_chart_shows_every_line(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = {"a": {"accuracy": [0.2, 0.5], "accuracy_std_error": [0.1, 0.02]}}
     more = {**lines, "chance": {"accuracy": [0.1, 0.1], "accuracy_std_error": [0.0, 0.0]}}
     assert (chart(lines) != chart(more)).any() and chart(lines).shape == chart(more).shape
-    assert picture(subject(4, 4)).shape == chart(lines).shape
+    assert picture(measure(subject(4, 4))).shape == chart(lines).shape

@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.evaluate.fakes import Forecast, Linear, blobs, drifting, subject_of
+from tests.evaluate.fakes import Forecast, Linear, Watcher, blobs, drifting, subject_of, turning
 from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.errors import ConfigError, DataError
-from untaught.evaluate.illustrate import illustrate, predicted_clips
+from untaught.evaluate.illustrate import illustrate, illustrate_measures, predicted_clips
 from untaught.evaluate.picture_files import write_picture
 from untaught.evaluate.pictures import (
     GAP,
@@ -168,6 +168,18 @@ def test_a_model_of_video_shows_its_rollout(tmp_path: Path) -> None:
     shown = predicted_clips(held)
     assert shown.given.shape == (3, 6, 1, 6, 6) and shown.predicted.shape == shown.known.shape == (3, 6, 1, 6, 6)
     assert torch.equal(shown.predicted, shown.given[:, -1:].expand_as(shown.predicted))
+
+
+def test_measures_have_their_pictures(tmp_path: Path) -> None:
+    """A picture is drawn where its measure was taken and the model can give it."""
+    model = Watcher(Watcher.Config(), (1, 12, 12)).eval()
+    held = subject_of(model, turning(40), turning(12, seed=1), View(frames=6))
+    written = illustrate_measures(held, tmp_path, {"map": {}, "decode": {}, "prediction": {}})
+    assert [path.name for path in written] == ["map.png", "perturb.png"]
+    gallery = {"accuracy": [0.5, 0.7], "accuracy_std_error": [0.1, 0.1], "baselines": {}}
+    blind = subject_of(Forecast(Forecast.Config(), (1, 12, 12)), held.parts.train, held.parts.test, View(frames=6))
+    written = illustrate_measures(blind, tmp_path / "new", {"few_views": gallery, "decode": {}})
+    assert [path.name for path in written] == ["few_views.png"]
 
 
 def test_a_model_of_vectors_shows_nothing(tmp_path: Path) -> None:

@@ -240,9 +240,8 @@ def best_penalty(score: Callable[[float], float]) -> float:
 # The picture
 
 
-def picture(subject: Subject) -> Picture:
-    """Accuracy against the number of views, of the model and of what stands beside it."""
-    found = measure(subject)
+def picture(found: Mapping[str, Any]) -> Picture:
+    """What `measure` gave: accuracy against the number of views, of the model and of what stands beside it."""
     return chart({"this model": found, **{name.replace("_", " "): one for name, one in found["baselines"].items()}})
 
 

@@ -1,10 +1,15 @@
-"""What a model shows of itself, by its capabilities, as files: predictions, reconstructions, samples, filters."""
+"""What a model shows of itself, by its capabilities, as files: predictions, reconstructions, samples, filters.
+
+Pictures that go with a measure, `map.png` beside `map`, take longer and are drawn where the measure was taken.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from untaught.evaluate import few_views, map, perturb
 from untaught.evaluate.footage import footage
 from untaught.evaluate.picture_files import write_picture
 from untaught.evaluate.pictures import (
@@ -25,12 +30,25 @@ from untaught.randomness import seeded
 CLIPS = 3
 PAIRS = 12
 SAMPLES = 64
+MEASURED: dict[str, tuple[str, Callable[[Subject, Mapping[str, Any]], Picture | None]]] = {
+    "map.png": ("map", lambda subject, found: map.picture(subject)),
+    "few_views.png": ("few_views", lambda subject, found: few_views.picture(found)),
+    "perturb.png": ("decode", lambda subject, found: None if perturb.applies(subject) else perturb.picture(subject)),
+}
+"""Pictures by name: the measure that each goes with, and how it is drawn from the subject and what was measured."""
 
 
 def illustrate(subject: Subject, folder: Path) -> list[Path]:
     """Write every picture that the model can give of test examples; the same every time under the subject's seed."""
     with measuring(subject.model), seeded(subject.seed, subject.device):
         return [write_picture(folder / name, picture) for name, picture in _drawn(subject)]
+
+
+def illustrate_measures(subject: Subject, folder: Path, taken: Mapping[str, Mapping[str, Any]]) -> list[Path]:
+    """Write the pictures that go with measures, from what `evaluate` gave of the same subject."""
+    with measuring(subject.model), seeded(subject.seed, subject.device):
+        drawn = {name: draw(subject, taken[of]) for name, (of, draw) in MEASURED.items() if of in taken}
+        return [write_picture(folder / name, picture) for name, picture in drawn.items() if picture is not None]
 
 
 def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
