@@ -18,6 +18,7 @@ loop         what the loop is made of
 evaluate     measures
 report       one page about one run
 estimators   the scikit-learn face
+comparison   one encoder, many teachers
 tables       published numbers beside ours
 papers       one file per paper
 cli          the commands

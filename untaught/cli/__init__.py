@@ -14,6 +14,7 @@ opening     a run and data, opened for use
 using       `encode`, `reconstruct`, `sample`, `predict`
 output      files that commands write
 measuring   `evaluate`
+comparing   `compare`
 tabulating  `tables`
 listing     `models`, `data`
 doctor      `doctor`
@@ -40,6 +41,7 @@ COMMANDS = {
     "reconstruct": ("using", "every example as the model gives it back"),
     "sample": ("using", "new examples"),
     "predict": ("using", "the frames that follow"),
+    "compare": ("comparing", "one encoder, many teachers: same data, same updates, what features know"),
     "tables": ("tabulating", "published numbers of a paper beside ours"),
     "doctor": ("doctor", "versions, devices, known traps"),
 }
