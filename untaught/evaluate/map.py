@@ -185,4 +185,4 @@ def _scale(figure: Figure, panels: list[Axes], values: Tensor, name: str) -> Non
     bar = figure.colorbar(ScalarMappable(cmap="viridis"), ax=panels, aspect=12, pad=0.01)
     low, middle, high = (float(values.double().quantile(q)) for q in (0.0, 0.5, 1.0))
     digits = max(0, 1 - math.floor(math.log10(high - low)))
-    bar.set_ticks([0, 0.5, 1], labels=[f"{value:.{digits}f}" for value in (low, middle, high)])
+    bar.set_ticks([0, 0.5, 1], labels=[f"{round(value, digits) + 0:.{digits}f}" for value in (low, middle, high)])
