@@ -115,22 +115,23 @@ def _print(records: Records) -> None:
         _print_table(records, table)
     there = records.all(BUDGETS)
     if there:
-        out.print(_grid("records", RECORDED, map(recorded, there)))
+        out.print("records", style="bold")
+        out.print(_grid(RECORDED, map(recorded, there)))
 
 
 def _print_table(records: Records, table: Table) -> None:
     out = console()
     for index, column in enumerate(table.columns):
-        title = f"{table.title}: {heading(column)}"
-        out.print(_grid(title, ("", "published", *BUDGETS), lines(records, table, index)))
+        out.print(f"{table.title}: {heading(column)}", style="bold", highlight=False)
+        out.print(_grid(("", "published", *BUDGETS), lines(records, table, index)))
         out.print()
     for line in [*([table.caption] if table.caption else []), *departures(table)]:
         out.print(line, style="dim", highlight=False)
     out.print()
 
 
-def _grid(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
-    grid = Grid(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
+    grid = Grid(box=None, header_style="dim", pad_edge=False)
     for name in head:
         grid.add_column(name)
     for row in rows:
