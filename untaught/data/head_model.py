@@ -140,7 +140,7 @@ def render_all(model: HeadModel, coefficients: Tensor, pan: Tensor, roll: Tensor
     Arguments and result are those of `render`; the result is on the CPU.
     """
     on_gpu = model.mean.is_cuda
-    pieces = torch.arange(len(pan)).split(128 if on_gpu else 2)
+    pieces = torch.arange(len(pan)).split(32 if on_gpu else 2)
     frames = torch.empty(*pan.shape, 1, size, size, dtype=torch.uint8)
 
     def draw(piece: Tensor) -> None:
@@ -210,9 +210,7 @@ def read_model(path: Path) -> HeadModel:
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("one array")
+        with zipfile.ZipFile(path), np.load(path) as file:  # numpy alone would take one array for a file of arrays
             return {key: file[key] for key in file.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):

@@ -163,8 +163,9 @@ def _part(options: Options, model: HeadModel, motion: Motion, key: dict[str, obj
     drawn = 1 if options.still or options.angles else options.frames
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     clips, size = len(motion.pan), options.size
+    drawing = {name: value for name, value in to_json(options).items() if name not in ("clips", "validation", "test")}
     x = kept(
-        {**key, **to_json(options), "clips": clips, "device": device.type},
+        {**key, **drawing, "clips": clips, "device": device.type},
         (clips, drawn, 1, size, size),
         lambda: render_all(model.to(device), motion.identity, motion.pan[:, :drawn], motion.roll[:, :drawn], size),
     )

@@ -56,7 +56,7 @@ class Picture(NamedTuple):
     key: Int[Tensor, "frame height width"]
     """Depth and grey value in one number, so that the nearest is the largest; depth 0 is the background."""
     low: Tensor
-    """Depth `z` at step 0 of a key."""
+    """Depth `z` at step 1 of a key."""
     reach: Tensor
     """From there to the last step."""
 
@@ -69,7 +69,7 @@ class Picture(NamedTuple):
     def depth(self) -> Tensor:
         """`z` of what is seen, `(frame, height, width)`; minus infinity where there is no triangle."""
         step = self.key >> GREY_BITS
-        return (self.low + self.reach * step / (DEPTHS - 1)).masked_fill(step == 0, -torch.inf)
+        return (self.low + self.reach * (step - 1) / (DEPTHS - 2)).masked_fill(step == 0, -torch.inf)
 
     def mean(self, fine: int) -> Tensor:
         """Mean grey value of squares of `fine * fine` pixels, `(frame, height / fine, width / fine)`."""
@@ -95,10 +95,12 @@ def vertex_normals(vertices: Float[Tensor, "vertex 3 *shape"], triangles: Triang
     """Mean normal of the triangles at each vertex, equation (4), for many shapes of one mesh; unit length."""
     a, b, c = (vertices.index_select(0, corner) for corner in triangles.T)
     area = torch.linalg.cross(b - a, c - a, dim=1)
-    total = torch.zeros_like(vertices)
+    # A GPU adds in any order; in float64 that is not seen in the picture.
+    area = area.double() if area.is_cuda else area
+    total = torch.zeros_like(vertices, dtype=area.dtype)
     for corner in triangles.T:
         total.index_add_(0, corner, area)
-    return normalize(total, dim=1)
+    return normalize(total, dim=1).to(vertices.dtype)
 
 
 def lambert(normals: Tensor, light: Tensor, albedo: Tensor, ambient: float) -> Tensor:
@@ -132,7 +134,7 @@ def rasterise(
         background: Grey value where there is no triangle.
     """
     low, high = z.amin(), z.amax()
-    reach = (high - low).clamp(min=torch.finfo(z.dtype).tiny)
+    reach = torch.where(high > low, high - low, 1)
     steps = 1 + (z - low) * ((DEPTHS - 2) / reach)
     facing = _facing(torch.stack((x, y, steps, grey * (GREYS - 1))), triangles, size)
     boxes = _boxes(facing)
