@@ -86,16 +86,17 @@ def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | No
     """
     root = {**record, **record["measures"]}
     *above, last = place.split(".")
-    value = _inside(root, place.split("."))
+    value = inside(root, place.split("."))
     if not isinstance(value, (int, float)):
         return None
-    own = _inside(root, [*above, f"{last}_std"])
-    beside = _inside(root, [*above[:-1], f"{above[-1]}_std", last]) if above else None
+    own = inside(root, [*above, f"{last}_std"])
+    beside = inside(root, [*above[:-1], f"{above[-1]}_std", last]) if above else None
     spread = own if own is not None else beside
     return float(value), float(spread) if isinstance(spread, (int, float)) else None
 
 
-def _inside(value: Any, keys: Sequence[str]) -> Any:
+def inside(value: Any, keys: Sequence[str]) -> Any:
+    """What is at these keys and numbers of nested dictionaries and lists; None where nothing is."""
     for key in keys:
         if isinstance(value, Mapping):
             value = cast(Mapping[str, Any], value).get(key)

@@ -104,7 +104,9 @@ class Runner:
             run = self._run(name, settings)
             records, watch = fit(model, source, settings.training, run), experiment.watch
             last = self.follow(watched(records, watch, measuring, seen) if watch is not None else records)
-            told = {key: getattr(last, key) for key in ("stage", "step", "epoch", "seconds", "rate")}
+            told = {
+                key: getattr(last, key) for key in ("stage", "step", "epoch", "seconds", "rate", "losses", "held_out")
+            }
             if run is not None:
                 write_report(run.path, measuring.subject)
         if any(own[self.budget].begin_from == name for own in experiments.values() if self.budget in own):

@@ -1,0 +1,111 @@
+"""Figures of a paper, drawn from its records: lists as lines, what was watched while a network learnt, pictures kept.
+
+All give a picture, or None where the records do not hold what is drawn: figures are drawn of what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from untaught.evaluate.pictures import Picture, mosaic
+from untaught.evaluate.plots import COLOURS, Line, drawn_on_paper, line_chart, rendered
+from untaught.tables.cells import inside
+
+Record: TypeAlias = Mapping[str, Any]
+"""What is recorded of one experiment and seed."""
+
+
+def lists_as_lines(
+    records: Sequence[Record], named: Mapping[str, tuple[str, str]], across: str, up: str, top: float
+) -> Picture | None:
+    """Lists in records as lines over 1, 2, 3, ...
+
+    Args:
+        records: Of all experiments; the first seed of each is drawn.
+        named: By the line's name, an experiment and the place of the list in its measures; errors are taken from
+            the place with `_std_error` behind it, where there are any.
+        across: What the numbers 1, 2, 3 count.
+        up: The quantity.
+        top: Its largest value that is shown.
+    """
+    lines: dict[str, Line] = {}
+    for name, (experiment, place) in named.items():
+        record = _first(records, experiment)
+        heights = None if record is None else inside(record["measures"], place.split("."))
+        if record is not None and isinstance(heights, list):
+            errors = inside(record["measures"], f"{place}_std_error".split(".")) or [0.0] * len(heights)
+            lines[name] = Line([min(top, height) for height in heights], errors)
+    return line_chart(lines, across, up, top) if lines else None
+
+
+def while_it_learnt(
+    records: Sequence[Record], experiment: str, panels: Mapping[str, Mapping[str, str]], up: str
+) -> Picture | None:
+    """What was watched of an experiment against passes over the data, one panel for each quantity.
+
+    Args:
+        records: Of all experiments.
+        experiment: The one that is drawn, its first seed.
+        panels: By the panel's title, the name of each line and its place in the measures that were watched.
+        up: The quantity.
+    """
+    record = _first(records, experiment)
+    if record is None or not record["watched"]:
+        return None
+    epochs = [seen["epoch"] for seen in record["watched"]]
+    with drawn_on_paper():
+        figure = Figure(figsize=(2.3 * len(panels), 3), layout="constrained")
+        for number, (title, lines) in enumerate(panels.items()):
+            axes = figure.add_subplot(1, len(panels), number + 1)
+            heights = {
+                name: [inside(seen["measures"], place.split(".")) for seen in record["watched"]]
+                for name, place in lines.items()
+            }
+            _panel(axes, title, epochs, heights)
+            if number == 0:
+                axes.set_ylabel(up)
+                axes.legend(fontsize=8, frameon=False)
+        figure.supxlabel("passes over the data", fontsize=10)
+        return rendered(figure)
+
+
+def _panel(axes: Axes, title: str, epochs: Sequence[float], heights: Mapping[str, Sequence[float]]) -> None:
+    for (name, values), colour in zip(heights.items(), COLOURS, strict=False):
+        axes.plot(epochs, values, color=colour, marker="o", markersize=4, label=name)
+    axes.set_title(title)
+    axes.grid(alpha=0.2)
+
+
+def one_above_another(folder: Path, records: Sequence[Record], named: Mapping[str, str], ending: str) -> Picture | None:
+    """Pictures that were kept of several experiments, one above another under their names.
+
+    Args:
+        folder: Of the records.
+        records: Of all experiments; the first seed of each is drawn.
+        named: An experiment by the name that stands above its picture.
+        ending: Which picture, "prediction.png".
+    """
+    rows: list[Picture] = []
+    for name, experiment in named.items():
+        record = _first(records, experiment)
+        kept = [] if record is None else [path for path in record["pictures"] if path.endswith(ending)]
+        if kept:
+            with Image.open(folder / kept[0]) as image:
+                rows.append(mosaic([[np.asarray(image.convert("RGB"))]], (), (name,)))
+    if not rows:
+        return None
+    widest = max(row.shape[1] for row in rows)
+    return np.concatenate([np.pad(row, ((0, 0), (0, widest - row.shape[1]), (0, 0)), "edge") for row in rows])
+
+
+def _first(records: Sequence[Record], experiment: str) -> Record | None:
+    """The record of an experiment's first seed."""
+    own = [record for record in records if record["experiment"] == experiment]
+    return min(own, key=lambda record: record["seed"]) if own else None
