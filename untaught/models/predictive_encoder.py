@@ -9,8 +9,10 @@ fully connected, or convolutions (V their mirror):
     p_t+1 = min(max(y_t, low), high)                                            (4)
     L     = 1/(T-k) sum_t=k^T-1 |x_t+1 - y_t|^2                                 (5)
 
-Prediction error alone is minimised, without a penalty on weights or units. On patches of natural video W_1 then becomes
-a set of edges and gratings at many angles that move from frame to frame, like the receptive fields of simple cells.
+Prediction error alone is minimised, without a penalty on weights or units. On patches of natural video, Palm reports,
+that is enough for W_1 to become receptive fields like those of visual area V1. Without `residual` units here become
+spots and short edges in the last frame; with it, edges that move from one frame to the next. Grey video shows them
+soonest: Adam moves weights on colours that hardly vary as far as others, and they hide the rest.
 Low and high are the extremes of the training data. Beyond the first predicted frame, predictions take the place of
 frames in (1) and (3). Where a clip begins fewer than k frames ago, its earliest frame is repeated, as though nothing
 had moved before.
@@ -24,7 +26,7 @@ References:
 Departures:
     By default the network says the change (3), not the frame (2): most of a frame of natural video stays, and units
     that need not carry the frame itself are free to describe what moves.
-    W_1 begins with small weights. Nothing makes weights decay, and what stays of larger ones would hide the fields.
+    W_1 begins near zero. Nothing makes weights decay, and what stays of larger ones would hide the fields.
     ReLU units, Adam with a falling learning rate.
 """
 
@@ -63,7 +65,7 @@ from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 Future = Float[Tensor, "batch predicted channel height width"]
 Seen = Float[Tensor, "batch *time seen channel height width"]
 
-SMALL = 0.03
+SMALL = 0.003
 """Initial weights of the first layer, as a fraction of those that keep the variance."""
 
 
@@ -86,7 +88,7 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         at frames of any size."""
         context: Count = 2
         """Frames that it sees; training needs windows of at least one more (`--frames`)."""
-        hidden: tuple[Count, ...] = (144,)
+        hidden: tuple[Count, ...] = (100,)
         """Units (dense) or maps (convolution) of each hidden layer."""
         kernel: Count = 9
         """Side of a convolution's filters in pixels."""
