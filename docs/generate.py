@@ -1,4 +1,4 @@
-"""Write what the documentation says of the code from the code: docs/reference/ and the table of models in README.md.
+"""Write what the documentation says of the code from the code: docs/reference/, docs/tables/ and the table of models in README.md.
 
 python docs/generate.py            write
 python docs/generate.py --check    change nothing; name what is stale and exit with 1
@@ -25,9 +25,12 @@ from untaught.data.source import named_set, source_descriptions
 from untaught.model import Model, capabilities, model_class, model_names
 from untaught.recipe import Optimiser, Recipe
 from untaught.settings import Training
+from untaught.tables.find import paper_names
+from untaught.tables.markdown import markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs/reference"
+TABLES = ROOT / "docs/tables"
 NOTE = "<!-- Written by docs/generate.py from the code; edit there. -->"
 BEGIN, END = "<!-- models: written by docs/generate.py -->", "<!-- models: end -->"
 
@@ -40,6 +43,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "sources.md": sources_page(),
         REFERENCE / "training.md": training_page(),
+        **{TABLES / f"{name}.md": page(markdown(name)) for name in paper_names()},
         ROOT / "README.md": readme(),
     }
 
@@ -186,7 +190,9 @@ def stale() -> list[Path]:
     """Files that are not what the code says, and files that the code no longer says."""
     fresh = pages()
     changed = [path for path, text in fresh.items() if not path.exists() or path.read_text() != text]
-    return changed + sorted(path for path in REFERENCE.rglob("*.md") if path not in fresh)
+    return changed + sorted(
+        path for folder in (REFERENCE, TABLES) for path in folder.rglob("*.md") if path not in fresh
+    )
 
 
 def write() -> None:

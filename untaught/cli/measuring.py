@@ -16,6 +16,7 @@ from untaught.cli.output import console
 from untaught.config import Whole, configuration
 from untaught.evaluate.beside import who
 from untaught.evaluate.evaluate import evaluate as measured
+from untaught.evaluate.illustrate import illustrate_measures
 from untaught.report import record_evaluation, write_report
 from untaught.run import open_run
 
@@ -54,6 +55,7 @@ def evaluate(words: Sequence[str]) -> None:
     about = {"data": source.spec, "step": asked.step}
     taken = measured(subject, list(asked.measure) or None)
     record_evaluation(run.path, {**_before(run.path, about), **taken}, **about)
+    illustrate_measures(subject, run.pictures, taken)
     own = source.spec == run.settings.data and asked.step is None
     report = write_report(run.path, subject if own else None)
     if asked.json:

@@ -7,7 +7,7 @@ A measure is read by its form, not by its name: `baselines` stand beside its fir
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, cast
 
@@ -18,10 +18,14 @@ from untaught.report.words import spread as spread_of
 
 Values = Mapping[str, Any]
 
+AXES = {"accuracy": ("training views of each object", "accuracy on other views, %")}
+"""What stands at the axes of a list, where it is not the error of a rollout."""
+
 
 def measure_section(name: str, measure: Values) -> str:
     """Everything about one measure: its first number as bars, its other numbers in one table, curves."""
-    own = {key: value for key, value in measure.items() if "baselines" not in key and not key.endswith("_std")}
+    told = [key for key in measure if "baselines" not in key and not key.endswith(("_std", "_std_error"))]
+    own = {key: measure[key] for key in told}
     beside = {key: baselines_of(measure, key) for key in own}
     single = [key for key, value in own.items() if isinstance(value, float) and beside[key]]
     parts = [_heading(name)]
@@ -112,10 +116,21 @@ def _with_spread(key: str, value: float, spread: Any) -> str:
 
 
 def _table(key: str, values: Values, beside: dict[str, Any]) -> str:
-    """A row for each name, a column for the model and each baseline."""
-    columns: dict[str, Values] = {"model": values, **beside}
-    rows = {name: {who: column.get(name) for who, column in columns.items()} for name in values}
+    """A row for each name, however deep it lies, a column for the model and each baseline."""
+    columns: dict[str, Values] = {who: dict(_leaves(column)) for who, column in {"model": values, **beside}.items()}
+    rows = {name: {who: column.get(name) for who, column in columns.items()} for name in columns["model"]}
     return f"<h3>{escape(sentence(key))}</h3>{_meaning(key)}{_grid({n: (key, row) for n, row in rows.items()})}"
+
+
+def _leaves(values: Values, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Numbers of nested tables and lists under joined names."""
+    for name, value in values.items():
+        if isinstance(value, list):
+            value = {str(place): inner for place, inner in enumerate(cast(list[Any], value), 1)}
+        if isinstance(value, dict):
+            yield from _leaves(cast(Values, value), f"{before}{spoken(name)} ")
+        else:
+            yield before + (spoken(name) if before else name), value
 
 
 def _numbers(rows: Mapping[str, Values]) -> str:
@@ -146,8 +161,9 @@ def _curve(key: str, values: list[float], beside: dict[str, Any]) -> str:
     """A list as a line, and of baselines that differ in a number only the last."""
     last_of_kind = {name.split("_")[0]: name for name in beside}
     shown = {"model": values, **{name: beside[name] for name in beside if name in last_of_kind.values()}}
-    series = {spoken(name): Line(range(1, len(y) + 1), y) for name, y in shown.items()}
-    chart = lines(series, "frames ahead", "squared error per frame")
+    percent = 100 if key == "accuracy" else 1
+    series = {spoken(name): Line(range(1, len(y) + 1), [percent * v for v in y]) for name, y in shown.items()}
+    chart = lines(series, *AXES.get(key, ("frames ahead", "squared error per frame")))
     return f"<h3>{escape(sentence(key))}</h3>{_meaning(key)}<figure>{chart}</figure>"
 
 

@@ -32,6 +32,12 @@ CAPTIONS = {
         "Weights of the first layer, one square for each unit, each scaled by its own largest: grey is zero, white "
         "positive, black negative."
     ),
+    "map.png": (
+        "Each point is a test example; those that the network describes alike lie near. A row for each true variable, "
+        "which gives the colour; the same network before training to the left of each pair."
+    ),
+    "few_views.png": "Accuracy against the number of views that each object was learnt from, with standard errors.",
+    "perturb.png": "One example, its features moved along one true variable at a time, and decoded.",
 }
 LARGEST = 12_000_000
 """Bytes of a picture that is still put into the page."""

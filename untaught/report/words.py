@@ -21,6 +21,16 @@ WHOLE: dict[str, str] = {
     "raw_pixels": "raw pixels",
     "mean_frame": "mean frame",
     "previous_frame": "copy of the previous frame",
+    "true_frame": "the true frame",
+    "classical_mds": "classical MDS",
+    "smacof": "metric MDS (SMACOF)",
+    "tsne": "t-SNE",
+    "neighbours_r2": "R² of true variables among neighbours",
+    "neighbours_accuracy": "accuracy among neighbours",
+    "r2_components": "R² of single components",
+    "principal_components": "R² from the first principal components",
+    "states": "R² from hidden and cell state",
+    "sharpness_difference_db": "sharpness difference, dB",
 }
 TITLES: dict[str, str] = {
     "prediction": "What comes next",
@@ -28,6 +38,10 @@ TITLES: dict[str, str] = {
     "decode": "What the representation knows",
     "probe": "Classes in the features",
     "cluster": "Groups found without labels",
+    "map": "The features as a map",
+    "few_views": "Known from few views",
+    "sharpness": "How sharp predictions are",
+    "shrinkage": "Whether predictions keep the identity",
 }
 """Headings of measures."""
 PATTERNS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
@@ -55,6 +69,11 @@ MEANINGS: dict[str, str] = {
         "A linear map from the features to each true variable, fitted on training examples and judged on others: 1 "
         "reads the variable exactly, 0 is no better than its mean."
     ),
+    "stress": "Part of the distances between features that a map of two coordinates loses.",
+    "neighbours_r2": "How well the 10 nearest neighbours on the map tell a true variable: 1 orders it, 0 does not.",
+    "gradient_energy_ratio": "Energy of predicted frames' gradients over true ones': 1 is as sharp, less is blurred.",
+    "slope": "How much of a difference between true frames is left between predicted ones: 1 faithful, 0 the average.",
+    "accuracy": "A linear support vector machine learns every object from a few views and is asked about the others.",
     "normalised_mutual_information": "Agreement of groups found without labels with the classes: 0 none, 1 perfect.",
     "adjusted_rand_index": "Agreement of pairs, corrected for chance: 0 by chance, 1 perfect.",
     "few_labels": "Accuracy when only a few examples of each class have a label, mean and spread over 5 draws.",
@@ -116,7 +135,7 @@ def number(name: str, value: Any) -> str:
 
 def lower_is_better(name: str) -> bool:
     """Whether a smaller number is the better one."""
-    return any(word in name for word in ("error", "loss", "rollout"))
+    return any(word in name for word in ("error", "loss", "rollout", "stress"))
 
 
 def _frames(count: str) -> str:
