@@ -85,8 +85,9 @@ def test_pictures_show_the_latent_variables(file: Path) -> None:
         solid[3, 1] += 0.1 * identity[frame, 0]
         solid[1, 0] += 0.1 * identity[frame, 1]
         place = torch.tensor(corners(float(pan[frame]), float(roll[frame]), solid - middle)) * scale
-        wrong = (picture < 128) != covered(place + 50 * torch.tensor([1.0, -1.0]), 100)
-        assert wrong.float().mean() < 0.01 and (picture < 128).float().mean() > 0.1
+        shown = picture < 235
+        wrong = shown != covered(place + 50 * torch.tensor([1.0, -1.0]), 100)
+        assert wrong.float().mean() < 0.025 and shown.float().mean() > 0.1  # edges are up to half a pixel off
 
 
 def covered(corner: Tensor, size: int) -> Tensor:

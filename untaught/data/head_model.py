@@ -140,7 +140,7 @@ def render_all(model: HeadModel, coefficients: Tensor, pan: Tensor, roll: Tensor
     Arguments and result are those of `render`; the result is on the CPU.
     """
     on_gpu = model.mean.is_cuda
-    pieces = torch.arange(len(pan)).split(32 if on_gpu else 2)
+    pieces = torch.arange(len(pan)).split(32 if on_gpu else 1)
     frames = torch.empty(*pan.shape, 1, size, size, dtype=torch.uint8)
 
     def draw(piece: Tensor) -> None:
