@@ -165,9 +165,7 @@ def _tell(done: Iterator[None], pieces: int, frames: int) -> None:
         if not told and gone > 3:
             told, whole = True, gone * pieces / number
             if whole > 10:
-                warnings.warn(
-                    f"drawing {frames} frames of heads takes about {whole / 60:.1f} minutes, once", stacklevel=2
-                )
+                warnings.warn(f"drawing {frames} frames of heads takes about {whole:.0f} seconds, once", stacklevel=2)
 
 
 def _light(pan: Tensor, roll: Tensor) -> Tensor:
