@@ -80,7 +80,12 @@ def print_measures(measures: Mapping[str, Mapping[str, Any]]) -> None:
     out = console()
     for name, measure in measures.items():
         out.print(table_of(name, measure))
-        out.print(", ".join(f"{key} {value}" for key, value in alone(measure).items()), style="dim")
+        out.print(
+            ", ".join(
+                f"{key} {value if isinstance(value, int) else f'{value:.4g}'}" for key, value in alone(measure).items()
+            ),
+            style="dim",
+        )
         out.print()
 
 

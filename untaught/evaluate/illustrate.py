@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from untaught.evaluate import few_views, map, perturb
+from untaught.evaluate.curves import rollout_picture
 from untaught.evaluate.footage import footage
 from untaught.evaluate.picture_files import write_picture
 from untaught.evaluate.pictures import (
@@ -31,6 +32,7 @@ CLIPS = 3
 PAIRS = 12
 SAMPLES = 64
 MEASURED: dict[str, tuple[str, Callable[[Subject, Mapping[str, Any]], Picture | None]]] = {
+    "rollout.png": ("rollout", lambda subject, found: rollout_picture(found)),
     "map.png": ("map", lambda subject, found: map.picture(subject)),
     "few_views.png": ("few_views", lambda subject, found: few_views.picture(found)),
     "perturb.png": ("decode", lambda subject, found: None if perturb.applies(subject) else perturb.picture(subject)),

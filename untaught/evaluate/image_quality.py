@@ -49,7 +49,7 @@ def ssim(x: Images, y: Images) -> PerExample:
         >>> bool(torch.allclose(ssim(x, x), torch.ones(2)))
         True
     """
-    return torch.cat([_ssim(a, b) for a, b in zip(x.split(256), y.split(256), strict=True)])
+    return torch.cat([_ssim(a, b) for a, b in zip(x.split(64), y.split(64), strict=True)])
 
 
 def _ssim(x: Images, y: Images) -> PerExample:

@@ -114,7 +114,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         decoder_kernels: tuple[Count, ...] | None = None
         """Side of the decoder's filters, in the encoder's order; none takes the encoder's."""
         dense: bool = False
-        """A fully connected layer with ReLU between an lstm and the decoder; without it both must have as many units."""
+        """A fully connected layer with ReLU between an lstm and the decoder, which else must have as many units."""
         residual: bool = True
         """Predict the change from the last frame, equation (4), rather than the frame, equation (3): most of a frame
         of natural video stays. The published networks do not."""

@@ -37,6 +37,8 @@ def measure_section(name: str, measure: Values) -> str:
     for key, value in own.items():
         if isinstance(value, list) and beside[key]:
             parts.append(_curve(key, cast(list[float], value), beside[key]))
+        elif _is_curves(value) and beside[key]:
+            parts.append(_curves(key, cast(Values, value), beside[key]))
         elif isinstance(value, dict) and beside[key]:
             parts.append(_few(key, value, beside[key]) if _is_few(value) else _table(key, value, beside[key]))
     return "".join([*parts, _counts({key: value for key, value in own.items() if not beside[key]})])
@@ -194,3 +196,17 @@ def _plain(key: str, value: Any) -> str:
     if isinstance(value, list):
         return " × ".join(_plain(key, inner) for inner in cast(list[Any], value)) or "none"
     return number(key, value)
+
+
+def _is_curves(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, list) for one in cast(Values, value).values())
+
+
+def _curves(key: str, values: Values, beside: dict[str, Any]) -> str:
+    """A line for each context, the longest first; dashed those of the baselines, of a kind only the last."""
+    own = {f"model, {spoken(name)}": Line(range(1, len(y) + 1), y) for name, y in reversed(list(values.items()))}
+    last_of_kind = {name.split("_")[0]: name for name in beside}.values()
+    ends = {name: next(iter(beside[name].values())) for name in last_of_kind}
+    trivial = {spoken(name): Line(range(1, len(y) + 1), y, dashed=True) for name, y in ends.items()}
+    chart = lines({**own, **trivial}, "frames ahead", sentence(key.removesuffix("_ahead")))
+    return f"<h3>{escape(sentence(key))}</h3>{_meaning(key)}<figure>{chart}</figure>"

@@ -20,7 +20,7 @@ from untaught.report.training import training_section
 from untaught.report.words import number, spoken
 from untaught.run import Run, open_run
 
-LEADING = ("prediction", "reconstruction", "decode", "probe", "cluster")
+LEADING = ("prediction", "rollout", "reconstruction", "decode", "probe", "cluster")
 """Measures that a reader wants first; others follow by name."""
 
 

@@ -30,8 +30,9 @@ CAPTIONS = {
     "samples.gif": "New clips drawn from the model.",
     "filters.png": (
         "Weights of the first layer, one square for each unit, each scaled by its own largest: grey is zero, white "
-        "positive, black negative."
+        "positive, black negative. Frames that a unit looks at stand side by side, the oldest on the left."
     ),
+    "rollout.png": "Error of each frame ahead, from so many true frames; dashed what is trivial.",
     "map.png": (
         "Each point is a test example; those that the network describes alike lie near. A row for each true variable, "
         "which gives the colour; the same network before training to the left of each pair."

@@ -31,9 +31,13 @@ WHOLE: dict[str, str] = {
     "principal_components": "R² from the first principal components",
     "states": "R² from hidden and cell state",
     "sharpness_difference_db": "sharpness difference, dB",
+    "ssim_7x7": "SSIM in flat 7×7 windows, data range 2",
+    "ssim_ahead": "SSIM of frames ahead",
+    "squared_error_ahead": "squared error of frames ahead",
 }
 TITLES: dict[str, str] = {
     "prediction": "What comes next",
+    "rollout": "How far it sees ahead",
     "reconstruction": "What comes back",
     "decode": "What the representation knows",
     "probe": "Classes in the features",
@@ -47,13 +51,14 @@ TITLES: dict[str, str] = {
 PATTERNS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (r"ridge_(\d)_frames?$", lambda m: f"linear map of the last {_frames(m[1])}"),
     (r"ridge_(\d)x(\d)_(\d)_frames?$", lambda m: f"linear {m[1]}×{m[2]} filter on the last {_frames(m[3])}"),
+    (r"context_(\d+)$", lambda m: f"{m[1]} frame{'s' * (m[1] != '1')} given"),
     (r"(.*)_std$", lambda m: f"{spoken(m[1])}, standard deviation"),
     (r"(.*)_accuracy$", lambda m: f"accuracy of {spoken(m[1])}"),
 )
 MEANINGS: dict[str, str] = {
     "squared_error_per_frame": (
         "The sum over one frame's pixels of (true − predicted)², with pixels from 0 (black) to 1 (white): the mean "
-        "over test frames, each predicted from the last at most 10 true frames, ± its standard deviation over clips."
+        "over test frames ± its standard deviation over clips."
     ),
     "squared_error_per_image": (
         "The sum over one picture's pixels of (original − reconstruction)², with pixels from 0 (black) to 1 (white): "
@@ -65,6 +70,8 @@ MEANINGS: dict[str, str] = {
         "The model is given true frames and then goes on from its own predictions: the error of each frame by how far "
         "ahead it is."
     ),
+    "squared_error_ahead": "The model goes on from its own predictions, after so many true frames.",
+    "ssim_ahead": "Structural similarity of the same frames, at most 1.",
     "r2": (
         "A linear map from the features to each true variable, fitted on training examples and judged on others: 1 "
         "reads the variable exactly, 0 is no better than its mean."
