@@ -103,9 +103,8 @@ def example_shape(shape: Shape, view: View) -> Shape:
 
 def cut(raw: Tensor, view: View, stats: Statistics | None, training: bool) -> Tensor:
     """Turn stored frames `(batch, [time,] ...)` into what the model sees."""
-    x = as_float(raw)
-    if view.patch is not None:
-        x = _patches(x, view.patch)
+    # Patches first: bytes are widened only where they are looked at.
+    x = as_float(raw if view.patch is None else _patches(raw, view.patch))
     if training:
         x = _augmented(x, view)
     if view.binarise:
