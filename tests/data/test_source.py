@@ -9,6 +9,7 @@ from PIL import Image
 
 import untaught
 from untaught.config import fields
+from untaught.data.arrays import from_array
 from untaught.data.part import Part
 from untaught.data.source import Source, named_set, open_data, source_descriptions, source_names
 from untaught.errors import ConfigError, DataError, InputError
@@ -138,3 +139,12 @@ def test_all_parts_are_those_that_the_source_brings() -> None:
     part = Part.of(torch.zeros(4, 2))
     assert list(Source("made", part).all_parts()) == ["train"]
     assert list(Source("made", part, test=part).all_parts()) == ["train", "test"]
+
+
+def test_few_short_clips_leave_every_part_two_frames() -> None:
+    parts = from_array(torch.rand(3, 6, 1, 4, 4)).parts()
+    assert [part.length.tolist() for part in (parts.train, parts.validation, parts.test)] == [[2] * 3] * 3
+    parts = from_array(torch.rand(3, 50, 1, 4, 4)).parts()
+    assert [int(part.length[0]) for part in (parts.train, parts.validation, parts.test)] == [36, 4, 10]
+    with pytest.raises(DataError, match="at least 6 frames"):
+        from_array(torch.rand(3, 5, 1, 4, 4)).parts()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table
-from untaught.tables.cells import Ours, as_json, at, lines, ours
+from untaught.tables.cells import Grid, Ours, as_json, at, grids, ours
 from untaught.tables.markdown import markdown
 from untaught.tables.records import Records
 
@@ -92,15 +92,27 @@ def test_places_of_watched_and_trained_numbers_and_of_baselines() -> None:
     assert at(held, "trained.step") == (3.0, None)
 
 
-def test_lines_leave_out_rows_that_say_nothing_of_a_quantity(tmp_path: Path) -> None:
+def test_published_stands_beside_ours_for_each_quantity(tmp_path: Path) -> None:
     records = records_of(tmp_path, 1.0)
     (table,) = records.paper.tables
-    assert lines(records, table, 0) == [
-        ["ours", "1.50 ± 0.25 recalled", "1.00 ± 0.12", "not run", "–"],
-        ["theirs", "2.00", "–", "–", "–"],
-    ]
+    first = grids(records, table)[0]
+    assert first.head == ("", "published", "smoke", "cpu")
+    assert first.rows == (
+        ("ours", "1.50 ± 0.25 recalled", "1.00 ± 0.12", "not run"),
+        ("theirs", "2.00", "–", "–"),
+    )
     only_error = replace(table, rows=(replace(ROW, places=("error", "")), ELSEWHERE))
-    assert [line[0] for line in lines(records, only_error, 1)] == ["theirs"]
+    assert [line[0] for line in grids(records, only_error)[1].rows] == ["theirs"]
+
+
+def test_quantities_stand_side_by_side_where_nothing_was_published(tmp_path: Path) -> None:
+    records = records_of(tmp_path, 1.0)
+    (table,) = records.paper.tables
+    alone = replace(table, rows=(replace(ROW, published=()),))
+    smoke, cpu = grids(records, alone)
+    assert smoke.head == ("", *(column.name for column in table.columns))
+    assert smoke.rows[0][:2] == ("ours", "1.00 ± 0.12")
+    assert cpu == Grid("cpu: not run")
 
 
 def test_json_has_numbers_and_reasons(tmp_path: Path) -> None:
@@ -113,6 +125,6 @@ def test_json_has_numbers_and_reasons(tmp_path: Path) -> None:
 
 def test_markdown_of_a_paper_without_records(tmp_path: Path, tiny: str) -> None:
     page = markdown(tiny, tmp_path)
-    assert "| code of 3 | 9.00 | not run | – | not run |" in page
+    assert "| code of 3 | 9.00 | not run |" in page
     assert "*recalled*" in page and "- code of 3: two passes only" in page
     assert "## Records" not in page

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table as Grid
+from rich.table import Table as Lines
 
 from untaught.cli.flags import read
 from untaught.cli.output import console
@@ -16,7 +16,7 @@ from untaught.cli.progress import follow
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError
 from untaught.tables import BUDGETS, Budget, Table
-from untaught.tables.cells import RECORDED, as_json, departures, heading, lines, recorded
+from untaught.tables.cells import RECORDED, as_json, departures, grids, recorded
 from untaught.tables.find import paper_named, paper_names, refuse_unknown
 from untaught.tables.records import Records, results_folder
 
@@ -121,17 +121,18 @@ def _print(records: Records) -> None:
 
 def _print_table(records: Records, table: Table) -> None:
     out = console()
-    for index, column in enumerate(table.columns):
-        out.print(f"{table.title}: {heading(column)}", style="bold", highlight=False)
-        out.print(_grid(("", "published", *BUDGETS), lines(records, table, index)))
+    for grid in grids(records, table):
+        out.print(f"{table.title}: {grid.heading}", style="bold", highlight=False)
+        if grid.rows:
+            out.print(_grid(grid.head, grid.rows))
         out.print()
     for line in [*([table.caption] if table.caption else []), *departures(table)]:
         out.print(line, style="dim", highlight=False)
     out.print()
 
 
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
-    grid = Grid(box=None, header_style="dim", pad_edge=False)
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Lines:
+    grid = Lines(box=None, header_style="dim", pad_edge=False)
     for name in head:
         grid.add_column(name)
     for row in rows:

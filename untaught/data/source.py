@@ -203,8 +203,13 @@ def _cut_off(part: Part, fraction: float) -> tuple[Part, Part]:
     """Cut `fraction` off a part: the end of each clip where clips are few, the last clips, or every n-th picture."""
     count = len(part)
     if part.is_video and count < 10:
-        if int(part.length.min()) < 4:
-            raise DataError(f"a clip of {int(part.length.min())} frames cannot be split; give at least 4 frames")
+        shortest = int(part.length.min())
+        if shortest < 4:
+            raise DataError(
+                "clips of so few frames cannot be split into training, validation and test;\n"
+                "give clips of at least 6 frames, or 10 clips"
+            )
+        fraction = max(fraction, 2 / shortest)  # two frames: one is predicted from the other
         return part.time(0, 1 - fraction), part.time(1 - fraction, 1)
     if count < 2:
         return part, part

@@ -49,7 +49,7 @@ FACES_SMALL = replace(
 )  # fmt: skip
 """Its like for 40x40 pixels: strides instead of pools, half as many units, every frame scored from the second on."""
 
-FEW_BALLS = "balls?clips=60&validation=10&test=10&frames=30"
+FEW_BALLS = "balls?clips=40&validation=8&test=8&frames=24&size=16"
 FORETOLD = (Take("prediction", limit=20_000), Take("rollout"))
 """On all 200 test clips of 100 frames, as the paper measured; and how predictions go on from predictions."""
 HEADS: dict[Budget, str] = {
@@ -88,16 +88,12 @@ def balls(**config: Any) -> dict[Budget, Experiment]:
 def balls_lstm() -> dict[Budget, Experiment]:
     """The published network on bouncing balls."""
     every, view = replace(BALLS_2015, last_only=False), View(frames=50, augment=("flip", "mirror", "reverse"))
+    full = Training(minutes=10, batch_size=128, learning_rate=RATE, view=view)
     return {
-        "smoke": Experiment("pgn", FEW_BALLS, FORETOLD, every, Training(epochs=0.1, view=View(frames=10))),
-        "full": Experiment(
-            "pgn",
-            "balls",
-            FORETOLD,
-            every,
-            Training(minutes=10, batch_size=128, learning_rate=RATE, view=view),
-            seeds=3,
+        "smoke": Experiment(
+            "pgn", FEW_BALLS, FORETOLD, replace(every, units=288), Training(epochs=0.5, view=View(frames=10))
         ),
+        "full": Experiment("pgn", "balls", FORETOLD, every, full, seeds=3),
     }
 
 

@@ -114,15 +114,61 @@ def heading(column: Column) -> str:
     return f"{column.name}, {column.better} is better" if column.better else column.name
 
 
-def lines(records: Records, table: Table, column: int) -> list[list[str]]:
-    """Every row's cells for one quantity: its label, what was published, and ours at each budget."""
-    digits = table.columns[column].digits
-    found: list[list[str]] = []
-    for row in table.rows:
-        mine = [ours(records, row, column, budget) for budget in BUDGETS]
-        told = [cell if isinstance(cell, str) else cell.text(digits) for cell in mine]
-        found.append([row.label, published_text(published(row, column), digits), *told])
-    return [line for line in found if set(line[1:]) != {NOTHING}]
+@dataclass(frozen=True)
+class Grid:
+    """What is printed together: cells under a heading; without rows, why there are none."""
+
+    heading: str
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def grids(records: Records, table: Table) -> list[Grid]:
+    """A table as it is printed.
+
+    Where something was published, one grid for each quantity: published beside ours at each budget. Else one for each
+    budget, with the quantities side by side.
+    """
+    if any(what is not None for row in table.rows for what in row.published):
+        return [_beside_published(records, table, column) for column in range(len(table.columns))]
+    return [_of_budget(records, table, budget) for budget in _budgets(records, table)]
+
+
+def _budgets(records: Records, table: Table) -> list[Budget]:
+    """Budgets that the table's experiments have; a smoke test's only where it is recorded."""
+    paper, names = records.paper, {row.experiment for row in table.rows if row.experiment}
+    had = [budget for budget in BUDGETS if any(budget in paper.experiments[name] for name in names)]
+    return [budget for budget in had if budget != "smoke" or any(records.of(name, budget) for name in names)]
+
+
+def _beside_published(records: Records, table: Table, column: int) -> Grid:
+    budgets, digits = _budgets(records, table), table.columns[column].digits
+    rows = [
+        (
+            row.label,
+            published_text(published(row, column), digits),
+            *(_text(ours(records, row, column, budget), digits) for budget in budgets),
+        )
+        for row in table.rows
+    ]
+    told = tuple(row for row in rows if set(row[1:]) != {NOTHING})
+    return Grid(heading(table.columns[column]), ("", "published", *budgets), told)
+
+
+def _of_budget(records: Records, table: Table, budget: Budget) -> Grid:
+    rows = [
+        (row.label, *(_text(ours(records, row, n, budget), column.digits) for n, column in enumerate(table.columns)))
+        for row in table.rows
+    ]
+    if all(set(row[1:]) <= {NOTHING, "not run"} for row in rows):
+        return Grid(f"{budget}: not run")
+    better = {column.better for column in table.columns}
+    which = f", {better.pop()} is better" if len(better) == 1 and better != {""} else ""
+    return Grid(f"{budget}{which}", ("", *(column.name for column in table.columns)), tuple(rows))
+
+
+def _text(cell: Ours | str, digits: int) -> str:
+    return cell if isinstance(cell, str) else cell.text(digits)
 
 
 def departures(table: Table) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from untaught.tables.cells import RECORDED, departures, heading, lines, recorded, sources
+from untaught.tables.cells import RECORDED, departures, grids, recorded, sources
 from untaught.tables.find import paper_named
 from untaught.tables.paper import BUDGETS, Table
 from untaught.tables.records import Records, results_folder
@@ -39,8 +39,8 @@ def markdown(name: str, results: Path | None = None) -> str:
 def _table(records: Records, table: Table) -> list[str]:
     parts = [f"## {table.title[0].upper()}{table.title[1:]}"]
     parts += [table.caption] if table.caption else []
-    for index, column in enumerate(table.columns):
-        parts += [f"**{heading(column)}**", _grid(("", "published", *BUDGETS), lines(records, table, index))]
+    for grid in grids(records, table):
+        parts += [f"**{grid.heading}**", *([_grid(grid.head, grid.rows)] if grid.rows else [])]
     where = sources(table)
     parts += [f"Published: {'; '.join(where)}."] if where else []
     told = departures(table)

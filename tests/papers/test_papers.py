@@ -1,0 +1,47 @@
+"""Every paper at its smallest budget: each experiment is trained and measured, and every cell finds its number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from untaught import cli
+from untaught.tables import Paper, Row
+from untaught.tables.cells import at
+from untaught.tables.find import paper_named, paper_names, problems
+from untaught.tables.records import Records
+
+EVERY = [(paper, name) for paper in paper_names() for name in paper_named(paper).experiments]
+TOO_SMALL = ("few_views", "principal_components")
+"""What a smoke test's few views and units leave out."""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / "cache" / name)
+
+
+@pytest.mark.parametrize("name", paper_names())
+def test_a_paper_fits_together(name: str) -> None:
+    assert list(problems(paper_named(name))) == []
+
+
+@pytest.mark.parametrize(("paper", "experiment"), EVERY)
+def test_an_experiment_runs_and_fills_its_cells(paper: str, experiment: str, tmp_path: Path) -> None:
+    words = ["tables", paper, "--budget", "smoke", "--experiment", experiment, "--results", str(tmp_path), "--json"]
+    assert cli.main(words) == 0
+    held = Records(paper, paper_named(paper), tmp_path / paper)
+    (record,) = held.of(experiment, "smoke")
+    assert not held.is_stale(record)
+    for place in places(held.paper, experiment):
+        assert at(record, place) is not None, place
+    watch = held.paper.experiments[experiment]["smoke"].watch
+    assert len(record["watched"]) == (0 if watch is None else 3)  # before the first step, after one pass, after two
+
+
+def places(paper: Paper, experiment: str) -> list[str]:
+    """Where the tables look for an experiment's numbers, but for what is too small here."""
+    rows: list[Row] = [row for table in paper.tables for row in table.rows if row.experiment == experiment]
+    every = [place for row in rows for place in row.places if place]
+    return [place for place in every if not any(part in place for part in TOO_SMALL) and not place.endswith(".49")]
