@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from untaught import open_data
-from untaught.comparison.trial import Trials, encoder_weights, last_frames
+from untaught.comparison.trial import Trials, encoder_weights, ends_of_windows
 from untaught.comparison.variant import Budget, Variant
 from untaught.data.part import Part
 from untaught.data.source import Source
@@ -49,15 +49,23 @@ def test_a_trial_makes_exactly_the_updates(variant: Variant, updates: int, tmp_p
     assert told[-1].step == updates
 
 
-def test_single_frames_are_judged_at_the_moments_of_windows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shorter", [CODE, Variant("predictive-encoder", "predictive-encoder")])
+def test_all_are_judged_at_the_ends_of_the_longest_windows(shorter: Variant, tmp_path: Path) -> None:
     source = open_data(BALLS)
     asked = trials(source, tmp_path, frames=20)
-    windows = three_batches(asked._subject(PGN, 0))
-    frames = three_batches(asked._judged(asked._subject(CODE, 0), "decode"))
-    for seen, beside in zip(windows, frames, strict=True):
-        assert torch.equal(seen.x[:, -1], beside.x)
+    windows = three_batches(asked._judged(asked._subject(PGN, 0), "decode"))
+    ends = three_batches(asked._judged(asked._subject(shorter, 0), "decode"))
+    for seen, beside in zip(windows, ends, strict=True):
+        last = beside.x if beside.x.ndim == 4 else beside.x[:, -1]
+        assert torch.equal(seen.x[:, -1], last)
         for name, value in seen.latents.items():
-            assert torch.equal(value[:, -1], beside.latents[name])
+            own = beside.latents[name]
+            assert torch.equal(value[:, -1], own if own.ndim == 2 else own[:, -1])
+
+
+def test_all_look_at_whole_frames(tmp_path: Path) -> None:
+    subject = trials(open_data(BALLS), tmp_path)._subject(Variant("predictive-encoder", "predictive-encoder"), 0)
+    assert subject.view.patch is None and subject.view.frames == 3
 
 
 def test_frames_stay_as_they_are_where_nobody_looks_at_windows(tmp_path: Path) -> None:
@@ -66,10 +74,11 @@ def test_frames_stay_as_they_are_where_nobody_looks_at_windows(tmp_path: Path) -
     assert asked._judged(subject, "decode") is subject
 
 
-def test_last_frames_by_hand() -> None:
+def test_ends_of_windows_by_hand() -> None:
     part = Part.over(Part.of(torch.zeros(11, 1, 2, 2)).frames, torch.tensor([5, 6]))
-    own = last_frames(part, 3)
-    assert own.first.tolist() == [2, 7, 10] and own.length.tolist() == [1, 1, 1]
+    last, two = ends_of_windows(part, 3, 1), ends_of_windows(part, 3, 2)
+    assert last.first.tolist() == [2, 7, 10] and last.length.tolist() == [1, 1, 1]
+    assert two.first.tolist() == [1, 6, 9] and two.length.tolist() == [2, 2, 2]
 
 
 def test_weights_of_an_encoder_by_hand() -> None:

@@ -75,7 +75,14 @@ def test_pictures_show_the_latent_variables(file: Path) -> None:
     """The silhouette of each frame is that of the solid at the angles that the latent variables give."""
     (part, *_) = load(file, roll=True, size=100, clips=4)
     pan, roll, identity = (part.latents[name] for name in ("angle", "roll", "identity"))
-    assert set(part.latents) == {"angle", "speed", "identity", "roll", "roll_speed"} and identity.shape == (24, 2)
+    assert set(part.latents) == {
+        "angle",
+        "speed",
+        "initial_angle",
+        "identity",
+        "roll",
+        "roll_speed",
+    } and identity.shape == (24, 2)
     low, high = SOLID.amin(0), SOLID.amax(0)
     margin = 0.09 * float(high[1] - low[1])
     scale = 100 / float(high[1] - low[1])

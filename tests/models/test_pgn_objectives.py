@@ -49,6 +49,16 @@ def test_each_player_moves_only_its_own_weights() -> None:
     assert all(not name.startswith(GENERATOR) for name in moved)
 
 
+def test_a_step_of_the_generator_leaves_the_discriminator_alone() -> None:
+    """Its gradient passes through the discriminator, as the loop lets it, and does not stay there."""
+    model, x = judged(), video()
+    for name, value in model.named_parameters():
+        value.requires_grad_(name.startswith(GENERATOR))
+    model.loss(Batch.of(x), "generator", NOW).total.backward()
+    assert all(value.grad is None for name, value in model.named_parameters() if not name.startswith(GENERATOR))
+    assert model.decoder.layers[0].get_parameter("weight").grad is not None
+
+
 def test_discriminator_learns_first_and_has_its_own_optimiser() -> None:
     stage = judged().stages()[0]
     assert list(judged().players) == ["discriminator", "generator"]
@@ -67,8 +77,9 @@ def test_a_game_keeps_its_last_weights() -> None:
     assert last.best
     for part in ("discriminator_nats", "discriminator_accuracy", "fooling_nats", "squared_error_per_frame"):
         assert part in last.losses
-    for prefix in ("encoder.", "core.", "adapter.", "decoder.", "discriminator.head"):
-        assert any(not torch.equal(before[name], value) for name, value in model.state_dict().items() if prefix in name)
+    moved = {name for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
+    for prefix in (*GENERATOR, "discriminator.encoder.", "discriminator.core.", "discriminator.head."):
+        assert any(name.startswith(prefix) for name in moved), prefix
 
 
 @pytest.mark.parametrize("name", ["convgru", "residual", "lstm-dense"])
@@ -93,6 +104,19 @@ def test_scheduled_sampling_mixes_by_its_chance() -> None:
     true = (found - plain.reconstruct(x)[:, 1]).abs().amax((1, 2, 3)) < 1e-9
     assert (own | true).all()
     assert own.double().mean().item() == pytest.approx(0.3, abs=0.04)
+
+
+@torch.no_grad()
+def test_held_out_loss_does_not_follow_the_schedule() -> None:
+    model, x = PGN(replace(SMALL, scheduled_sampling=0.5), (1, 8, 8)).double(), video()
+    losses: dict[bool, list[float]] = {}
+    for training in (False, True):
+        model.train(training)
+        losses[training] = []
+        for progress in (0.0, 1.0):
+            with seeded(4):
+                losses[training].append(model.loss(Batch.of(x), "model", torch.tensor(progress)).total.item())
+    assert losses[False] == [losses[True][1]] * 2 and losses[True][0] != losses[True][1]
 
 
 @pytest.mark.parametrize("last_only", [False, True])

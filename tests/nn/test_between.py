@@ -11,13 +11,12 @@ from untaught.randomness import seeded
 @pytest.mark.parametrize("flat", [True, False])
 @torch.no_grad()
 def test_noise_joins_the_state(flat: bool) -> None:
-    """With weights that only copy, the layer shows what it was given: the state, and noise from 0 to 1/2."""
+    """With weights that only copy, the layer shows what it was given: noise from 0 to 1/2, the same at all places."""
     layer = Between(3, (2, 2, 2) if flat else (3, 2, 2), flat, dense=flat, noise=5)
-    inside = next(module for module in layer.layer if hasattr(module, "weight"))
-    inside.weight.zero_()
-    inside.bias.zero_()
-    for unit in range(3):
-        inside.weight[unit, 3 + unit] = 1
+    assert layer.from_noise is not None
+    for weight in layer.parameters():
+        weight.zero_()
+    layer.from_noise.weight[:3, :3] = torch.eye(3)
     with seeded(0):
         found = layer(torch.rand(400, 3) if flat else torch.rand(400, 3, 2, 2)).flatten(1)
     noise = found[:, :3] if flat else found.view(400, 3, 4)[:, :, 0]
@@ -25,6 +24,26 @@ def test_noise_joins_the_state(flat: bool) -> None:
     assert noise.mean().item() == pytest.approx(0.25, abs=0.02)
     if not flat:
         assert (found.view(400, 3, 4).std(2) == 0).all()
+
+
+@pytest.mark.parametrize("flat", [True, False])
+@torch.no_grad()
+def test_one_product_with_state_and_noise(flat: bool) -> None:
+    """U h + V z is W [h, z], rectified; z is drawn as the layer draws it."""
+    layer = Between(3, (2, 2, 2) if flat else (3, 2, 2), flat, dense=flat, noise=5)
+    hidden = torch.randn(7, 3) if flat else torch.randn(7, 3, 2, 2)
+    with seeded(1):
+        found = layer(hidden)
+    with seeded(1):
+        z = torch.rand(7, 5) / 2
+    assert layer.from_noise is not None
+    own = layer.layer.get_parameter("weight")
+    both = torch.cat([own.flatten(1), layer.from_noise.weight], 1)
+    joined = torch.cat([hidden, z], 1) if flat else torch.cat([hidden, z[..., None, None].expand(-1, -1, 2, 2)], 1)
+    product = torch.einsum("oi,ni...->no...", both, joined)
+    bias = layer.layer.get_parameter("bias")
+    expected = torch.relu(product + (bias if flat else bias[:, None, None]))
+    torch.testing.assert_close(found, expected.unflatten(1, (2, 2, 2)) if flat else expected)
 
 
 @torch.no_grad()

@@ -35,7 +35,7 @@ class Compare:
     """Train several models on the same data for the same number of updates, and compare what their features know.
 
     Labels are found by `probe`, true variables of generated data by `decode`. A second call with the same arguments
-    goes on where the first one stopped, and more models or seeds may be added to it.
+    goes on where the first one stopped; seeds may be added to it, and models that look at no longer windows.
     """
 
     models: str

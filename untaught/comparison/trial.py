@@ -1,8 +1,8 @@
 """One variant, trained from one seed for the updates that all are given, and what its features know then.
 
 Labels are found by `probe`, true variables of generated data by `decode`; both bring raw pixels and the same network
-untrained along. Where some variants look at windows of video and others at single frames, these are asked about the
-last frames of the same windows: all are fitted and judged on the same moments. Finished trials are kept one by one, so
+untrained along. All look at whole frames. Where windows of video differ in length, each variant is asked about the end
+of the longest: all are fitted and judged on the same moments. Finished trials are kept one by one, so
 that a comparison that was stopped goes on.
 """
 
@@ -26,7 +26,7 @@ from untaught.errors import DataError, RunError
 from untaught.evaluate.decode import CONTEXT
 from untaught.evaluate.evaluate import evaluate, measures
 from untaught.evaluate.subject import Subject
-from untaught.model import Encodes, Stage
+from untaught.model import Encodes, Stage, model_class
 from untaught.ready import completed, subject_to_train
 from untaught.settings import Settings, Training
 from untaught.train import Record, fit
@@ -111,21 +111,23 @@ class Trials:
         return done
 
     def _judged(self, subject: Subject, measure: str) -> Subject:
-        """The subject on the moments that those variants are judged on which look at windows."""
+        """The subject on the ends of those windows that the variant with the longest looks at."""
         frames = self.budget.frames
-        if frames is None or subject.view.frames is not None:
+        if frames is None:
             return subject
         count = min(CONTEXT, frames) if measure == "decode" else frames
-        parts = subject.parts
-        own = (last_frames(part, count) for part in (parts.train, parts.validation, parts.test))
-        return replace(subject, parts=Parts(*own))
+        own, parts = min(count, subject.view.frames or 1), subject.parts
+        ends = (ends_of_windows(part, count, own) for part in (parts.train, parts.validation, parts.test))
+        return replace(subject, parts=Parts(*ends))
 
     def _subject(self, variant: Variant, seed: int) -> Subject:
         return subject_to_train(self._settings(variant, seed), self.source, self.device)
 
     def _settings(self, variant: Variant, seed: int) -> Settings:
         own, size = self.budget, self.budget.size
-        training = replace(self.training, seed=seed, batch_size=own.batch_size)
+        # Whole frames for all: a model that looks at patches by itself would be asked about less than the others.
+        view = replace(model_class(variant.model).view, patch=None)
+        training = replace(self.training, seed=seed, batch_size=own.batch_size, view=view)
         settings = Settings(
             model=variant.model, shape=(), config=variant.network, data=own.data, size=size, training=training
         )
@@ -147,11 +149,13 @@ class Trials:
         return (max(1, updates) - 0.5) / feed.steps
 
 
-def last_frames(part: Part, frames: int) -> Part:
-    """The last frame of every window that a measure cuts from a part, each as a clip of its own."""
+def ends_of_windows(part: Part, frames: int, kept: int) -> Part:
+    """The last frames of every window that a measure cuts from a part, each window's as a clip of its own."""
     view = View(frames=frames)
-    last = fixed_order(part, view, None) + (window(part, view) or 1) - 1
-    return replace(part, first=last, length=torch.ones_like(last))
+    length = window(part, view) or 1
+    kept = min(kept, length)
+    first = fixed_order(part, view, None) + length - kept
+    return replace(part, first=first, length=torch.full_like(first, kept))
 
 
 def encoder_weights(subject: Subject, pixels: torch.Tensor) -> int:

@@ -8,8 +8,9 @@ positive one turns the face to the right of the picture, a positive roll the cro
     \alpha \sim U[-\tfrac\pi6, \tfrac\pi6] \qquad (1)
 
 The heads are this package's own (`head_shape.py`), or those of a morphable model, `heads:FILE.npz` (`head_model.py`).
-Frames are grey on white and carry the latent variables `angle`, `speed` (radians per frame), `identity` (the
-coefficients), and with `roll` also `roll` and `roll_speed`. Where `people` is given, they are labelled by person.
+Frames are grey on white and carry the latent variables `angle`, `speed` (radians per frame), `initial_angle` (that of
+the clip's first frame), `identity` (the coefficients), and with `roll` also `roll` and `roll_speed`. Where `people` is
+given, they are labelled by person.
 
 `heads?people=50&angles=12` is a gallery for classification from few views: each of 50 people at 12 angles from
 :math:`-\pi/2` to :math:`\pi/2`, each a still, repeated; person by person, all in the training part, to be split by who
@@ -169,7 +170,8 @@ def _part(options: Options, model: HeadModel, motion: Motion, key: dict[str, obj
         (clips, drawn, 1, size, size),
         lambda: render_all(model.to(device), motion.identity, motion.pan[:, :drawn], motion.roll[:, :drawn], size),
     )
-    latents = {"angle": motion.pan[..., None], "speed": _speed(motion.pan), "identity": motion.identity}
+    pan = {"angle": motion.pan[..., None], "speed": _speed(motion.pan), "initial_angle": motion.pan[:, :1]}
+    latents = {**pan, "identity": motion.identity}
     if options.roll:
         latents |= {"roll": motion.roll[..., None], "roll_speed": _speed(motion.roll)}
     return Part.of(x.expand(-1, options.frames, -1, -1, -1), motion.person, latents)

@@ -89,8 +89,8 @@ def gradient_energy_ratio(true: Images, predicted: Images) -> Scalar:
         >>> float(gradient_energy_ratio(x, 0.5 * x))
         0.25
     """
-    energy = [sum(d.double().square().sum() for d in _differences(x)) for x in (predicted, true)]
-    return torch.as_tensor(energy[0] / max(float(energy[1]), FLOOR)).float()
+    energy = [sum(float(d.double().square().sum()) for d in _differences(x)) for x in (predicted, true)]
+    return torch.tensor(1.0 if max(energy) < FLOOR else energy[0] / max(energy[1], FLOOR))
 
 
 def sharpness_difference_db(true: Images, predicted: Images) -> PerExample:

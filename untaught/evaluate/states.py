@@ -1,8 +1,8 @@
 """What a model holds when it has seen an example: its features, and its hidden and cell state where it shows them.
 
 A model that shows its insides may name among them `hidden` and `cell`: states `(batch, time, ...)` for video,
-`(batch, ...)` otherwise. They are read after the last frame and laid out as vectors. `features` are what `encode`
-gives; where they are one of the states, the model looks at the examples once and not twice.
+`(batch, ...)` otherwise. They are read after the last frame and laid out as vectors, each and both together.
+`features` are what `encode` gives; where they are one of the states, the model looks at the examples once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from untaught.model import Activations
 from untaught.shapes import Examples
 
 STATES = ("hidden", "cell")
+BOTH = "hidden_and_cell"
 FEATURES = "features"
 
 
@@ -31,6 +32,8 @@ def states(subject: Subject, batches: list[Batch]) -> dict[str, Several]:
     features = subject.features(few)
     same = [name for name, (first, *_) in found.items() if _equal(first[: len(few)], features)]
     whole = found[same[0]] if same else [subject.features(batch.x) for batch in batches]
+    if len(found) == len(STATES):
+        found[BOTH] = [torch.cat([held[name] for name in STATES], 1) for held in shown]
     return {FEATURES: whole, **found}
 
 

@@ -228,9 +228,11 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         """Squared error (5), mean over the batch, or a player's side of (6)."""
         x, config = batch.x, self.config
         if player == "discriminator":
+            before = self._before(x)
             with torch.no_grad():
-                proposed = self._given_back(x, progress)[:, -1]
-            nats, right = self.discriminator.telling_apart(self._before(x), x[:, -1], proposed)
+                plain = config.target == "next" and not config.scheduled_sampling
+                proposed = self.predict(before, 1)[:, 0] if plain else self._given_back(x, progress)[:, -1]
+            nats, right = self.discriminator.telling_apart(before, x[:, -1], proposed)
             return Loss(nats, {"discriminator_nats": nats.detach(), "discriminator_accuracy": right})
         given = self._given_back(x, progress)
         errors = (given - x[:, x.shape[1] - given.shape[1] :]).square().sum((2, 3, 4))
@@ -246,7 +248,9 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         """What is compared with the frames: predictions from true frames, or here and there from predictions."""
         if not self.config.scheduled_sampling:
             return self.reconstruct(x)
-        chance = (self.config.scheduled_sampling * progress).expand(len(x))
+        # What selects a checkpoint is one number from first to last: held-out frames are fed back as at the end.
+        grown = progress if self.training else torch.ones_like(progress)
+        chance = (self.config.scheduled_sampling * grown).expand(len(x))
         shown, states, found = self._before(x)[:, 0], None, list[Images]()
         for true in x.unbind(1)[1:]:
             states = self._watch(shown[:, None], states)[-1]
@@ -260,9 +264,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
     def _frames(self, x: Examples) -> Frames:
         """All frames, time by time: (time * batch, channel, height, width)."""
         if x.ndim != 5 or x.shape[1] < 1 or x.shape[2] != self.shape[0]:
-            raise DataError(
-                f"pgn was built for video (batch, time, {self.shape[0]}, height, width); this is {tuple(x.shape)}"
-            )
+            raise DataError(f"pgn is for video (batch, time, {self.shape[0]}, height, width); this is {tuple(x.shape)}")
         if self.config.core == "lstm" and tuple(x.shape[2:]) != self.shape:
             size, wanted = ("x".join(str(side) for side in s[-2:]) for s in (x.shape, self.shape))
             raise SizeError(f"an lstm built for frames of {wanted} cannot look at {size}; resize, or use core convgru")

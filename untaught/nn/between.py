@@ -6,6 +6,8 @@ h is a hidden state, units of an LSTM or maps of a convolutional core, z noise f
     maps    a = relu(W [h, z] + w)     at each place
     units   a = h as maps              as many units as the decoder takes values
     units   a = relu(W [h, z] + w)     as maps
+
+W [h, z] is kept in two parts, U h + V z, so that weights learnt without noise go on with it.
 """
 
 from __future__ import annotations
@@ -43,20 +45,23 @@ class Between(nn.Module):
         super().__init__()
         self.noise, values = noise, torch.Size(top).numel()
         _refuse(units, values, flat, dense, noise)
-        if not flat:
-            self.layer = nn.Sequential(nn.Conv2d(units + noise, units, 1), nn.ReLU()) if noise else nn.Identity()
-        elif dense:
-            self.layer = nn.Sequential(nn.Linear(units + noise, values), nn.ReLU(), nn.Unflatten(1, top))
-        else:
-            self.layer = nn.Unflatten(1, top)
+        self.top = top if flat else None
+        self.layer: nn.Module = nn.Identity()
+        if flat and dense:
+            self.layer = nn.Linear(units, values)
+        elif noise:
+            self.layer = nn.Conv2d(units, units, 1)
+        self.from_noise = nn.Linear(noise, values if flat else units, bias=False) if noise else None
+        self.rectified = dense or noise > 0
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Maps `(batch, map, height, width)`; noise is drawn anew for every example."""
-        if self.noise:
-            drawn = torch.rand(len(hidden), self.noise, device=hidden.device).to(hidden.dtype) / 2
-            drawn = drawn.view(*drawn.shape, *(1,) * (hidden.ndim - 2)).expand(-1, -1, *hidden.shape[2:])
-            hidden = torch.cat([hidden, drawn], 1)
-        return self.layer(hidden)
+        maps = self.layer(hidden)
+        if self.from_noise is not None:
+            drawn = self.from_noise(torch.rand(len(hidden), self.noise, device=hidden.device).to(hidden.dtype) / 2)
+            maps = maps + drawn.view(*drawn.shape, *(1,) * (maps.ndim - 2))
+        maps = torch.relu(maps) if self.rectified else maps
+        return maps if self.top is None else maps.unflatten(1, self.top)
 
 
 def _refuse(units: int, values: int, flat: bool, dense: bool, noise: int) -> None:

@@ -65,14 +65,19 @@ class FrameDiscriminator(nn.Module):
 
     def forward(self, context: Video, frame: Images) -> Tensor:
         """Logarithms, up to a common constant, of the two probabilities (2), `(batch, 2)`."""
-        maps = self.encoder(torch.cat([context.transpose(0, 1).flatten(0, 1), frame]))
-        before, now = maps.split([len(maps) - len(frame), len(frame)])
-        state = self.core(before.unflatten(0, (context.shape[1], len(frame))))[-1][0]
-        return self.head(torch.cat([state, self.proposed(now)], 1))
+        return self._verdict(self._state(context), frame)
+
+    def _state(self, context: Video) -> Tensor:
+        """h_T of equation (1)."""
+        maps = self.encoder(context.transpose(0, 1).flatten(0, 1))
+        return self.core(maps.unflatten(0, (context.shape[1], len(context))))[-1][0]
+
+    def _verdict(self, state: Tensor, frame: Images) -> Tensor:
+        return self.head(torch.cat([state, self.proposed(self.encoder(frame))], 1))
 
     def telling_apart(self, context: Video, real: Images, proposed: Images) -> tuple[Scalar, Scalar]:
         """Give (3) in nats, and the fraction of frames that are told right."""
-        both = torch.cat([self(context, frame) for frame in (real, proposed)])
+        both = self._verdict(self._state(context).repeat(2, 1), torch.cat([real, proposed]))
         kind = torch.tensor([REAL, PROPOSED], device=both.device).repeat_interleave(len(real))
         return F.cross_entropy(wide(both), kind), (both.argmax(1) == kind).float().mean()
 

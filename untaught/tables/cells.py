@@ -78,7 +78,9 @@ def ours(records: Records, row: Row, column: int, budget: Budget) -> Ours | str:
 
 
 def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | None:
-    """The number at a place of a record, and its own spread where it has one; none where no number is there.
+    """The number at a place of a record, and its own spread, deviation or standard error, where it has one.
+
+    None where no number is there.
 
     Example:
         >>> at({"measures": {"prediction": {"error": 2.0, "error_std": 0.5}}}, "prediction.error")
@@ -89,10 +91,10 @@ def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | No
     value = inside(root, place.split("."))
     if not isinstance(value, (int, float)):
         return None
-    own = inside(root, [*above, f"{last}_std"])
-    beside = inside(root, [*above[:-1], f"{above[-1]}_std", last]) if above else None
-    spread = own if own is not None else beside
-    return float(value), float(spread) if isinstance(spread, (int, float)) else None
+    told = [[*above, f"{last}_std"]]
+    told += [[*above[:-1], f"{above[-1]}{ending}", last] for ending in ("_std", "_std_error") if above]
+    spreads = [spread for keys in told if isinstance(spread := inside(root, keys), (int, float))]
+    return float(value), float(spreads[0]) if spreads else None
 
 
 def inside(value: Any, keys: Sequence[str]) -> Any:
@@ -137,7 +139,7 @@ def grids(records: Records, table: Table) -> list[Grid]:
 def _budgets(records: Records, table: Table) -> list[Budget]:
     """Budgets that the table's experiments have; a smoke test's only where it is recorded."""
     paper, names = records.paper, {row.experiment for row in table.rows if row.experiment}
-    had = [budget for budget in BUDGETS if any(budget in paper.experiments[name] for name in names)]
+    had: list[Budget] = [budget for budget in BUDGETS if any(budget in paper.experiments[name] for name in names)]
     return [budget for budget in had if budget != "smoke" or any(records.of(name, budget) for name in names)]
 
 
@@ -185,9 +187,8 @@ def sources(table: Table) -> list[str]:
 def recorded(record: Mapping[str, Any]) -> list[str]:
     """What a reader must know of a record: experiment, seed, updates, minutes, hardware, commit, date."""
     environment, trained = record["environment"], record["trained"]
-    where = (
-        environment["gpu"] or f"{environment['processor']}, {environment['threads']} of {environment['cores']} cores"
-    )
+    threads = record["settings"]["training"]["threads"] or environment["threads"]
+    where = environment["gpu"] or f"{environment['processor']}, {threads} of {environment['cores']} cores"
     took = f"{trained['seconds'] / 60:.1f}" if "seconds" in trained else NOTHING
     steps = f"{trained['step']:,}" if "step" in trained else "untrained"
     commit = (environment["commit"] or "none")[:8]

@@ -22,7 +22,7 @@ from untaught.evaluate.subject import Subject
 from untaught.model import Model
 from untaught.ready import completed, subject_to_train
 from untaught.report import write_report
-from untaught.run import Run, create_run, environment, remove_run
+from untaught.run import Run, create_run, environment, open_run, remove_run
 from untaught.settings import Settings, Training
 from untaught.tables.measuring import Measuring, watched
 from untaught.tables.paper import Budget, Experiment
@@ -85,7 +85,7 @@ class Runner:
         base = experiment.begin_from
         if base is None:
             return None
-        if (base, seed) not in self.weights:
+        if (base, seed) not in self.weights and not self._kept(base, seed):
             self.run(base, seed)
         own, given = model.state_dict(), self.weights[base, seed]
         fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
@@ -93,6 +93,18 @@ class Runner:
             raise ConfigError(f"no weight of {base} fits {experiment.model}: nothing to begin from")
         model.load_state_dict(fitting, strict=False)
         return {"experiment": base, "weights": len(fitting), "left": sorted(own.keys() - fitting.keys())}
+
+    def _kept(self, name: str, seed: int) -> bool:
+        """Take an experiment's weights from its run, where runs are kept and its record is fresh."""
+        place = self._place(name, seed)
+        if place is None or not (place / "config.json").exists() or seed in self.records.missing(name, self.budget):
+            return False
+        self.weights[name, seed] = open_run(place).load().state_dict()
+        return True
+
+    def _place(self, name: str, seed: int) -> Path | None:
+        """The folder of a run that is kept."""
+        return None if self.keep is None else self.keep / f"{self.records.name}-{name}-{self.budget}-{seed}"
 
     def _train(
         self, name: str, source: Source, settings: Settings, measuring: Measuring, seen: list[dict[str, Any]]
@@ -115,10 +127,10 @@ class Runner:
 
     def _run(self, name: str, settings: Settings) -> Run | None:
         """The folder of the run, where runs are kept; one that was begun and has no record gives way."""
-        if self.keep is None:
-            return None
         seed = settings.training.seed
-        place = self.keep / f"{self.records.name}-{name}-{self.budget}-{seed}"
+        place = self._place(name, seed)
+        if place is None:
+            return None
         remove_run(place)
         return create_run(place, settings, self.command(name, seed))
 
