@@ -42,6 +42,14 @@ def test_points_of_a_plane_keep_their_distances_in_any_space(method: type) -> No
     assert stress(apart, method(apart)) < 1e-5
 
 
+@pytest.mark.parametrize("method", ["classical_mds", "smacof", "pca"])
+def test_points_in_space_keep_their_distances_in_three_dimensions(method: str) -> None:
+    x = torch.randn(12, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    turned = torch.linalg.qr(torch.randn(7, 7, dtype=torch.float64))[0][:3]
+    found = embed(method, x @ turned, dimensions=3)
+    assert torch.allclose(distances(found), distances(x), atol=1e-4)
+
+
 def test_classical_mds_of_euclidean_distances_is_pca() -> None:
     x = points(width=9)
     theirs = torch.from_numpy(PCA(2, svd_solver="full").fit_transform(x.double().numpy()))

@@ -24,7 +24,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ from torch.nn import functional
 from untaught.evaluate.principal import principal
 from untaught.shapes import Features
 
-Map = Float[Tensor, "batch 2"]
+Map = Float[Tensor, "batch dimension"]
 Distances = Float[Tensor, "batch batch"]
 
 SMACOF_STEPS, TSNE_STEPS = 300, 500
@@ -46,17 +46,19 @@ LEAST = 4
 """Examples of which there can be a map."""
 
 
-def embed(method: str, x: Features, seed: int = 0) -> Map:
-    """Map features by one of `METHODS`; float64. Examples that are all the same lie on one point.
+def embed(method: str, x: Features, seed: int = 0, dimensions: int = 2) -> Map:
+    """Map features by one of `METHODS` into the plane or, with three dimensions, into space; float64.
+
+    Examples that are all the same lie on one point.
 
     Example:
-        >>> embed("classical_mds", torch.rand(10, 5)).shape
-        torch.Size([10, 2])
+        >>> embed("classical_mds", torch.rand(10, 5)).shape, embed("smacof", torch.rand(10, 5), dimensions=3).shape
+        (torch.Size([10, 2]), torch.Size([10, 3]))
     """
     apart = distances(x)
     if len(x) < LEAST or float(apart.max()) == 0:
-        return torch.zeros(len(x), 2, dtype=torch.float64)
-    return METHODS[method](x, apart, seed)
+        return torch.zeros(len(x), dimensions, dtype=torch.float64)
+    return METHODS[method](x, apart, seed, dimensions)
 
 
 def distances(x: Features) -> Distances:
@@ -64,32 +66,34 @@ def distances(x: Features) -> Distances:
     return torch.cdist(x.double(), x.double(), compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def classical_mds(apart: Distances) -> Map:
+def classical_mds(apart: Distances, dimensions: int = 2) -> Map:
     """Coordinates whose distances are nearest to those given, in the sense of equation (1)."""
     square = apart.double().square()
     centred = -0.5 * (square - square.mean(0) - square.mean(1, keepdim=True) + square.mean())
     values, vectors = torch.linalg.eigh(centred)
-    return _signed(vectors[:, [-1, -2]] * values[[-1, -2]].clamp_min(0).sqrt())
+    values, vectors = values[-dimensions:].flip(0), vectors[:, -dimensions:].flip(1)
+    return _signed(vectors * values.clamp_min(0).sqrt())
 
 
-def metric_mds(apart: Distances) -> Map:
+def metric_mds(apart: Distances, dimensions: int = 2) -> Map:
     """Coordinates with the least squared difference of distances, equation (2)."""
-    start = classical_mds(apart).numpy()
-    found = cast(tuple[Any, float], smacof(apart.numpy(), n_components=2, init=start, n_init=1, max_iter=SMACOF_STEPS))
+    start = classical_mds(apart, dimensions).numpy()
+    found: Any = smacof(apart.numpy(), n_components=dimensions, init=start, n_init=1, max_iter=SMACOF_STEPS)
     return torch.from_numpy(np.asarray(found[0], dtype=np.float64))
 
 
-def pca(x: Features) -> Map:
-    """The first two principal components, equation (3); the second is 0 where there is only one."""
-    scores = principal(x, 2).encode(x).double()
-    return _signed(functional.pad(scores, (0, 2 - scores.shape[1])))
+def pca(x: Features, dimensions: int = 2) -> Map:
+    """The first principal components, equation (3); those that there are not are 0."""
+    scores = principal(x, dimensions).encode(x).double()
+    return _signed(functional.pad(scores, (0, dimensions - scores.shape[1])))
 
 
-def tsne(x: Features, apart: Distances, seed: int) -> Map:
+def tsne(x: Features, apart: Distances, seed: int, dimensions: int = 2) -> Map:
     """The map in which neighbours are neighbours, equation (4)."""
-    start = classical_mds(apart)
+    start = classical_mds(apart, dimensions)
     given: Any = (1e-4 * start / start[:, 0].std()).float().numpy()  # its types admit only words
     method = TSNE(
+        n_components=dimensions,
         perplexity=min(PERPLEXITY, (len(x) - 1) / 3),
         init=given,
         max_iter=TSNE_STEPS,
@@ -98,13 +102,13 @@ def tsne(x: Features, apart: Distances, seed: int) -> Map:
     return torch.from_numpy(np.asarray(method.fit_transform(x.numpy()), dtype=np.float64))
 
 
-METHODS: dict[str, Callable[[Features, Distances, int], Map]] = {
-    "classical_mds": lambda x, apart, seed: classical_mds(apart),
-    "smacof": lambda x, apart, seed: metric_mds(apart),
-    "pca": lambda x, apart, seed: pca(x),
+METHODS: dict[str, Callable[[Features, Distances, int, int], Map]] = {
+    "classical_mds": lambda x, apart, seed, dimensions: classical_mds(apart, dimensions),
+    "smacof": lambda x, apart, seed, dimensions: metric_mds(apart, dimensions),
+    "pca": lambda x, apart, seed, dimensions: pca(x, dimensions),
     "tsne": tsne,
 }
-"""Every map by name, made from features, their distances and a seed."""
+"""Every map by name, made from features, their distances, a seed and a number of dimensions."""
 
 
 def stress(apart: Distances, found: Map) -> float:

@@ -24,6 +24,7 @@ Departures:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +36,7 @@ from torch import Tensor
 
 from untaught.data.batches import fixed_order
 from untaught.data.view import Batch
+from untaught.errors import ConfigError
 from untaught.evaluate.decode import CONTEXT
 from untaught.evaluate.embeddings import LEAST, METHODS, Map, distances, embed, stress
 from untaught.evaluate.pictures import Picture
@@ -100,10 +102,10 @@ def _judged(features: Features, batch: Batch, seed: int) -> dict[str, dict[str, 
     return found
 
 
-def ordered(batch: Batch) -> dict[str, Tensor]:
-    """The first column of every true variable that varies, by name."""
+def ordered(batch: Batch, most: int = 1) -> dict[str, Tensor]:
+    """The first columns of every true variable that varies, by name."""
     known = variables([batch])
-    return {name: known.columns[0][:, place].double() for name, place in known.places(1).items()}
+    return {name: known.columns[0][:, place].double() for name, place in known.places(most).items()}
 
 
 def neighbours_r2(found: Map, values: Tensor) -> float:
@@ -135,12 +137,26 @@ def jointly(method: str, first: Features, second: Features, seed: int = 0) -> tu
 # The picture
 
 
-def picture(subject: Subject) -> Picture:
-    """Maps of the untrained network beside the trained one: a column for each, a row for each variable or class."""
+def picture(subject: Subject, names: Sequence[str] = ()) -> Picture:
+    """Maps of the untrained network beside the trained one: a column for each, a row for each variable or class.
+
+    Args:
+        subject: A model that encodes, and its data.
+        names: Variables that colour the rows, `("angle", "identity_7")`; none takes the first of each, at most four.
+
+    Raises:
+        ConfigError: The data have no variable of that name.
+    """
     batch = _examples(subject)
     before, after = subject.untrained().features(batch.x), subject.features(batch.x)
     maps = {name: jointly(name, before, after, subject.seed) for name in SHOWN}
     rows: dict[str, Tensor] = dict(list(ordered(batch).items())[:ROWS])
+    if names:
+        every = ordered(batch, sum(value.shape[-1] for value in batch.latents.values()))
+        for name in names:
+            if name not in every:
+                raise ConfigError(f"no true variable is called {name!r}; there are: {', '.join(every)}")
+        rows = {name: every[name] for name in names}
     if len(batch.label[batch.label >= 0].unique()) > 1:
         rows["class"] = batch.label
     return drawn(maps, rows or {"examples": torch.zeros(len(batch.x))})

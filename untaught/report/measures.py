@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, cast
 
+from untaught.evaluate.curves import some_contexts
 from untaught.evaluate.evaluate import measures as known_measures
 from untaught.report.charts import Line, lines
 from untaught.report.words import MEANINGS, TITLES, lower_is_better, number, sentence, spoken
@@ -204,7 +205,10 @@ def _is_curves(value: Any) -> bool:
 
 def _curves(key: str, values: Values, beside: dict[str, Any]) -> str:
     """A line for each context, the longest first; dashed those of the baselines, of a kind only the last."""
-    own = {f"model, {spoken(name)}": Line(range(1, len(y) + 1), y) for name, y in reversed(list(values.items()))}
+    own = {
+        f"model, {spoken(name)}": Line(range(1, len(y) + 1), y)
+        for name, y in reversed(list(some_contexts(values).items()))
+    }
     last_of_kind = {name.split("_")[0]: name for name in beside}.values()
     ends = {name: next(iter(beside[name].values())) for name in last_of_kind}
     trivial = {spoken(name): Line(range(1, len(y) + 1), y, dashed=True) for name, y in ends.items()}
