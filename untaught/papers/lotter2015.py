@@ -257,7 +257,9 @@ def figures(records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
     accuracies = {row.label: (row.experiment, row.places[0].rpartition(".")[0]) for row in CLASSIFYING.rows}
     rollouts = {row.label: (row.experiment, row.places[0].rpartition(".")[0]) for row in ROLLOUT.rows}
     read = {
-        name: {state: f"decode.states.{state}.{name}" for state in ("hidden", "cell", "hidden_and_cell")}
+        name.replace("identity", "coefficient").replace("_", " "): {
+            state: f"decode.states.{state}.{name}" for state in ("hidden", "cell", "hidden_and_cell")
+        }
         for name in VARIABLES
     }
     drawn = {

@@ -29,6 +29,7 @@ def markdown(name: str, results: Path | None = None) -> str:
     parts = [f"# {paper.title}", f"{paper.reference}\n<{paper.url}>"]
     for table in paper.tables:
         parts += _table(records, table)
+    parts += _figures(records)
     parts.append(SPREAD)
     if there:
         parts += ["## Records", _grid(RECORDED, map(recorded, there))]
@@ -46,6 +47,16 @@ def _table(records: Records, table: Table) -> list[str]:
     told = departures(table)
     parts += ["Departures:\n\n" + "\n".join(f"- {line}" for line in told)] if told else []
     return parts
+
+
+def _figures(records: Records) -> list[str]:
+    """Figures that were drawn from the records of the largest budget that has some, as seen from `docs/tables/`."""
+    for budget in reversed(BUDGETS):
+        drawn = sorted((records.folder / f"figures-{budget}").glob("*.png"))
+        if drawn:
+            place = f"../../results/{records.name}/figures-{budget}"
+            return [f"## Figures, {budget}", *(f"![{path.stem}]({place}/{path.name})" for path in drawn)]
+    return []
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
