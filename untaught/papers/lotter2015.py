@@ -64,7 +64,7 @@ GALLERIES: dict[Budget, str] = {
 }
 """Still heads of people who were never seen in training."""
 EPOCHS: dict[Budget, int] = {"smoke": 2, "cpu": 10, "full": 300}
-GAMES: dict[Budget, int] = {"smoke": 1, "cpu": 4, "full": 10}
+GAMES: dict[Budget, int] = {"smoke": 1, "cpu": 3, "full": 10}
 """Passes of the two players, who begin from the network that squared error has taught."""
 BATCH, RATE = 8, 1e-3
 THREADS: dict[Budget, int | None] = {"smoke": 1, "cpu": 1, "full": None}
@@ -78,7 +78,7 @@ FACES: dict[Budget, PGN.Config] = {
 
 def balls(**config: Any) -> dict[Budget, Experiment]:
     """A convolutional network on bouncing balls."""
-    measured = Experiment("pgn", "balls", FORETOLD, config, Training(minutes=10), pictures=("prediction.png",))
+    measured = Experiment("pgn", "balls", FORETOLD, config, Training(minutes=8), pictures=("prediction.png",))
     large = Training(minutes=10, batch_size=128, view=View(frames=30))
     return {
         "smoke": replace(measured, data=FEW_BALLS, training=Training(epochs=1, view=View(frames=10))),

@@ -33,7 +33,7 @@ LONG = Experiment(
     "moving-digits?clips=8000",
     (Take("rollout", limit=20_000),),
     FUTURE,
-    Training(minutes=10, batch_size=4, learning_rate=2e-3, view=View(frames=20)),
+    Training(minutes=8, batch_size=4, learning_rate=2e-3, view=View(frames=20)),
     pictures=("prediction.png",),
 )
 SMALL = replace(
