@@ -25,17 +25,14 @@ A(h_t, z) in (2). The discriminator learns first in each step, from the same fra
 
 `target = last` makes the same network an autoencoder of video: y_t is compared with x_t, the last frame that it saw.
 
-The networks of the paper are in `papers/lotter2015.py`. With a convolutional core, a network looks at frames of any
-size, whatever size it was trained on.
+With a convolutional core (`untaught.nn.recurrent`), a network looks at frames of any size.
 
 References:
     Lotter, Kreiman, Cox (2015). Unsupervised learning of visual structure using predictive generative networks.
     arXiv:1511.06380.
     Ballas, Yao, Pal, Courville (2016). Delving deeper into convolutional networks for learning video representations.
     arXiv:1511.06432 (the default core).
-    Shi, Chen, Wang, Yeung, Wong, Woo (2015). Convolutional LSTM network. arXiv:1506.04214.
     Bengio, Vinyals, Jaitly, Shazeer (2015). Scheduled sampling for sequence prediction. arXiv:1506.03099.
-    Hochreiter, Schmidhuber (1997). Long short-term memory.
 
 Departures:
     The default network is smaller, convolutional throughout, predicts the change (4) and scores every frame from the
@@ -74,11 +71,12 @@ Future = Float[Tensor, "batch predicted channel height width"]
 
 
 GENERATOR = ("encoder.", "core.", "adapter.", "decoder.")
-ADVERSARIES = {
-    "discriminator": Optimiser(name="sgd", learning_rate=0.01, momentum=0.5),
-    "generator": Optimiser(name="rmsprop", learning_rate=1e-3, decay=0.9),
+RULES = {
+    "sgd": Optimiser(name="sgd", learning_rate=0.01, momentum=0.5),
+    "adam": Optimiser(name="adam", learning_rate=2e-4, betas=(0.5, 0.999)),
+    "rmsprop": Optimiser(name="rmsprop", learning_rate=1e-3, decay=0.9),
 }
-"""How the two players are moved, as the paper's code has it."""
+"""How players are moved: in the paper's code the discriminator by SGD, the generator by RMSprop."""
 
 
 class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filters):
@@ -134,6 +132,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         """Random numbers that are joined to the state before the decoder."""
         judge: tuple[Count, ...] = (1024, 1024, 256)
         """Units of the discriminator: of its LSTM, then of each fully connected layer above."""
+        judge_optimiser: Literal["sgd", "adam"] = "sgd"
+        """How the discriminator is moved: as published, or by Adam, in a tenth of the updates."""
 
     view = View(frames=20)
     recipe = Recipe(optimiser=Optimiser(learning_rate=4e-3), batch_size=4)
@@ -221,7 +221,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
 
     def stages(self) -> Sequence[Stage]:
         """One stage; the two players of equation (6) have optimisers of their own and learning rates that stay."""
-        two = replace(self.recipe, players=ADVERSARIES, schedule="constant")
+        rules = {"discriminator": RULES[self.config.judge_optimiser], "generator": RULES["rmsprop"]}
+        two = replace(self.recipe, players=rules, schedule="constant")
         return (Stage("train", self, self.view, two if self.config.adversarial else self.recipe),)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
@@ -258,8 +259,6 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
             own = bernoulli(chance).view(-1, 1, 1, 1).bool()
             shown = torch.where(own, found[-1], true)
         return torch.stack(found, 1)
-
-    # -------- how
 
     def _frames(self, x: Examples) -> Frames:
         """All frames, time by time: (time * batch, channel, height, width)."""

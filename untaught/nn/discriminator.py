@@ -15,6 +15,7 @@ unlike log p_proposed does not saturate where the network is sure:
 References:
     Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio (2014). Generative adversarial nets.
     arXiv:1406.2661.
+    Glorot, Bengio (2010). Understanding the difficulty of training deep feedforward neural networks (first weights).
     Lotter, Kreiman, Cox (2015). Unsupervised learning of visual structure using predictive generative networks.
     arXiv:1511.06380.
 """
@@ -62,6 +63,11 @@ class FrameDiscriminator(nn.Module):
         for below, above in zip((2 * units, *hidden), hidden, strict=False):
             layers += [nn.Linear(below, above), nn.ReLU()]
         self.head = nn.Sequential(*layers, nn.Linear(hidden[-1] if hidden else 2 * units, 2))
+        for module in (*self.proposed, *self.head):
+            if isinstance(module, nn.Linear):
+                # Smaller weights, torch's own, leave it at chance for a thousand updates.
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
 
     def forward(self, context: Video, frame: Images) -> Tensor:
         """Logarithms, up to a common constant, of the two probabilities (2), `(batch, 2)`."""

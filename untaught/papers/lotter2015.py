@@ -47,7 +47,7 @@ FACES_SMALL = replace(
     FACES_2015, units=512, filters=(32, 32, 64), strides=(2,), pools=(1,), paddings=("same",), decoder_kernels=None,
     last_only=False, judge=(256, 256, 64),
 )  # fmt: skip
-"""Its like for 40x40 pixels: strides instead of pools, half as many units, every frame scored from the second on."""
+"""Its like for 40x40 pixels: strides instead of pools, half as many units, every frame scored."""
 
 FEW_BALLS = "balls?clips=40&validation=8&test=8&frames=24&size=16"
 FORETOLD = (Take("prediction", limit=20_000), Take("rollout", limit=5_000))
@@ -108,7 +108,7 @@ def heads(*takes: str, still: bool = False, watch: bool = False, **config: Any) 
             "pgn",
             f"{data}{'&' if '?' in data else '?'}still=true" if still else data,
             tuple(Take(name, GALLERIES[budget] if name == "few_views" else data if still else None) for name in takes),
-            replace(FACES[budget], **config),
+            replace(FACES[budget], **config, judge_optimiser="adam" if game and budget != "full" else "sgd"),
             Training(epochs=epochs[budget], batch_size=BATCH, learning_rate=rate, view=view, threads=THREADS[budget]),
             begin_from="heads" if game else None,
             watch=Watch((Take("decode"),), MOMENTS[budget]) if watch else None,

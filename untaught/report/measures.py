@@ -38,7 +38,7 @@ def measure_section(name: str, measure: Values) -> str:
     for key, value in own.items():
         if isinstance(value, list) and beside[key]:
             parts.append(_curve(key, cast(list[float], value), beside[key]))
-        elif _is_curves(value) and beside[key]:
+        elif key.endswith("_ahead") and beside[key]:
             parts.append(_curves(key, cast(Values, value), beside[key]))
         elif isinstance(value, dict) and beside[key]:
             parts.append(_few(key, value, beside[key]) if _is_few(value) else _table(key, value, beside[key]))
@@ -73,7 +73,8 @@ def headline(measures: Values) -> tuple[str, str, str] | None:
     """The first number of the first measure that has one: its value, its name, and what is trivial beside it."""
     for measure in measures.values():
         for key, value in measure.items():
-            beside = {name: v for name, v in baselines_of(measure, key).items() if isinstance(v, float)}
+            # The truth itself is the best that there is, and nothing that a model is measured against.
+            beside = {n: v for n, v in baselines_of(measure, key).items() if isinstance(v, float) and n != "true_frame"}
             if isinstance(value, float) and beside:
                 return number(key, value), spoken(key), _beside(key, beside)
     return None
@@ -197,10 +198,6 @@ def _plain(key: str, value: Any) -> str:
     if isinstance(value, list):
         return " × ".join(_plain(key, inner) for inner in cast(list[Any], value)) or "none"
     return number(key, value)
-
-
-def _is_curves(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(one, list) for one in cast(Values, value).values())
 
 
 def _curves(key: str, values: Values, beside: dict[str, Any]) -> str:
