@@ -8,11 +8,11 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from untaught.evaluate.pictures import Picture
+from untaught.evaluate.plots import drawn_on_paper, rendered
 
 GREY = "#7d8590"
 WIDE = 30
@@ -29,23 +29,23 @@ def rollout_picture(measured: Mapping[str, Any]) -> Picture:
     model = some_contexts(measured["squared_error_ahead"])
     beside = {name: next(iter(lines.values())) for name, lines in measured["squared_error_ahead_baselines"].items()}
     last_of_kind = {name.split("_")[0]: name for name in beside}
-    figure = Figure(figsize=(8, 4.6), dpi=120)
-    axes = figure.add_axes((0.09, 0.12, 0.65, 0.79))
-    ends: list[tuple[str, float, Any]] = []
-    for name in last_of_kind.values():
-        ends.append((name.replace("_", " "), beside[name][-1], GREY))
-        _draw(axes, beside[name], color=GREY, linestyle="--", linewidth=1.2)
-    shades = matplotlib.colormaps["viridis_r"](np.linspace(0.2, 0.95, len(model)))
-    for (name, errors), shade in zip(model.items(), shades, strict=True):
-        ends.append((_after(name), errors[-1], shade))
-        _draw(axes, errors, color=shade, linestyle="-", linewidth=2.0)
-    _frame(
-        axes, [error for errors in [*model.values(), *(beside[n] for n in last_of_kind.values())] for error in errors]
-    )
-    _name(axes, ends)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    with drawn_on_paper():
+        figure = Figure(figsize=(8, 4.6))
+        axes = figure.add_axes((0.09, 0.12, 0.65, 0.79))
+        ends: list[tuple[str, float, Any]] = []
+        for name in last_of_kind.values():
+            ends.append((name.replace("_", " "), beside[name][-1], GREY))
+            _draw(axes, beside[name], color=GREY, linestyle="--", linewidth=1.2)
+        shades = matplotlib.colormaps["viridis"](np.linspace(0.4, 1, len(model)))
+        for (name, errors), shade in zip(model.items(), shades, strict=True):
+            ends.append((_after(name), errors[-1], shade))
+            _draw(axes, errors, color=shade, linestyle="-", linewidth=2.0)
+        _frame(
+            axes,
+            [error for errors in [*model.values(), *(beside[n] for n in last_of_kind.values())] for error in errors],
+        )
+        _name(axes, ends)
+        return rendered(figure)
 
 
 def some_contexts(curves: Mapping[str, list[float]]) -> dict[str, list[float]]:
@@ -79,7 +79,7 @@ def _frame(axes: Axes, values: Sequence[float]) -> None:
         axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0.01)
-    axes.grid(color="#e3e6ea", linewidth=0.7)
+    axes.grid(alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("frames ahead of what was given")
     axes.set_title("squared error per frame, going on from own predictions", loc="left", fontsize=11)

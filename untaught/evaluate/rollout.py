@@ -33,11 +33,10 @@ from torch import Tensor
 from untaught.errors import ConfigError
 from untaught.evaluate import prediction
 from untaught.evaluate.footage import LONGEST, Footage, footage
-from untaught.evaluate.image_quality import _smoothed, squared_error, ssim
+from untaught.evaluate.image_quality import squared_error, ssim, ssim_7x7
 from untaught.evaluate.prediction import FITTED, continued, frame_view, rollout_lengths
 from untaught.evaluate.predictors import Predictor, predictors
 from untaught.evaluate.subject import Subject
-from untaught.shapes import Images, PerExample
 
 Errors = Float[Tensor, "clip ahead"]
 Scores = dict[str, Errors]
@@ -88,33 +87,6 @@ def measure(subject: Subject, contexts: Sequence[int] = CONTEXTS, clips: int = C
             name: {longest: _curve(scores[kind], kept)} for name, scores in trivial.items()
         }
     return found | {"context": first, "frames_ahead": kept.shape[1], "clips": len(kept)}
-
-
-def ssim_7x7(x: Images, y: Images) -> PerExample:
-    """Structural similarity of each picture as scikit-image gives it of floating-point pictures by default.
-
-    The mean over places and channels of Wang's expression with a flat 7 x 7 window (or the largest odd one that fits),
-    variances of a sample, n / (n - 1), and the constants of a data range of 2.
-
-    Example:
-        >>> x = torch.rand(2, 3, 16, 16)
-        >>> bool(torch.allclose(ssim_7x7(x, x), torch.ones(2)))
-        True
-    """
-    return torch.cat([_ssim_7x7(a, b) for a, b in zip(x.split(64), y.split(64), strict=True)])
-
-
-def _ssim_7x7(x: Images, y: Images) -> PerExample:
-    first, second = (0.01 * 2) ** 2, (0.03 * 2) ** 2
-    shorter = min(x.shape[-2:])
-    side = min(7, shorter - 1 + shorter % 2)
-    flat = x.new_full((side,), 1 / side)
-    mx, my, mxx, myy, mxy = (_smoothed(image, flat) for image in (x, y, x * x, y * y, x * y))
-    sample = side**2 / max(1, side**2 - 1)
-    vx, vy, covariance = sample * (mxx - mx * mx), sample * (myy - my * my), sample * (mxy - mx * my)
-    similarity = (2 * mx * my + first) * (2 * covariance + second)
-    similarity = similarity / ((mx * mx + my * my + first) * (vx + vy + second))
-    return similarity.flatten(1).mean(1)
 
 
 KINDS = {"squared_error": squared_error, "ssim": ssim, "ssim_7x7": ssim_7x7}
