@@ -14,8 +14,8 @@ from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.evaluate.evaluate import evaluate
-from untaught.evaluate.image_quality import ssim
-from untaught.evaluate.rollout import applies, measure, ssim_7x7
+from untaught.evaluate.image_quality import ssim, ssim_7x7
+from untaught.evaluate.rollout import applies, measure
 from untaught.evaluate.subject import Subject
 
 BASELINES = {
@@ -51,9 +51,9 @@ def mean(values: list[list[float]]) -> list[float]:
 def test_every_context_predicts_the_same_frames() -> None:
     """All begin at frame 10, which the longest context needs, and see fewer frames before it."""
     found = measure(subject())
-    assert list(found["squared_error_ahead"]) == ["context_1", "context_2", "context_5", "context_10"]
+    assert list(found["squared_error_ahead"]) == [f"context_{count}" for count in range(1, 11)]
     clips = drifting(4, 25, seed=1)
-    for context in (1, 2, 5, 10):
+    for context in range(1, 11):
         expected = mean([errors(clip, 10, context) for clip in clips])
         assert found["squared_error_ahead"][f"context_{context}"] == pytest.approx(expected, rel=1e-5)
     assert (found["context"], found["frames_ahead"], found["clips"]) == (10, 15, 4)
@@ -117,7 +117,7 @@ def test_fifty_frames_ahead_at_most() -> None:
     assert measure(subject("previous", clips=2, frames=80))["frames_ahead"] == 50
 
 
-@pytest.mark.parametrize(("frames", "contexts"), [(2, [1]), (5, [1, 2]), (15, [1, 2, 5])])
+@pytest.mark.parametrize(("frames", "contexts"), [(2, [1]), (5, [1, 2]), (15, [1, 2, 3, 4, 5, 6, 7])])
 def test_short_clips_leave_contexts_out(frames: int, contexts: list[int]) -> None:
     found = measure(subject(frames=frames))
     assert list(found["squared_error_ahead"]) == [f"context_{count}" for count in contexts]
@@ -125,8 +125,8 @@ def test_short_clips_leave_contexts_out(frames: int, contexts: list[int]) -> Non
 
 
 def test_the_caller_chooses_contexts_and_clips() -> None:
-    found = measure(subject(), contexts=range(1, 11), clips=3)
-    assert len(found["ssim_ahead"]) == 10 and found["clips"] == 3
+    found = measure(subject(), contexts=(1, 3), clips=3)
+    assert list(found["ssim_ahead"]) == ["context_1", "context_3"] and found["clips"] == 3
     assert list(measure(subject(frames=5), contexts=[7, 9])["ssim_ahead"]) == ["context_2"]
     assert measure(replace(subject(), limit=50))["clips"] == 2
 
