@@ -26,7 +26,7 @@ setup: $(DEV)
 
 demo: $(RUN)
 	$(BIN)/untaught train pgn --data balls --minutes 2.5 --out $(DEMO) --replace
-	$(BIN)/untaught evaluate $(DEMO)
+	$(BIN)/untaught evaluate $(DEMO) --measure prediction rollout decode
 	@test -s $(DEMO)/report.html
 	@echo "The report: $(CURDIR)/$(DEMO)/report.html"
 
