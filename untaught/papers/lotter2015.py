@@ -242,12 +242,13 @@ LOSSES = Table(
             ),
         )
         for label, name, judged in (
-            ("squared error", "heads-mse", "trained.losses.discriminator_accuracy"),
+            ("squared error", "heads", ""),
+            ("squared error, as the game learns", "heads-mse", "trained.losses.discriminator_accuracy"),
             ("squared error and adversarial", "heads-al-mse", "trained.losses.discriminator_accuracy"),
             ("adversarial", "heads-al", "trained.losses.discriminator_accuracy"),
         )
     ),
-    "The sixth frame from five, all three with noise and the optimisers of the game; right: of the frames last learnt "
+    "The sixth frame from five; all but the first with noise and the game's optimisers; right: of frames last learnt "
     "from, those told right. The paper shows pictures: adversarial loss sharpens, and draws faces to the average.",
 )
 

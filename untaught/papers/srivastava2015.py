@@ -11,7 +11,7 @@ References:
     Tan, Li, Gao et al. (2023). OpenSTL. arXiv:2306.11249 (both networks after 200 passes over the data).
 
 Departures:
-    Our test clips are 1000 of our own, made of MNIST's test digits by the benchmark's rules, and not its 10,000.
+    Our test clips are 200 of our own, made of MNIST's test digits by the benchmark's rules, and not its 10,000.
     Our training clips are a fixed set; the benchmark draws new ones for every pass.
 """
 
@@ -31,7 +31,7 @@ FUTURE = {"filters": (32, 64), "kernels": (4,), "strides": (2,), "units": 64, "s
 LONG = Experiment(
     "pgn",
     "moving-digits?clips=8000",
-    (Take("rollout", limit=20_000),),
+    (Take("rollout", limit=4_000),),
     FUTURE,
     Training(minutes=8, batch_size=4, learning_rate=2e-3, view=View(frames=20)),
     pictures=("prediction.png",),
