@@ -275,8 +275,7 @@ def figures(records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
 
 
 SEEN = ("decode", "prediction", "sharpness", "shrinkage", "few_views")
-HEARD, UNHEARD = 0.0002, 1e-12
-"""Weight of the adversarial loss; one at which the discriminator learns and nobody listens."""
+HEARD, UNHEARD = 0.0002, 1e-12  # weight of the adversarial loss; one at which nobody listens to the discriminator
 MOMENTS = {"smoke": (0, 1, 2), "cpu": (0, 1, 2, 5, 10), "full": (0, 5, 10, 25, 50, 150, 300)}
 
 PAPER = Paper(
