@@ -30,15 +30,18 @@ def test_a_paper_fits_together(name: str) -> None:
 
 @pytest.mark.parametrize(("paper", "experiment"), EVERY)
 def test_an_experiment_runs_and_fills_its_cells(paper: str, experiment: str, tmp_path: Path) -> None:
-    words = ["tables", paper, "--budget", "smoke", "--experiment", experiment, "--results", str(tmp_path), "--json"]
+    words = ["tables", paper, "--budget", "smoke", "--experiment", experiment, "--results", str(tmp_path)]
     assert cli.main(words) == 0
     held = Records(paper, paper_named(paper), tmp_path / paper)
     (record,) = held.of(experiment, "smoke")
     assert not held.is_stale(record)
     for place in places(held.paper, experiment):
         assert at(record, place) is not None, place
-    watch = held.paper.experiments[experiment]["smoke"].watch
-    assert len(record["watched"]) == (0 if watch is None else 3)  # before the first step, after one pass, after two
+    if held.paper.experiments[experiment]["smoke"].watch is None:
+        assert record["watched"] == []
+    else:
+        # A training of a second tells when it begins and when it ends, and not always in between.
+        assert record["watched"][0]["step"] == 0 and record["watched"][-1]["progress"] == 1
 
 
 def places(paper: Paper, experiment: str) -> list[str]:
