@@ -78,7 +78,7 @@ def while_it_learnt(
 
 def _panel(axes: Axes, title: str, epochs: Sequence[float], heights: Mapping[str, Sequence[float]]) -> None:
     for (name, values), colour in zip(heights.items(), COLOURS, strict=False):
-        axes.plot(epochs, values, color=colour, marker="o", markersize=4, label=name)
+        axes.plot(epochs, values, color=colour, marker="o", markersize=4, label=name.replace("_", " "))
     axes.set_title(title)
     axes.grid(alpha=0.2)
 
