@@ -26,24 +26,26 @@ def rollout_picture(measured: Mapping[str, Any]) -> Picture:
 
     Of baselines that differ only in a number the last is drawn.
     """
-    model = some_contexts(measured["squared_error_ahead"])
+    model = {_after(name): errors for name, errors in some_contexts(measured["squared_error_ahead"]).items()}
     beside = {name: next(iter(lines.values())) for name, lines in measured["squared_error_ahead_baselines"].items()}
-    last_of_kind = {name.split("_")[0]: name for name in beside}
+    last_of_kind = {name.split("_")[0]: name for name in beside}.values()
+    return rollouts(model, {name.replace("_", " "): beside[name] for name in last_of_kind})
+
+
+def rollouts(own: Mapping[str, Sequence[float]], beside: Mapping[str, Sequence[float]]) -> Picture:
+    """Errors against frames ahead: what is compared in colour, what is trivial grey and dashed, each under its name."""
     with drawn_on_paper():
         figure = Figure(figsize=(8, 4.6))
         axes = figure.add_axes((0.09, 0.12, 0.65, 0.79))
         ends: list[tuple[str, float, Any]] = []
-        for name in last_of_kind.values():
-            ends.append((name.replace("_", " "), beside[name][-1], GREY))
-            _draw(axes, beside[name], color=GREY, linestyle="--", linewidth=1.2)
-        shades = matplotlib.colormaps["viridis"](np.linspace(0.4, 1, len(model)))
-        for (name, errors), shade in zip(model.items(), shades, strict=True):
-            ends.append((_after(name), errors[-1], shade))
+        for name, errors in beside.items():
+            ends.append((name, errors[-1], GREY))
+            _draw(axes, errors, color=GREY, linestyle="--", linewidth=1.2)
+        shades = matplotlib.colormaps["viridis"](np.linspace(0.4, 1, len(own)))
+        for (name, errors), shade in zip(own.items(), shades, strict=True):
+            ends.append((name, errors[-1], shade))
             _draw(axes, errors, color=shade, linestyle="-", linewidth=2.0)
-        _frame(
-            axes,
-            [error for errors in [*model.values(), *(beside[n] for n in last_of_kind.values())] for error in errors],
-        )
+        _frame(axes, [error for errors in (*own.values(), *beside.values()) for error in errors])
         _name(axes, ends)
         return rendered(figure)
 

@@ -29,7 +29,7 @@ from untaught.evaluate.picture_files import write_picture
 from untaught.models.pgn import PGN
 from untaught.settings import Training
 from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
-from untaught.tables.figures import lists_as_lines, one_above_another, while_it_learnt
+from untaught.tables.figures import lists_as_lines, one_above_another, rollouts_of, while_it_learnt
 
 BALLS_2015 = PGN.Config(
     core="lstm", units=1568, filters=(32, 32), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid"),
@@ -266,7 +266,7 @@ def figures(records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
     drawn = {
         "classification": lists_as_lines(records, accuracies, "angles known", "accuracy", 1.0),
         "decoding": while_it_learnt(records, "heads", read, "R2"),
-        "rollout": lists_as_lines(records, rollouts, "frames ahead", "squared error per frame", 120.0),
+        "rollout": rollouts_of(records, rollouts, [row.label for row in ROLLOUT.rows[2:]]),
         "losses": one_above_another(
             folder.parent, records, {row.label: row.experiment for row in LOSSES.rows}, "prediction.png"
         ),

@@ -5,7 +5,7 @@ All give a picture, or None where the records do not hold what is drawn: figures
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from untaught.evaluate.curves import rollouts
 from untaught.evaluate.pictures import Picture, mosaic
 from untaught.evaluate.plots import COLOURS, Line, drawn_on_paper, line_chart, rendered
 from untaught.tables.cells import inside
@@ -43,6 +44,20 @@ def lists_as_lines(
             errors = inside(record["measures"], f"{place}_std_error".split(".")) or [0.0] * len(heights)
             lines[name] = Line([min(top, height) for height in heights], errors)
     return line_chart(lines, across, up, top) if lines else None
+
+
+def rollouts_of(
+    records: Sequence[Record], own: Mapping[str, tuple[str, str]], beside: Collection[str]
+) -> Picture | None:
+    """Errors of frames ahead: by the line's name, an experiment and the place of a list; those of `beside` dashed."""
+    lines: dict[str, list[float]] = {}
+    for name, (experiment, place) in own.items():
+        record = _first(records, experiment)
+        errors = None if record is None else inside(record["measures"], place.split("."))
+        if isinstance(errors, list):
+            lines[name] = errors
+    trivial = {name: errors for name, errors in lines.items() if name in beside}
+    return rollouts({n: e for n, e in lines.items() if n not in beside}, trivial) if len(lines) > len(trivial) else None
 
 
 def while_it_learnt(
