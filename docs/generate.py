@@ -1,4 +1,4 @@
-"""Write what the documentation says of the code from the code: docs/reference/, docs/tables/ and the table of models in README.md.
+"""Write what the documentation says of the code from the code: docs/reference/, docs/tables/, README.md's models.
 
 python docs/generate.py            write
 python docs/generate.py --check    change nothing; name what is stale and exit with 1
