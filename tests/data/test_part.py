@@ -58,5 +58,5 @@ def test_own_parts_are_kept() -> None:
 
 
 def test_a_clip_too_short_to_split_says_so() -> None:
-    with pytest.raises(DataError, match="3 frames"):
+    with pytest.raises(DataError, match="at least 6 frames"):
         Source("made", Part.of(torch.zeros(1, 3, 1, 2, 2))).parts()

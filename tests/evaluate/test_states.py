@@ -17,7 +17,8 @@ def test_states_are_those_after_the_last_frame() -> None:
     subject, model = watched(False)
     batch = subject.tested()
     found = states(subject, [batch])
-    assert set(found) == {"features", "hidden", "cell"}
+    assert set(found) == {"features", "hidden", "cell", "hidden_and_cell"}
+    assert torch.equal(found["hidden_and_cell"][0], torch.cat([found["hidden"][0], found["cell"][0]], 1))
     assert torch.equal(found["cell"][0], batch.x[:, -1].flatten(1))
     assert torch.allclose(found["hidden"][0], model.encode(batch.x), atol=1e-6)
     assert found["features"] is found["hidden"]
