@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ def subjects(model: Model, count: int = 8) -> Iterator[Subject]:
         with seeded(1), torch.no_grad():
             if stage.begin is not None:
                 stage.begin()
-            batch = Batch.of(x if stage.sees is None else stage.sees(x))
+            batch = replace(labelled(x, model.smoke), x=x if stage.sees is None else stage.sees(x))
             stage.learner.train().prepare(batch)
         for player in stage.learner.players:
             yield Subject(stage.name, player, stage.learner, batch, stage.recipe)
@@ -73,6 +73,14 @@ def examples(smoke: Smoke, count: int = 8, seed: int = 0) -> Tensor:
     if smoke.frames is None:
         return x
     return torch.stack([x.roll(time, -1) for time in range(smoke.frames)], 1)
+
+
+def labelled(x: Tensor, smoke: Smoke) -> Batch:
+    """Examples with classes in turn, every one of which occurs, and one example without; or all without."""
+    batch = Batch.of(x)
+    if smoke.classes:
+        batch.label.copy_(torch.arange(len(x)) % (smoke.classes + 1) - 1)
+    return batch if len(x) > 1 or not smoke.classes else replace(batch, label=batch.label.clamp_min(0))
 
 
 def owned(learner: Learner, player: str) -> dict[str, nn.Parameter]:
@@ -110,7 +118,9 @@ def step(subject: Subject, seed: int, optimiser: torch.optim.Optimizer | None = 
 def monitored(players: list[Subject]) -> float:
     """What must fall, mean over seeds: the sum of all totals, or the part that the learner names."""
     monitor = players[0].learner.monitor
+    players[0].learner.eval()  # as it is for held-out data, where a learner may report more
     losses = [loss_of(player, seed) for player in players for seed in SEEDS]
+    players[0].learner.train()
     values = [
         loss.total if monitor == "total" else loss.parts[monitor]
         for loss in losses

@@ -125,7 +125,7 @@ def test_no_path_of_one_machine() -> None:
 
 def test_capabilities_are_abstract() -> None:
     assert all(inspect.isabstract(capability) for capability in CAPABILITIES)
-    assert all(capability.__module__ == "untaught.model" for capability in CAPABILITIES)
+    assert all(capability.__module__ == "untaught.capability" for capability in CAPABILITIES)
 
 
 def test_classes_are_abstract_or_final() -> None:

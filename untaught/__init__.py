@@ -7,6 +7,7 @@ randomness   a seed for the length of a `with`
 nn           building blocks that know no model
 data         sources, parts, views, batches
 model        the contract
+capability   what a model may be able to do
 recipe       how parameters are moved
 models       one file per system
 settings     what a training is told

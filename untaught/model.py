@@ -18,16 +18,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from untaught.capability import CAPABILITIES as CAPABILITIES
+from untaught.capability import Activations as Activations
+from untaught.capability import Classifies as Classifies
+from untaught.capability import Decodes as Decodes
+from untaught.capability import Encodes as Encodes
+from untaught.capability import Energy as Energy
+from untaught.capability import Filters as Filters
+from untaught.capability import LatentVariable as LatentVariable
+from untaught.capability import LogLikelihood as LogLikelihood
+from untaught.capability import LowerBound as LowerBound
+from untaught.capability import Predicts as Predicts
+from untaught.capability import Reconstructs as Reconstructs
+from untaught.capability import Samples as Samples
+from untaught.capability import Scores as Scores
+from untaught.capability import Side as Side
+from untaught.capability import Translates as Translates
 from untaught.data.view import Batch as Batch
 from untaught.data.view import View as View
 from untaught.errors import ConfigError
 from untaught.recipe import Optimiser as Optimiser
 from untaught.recipe import Recipe as Recipe
-from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape, Video
+from untaught.shapes import Scalar, Shape
 
 
 @dataclass(frozen=True)
@@ -113,128 +129,8 @@ class Smoke:
     """Length of the clips, for models of video."""
     binary: bool = False
     """Whether examples must be 0 or 1."""
-
-
-class Encodes(ABC):
-    """Gives features."""
-
-    @abstractmethod
-    def encode(self, x: Examples) -> Features:
-        """Describe each example by a vector; deterministic, a mean and not a draw."""
-
-
-class Decodes(ABC):
-    """Makes examples from features."""
-
-    @abstractmethod
-    def decode(self, features: Features) -> Examples:
-        """Make the examples that the features describe."""
-
-
-class Reconstructs(ABC):
-    """Gives back what it saw, through its bottleneck."""
-
-    @abstractmethod
-    def reconstruct(self, x: Examples) -> Examples:
-        """Give back each example (a video model: the frames that it can predict, from the second on)."""
-
-
-class Samples(ABC):
-    """Draws new examples."""
-
-    @abstractmethod
-    def sample(self, count: int, label: int | None = None) -> Examples:
-        """Draw `count` examples, of one class where the model knows classes."""
-
-
-class Predicts(ABC):
-    """Continues video."""
-
-    @abstractmethod
-    def predict(self, context: Video, frames: int) -> Video:
-        """Predict the next `frames` frames after the context, from its own predictions from the second on."""
-
-
-class Classifies(ABC):
-    """Gives class probabilities."""
-
-    @abstractmethod
-    def class_probabilities(self, x: Examples) -> Features:
-        """Probability of each class, `(batch, class)`."""
-
-
-@dataclass(frozen=True)
-class LogLikelihood:
-    """Nats per example, and what kind of number they are."""
-
-    nats: PerExample
-    kind: Literal["exact", "lower bound", "estimate"]
-
-
-class Scores(ABC):
-    """Gives log-likelihoods."""
-
-    @abstractmethod
-    def log_likelihood(self, x: Examples) -> LogLikelihood:
-        """Log-likelihood of each example in nats."""
-
-
-class Energy(ABC):
-    """Has an energy with the hidden units summed out, and a Markov chain that leaves exp(-energy) unchanged."""
-
-    @abstractmethod
-    def free_energy(self, visible: Tensor) -> PerExample:
-        """F(v) = -log sum_h exp(-E(v, h)), in nats."""
-
-    @abstractmethod
-    def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
-        """One step of the chain at inverse temperature `temper`, between the base rate (0) and the model (1)."""
-
-    @abstractmethod
-    def base_rate(self) -> Tensor:
-        """Logit of each visible unit in the distribution where annealing begins."""
-
-
-class LatentVariable(ABC):
-    """Has latent variables with a prior and an approximate posterior."""
-
-    @abstractmethod
-    def log_joint(self, x: Examples, latent: Features) -> PerExample:
-        """Give log p(x, z) in nats."""
-
-    @abstractmethod
-    def posterior_sample(self, x: Examples) -> tuple[Features, PerExample]:
-        """Draw z from q(z|x), with log q(z|x)."""
-
-
-class Activations(ABC):
-    """Shows its insides."""
-
-    @abstractmethod
-    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Hidden layers by name, every one or those asked for; batch first."""
-
-
-class Translates(ABC):
-    """Turns an example of one domain into one of another."""
-
-    @abstractmethod
-    def translate(self, x: Images, forward: bool = True) -> Images:
-        """Translate from the first domain to the second, or back."""
-
-
-class Filters(ABC):
-    """Has weights that a person can look at."""
-
-    @abstractmethod
-    def filters(self) -> Images:
-        """Weights of the first layer as pictures `(unit, channel, height, width)`, any range."""
-
-
-CAPABILITIES: tuple[type[ABC], ...] = (
-    Encodes, Decodes, Reconstructs, Samples, Predicts, Classifies, Scores, Energy, LatentVariable,
-    Activations, Translates, Filters,
-)  # fmt: skip
+    classes: int = 0
+    """Classes of the examples' labels; 0 for models that look at none."""
 
 
 def capabilities(model: type[Model]) -> tuple[str, ...]:

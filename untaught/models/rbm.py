@@ -47,6 +47,7 @@ from untaught.model import (
     Loss,
     Reconstructs,
     Samples,
+    Side,
     Smoke,
     View,
 )
@@ -197,6 +198,19 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
     def base_rate(self) -> Tensor:
         """Biases a of equation (6): logits of the data's mean, as `prepare` found it."""
         return self.base
+
+    def base_partition(self) -> Scalar:
+        """log Z of (6) at t = 0: hidden units have no say, and each has two states."""
+        return F.softplus(self.base).sum() + self.config.hidden * math.log(2)
+
+    def sides(self) -> Sequence[Side]:
+        """Hidden units, with visible ones summed out as in (2), and visible units."""
+        hidden = Side(self.config.hidden, self.hidden_free_energy)
+        return hidden, Side(len(self.visible_bias), self.free_energy)
+
+    def hidden_free_energy(self, hidden: Hidden) -> PerExample:
+        """-log sum_v exp(-E(v, h)), the counterpart of (2)."""
+        return -hidden @ self.hidden_bias - F.softplus(self.visible_input(hidden)).sum(1)
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layer `hidden`: its means."""
