@@ -34,6 +34,19 @@ def reconstructs(model: Any, x: Tensor) -> None:
     _sized(model.reconstruct(x), (len(x), x.shape[1] - 1, *model.shape) if video else tuple(x.shape))
 
 
+def completes(model: Any, x: Tensor) -> None:
+    """What is known stays; what is unknown comes back whatever stood there, in the range of examples."""
+    known = torch.arange(x[0].numel()).reshape(x.shape[1:]) % 2 == 0
+    completed = model.complete(x, known)
+    _sized(completed, tuple(x.shape))
+    _between(completed, 0, 1)
+    assert torch.equal(completed[:, known], x[:, known])
+    with seeded(1):
+        first = model.complete(x, known)
+    with seeded(1):
+        assert torch.equal(first, model.complete(x * known, known)), "complete looks at what is unknown"
+
+
 def samples(model: Any, x: Tensor) -> None:
     """Draws have the shape and the range of examples."""
     drawn = model.sample(3)
@@ -110,6 +123,7 @@ CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
     contract.Encodes: encodes,
     contract.Decodes: decodes,
     contract.Reconstructs: reconstructs,
+    contract.Completes: completes,
     contract.Samples: samples,
     contract.Predicts: predicts,
     contract.Classifies: classifies,

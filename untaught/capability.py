@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from jaxtyping import Bool
 from torch import Tensor
 
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Video
@@ -34,6 +35,14 @@ class Reconstructs(ABC):
     @abstractmethod
     def reconstruct(self, x: Examples) -> Examples:
         """Give back each example (a video model: the frames that it can predict, from the second on)."""
+
+
+class Completes(ABC):
+    """Fills in what is missing."""
+
+    @abstractmethod
+    def complete(self, x: Examples, known: Bool[Tensor, "*example"]) -> Examples:
+        """Give each example with its unknown values filled in, whatever stands there, and the known as they are."""
 
 
 class Samples(ABC):
@@ -173,6 +182,6 @@ class Filters(ABC):
 
 
 CAPABILITIES: tuple[type[ABC], ...] = (
-    Encodes, Decodes, Reconstructs, Samples, Predicts, Classifies, Scores, Energy, LowerBound, LatentVariable,
-    Activations, Translates, Filters,
+    Encodes, Decodes, Reconstructs, Completes, Samples, Predicts, Classifies, Scores, Energy, LowerBound,
+    LatentVariable, Activations, Translates, Filters,
 )  # fmt: skip
