@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from untaught.capability import CAPABILITIES as CAPABILITIES
 from untaught.capability import Activations as Activations
 from untaught.capability import Classifies as Classifies
+from untaught.capability import Completes as Completes
 from untaught.capability import Decodes as Decodes
 from untaught.capability import Encodes as Encodes
 from untaught.capability import Energy as Energy
