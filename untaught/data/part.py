@@ -61,6 +61,16 @@ class WholeFrames(Frames):
 
 
 @dataclass(frozen=True)
+class Distribution:
+    """Every example that is possible, and how probable it is: what some generated data are drawn from."""
+
+    examples: Tensor
+    """`(state, ...)`, each once."""
+    probability: Tensor
+    """Float64 `(state,)`; the sum is 1."""
+
+
+@dataclass(frozen=True)
 class Part:
     """A training, validation or test part of a source.
 
@@ -83,6 +93,8 @@ class Part:
     """Class of each frame, int64 `(frame,)`; -1 where absent."""
     latents: Mapping[str, Tensor] = field(default_factory=lambda: {})
     """Named true variables of generated data, float32 `(frame, variable)`."""
+    distribution: Distribution | None = None
+    """What the examples are independent draws from, where that is known."""
 
     @staticmethod
     def over(frames: Frames, length: Tensor | None = None, label: Tensor | None = None) -> Part:
