@@ -67,7 +67,7 @@ class Model(nn.Module, ABC):
     Config: ClassVar[type[Any]]
     recipe: ClassVar[Recipe] = Recipe()
     view: ClassVar[View] = View()
-    """How batches are cut unless the caller says otherwise."""
+    """How batches are cut as a rule; `view_of` says it for one configuration."""
     smoke: ClassVar[Smoke]
     """A configuration small enough for exact checks."""
     known_failures: ClassVar[dict[str, str]] = {}
@@ -75,6 +75,12 @@ class Model(nn.Module, ABC):
 
     config: Any
     shape: Shape
+
+    @classmethod
+    def view_of(cls, config: Any) -> View:
+        """How batches are cut for one configuration, unless the caller says otherwise."""
+        del config
+        return cls.view
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:
@@ -103,7 +109,7 @@ class Learner(Model):
 
     def stages(self) -> Sequence[Stage]:
         """One stage: this learner."""
-        return (Stage(name="train", learner=self, view=self.view, recipe=self.recipe),)
+        return (Stage(name="train", learner=self, view=self.view_of(self.config), recipe=self.recipe),)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from untaught.settings import Settings
 
 def completed(settings: Settings, source: Source) -> Settings:
     """Settings with the source's full spec and the shape of one example as the network will see it."""
-    view = settings.training.view or model_class(settings.model).view
-    return replace(settings, data=source.spec, shape=example_shape(source.shape, view))
+    return replace(settings, data=source.spec, shape=example_shape(source.shape, settings.view))
 
 
 def built(settings: Settings, device: torch.device) -> Model:
@@ -53,6 +52,5 @@ def subject_to_train(settings: Settings, source: Source, device: torch.device) -
         SizeError: As `built`.
     """
     model, parts = built(settings, device), source.parts()
-    view = settings.training.view or model.view
-    known = statistics(parts.train, view, device)
-    return Subject(model.to(device), parts, view, known, source.label_names, device, settings.training.seed)
+    known = statistics(parts.train, settings.view, device)
+    return Subject(model.to(device), parts, settings.view, known, source.label_names, device, settings.training.seed)

@@ -65,7 +65,7 @@ class Run:
     @property
     def view(self) -> View:
         """How batches were cut."""
-        return self.settings.training.view or model_class(self.settings.model).view
+        return self.settings.view
 
     def source(self, spec: str | None = None) -> Source:
         """Open the run's own data, or other data resized as they were."""

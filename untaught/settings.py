@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
-from untaught.config import Count, NonNegative, Positive, Whole, configuration
+from untaught.config import Count, NonNegative, Positive, Whole, configuration, from_json
 from untaught.data.view import View
-from untaught.model import Recipe
+from untaught.model import Recipe, model_class
 
 
 @configuration
@@ -70,6 +70,17 @@ class Settings:
     """What was done with broken files."""
     training: Training = Training()
     """How it was trained."""
+
+    @property
+    def view(self) -> View:
+        """How batches are cut.
+
+        Raises:
+            ConfigError: The configuration is not one of the model's.
+        """
+        model = model_class(self.model)
+        config = from_json(model.Config, self.config, f"config of {self.model}")
+        return self.training.view or model.view_of(config)
 
 
 def recipe_for(recipe: Recipe, training: Training) -> Recipe:

@@ -185,7 +185,6 @@ def test_persistent_chains_go_on_while_training_only() -> None:
     with seeded(6):
         rbm.train().loss(x, "model", START)
     with seeded(6):
-        torch.rand(7, 4)  # spent on the reconstruction of the seven examples
         expected = rbm.gibbs(rbm.gibbs(before))
     assert torch.equal(rbm.chains, expected)
 

@@ -165,7 +165,8 @@ def _training(model: type[Model], stored: Settings | None, given: Mapping[str, M
         raise ConfigError("--epochs and --minutes both say how long to train; give one of them")
     before = Training() if stored is None else stored.training
     ends = {"epochs": None, "minutes": None} if {"epochs", "minutes"} & typed.keys() else {}
-    view = dataclasses.replace(before.view or model.view, **given["view"]) if given["view"] else before.view
+    usual = before.view or model.view_of(model.Config(**{**_stored_config(stored, model), **given["model"]}))
+    view = dataclasses.replace(usual, **given["view"]) if given["view"] else before.view
     return dataclasses.replace(before, **{**ends, **typed, "view": view})
 
 
@@ -177,7 +178,7 @@ def _refuse_changes(resumed: Settings, given: Mapping[str, Mapping[str, Any]], m
     """
     held = {
         "model": _stored_config(resumed, model),
-        "view": _as_dict(resumed.training.view or model.view),
+        "view": _as_dict(resumed.view),
         "training": {**recipe_defaults(model.recipe), **_said(resumed.training)},
     }
     for group, values in held.items():

@@ -20,7 +20,7 @@ from torch import Tensor
 from untaught.config import from_json
 from untaught.data.part import Part
 from untaught.data.source import Source
-from untaught.data.view import statistics
+from untaught.data.view import View, statistics
 from untaught.errors import DataError
 from untaught.estimators.one_pass import one_pass
 from untaught.estimators.parameters import Fitting, defaults, drawn_seed, plain
@@ -150,6 +150,10 @@ class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 chosen[name] = value
         return from_json(self.model_type.Config, chosen, type(self).__name__)
 
+    @property
+    def _view(self) -> View:
+        return self.model_type.view_of(self._config())
+
     def _training(self, **more: Any) -> Training:
         own = self._fitting()
         asked = {"batch_size": own.batch_size, "learning_rate": own.learning_rate, "device": own.device}
@@ -185,7 +189,7 @@ class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         pictures = _picture_shape(X)
         flat: Any = X if pictures is None else np.asarray(X).reshape(len(X), math.prod(pictures))
         rows: Any = validate_data(self, flat, reset=new, dtype=FLOATS)
-        if self.model_type.view.binarise:
+        if self._view.binarise:
             check_non_negative(rows, type(self).__name__)
         if new:
             self._dtype, self._pictures = rows.dtype, pictures is not None
@@ -204,7 +208,7 @@ class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _warn_of_range(self, rows: Rows) -> None:
         """Say that a model of pixels or probabilities is given something else; values are never changed."""
         low, high = float(rows.min()), float(rows.max())
-        if (self.model_type.view.binarise or len(self._shape) == 3) and (low < 0 or high > 1):
+        if (self._view.binarise or len(self._shape) == 3) and (low < 0 or high > 1):
             name = type(self).__name__
             warnings.warn(f"X has values from {low:.3g} to {high:.3g}; {name} expects 0 to 1", stacklevel=5)
 

@@ -1,41 +1,49 @@
-"""The restricted Boltzmann machine: a density over binary pictures, and features that cost one product.
+"""The restricted Boltzmann machine: a density over pictures, and features that cost one product.
 
-    E(v, h) = -b.v - c.h - v.W.h                                                  (1)
-    F(v) = -log sum_h exp(-E(v, h)) = -b.v - sum_j log(1 + exp(c_j + (v.W)_j))    (2)
-    p(h_j = 1 | v) = s(c_j + (v.W)_j)                                             (3)
-    p(v_i = 1 | h) = s(b_i + (W.h)_i)                                             (4)
+    E(v, h) = A(v) + B(h) - b.v - c.h - v.W.h                                     (1)
+    F(v) = -log sum_h exp(-E(v, h)) = A(v) - b.v - log z_h(c + v.W)               (2)
+    <h | v> = mean of hidden units under the input c + v.W                        (3)
+    <v | h> = mean of visible units under the input b + W.h                       (4)
     d log p(v+) / dW = v+ h+ - <v- h->                                            (5)
-    F_t(v) = -(1 - t) a.v - t b.v - sum_j log(1 + exp(t (c_j + (v.W)_j)))         (6)
+    F_t(v) = A(v) - (1 - t) a.v - t b.v - log z_h(t (c + v.W))                    (6)
+    d (sparsity) / dc = k (q - r)                                                 (7)
 
-v and h are binary visible and hidden units without connections inside a layer; s(x) = 1 / (1 + exp(-x)). Grey values in
-[0, 1] are taken as probabilities of ones. (1) is the energy, p(v, h) ~ exp(-E); (2) the free energy, p(v) ~ exp(-F).
+v and h are visible and hidden units without connections inside a layer. What kind they are decides A, B, means and
+log z (`untaught/nn/units.py`): binary ones have means 1 / (1 + exp(-input)) and log z_h(x) = sum_j log(1 + exp(x_j)).
+Grey values in [0, 1] are taken as probabilities of ones. (1) is the energy, p(v, h) ~ exp(-E); (2) the free energy,
+p(v) ~ exp(-F). What follows from them, conditionals and Gibbs steps, is in `untaught/nn/bipartite.py`.
+
 The gradient (5) pits the data v+ against the machine's fantasies v-, with h+ and h- the means (3). Fantasies come from
 a few Gibbs steps, each drawing (3) and then (4), that begin at the data (contrastive divergence) or where the last ones
-ended (persistent chains). For annealing, (6) leads from independent units with biases a at t = 0 to (2) at t = 1.
+ended (persistent chains, at several temperatures if need be). (7) draws the mean activation q of each hidden unit, over
+the last batches, to r. For annealing, (6) leads from independent units with biases a at t = 0 to (2) at t = 1.
 
 References:
     Smolensky (1986). Information processing in dynamical systems: foundations of harmony theory.
     Hinton (2002). Training products of experts by minimizing contrastive divergence.
     Tieleman (2008). Training restricted Boltzmann machines using approximations to the likelihood gradient.
-    Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief networks.
+    Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief networks (CD-k that grows).
+    Salakhutdinov and Hinton (2009). Deep Boltzmann machines (doubled inputs).
     Hinton (2010). A practical guide to training restricted Boltzmann machines.
 
 Departures:
     Momentum has one value throughout, where the guide raises it from 0.5 to 0.9.
+    Noisy rectified and doubled units have no free energy, and so no likelihood.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.config import Count, Positive, Whole, configuration
-from untaught.errors import ConfigError, DataError
+from untaught.config import Count, Fraction, NonNegative, Positive, Whole, configuration
+from untaught.errors import ConfigError
 from untaught.model import (
     Activations,
     Batch,
@@ -51,16 +59,21 @@ from untaught.model import (
     Smoke,
     View,
 )
-from untaught.nn.noise import bernoulli, wide
+from untaught.nn.bipartite import Bipartite, Hidden, Visible, energy_slopes
+from untaught.nn.noise import wide
+from untaught.nn.tempering import tempered_step
 from untaught.recipe import Optimiser, Recipe
-from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
+from untaught.shapes import Examples, Features, Images, Scalar, Shape
 
-Visible = Float[Tensor, "batch visible"]
-Hidden = Float[Tensor, "batch hidden"]
 Fantasies = Float[Tensor, "fantasy visible"]
+Imagined = Float[Tensor, "fantasy hidden"]
+PLACES = 8
+"""Units of each example whose likelihood given all others is measured."""
+MEMORY = 0.9
+"""Decay of the mean activation in equation (7) (section 11 of the guide)."""
 
 
-class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations, Filters):
+class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations, Filters):
     """A restricted Boltzmann machine.
 
     Example:
@@ -71,104 +84,171 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
 
     @configuration
     class Config:
-        """Size and learning rule."""
+        """Size, units and learning rule."""
 
         hidden: Count = 500
         """Hidden units."""
+        visible: Literal["bernoulli", "gaussian", "softmax"] = "bernoulli"
+        """Visible units: binary; Gaussian, for data that are then standardised; or one of all that is on."""
+        hidden_units: Literal["bernoulli", "gaussian", "softmax", "relu"] = "bernoulli"
+        """Hidden units: binary, Gaussian of variance 1, one of all that is on, or noisy rectified linear."""
+        learn_deviation: bool = False
+        """Learn the deviation of each Gaussian visible unit, which is 1 otherwise."""
         gibbs_steps: Count = 1
         """Gibbs steps from where a chain begins to a fantasy: the k of CD-k."""
+        growing: bool = False
+        """Let the number of Gibbs steps grow from 1 to `gibbs_steps` through the training."""
         persistent_chains: Whole = 100
         """Chains that go on from one update to the next, in each process; 0 begins them at the data: CD-k."""
+        temperatures: Count = 1
+        """Temperatures at which each persistent chain runs, to exchange states with its neighbours; 1 has none."""
+        sparsity: Fraction | None = None
+        """Mean activation that hidden units are drawn to; none leaves them."""
+        sparsity_cost: NonNegative = 0.1
+        """How strongly."""
+        weight_cost: NonNegative = 0.0
+        """Decay of the weights, biases apart: adds cost / 2 times the sum of squares to what is minimised."""
         initial_scale: Positive = 0.01
         """Standard deviation of the initial weights (section 8 of the guide)."""
+        doubled: Literal["no", "visible", "hidden"] = "no"
+        """Which layer stands for two, tied: the other one gets its input twice, as in a deep Boltzmann machine."""
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.005, momentum=0.9), batch_size=100)
     view = View(binarise=True)
-    monitor = "squared_error_per_image"
+    monitor = "pseudo_likelihood_nats"
+    config: Config
 
     def __init__(self, config: Config, shape: Shape) -> None:
-        super().__init__()
-        self.config, self.shape, visible = config, shape, math.prod(shape)
-        self.weight = nn.Parameter(torch.randn(visible, config.hidden) * config.initial_scale)
-        self.visible_bias = nn.Parameter(torch.zeros(visible))
-        self.hidden_bias = nn.Parameter(torch.zeros(config.hidden))
-        self.base = nn.Buffer(torch.zeros(visible))
-        self.chains = nn.Buffer(torch.zeros(config.persistent_chains, visible))
+        """Build the machine.
 
-    def free_energy(self, visible: Examples, temper: Scalar | float = 1.0) -> PerExample:
-        """Free energy in nats, equation (2); at other inverse temperatures (6)."""
-        flat = visible.flatten(1)
-        bias = temper * self.visible_bias + (1 - temper) * self.base
-        return -flat @ bias - F.softplus(temper * self.hidden_input(flat)).sum(1)
+        Raises:
+            ConfigError: Units, or the learning rule, do not go with one another.
+        """
+        _check(config)
+        kinds, visible = (config.visible, config.hidden_units), math.prod(shape)
+        super().__init__(visible, config.hidden, kinds, config.initial_scale, config.learn_deviation, config.doubled)
+        self.config, self.shape = config, shape
+        target = config.sparsity
+        self.active = None if target is None else nn.Buffer(torch.full((config.hidden,), target))
+        self.chains = nn.Buffer(torch.zeros(config.persistent_chains * config.temperatures, visible))
+        if config.visible != "bernoulli" or not self.has_energy:
+            self.monitor = "squared_error_per_image"
 
-    def hidden_input(self, visible: Visible) -> Hidden:
-        """Logit of each hidden unit, inside equation (3)."""
-        return wide(visible @ self.weight) + self.hidden_bias
+    @classmethod
+    def view_of(cls, config: Config) -> View:
+        """Binary units see draws, Gaussian ones standardised values."""
+        return {"bernoulli": cls.view, "gaussian": View(standardise="pixel"), "softmax": View()}[config.visible]
 
-    def visible_input(self, hidden: Hidden) -> Visible:
-        """Logit of each visible unit, inside equation (4)."""
-        return wide(hidden @ self.weight.T) + self.visible_bias
+    def sides(self) -> Sequence[Side]:
+        """Hidden units, with the visible ones summed out, and visible units; binary ones only."""
+        both = (
+            (self.hidden_units, Side(self.config.hidden, self.hidden_free_energy)),
+            (self.visible_units, Side(len(self.visible_bias), self.free_energy)),
+        )
+        return [side for units, side in both if units.binary and self.has_energy]
 
-    def hidden_given(self, visible: Visible) -> Hidden:
-        """Probability that each hidden unit is on, equation (3)."""
-        return torch.sigmoid(self.hidden_input(visible))
-
-    def visible_given(self, hidden: Hidden) -> Visible:
-        """Probability that each visible unit is on, equation (4)."""
-        return torch.sigmoid(self.visible_input(hidden))
-
-    def gibbs(self, visible: Visible) -> Visible:
-        """Draw the hidden units given the visible ones, then the visible given the hidden: (3), (4)."""
-        return bernoulli(self.visible_given(bernoulli(self.hidden_given(visible))))
+    # -------- learning
 
     def prepare(self, sample: Batch) -> None:
         """Let the biases alone explain each unit's mean, and begin the chains there.
 
         Raises:
-            DataError: Values lie outside [0, 1], so they are no probabilities.
+            DataError: Values are none that the visible units could have.
         """
-        low, high = (float(value) for value in sample.x.aminmax())
-        if low < 0 or high > 1:
-            raise DataError(f"values run from {low:.3g} to {high:.3g}; binary units need 0 to 1 (no standardising)")
         with torch.no_grad():
-            # 1 / (n + 2) keeps a unit that never changed in the sample away from certainty.
-            mean = (sample.x.flatten(1).sum(0) + 1) / (len(sample.x) + 2)
-            self.base.copy_(torch.logit(mean))
+            flat = sample.x.flatten(1)
+            if self.log_deviation is not None:
+                self.log_deviation.copy_(flat.std(0, correction=0).clamp_min(1e-2).log())
+            self.base.copy_(self.visible_units.bias_for(self.in_deviations(flat)))
             self.visible_bias.copy_(self.base)
-            self.chains.copy_(bernoulli(mean.expand_as(self.chains)))
+            self.chains.copy_(self.base_draw(len(self.chains)))
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """E(v+, h+) - E(v-, h-), whose gradient is the learning rule (5), with h+ and h- the means (3)."""
         with torch.no_grad():
             data = batch.x.flatten(1)
-            active = self.hidden_given(data)
-            reconstruction = self.visible_given(bernoulli(active))
-            fantasy = self.fantasies(reconstruction)
-            slopes = energy_slopes(data, active, fantasy, self.hidden_given(fantasy))
+            x = self.hidden_input(data)
+            active = self.hidden_units.mean(x)
+            begin, parts = self._begun(data, x)
+            fantasy = self.fantasies(begin, progress)
+            slopes = self._slopes(data, active, fantasy, self.hidden_given(fantasy))
         # All states are held fixed, so this is linear in the parameters. Its value is no likelihood.
         with torch.autocast(data.device.type, enabled=False):
-            parameters = (self.weight, self.visible_bias, self.hidden_bias)
-            terms = [torch.dot(v.flatten(), s.flatten()) for v, s in zip(parameters, slopes, strict=True)]
-        error = (data - reconstruction).square().sum(1).mean()
-        return Loss(torch.stack(terms).sum(), {"squared_error_per_image": error})
+            terms = [torch.dot(value.flatten(), slope.flatten()) for value, slope in slopes]
+        return Loss(torch.stack(terms).sum(), parts)
 
-    def fantasies(self, reconstruction: Visible) -> Fantasies:
-        """v-: k Gibbs steps from the data, of which the first is half made, or from where the chains ended."""
-        steps = self.config.gibbs_steps
+    def fantasies(self, begin: Visible, progress: Scalar) -> Fantasies:
+        """v-: k Gibbs steps from the data, of which the first is made, or from where the chains ended."""
         if not self.config.persistent_chains:
-            return self.chain(bernoulli(reconstruction), steps - 1)
-        visible = self.chain(self.chains, steps)
+            return self._chain(begin, self.config.gibbs_steps, progress, done=1)
+        visible = self._chain(self.chains, self.config.gibbs_steps, progress)
         if self.training:
             self.chains.copy_(visible)
+        return visible[-self.config.persistent_chains :]
+
+    def _begun(self, data: Visible, x: Hidden) -> tuple[Visible, dict[str, Scalar]]:
+        """The first Gibbs step from the data, and what it tells; persistent chains do without it while training."""
+        if self.training and self.config.persistent_chains:
+            return data, {}
+        y = self.visible_input(self.hidden_units.draw(x))
+        error = data - self.in_values(self.visible_units.mean(y))
+        parts = {"squared_error_per_image": error.square().sum(1).mean()}
+        if self.monitor == "pseudo_likelihood_nats" and not self.training:
+            parts[self.monitor] = self._pseudo_likelihood(data, x)
+        return self.in_values(self.visible_units.draw(y)), parts
+
+    def _pseudo_likelihood(self, data: Visible, x: Hidden) -> Scalar:
+        """-sum_i log p(v_i | all others), in nats, from a few random i of each example."""
+        total = torch.zeros((), device=data.device, dtype=x.dtype)
+        for _ in range(PLACES):
+            i = (torch.rand(len(data), device=data.device) * data.shape[1]).long()
+            v, row = data.gather(1, i[:, None]), wide(self.weight[i])
+            off = x - v * row
+            logit = self.visible_bias[i] + self.hidden_units.log_sum(off + row) - self.hidden_units.log_sum(off)
+            total += (F.softplus(logit) - v[:, 0] * logit).mean()
+        return total * data.shape[1] / PLACES
+
+    def _chain(self, visible: Visible, steps: int, progress: Scalar, done: int = 0) -> Visible:
+        """Take `steps` Gibbs steps, of which some are done; fewer at first where they grow."""
+        wanted = 1 + (progress * steps).floor()
+        if self.config.growing and progress.device.type == "cpu" and not torch.compiler.is_compiling():
+            steps = min(steps, int(wanted))  # here the value is at hand
+        for number in range(done, steps):
+            moved = self._moved(visible)
+            visible = torch.where(number < wanted, moved, visible) if self.config.growing else moved
         return visible
 
-    def chain(self, visible: Visible, steps: int) -> Visible:
-        """Take some Gibbs steps."""
-        for _ in range(steps):
-            visible = self.gibbs(visible)
-        return visible
+    def _moved(self, visible: Visible) -> Visible:
+        if self.config.temperatures == 1:
+            return self.gibbs(visible)
+        return tempered_step(visible, self.config.temperatures, self.gibbs_step, self.free_energy)
+
+    def _slopes(
+        self, data: Visible, active: Hidden, fantasy: Fantasies, imagined: Imagined
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Each parameter, and the derivative by it of what is minimised."""
+        v, f = self.in_deviations(data), self.in_deviations(fantasy)
+        by_weight, by_visible, by_hidden = energy_slopes(v, active, f, imagined)
+        slopes: list[tuple[Tensor, Tensor]] = [(self.weight, by_weight), (self.visible_bias, by_visible)]
+        if self.active is not None:
+            seen = torch.lerp(active.mean(0), self.active, MEMORY)
+            if self.training:
+                self.active.copy_(seen)
+            pull = self.config.sparsity_cost * (seen - (self.config.sparsity or 0))  # equation (7)
+            by_weight.addr_(v.mean(0), pull)
+            by_hidden = by_hidden + pull
+        if self.config.weight_cost:
+            by_weight.add_(self.weight, alpha=self.config.weight_cost)
+        slopes.append((self.hidden_bias, by_hidden))
+        if self.log_deviation is not None:
+            slopes.append((self.log_deviation, self._stretch(v, active) - self._stretch(f, imagined)))
+        return slopes
+
+    def _stretch(self, v: Visible, hidden: Hidden) -> Tensor:
+        """DE / d log s, mean over rows: v stands for x / s, so that it is v (input - v)."""
+        return (v * (self.visible_input(hidden) - v)).mean(0)
 
     def encode(self, x: Examples) -> Features:
         """Mean of the hidden units, equation (3)."""
@@ -179,38 +259,16 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
         return self.visible_given(features).unflatten(1, self.shape)
 
     def reconstruct(self, x: Examples) -> Examples:
-        """Mean of the visible units given the hidden units' means."""
+        """Mean of the visible units given the means of the hidden ones."""
         return self.decode(self.encode(x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Run `count` chains from the base rate; the last step gives grey values, the means (4)."""
         with torch.no_grad():
-            noise = bernoulli(torch.sigmoid(self.base).expand(count, -1))
-            visible = self.chain(noise, self.config.sample_steps - 1)
-            return self.decode(bernoulli(self.hidden_given(visible)))
-
-    def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
-        """One Gibbs step that leaves exp(-F_t) unchanged, equation (6)."""
-        hidden = bernoulli(torch.sigmoid(temper * self.hidden_input(visible.flatten(1))))
-        logit = temper * self.visible_input(hidden) + (1 - temper) * self.base
-        return bernoulli(torch.sigmoid(logit)).reshape(visible.shape)
-
-    def base_rate(self) -> Tensor:
-        """Biases a of equation (6): logits of the data's mean, as `prepare` found it."""
-        return self.base
-
-    def base_partition(self) -> Scalar:
-        """log Z of (6) at t = 0: hidden units have no say, and each has two states."""
-        return F.softplus(self.base).sum() + self.config.hidden * math.log(2)
-
-    def sides(self) -> Sequence[Side]:
-        """Hidden units, with visible ones summed out as in (2), and visible units."""
-        hidden = Side(self.config.hidden, self.hidden_free_energy)
-        return hidden, Side(len(self.visible_bias), self.free_energy)
-
-    def hidden_free_energy(self, hidden: Hidden) -> PerExample:
-        """-log sum_v exp(-E(v, h)), the counterpart of (2)."""
-        return -hidden @ self.hidden_bias - F.softplus(self.visible_input(hidden)).sum(1)
+            visible = self.base_draw(count)
+            for _ in range(self.config.sample_steps - 1):
+                visible = self.gibbs(visible)
+            return self.decode(self.hidden_units.draw(self.hidden_input(visible)))
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layer `hidden`: its means."""
@@ -227,14 +285,15 @@ class RBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations,
     smoke = Smoke(
         config=Config(hidden=4, persistent_chains=3, initial_scale=0.5, sample_steps=5), shape=(1, 2, 3), binary=True
     )
-    """Six visible and four hidden units: all 1,024 states can be summed."""
+    """All 1,024 states can be summed."""
 
 
-def energy_slopes(
-    data: Visible, active: Hidden, fantasy: Fantasies, imagined: Float[Tensor, "fantasy hidden"]
-) -> tuple[Float[Tensor, "visible hidden"], Float[Tensor, " visible"], Float[Tensor, " hidden"]]:
-    """Derivatives of E(v+, h+) - E(v-, h-) by W, b and c: <v- h-> - <v+ h+> and so on, each mean over its own rows."""
-    # In full precision, for the two means nearly cancel.
-    with torch.autocast(data.device.type, enabled=False):
-        by_weight = torch.addmm(fantasy.T @ (imagined / len(imagined)), data.T, active, alpha=-1 / len(active))
-        return by_weight, fantasy.mean(0) - data.mean(0), imagined.mean(0) - active.mean(0)
+def _check(config: RBM.Config) -> None:
+    if config.temperatures > 1 and not config.persistent_chains:
+        raise ConfigError("several temperatures need persistent chains; CD-k begins at the data")
+    if config.temperatures > 1 and (config.hidden_units == "relu" or config.doubled != "no"):
+        raise ConfigError("chains exchange states by their energies, which these units do not have; temperatures=1")
+    if config.sparsity is not None and config.hidden_units != "bernoulli":
+        raise ConfigError("the sparsity target is a fraction of the time, for binary hidden units only")
+    if {config.visible, config.hidden_units} == {"gaussian"}:
+        raise ConfigError("with Gaussian units in both layers the energy has no lower end; make one layer binary")
