@@ -64,6 +64,9 @@ MEANINGS: dict[str, str] = {
         "The sum over one picture's pixels of (original − reconstruction)², with pixels from 0 (black) to 1 (white): "
         "the mean over test pictures ± its standard deviation."
     ),
+    "fantasy_squared_error_per_frame": (
+        "The same sum between a frame and what the machine was made to see in its place: what it learns from."
+    ),
     "psnr_db": "Peak signal-to-noise ratio.",
     "ssim": "Structural similarity, at most 1.",
     "rollout": (
