@@ -209,6 +209,8 @@ def test_the_model_is_left_as_it_was() -> None:
 def test_it_says_why_it_does_not_apply() -> None:
     assert applies(subject(single())) is applies(subject(TwoLayers())) is applies(subject(Flat())) is None
     assert "no likelihood" in str(applies(subject(Linear(Linear.Config(), (6,)))))
+    rectified = RBM(replace(RBM.smoke.config, hidden_units="relu"), (6,))
+    assert "energy" in str(applies(subject(rectified)))
 
 
 def test_exact_sums_are_larger_on_a_gpu_than_on_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def forward(energy: Energy, tempers: Sequence[float], runs: int = RUNS) -> tuple
         Log Z in nats, where the runs ended, and their weights: together weighted draws of the machine.
     """
     rate = energy.base_rate()
-    start = energy.gibbs_step(torch.zeros_like(rate).expand(runs, *rate.shape), 0.0)
+    start = energy.gibbs_step(rate.new_zeros(runs, *rate.shape), 0.0)
     ends, weights = annealed(energy, tempers, start)
     return log_mean(weights).times(float(energy.base_partition())), ends, weights
 

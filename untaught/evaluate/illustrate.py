@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from untaught.evaluate import few_views, map, perturb
+from untaught.evaluate import chains, few_views, map, perturb
 from untaught.evaluate.curves import rollout_picture
 from untaught.evaluate.footage import footage
 from untaught.evaluate.picture_files import write_picture
@@ -65,6 +65,8 @@ def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
     if isinstance(subject.model, Samples) and drawable:
         x = subject.shown(subject.model.sample(SAMPLES).float().cpu())
         yield ("samples.png" if x.ndim == 4 else "samples.gif"), grid(x)
+    if (states := chains.picture(subject)) is not None:
+        yield "chains.png", states
     if isinstance(subject.model, Filters) and drawable:
         yield "filters.png", filter_grid(subject.model.filters())
 

@@ -5,12 +5,13 @@ For a machine with free energy F and partition function Z, and for a model with 
     log p(x)  = -F(x) - log Z                                                              (1)
     log p(x) >= bound(x) - log Z                                                           (2)
 
-Other models give their own. Z is exact where the smaller side has at most 20 units (25 on a GPU; `partition`); elsewhere
-annealed importance sampling estimates it with 100 runs: a tenth of Salakhutdinov's and Murray's 14,500 temperatures, on
-a GPU all of them (`annealing`). `log_likelihood_nats_low` and `_high` are what log Z's error bars make of (1) or (2).
-`log_partition_nats_backward` is the estimate from runs backwards, which errs the other way; they begin at training
-examples after 300 steps of the chain, of a bound's machine at the forward runs' ends, and bracket log Z where these are
-draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of 100 examples:
+Other models give their own. Z is exact where the smaller side has at most 20 units, 25 on a GPU (`partition`).
+Elsewhere annealed importance sampling estimates it with 100 runs: at a tenth of Salakhutdinov's and Murray's 14,500
+temperatures, on a GPU at all of them (`annealing`). `log_likelihood_nats_low` and `_high` are what log Z's error bars
+make of (1) or (2); null has no end. `log_partition_nats_backward` is the estimate from runs backwards, which errs the
+other way; they begin at training examples after 300 steps of the chain, of a bound's machine at the forward runs' ends,
+and bracket log Z where these are draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of
+100 examples:
 
     sum_i log p(x_i | x without i) = -sum_i log(1 + exp(F(x) - F(x with i flipped)))        (3)
 
@@ -33,6 +34,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from untaught.errors import ConfigError
 from untaught.evaluate.annealing import RUNS, Estimate, backward, forward, resampled, schedule, stepped
 from untaught.evaluate.partition import LARGEST, exact_partition, smallest_side
 from untaught.evaluate.subject import EXAMPLES, Subject
@@ -53,9 +55,15 @@ LEAST_DEVIATION = 0.1
 
 def applies(subject: Subject) -> str | None:
     """None for models with a log-likelihood, a bound on it or an energy."""
-    if isinstance(subject.model, (Scores, LowerBound, Energy)):
-        return None
-    return "the model has no likelihood, no bound on it and no energy"
+    model = subject.model
+    if not isinstance(model, (Scores, LowerBound, Energy)):
+        return "the model has no likelihood, no bound on it and no energy"
+    if isinstance(model, Energy) and not isinstance(model, (Scores, LowerBound)):
+        try:
+            model.free_energy(model.base_rate()[None])
+        except ConfigError as error:  # a kind of unit without one
+            return str(error)
+    return None
 
 
 def measure(subject: Subject) -> dict[str, Any]:
