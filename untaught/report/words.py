@@ -34,6 +34,20 @@ WHOLE: dict[str, str] = {
     "ssim_7x7": "SSIM in flat 7×7 windows, data range 2",
     "ssim_ahead": "SSIM of frames ahead",
     "squared_error_ahead": "squared error of frames ahead",
+    "log_likelihood_nats": "log-likelihood, nats per example",
+    "log_likelihood_nats_low": "log-likelihood, lower end of its error bar, nats",
+    "log_likelihood_nats_high": "log-likelihood, upper end of its error bar, nats",
+    "log_partition_nats": "log Z, nats",
+    "log_partition_nats_low": "log Z, lower end of its error bar",
+    "log_partition_nats_high": "log Z, upper end of its error bar",
+    "log_partition_nats_backward": "log Z from runs backwards",
+    "log_partition_kind": "log Z is",
+    "pseudo_log_likelihood_nats": "pseudo-log-likelihood, nats per example",
+    "independent_pixels": "independent pixels",
+    "coin_flips": "coin flips",
+    "effective_runs": "effective runs",
+    "most_frequent_class": "always the most frequent class",
+    "cross_entropy_nats": "cross-entropy, nats",
 }
 TITLES: dict[str, str] = {
     "prediction": "What comes next",
@@ -46,6 +60,8 @@ TITLES: dict[str, str] = {
     "few_views": "Known from few views",
     "sharpness": "How sharp predictions are",
     "shrinkage": "Whether predictions keep the identity",
+    "likelihood": "How probable the data are to it",
+    "classification": "Classes that it names",
 }
 """Headings of measures."""
 PATTERNS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
@@ -86,6 +102,13 @@ MEANINGS: dict[str, str] = {
     "accuracy": "A linear support vector machine learns every object from a few views and is asked about the others.",
     "normalised_mutual_information": "Agreement of groups found without labels with the classes: 0 none, 1 perfect.",
     "adjusted_rand_index": "Agreement of pairs, corrected for chance: 0 by chance, 1 perfect.",
+    "log_likelihood_nats": (
+        "Mean logarithm of the probability that the model gives a test example; near 0 is best. Error bars are three "
+        "standard errors of the estimate of log Z."
+    ),
+    "pseudo_log_likelihood_nats": "Each pixel's probability given all others, as a sum of logarithms.",
+    "error_rate": "Part of the test examples whose most probable class is another one.",
+    "class_error_rates": "The same for every class.",
     "few_labels": "Accuracy when only a few examples of each class have a label, mean and spread over 5 draws.",
 }
 
@@ -123,7 +146,7 @@ def spread(value: float) -> str:
 
 
 def number(name: str, value: Any) -> str:
-    """A value of that name: accuracies in per cent, counts whole, the rest with three significant digits.
+    """A value of that name: accuracies and error rates in per cent, counts whole, the rest with three significant digits.
 
     Example:
         >>> number("ridge_accuracy", 0.9123), number("clips", 4950), number("error", 11.8437), number("r2", 0.5)
@@ -133,7 +156,7 @@ def number(name: str, value: Any) -> str:
         return "–" if value is None else str(value)
     if isinstance(value, int):
         return f"{value:,}"
-    if "accuracy" in name:
+    if "accuracy" in name or "error_rate" in name:
         return f"{100 * float(value):.1f} %"
     if name in ("r2", "ssim", "adjusted_rand_index", "normalised_mutual_information"):
         return f"{round(float(value), 2) + 0:.2f}"  # + 0 turns -0.0 into 0.0
