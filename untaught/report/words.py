@@ -146,7 +146,7 @@ def spread(value: float) -> str:
 
 
 def number(name: str, value: Any) -> str:
-    """A value of that name: accuracies and error rates in per cent, counts whole, the rest with three significant digits.
+    """A value of that name: accuracies and errors in per cent, counts whole, others with three significant digits.
 
     Example:
         >>> number("ridge_accuracy", 0.9123), number("clips", 4950), number("error", 11.8437), number("r2", 0.5)
