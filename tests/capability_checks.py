@@ -89,6 +89,14 @@ def energy(model: Any, x: Tensor) -> None:
     assert base.numel() == visible.shape[1] and base.isfinite().all()
 
 
+def lower_bound(model: Any, x: Tensor) -> None:
+    """A bound for each example, and the energy whose partition function it lacks, with units that can be drawn."""
+    _sized(model.unnormalised_bound(x), (len(x),))
+    machine = model.machine()
+    units = machine.base_rate().numel()
+    energy(machine, machine.gibbs_step(torch.zeros(len(x), units), 0.0))
+
+
 def latent_variable(model: Any, x: Tensor) -> None:
     """Both densities are one number per example."""
     latent, density = model.posterior_sample(x)
@@ -129,6 +137,7 @@ CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
     contract.Classifies: classifies,
     contract.Scores: scores,
     contract.Energy: energy,
+    contract.LowerBound: lower_bound,
     contract.LatentVariable: latent_variable,
     contract.Activations: activations,
     contract.Translates: translates,

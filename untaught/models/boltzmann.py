@@ -1,0 +1,302 @@
+"""The Boltzmann machine: hidden units that connections of any kind join to the visible ones and to each other.
+
+    E(s) = -sum_{i<j} w_ij s_i s_j - sum_i b_i s_i,   s = (v, h)                  (1)
+    p(s_i = 1 | all others) = s((b_i + sum_j w_ij s_j) / T)                       (2)
+    d log p(v) / dw_ij = <s_i s_j>_v - <s_i s_j>                                  (3)
+    m_i = s(b_i + sum_j w_ij m_j)                                                 (4)
+    log p(v) >= -E(v, m) - sum_i m_i log m_i + (1 - m_i) log(1 - m_i) - log Z     (5)
+    E_t(s) = t E(s) - (1 - t) a.s                                                 (6)
+
+Units are 0 or 1, w_ij = w_ji, w_ii = 0, s(x) = 1 / (1 + exp(-x)), and p(s) = exp(-E(s)) / Z. The gradient (3), that of
+b_i with s_i in place of s_i s_j, is the difference between two phases: visible units clamped to the data, and all units
+free. Co-occurrences in a phase are found in one of three ways. Gibbs: units are drawn by (2), sweep after sweep, while
+the temperature T falls to 1, and counted over more sweeps at 1. Mean field: means of the free units solve (4), and
+co-occurrences are their products; with visible units clamped, the bound (5), its sum over hidden units, is highest
+where (4) holds. Exact: a sum over all states. For annealing, (6) leads from independent units to (1).
+
+References:
+    Hinton and Sejnowski (1983). Optimal perceptual inference.
+    Ackley, Hinton and Sejnowski (1985). A learning algorithm for Boltzmann machines.
+    Peterson and Anderson (1987). A mean field theory learning algorithm for neural networks.
+
+Departures:
+    A sweep visits units in a fixed order, those that no connection joins at once; in 1985 they came at random.
+    Visible biases begin at the logits of the data's mean. Temperatures are multiples of the last one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from untaught.config import Count, Fraction, NonNegative, Positive, configuration
+from untaught.errors import ConfigError, DataError, SizeError
+from untaught.model import (
+    Activations,
+    Batch,
+    Completes,
+    Decodes,
+    Encodes,
+    Energy,
+    Filters,
+    Learner,
+    Loss,
+    LowerBound,
+    Reconstructs,
+    Samples,
+    Side,
+    Smoke,
+    View,
+)
+from untaught.nn.noise import bernoulli
+from untaught.nn.pairwise import Network, Order, Pairs, States, exact_clamped, exact_free, joined, last, together, walk
+from untaught.recipe import Optimiser, Recipe
+from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
+
+Shown = Float[Tensor, "chain visible"]
+Way = Literal["gibbs", "mean-field", "exact"]
+EXACT = 20
+"""Units of the largest machine whose states, a million, are summed over."""
+
+
+class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, LowerBound, Activations, Filters):
+    """A Boltzmann machine; visible units are numbered first.
+
+    Example:
+        >>> machine = Boltzmann(Boltzmann.Config(hidden=3, groups=2), (16,))
+        >>> machine.encode(torch.eye(8).repeat(1, 2)).shape
+        torch.Size([8, 3])
+    """
+
+    @configuration
+    class Config:
+        """Units, connections and learning rule."""
+
+        hidden: Count = 50
+        """Hidden units; each is connected to every visible one."""
+        groups: Count = 1
+        """Equal groups of visible units, one behind the other, that nothing joins but hidden units."""
+        visible_connections: bool = True
+        """Connect visible units of one group to each other."""
+        hidden_connections: bool = True
+        """Connect hidden units to each other; without these and visible connections the machine is an RBM."""
+        clamped: Way = "gibbs"
+        """How co-occurrences are found while visible units show the data."""
+        free: Way = "gibbs"
+        """How they are found while no unit is held."""
+        temperatures: tuple[Positive, ...] = (2.0, 2.0, 1.5, 1.5, 1.2, 1.2, 1.0, 1.0, 1.0, 1.0)
+        """Temperature of each sweep towards equilibrium, from random states."""
+        gathering: Count = 10
+        """Sweeps at temperature 1 over which Gibbs sampling counts co-occurrences."""
+        mean_field_sweeps: Count = 20
+        """Sweeps at temperature 1 that solve equation (4)."""
+        turned_off: Fraction = 0.0
+        """Probability that a clamped unit that is on is shown as off; with noise weights stay finite."""
+        turned_on: Fraction = 0.0
+        """Probability that a clamped unit that is off is shown as on."""
+        fixed_steps: bool = False
+        """Follow only the sign of each derivative, so that every weight moves by the same step."""
+        initial_scale: NonNegative = 0.01
+        """Standard deviation of the initial weights."""
+        sample_sweeps: Count = 100
+        """Sweeps at temperature 1 from equilibrium to a sample."""
+        recall: tuple[Positive, ...] = (2.0, 1.5, 1.2, 1.0, 0.8, 0.6, 0.5)
+        """Temperatures at which missing units are filled in, each for `gathering` sweeps."""
+
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.5), batch_size=100)
+    view = View(binarise=True)
+    monitor = "pseudo_loss_nats"
+    smoke = Smoke(
+        config=Config(hidden=3, initial_scale=0.5, gathering=3, sample_sweeps=3, temperatures=(2.0, 1.0)),
+        shape=(1, 2, 3),
+        binary=True,
+    )
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        self.config, self.shape, self.visible = config, shape, math.prod(shape)
+        count = self.visible + config.hidden
+        if "exact" in (config.clamped, config.free) and count > EXACT:
+            raise SizeError(
+                f"'exact' sums over all states of the machine: {EXACT} units at most, and this one has {count}\n"
+                "take 'gibbs' or 'mean-field', or fewer units"
+            )
+        inside = config.visible_connections, config.hidden_connections
+        self.joined = joined(self.visible, config.hidden, config.groups, *inside)
+        units = np.arange(count)
+        pairs = torch.from_numpy(np.stack(np.nonzero(np.triu(self.joined))))
+        self.pairs = nn.Buffer(pairs, persistent=False)
+        self.weight = nn.Parameter(torch.randn(pairs.shape[1]) * config.initial_scale)
+        self.bias = nn.Parameter(torch.zeros(count))
+        self.base = nn.Buffer(torch.zeros(count))
+        self.all_units = Order(self.joined, units)
+        self.hidden_units = Order(self.joined, units[self.visible :])
+        self.visible_units = Order(self.joined, units[: self.visible])
+
+    def network(self) -> Network:
+        """Weights as a symmetric matrix with a diagonal of zeros, and biases."""
+        nothing = self.weight.new_zeros(len(self.bias), len(self.bias))
+        upper = nothing.index_put((self.pairs[0], self.pairs[1]), self.weight)
+        return Network(upper + upper.T, self.bias)
+
+    def prepare(self, sample: Batch) -> None:
+        """Let the biases alone explain each visible unit's mean.
+
+        Raises:
+            DataError: Values lie outside [0, 1], so they are no probabilities.
+        """
+        low, high = (float(value) for value in sample.x.aminmax())
+        if low < 0 or high > 1:
+            raise DataError(f"values run from {low:.3g} to {high:.3g}; binary units need 0 to 1 (no standardising)")
+        with torch.no_grad():
+            # 1 / (n + 2) keeps a unit that never changed in the sample away from certainty.
+            self.base[: self.visible] = torch.logit((sample.x.flatten(1).sum(0) + 1) / (len(sample.x) + 2))
+            self.bias.copy_(self.base)
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """<E> clamped - <E> free, whose gradient is the learning rule (3)."""
+        with torch.no_grad(), torch.autocast(batch.x.device.type, enabled=False):
+            shown = self.noisy(batch.x.flatten(1))
+            clamped, state = self.clamped_phase(shown)
+            slopes = self.free_phase(len(shown)) - clamped
+            slopes = slopes.sign() if self.config.fixed_steps else slopes
+            logits = self.network().fields(state)[:, : self.visible]
+            pseudo = F.binary_cross_entropy_with_logits(logits, shown, reduction="none").sum(1).mean()
+        # Co-occurrences are held fixed, so this is linear in the parameters. Its value is no likelihood.
+        with torch.autocast(batch.x.device.type, enabled=False):
+            total = torch.dot(self.weight, slopes[self.pairs[0], self.pairs[1]])
+            return Loss(total + torch.dot(self.bias, slopes.diagonal()), {"pseudo_loss_nats": pseudo})
+
+    def noisy(self, data: Shown) -> Shown:
+        """The data with some units turned off and some on, while it learns."""
+        if not self.training or not (self.config.turned_off or self.config.turned_on):
+            return data
+        return bernoulli(data * (1 - self.config.turned_off) + (1 - data) * self.config.turned_on)
+
+    def clamped_phase(self, shown: Shown) -> tuple[Pairs, States]:
+        """Co-occurrences with the visible units held, and a last state of all units for each example."""
+        if self.config.clamped == "exact":
+            return exact_clamped(self.network(), shown)
+        return self.settled(self.config.clamped, self.beginning(len(shown), shown), self.hidden_units)
+
+    def free_phase(self, chains: int) -> Pairs:
+        """Co-occurrences with no unit held."""
+        if self.config.free == "exact":
+            return exact_free(self.network())
+        return self.settled(self.config.free, self.beginning(chains), self.all_units)[0]
+
+    def beginning(self, chains: int, shown: Shown | None = None) -> States:
+        """Random states, of the hidden units alone where the visible ones show something."""
+        free = len(self.bias) if shown is None else self.config.hidden
+        drawn = bernoulli(self.bias.new_full((chains, free), 0.5))
+        return drawn if shown is None else torch.cat([shown, drawn], 1)
+
+    def settled(self, way: Way, state: States, order: Order) -> tuple[Pairs, States]:
+        """Co-occurrences at equilibrium of the units in the order, and where the states ended."""
+        if way == "mean-field":
+            state = self.mean_field(state, order)
+            return together(state), state
+        warm, sweeps = self.config.temperatures, self.config.gathering
+        network = self.network()
+        counts, walked = torch.zeros_like(network.weight), walk(network, state, order, (*warm, *(1.0,) * sweeps))
+        for reached in islice(walked, len(warm), None):
+            counts, state = counts + together(reached), reached
+        return counts / sweeps, state
+
+    def mean_field(self, state: States, order: Order) -> States:
+        """Means that solve equation (4) for the units in the order, from those given."""
+        temperatures = (*self.config.temperatures, *(1.0,) * self.config.mean_field_sweeps)
+        return last(walk(self.network(), state, order, temperatures, draw=False))
+
+    def encode(self, x: Examples) -> Features:
+        """Means of the hidden units that solve equation (4), from 1/2 each."""
+        flat = x.flatten(1)
+        state = torch.cat([flat, flat.new_full((len(flat), self.config.hidden), 0.5)], 1)
+        return self.mean_field(state, self.hidden_units)[:, self.visible :]
+
+    def decode(self, features: Features) -> Examples:
+        """Means of the visible units that solve equation (4), from 1/2 each."""
+        state = torch.cat([features.new_full((len(features), self.visible), 0.5), features], 1)
+        return self.mean_field(state, self.visible_units)[:, : self.visible].unflatten(1, self.shape)
+
+    def reconstruct(self, x: Examples) -> Examples:
+        """Means of the visible units given the hidden units' means."""
+        return self.decode(self.encode(x))
+
+    def complete(self, x: Examples, known: Bool[Tensor, "*example"]) -> Examples:
+        """Hold what is known, cool all other units, and average the last sweeps."""
+        held = torch.cat([known.flatten(), known.new_zeros(self.config.hidden)])
+        order = Order(self.joined, np.nonzero(~held.cpu().numpy())[0]).to(x.device)
+        state = self.beginning(len(x))
+        state = torch.where(held, torch.cat([x.flatten(1), state[:, self.visible :]], 1), state)
+        sweeps = self.config.gathering
+        temperatures = np.repeat(self.config.recall, sweeps).tolist()
+        walked = walk(self.network(), state, order, temperatures)
+        filled = sum(islice(walked, len(temperatures) - sweeps, None), torch.zeros_like(state)) / sweeps
+        return torch.where(known, x, filled[:, : self.visible].unflatten(1, self.shape))
+
+    def sample(self, count: int, label: int | None = None) -> Examples:
+        """Draw visible units of `count` chains at equilibrium."""
+        temperatures = (*self.config.temperatures, *(1.0,) * self.config.sample_sweeps)
+        states = last(walk(self.network(), self.beginning(count), self.all_units, temperatures))
+        return states[:, : self.visible].unflatten(1, self.shape)
+
+    def machine(self) -> Energy:
+        """All units, hidden ones too, as an energy of its own."""
+        return AllUnits(self.network(), self.base, self.all_units)
+
+    def unnormalised_bound(self, x: Examples) -> PerExample:
+        """The bound (5) without log Z, at the means that solve equation (4)."""
+        means = self.encode(x)
+        entropy = -(torch.xlogy(means, means) + torch.xlogy(1 - means, 1 - means)).sum(1)
+        return entropy - self.network().energy(torch.cat([x.flatten(1), means], 1))
+
+    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """The layer `hidden`: its means."""
+        if unknown := set(names or ()) - {"hidden"}:
+            raise ConfigError(f"no layer is called {min(unknown)!r}; there is: hidden")
+        return {"hidden": self.encode(x)}
+
+    def filters(self) -> Images:
+        """Weights of each hidden unit to the visible ones; a vector's as a picture of one row."""
+        pictures = self.shape if len(self.shape) == 3 else (1, 1, *self.shape)
+        return self.network().weight.detach()[self.visible :, : self.visible].unflatten(1, pictures)
+
+
+@dataclass(frozen=True)
+class AllUnits(Energy):
+    """All units of a machine as its visible ones: nothing is summed out, so that it is exact at any size."""
+
+    network: Network
+    base: Tensor
+    order: Order
+
+    def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
+        """Energy of each state in nats, equation (6)."""
+        return temper * self.network.energy(visible) - (1 - temper) * (visible @ self.base)
+
+    def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
+        """One sweep that leaves exp(-E_t) unchanged."""
+        bias = temper * self.network.bias + (1 - temper) * self.base
+        return last(walk(Network(temper * self.network.weight, bias), visible, self.order, (1.0,)))
+
+    def base_rate(self) -> Tensor:
+        """Biases a of equation (6): logits of the data's mean, and 0 for hidden units."""
+        return self.base
+
+    def base_partition(self) -> Scalar:
+        """Log Z of (6) at t = 0."""
+        return F.softplus(self.base).sum()
+
+    def sides(self) -> Sequence[Side]:
+        """All units together."""
+        return (Side(len(self.base), self.free_energy),)

@@ -1,0 +1,165 @@
+"""Networks of binary units in which any pair may be joined by a weight: energy, sweeps over the units, exact sums.
+
+    E(s) = -1/2 s.W.s - b.s                                 (1)
+    p(s_i = 1 | all others) = s((b_i + (W.s)_i) / T)        (2)
+    m_i = s(b_i + (W.m)_i)                                  (3)
+
+W is symmetric with a diagonal of zeros. A sweep visits each free unit once, the units of one group at once: no two of
+them are joined, so that neither looks at the other. Drawn by (2), a sweep leaves exp(-E / T) unchanged; replaced by its
+mean, each group brings the bound of mean-field theory to its highest value in these units, and sweeps end at (3).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from untaught.errors import ConfigError
+from untaught.nn.noise import wide
+from untaught.shapes import PerExample
+
+States = Float[Tensor, "chain unit"]
+Pairs = Float[Tensor, "unit unit"]
+"""<s_i s_j>, and on the diagonal <s_i>."""
+
+
+class Network(NamedTuple):
+    """Weights and biases."""
+
+    weight: Float[Tensor, "unit unit"]
+    bias: Float[Tensor, " unit"]
+
+    def fields(self, state: States) -> States:
+        """Logit of each unit at temperature 1, inside equation (2)."""
+        return torch.addmm(self.bias, state, self.weight)
+
+    def energy(self, state: States) -> PerExample:
+        """Energy of each state, equation (1); of means, its mean over independent units."""
+        return -(state * (state @ self.weight / 2 + self.bias)).sum(1)
+
+
+def joined(visible: int, hidden: int, groups: int, visible_pairs: bool, hidden_pairs: bool) -> np.ndarray:
+    """Which units of a Boltzmann machine are joined, `(unit, unit)`; every hidden unit is with every visible one.
+
+    Args:
+        visible: Visible units, in equal groups that nothing joins but hidden units.
+        hidden: Hidden units; they come last.
+        groups: Groups of visible units.
+        visible_pairs: Whether visible units of one group are joined.
+        hidden_pairs: Whether hidden units are.
+
+    Raises:
+        ConfigError: There are no equal groups.
+    """
+    if visible % groups:
+        raise ConfigError(f"{visible} visible units cannot be cut into {groups} equal groups")
+    group = np.concatenate([np.arange(visible) * groups // visible, np.full(hidden, groups)])
+    is_hidden, same = group == groups, group[:, None] == group
+    within = same & np.where(is_hidden, hidden_pairs, visible_pairs)
+    return ((is_hidden[:, None] ^ is_hidden) | within) & ~np.eye(len(group), dtype=bool)
+
+
+class Order(nn.Module):
+    """In what order free units are visited: group after group of units that are not joined.
+
+    Args:
+        pairs: Which units are joined, `(unit, unit)`.
+        free: Numbers of the units that are visited; all others are held.
+    """
+
+    def __init__(self, pairs: np.ndarray, free: np.ndarray) -> None:
+        super().__init__()
+        group = np.full(len(pairs), -1)
+        for unit in free:
+            taken = set(group[pairs[unit]].tolist())
+            group[unit] = next(number for number in range(len(free)) if number not in taken)
+        held = np.nonzero(group < 0)[0]
+        place = np.concatenate([free[np.argsort(group[free], kind="stable")], held])
+        self.place = nn.Buffer(torch.from_numpy(place), persistent=False)
+        self.back = nn.Buffer(torch.from_numpy(np.argsort(place)), persistent=False)
+        self.sizes: list[int] = np.bincount(group[free]).tolist()
+
+
+@torch.no_grad()
+def walk(
+    network: Network, state: States, order: Order, temperatures: Sequence[float], draw: bool = True
+) -> Iterator[States]:
+    """States of all units after each sweep, one sweep at each temperature, by equation (2).
+
+    Args:
+        network: Weights and biases.
+        state: Where the chains begin; units that the order does not visit stay as they are.
+        order: Which units are visited.
+        temperatures: T of each sweep.
+        draw: Draw the units; else replace them by their means.
+    """
+    # Groups side by side, so that each is a slice and not a gather.
+    weight, bias = network.weight[order.place[:, None], order.place], network.bias[order.place]
+    state = state[:, order.place]
+    for temperature in temperatures:
+        noise = temperature * logistic(state) if draw else state
+        begin = 0
+        for size in order.sizes:
+            group = slice(begin, begin + size)
+            field = torch.addmm(bias[group], state, weight[:, group])
+            state[:, group] = field > noise[:, group] if draw else torch.sigmoid(field / temperature)
+            begin += size
+        yield state[:, order.back]
+
+
+def last(states: Iterator[States]) -> States:
+    """The last of the states."""
+    return deque(states, maxlen=1)[0]
+
+
+def logistic(like: Tensor) -> Tensor:
+    """Draw from the logistic distribution: x exceeds the draw with probability s(x).
+
+    Example:
+        >>> float((logistic(torch.zeros(10_000)) < 1).float().mean() - torch.sigmoid(torch.ones(()))) < 0.02
+        True
+    """
+    uniform = torch.rand(like.shape, device=like.device, dtype=torch.float32)
+    return torch.logit(uniform.to(wide(like).dtype))
+
+
+def together(states: States) -> Pairs:
+    """Mean over chains of products of two units, and on the diagonal of each unit."""
+    return (states.T @ states / len(states)).diagonal_scatter(states.mean(0))
+
+
+def all_states(units: int, like: Tensor) -> States:
+    """Every state of binary units, `(2 ** units, units)`.
+
+    Example:
+        >>> all_states(2, torch.zeros(())).tolist()
+        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    """
+    numbers, places = torch.arange(2**units, device=like.device), torch.arange(units - 1, -1, -1, device=like.device)
+    return (numbers[:, None] >> places & 1).to(like.dtype)
+
+
+def exact_free(network: Network) -> Pairs:
+    """<s_i s_j> under exp(-E) / Z, by a sum over all states."""
+    states = all_states(len(network.bias), network.bias)
+    probability = torch.softmax(-network.energy(states), 0)
+    return (states * probability[:, None]).T @ states
+
+
+def exact_clamped(network: Network, shown: Float[Tensor, "chain visible"]) -> tuple[Pairs, States]:
+    """The same with the first units held at each of the rows, mean over rows; and means of all units for each row."""
+    visible = shown.shape[1]
+    hidden = Network(network.weight[visible:, visible:], network.bias[visible:])
+    states = all_states(len(hidden.bias), shown)
+    fields = shown @ network.weight[:visible, visible:]
+    probability = torch.softmax(fields @ states.T - hidden.energy(states), 1)
+    means = torch.cat([shown, probability @ states], 1)
+    pairs = together(means)
+    pairs[visible:, visible:] = (states * probability.mean(0)[:, None]).T @ states
+    return pairs, means
