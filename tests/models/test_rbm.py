@@ -276,5 +276,5 @@ def test_filters_are_the_weights_as_pictures() -> None:
 
 
 def test_unknown_layer_is_named() -> None:
-    with pytest.raises(ConfigError, match="'visble'; there is: hidden"):
+    with pytest.raises(ConfigError, match="'visble'; there are: hidden"):
         machine().activations(data(), ["visble"])

@@ -60,8 +60,10 @@ from untaught.model import (
     View,
 )
 from untaught.nn.bipartite import Bipartite, Hidden, Visible, energy_slopes
+from untaught.nn.named import chosen
 from untaught.nn.noise import wide
 from untaught.nn.tempering import tempered_step
+from untaught.nn.units import Kind
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
 
@@ -121,18 +123,15 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
     config: Config
 
     def __init__(self, config: Config, shape: Shape) -> None:
-        """Build the machine.
-
-        Raises:
-            ConfigError: Units, or the learning rule, do not go with one another.
-        """
+        """Build the machine, or raise ConfigError where its units or learning rule do not go with one another."""
         _check(config)
-        kinds, visible = (config.visible, config.hidden_units), math.prod(shape)
-        super().__init__(visible, config.hidden, kinds, config.initial_scale, config.learn_deviation, config.doubled)
+        kinds: tuple[Kind, Kind] = (config.visible, config.hidden_units)
+        size = math.prod(shape), config.hidden
+        super().__init__(*size, kinds, config.initial_scale, config.learn_deviation, config.doubled)
         self.config, self.shape = config, shape
         target = config.sparsity
         self.active = None if target is None else nn.Buffer(torch.full((config.hidden,), target))
-        self.chains = nn.Buffer(torch.zeros(config.persistent_chains * config.temperatures, visible))
+        self.chains = nn.Buffer(torch.zeros(config.persistent_chains * config.temperatures, size[0]))
         if config.visible != "bernoulli" or not self.has_energy:
             self.monitor = "squared_error_per_image"
 
@@ -272,10 +271,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layer `hidden`: its means."""
-        unknown = set(names or ()) - {"hidden"}
-        if unknown:
-            raise ConfigError(f"no layer is called {min(unknown)!r}; there is: hidden")
-        return {"hidden": self.encode(x)}
+        return chosen({"hidden": self.encode(x)}, names)
 
     def filters(self) -> Images:
         """Weights of each hidden unit; a vector's as a picture of one row."""

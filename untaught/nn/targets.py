@@ -1,0 +1,46 @@
+"""What outputs are held against: binary states, and classes of which some may be absent."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from untaught.errors import DataError
+from untaught.shapes import Labels, PerExample, Scalar
+
+Logits = Float[Tensor, "batch unit"]
+
+
+def state_nats(logits: Logits, states: Float[Tensor, "batch unit"]) -> PerExample:
+    """-log of the probability of binary states under logits, summed over units, in nats.
+
+    Example:
+        >>> state_nats(torch.zeros(1, 2), torch.tensor([[0.0, 1.0]]))
+        tensor([1.3863])
+    """
+    return F.binary_cross_entropy_with_logits(logits, states, reduction="none").sum(1)
+
+
+def class_losses(logits: Logits, label: Labels) -> dict[str, Scalar]:
+    """Of labelled examples the fraction that is put into a wrong class, and the probability given to wrong ones."""
+    known, right = label >= 0, torch.softmax(logits.detach(), 1).gather(1, label.clamp_min(0)[:, None])[:, 0]
+    count, missed = known.sum().clamp_min(1), (logits.argmax(1) != label) & known
+    return {
+        "classification_error": missed.sum() / count,
+        "wrong_class_probability": ((1 - right) * known).sum() / count,
+    }
+
+
+def check_labels(label: Labels, classes: int, needed: bool) -> None:
+    """Look at a sample's labels.
+
+    Raises:
+        DataError: There is none though they are needed, or one is beyond `classes`.
+    """
+    highest = int(label.max())
+    if needed and highest < 0:
+        raise DataError("no example has a label; this learns classes: give labelled data, or train a model without")
+    if highest >= classes:
+        raise DataError(f"a label is {highest}, but there are {classes} classes; classes={highest + 1}")
