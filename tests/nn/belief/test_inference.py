@@ -46,7 +46,7 @@ def test_exact_means_are_those_of_the_posterior() -> None:
     torch.testing.assert_close(torch.cat(Exact(network()).means(VISIBLE), 1), posterior() @ HIDDEN)
 
 
-@pytest.mark.parametrize("inference", [Exact(network()), factorial(), recognition()])
+@pytest.mark.parametrize("inference", [Exact(network()), factorial(3), recognition()])
 def test_draws_have_the_density_that_they_say(inference: Inference) -> None:
     """Of one visible state: how often each hidden state is drawn, and what it was said to be worth."""
     count = 4_000
