@@ -1,0 +1,145 @@
+"""Salakhutdinov, Murray 2008: likelihoods of restricted Boltzmann machines on MNIST by annealed importance sampling.
+
+Machines of 500 hidden units, of which log Z is estimated, and of 20, of which it is exact, learnt by contrastive
+divergence of 1, 3 and up to 25 steps; persistent chains beside them. Numbers are nats of a test picture, each pixel
+drawn once as 0 or 1 with its grey value as the probability.
+
+References:
+    Salakhutdinov, Murray (2008). On the quantitative analysis of deep belief networks. ICML.
+    Tieleman (2008). Training restricted Boltzmann machines using approximations to the likelihood gradient. ICML.
+
+Departures:
+    Training lasts as many minutes as a budget says; the rate falls linearly to zero and is ours.
+    Pixels are drawn anew each time that a picture is learnt from.
+    On processors log Z is estimated at a tenth of the 14,500 temperatures.
+    The steps of CD-25 grow evenly through the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from untaught.evaluate.picture_files import write_picture
+from untaught.evaluate.plots import COLOURS, drawn_on_paper, rendered
+from untaught.settings import Training
+from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
+
+RULES: dict[str, tuple[str, dict[str, Any]]] = {
+    "cd-1": ("CD-1", {"persistent_chains": 0, "gibbs_steps": 1}),
+    "cd-3": ("CD-3", {"persistent_chains": 0, "gibbs_steps": 3}),
+    "cd-25": ("CD-25", {"persistent_chains": 0, "gibbs_steps": 25, "growing": True}),
+    "pcd": ("PCD", {"persistent_chains": 100, "gibbs_steps": 1}),
+}
+"""Each learning rule: how it is called, and the fields of the machine's configuration."""
+PRINTED = {
+    500: {"cd-1": -125.53, "cd-3": -105.50, "cd-25": -86.34},
+    20: {"cd-1": -164.50, "cd-3": -154.73, "cd-25": -143.20},
+}
+RATE = 0.01
+"""With momentum 0.9 steps are ten times as long."""
+TAKES = (Take("likelihood"),)
+PLACE = "likelihood.log_likelihood_nats"
+
+
+def learnt(rule: str, hidden: int) -> dict[Budget, Experiment]:
+    """A machine that learns by a rule; large ones are watched."""
+    config, large = {"hidden": hidden, **RULES[rule][1]}, hidden > 20
+    watch = Watch(TAKES, fractions=(0, 0.1, 0.3, 1)) if large else None
+    minutes = {"cpu": 7.0 if large else 1.5, "full": 10.0 if large else 2.0}
+    training = Training(learning_rate=RATE, schedule="linear", batch_size=100)
+    long = Experiment("rbm", "mnist", TAKES, config, replace(training, minutes=minutes["cpu"], threads=1), watch=watch)
+    return {
+        "smoke": replace(
+            long,
+            data="digits",
+            config={**config, "hidden": 22 if large else 8},
+            training=replace(training, epochs=2, threads=1),
+            watch=Watch(TAKES, fractions=(0, 1)) if large and rule == "pcd" else None,
+        ),
+        "cpu": replace(long, pictures=("samples.png", "filters.png", "chains.png") if rule == "pcd" and large else ()),
+        "full": replace(long, training=replace(training, minutes=minutes["full"])),
+    }
+
+
+EXPERIMENTS = {f"{rule}-{hidden}": learnt(rule, hidden) for hidden in (500, 20) for rule in RULES}
+
+
+def row(rule: str, hidden: int) -> Row:
+    """One machine beside its number, of which only one was read in print."""
+    value = PRINTED[hidden].get(rule)
+    printed = None if value is None else Published(value, source="table 1", recalled=value != -86.34)
+    return Row(f"{RULES[rule][0]}, {hidden} hidden units", f"{rule}-{hidden}", (PLACE,), (printed,))
+
+
+def while_they_learnt(records: Sequence[Mapping[str, Any]], folder: Path) -> Sequence[Path]:
+    """Log-likelihood against minutes of training, a line for each rule with 500 hidden units."""
+    lines = {
+        name: [(seen["seconds"] / 60, seen["measures"]["likelihood"]) for seen in record["watched"]]
+        for rule, (name, _) in RULES.items()
+        for record in records
+        if record["experiment"] == f"{rule}-500" and record["settings"]["training"]["seed"] == 0
+    }
+    if not lines:
+        return []
+    with drawn_on_paper():
+        figure = Figure(figsize=(7, 4), layout="constrained")
+        axes = figure.add_subplot()
+        for (name, seen), colour in zip(lines.items(), COLOURS, strict=False):
+            heights = [measure["log_likelihood_nats"] for _, measure in seen]
+            axes.plot([minutes for minutes, _ in seen], heights, color=colour, marker="o", markersize=4, label=name)
+        axes.set_xlabel("minutes of training")
+        axes.set_ylabel("test log-likelihood, nats")
+        axes.grid(alpha=0.2)
+        axes.legend(frameon=False)
+        return [write_picture(folder / "likelihood.png", rendered(figure))]
+
+
+PAPER = Paper(
+    title="On the quantitative analysis of deep belief networks",
+    reference="Salakhutdinov, Murray (2008). ICML",
+    url="https://www.cs.toronto.edu/~rsalakhu/papers/dbn_ais.pdf",
+    experiments=EXPERIMENTS,
+    tables=(
+        Table(
+            "MNIST, binarised by sampling",
+            (Column("test log-likelihood, nats", "higher"),),
+            (
+                *(row(rule, 500) for rule in RULES),
+                *(row(rule, 20) for rule in RULES),
+                Row("mixture of 100 Bernoullis", published=(Published(-137.64, source="table 1", recalled=True),)),
+                Row("independent pixels", "pcd-500", ("likelihood.baselines.independent_pixels",)),
+            ),
+            "500 hidden units: log Z estimated by annealed importance sampling; 20: exact.",
+        ),
+        Table(
+            "How log Z was found",
+            (
+                Column("log Z, forward"),
+                Column("log Z, backward"),
+                Column("effective runs of 100", digits=1),
+                Column("pseudo-log-likelihood, nats", "higher"),
+            ),
+            tuple(
+                Row(
+                    f"{RULES[rule][0]}, 500 hidden units",
+                    f"{rule}-500",
+                    (
+                        "likelihood.log_partition_nats",
+                        "likelihood.log_partition_nats_backward",
+                        "likelihood.effective_runs",
+                        "likelihood.pseudo_log_likelihood_nats",
+                    ),
+                )
+                for rule in RULES
+            ),
+            "Forward errs downwards, backward upwards, where chains that began at training pictures have reached the "
+            "machine's distribution. Higher log Z is lower likelihood.",
+        ),
+    ),
+    figures=while_they_learnt,
+)
