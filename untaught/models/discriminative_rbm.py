@@ -42,7 +42,7 @@ from untaught.capability import Activations, Classifies, Encodes, Energy, Filter
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.model import Batch, Learner, Loss, Smoke, View
-from untaught.nn.named import chosen
+from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
 from untaught.nn.targets import check_labels
 from untaught.nn.units import UNITS
@@ -253,8 +253,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
 
     def filters(self) -> Images:
         """Weights of each hidden unit; a vector's as a picture of one row."""
-        pictures = self.shape if len(self.shape) == 3 else (1, 1, *self.shape)
-        return self.weight.detach().T.unflatten(1, pictures)
+        return weight_pictures(self.weight, self.shape)
 
     def one_hot(self, label: Labels) -> Classes:
         """A 1 for the class; zeros only where the label is absent."""

@@ -60,7 +60,7 @@ from untaught.model import (
     View,
 )
 from untaught.nn.bipartite import Bipartite, Hidden, Visible, energy_slopes
-from untaught.nn.named import chosen
+from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import wide
 from untaught.nn.tempering import tempered_step
 from untaught.nn.units import Kind
@@ -275,8 +275,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
 
     def filters(self) -> Images:
         """Weights of each hidden unit; a vector's as a picture of one row."""
-        pictures = self.shape if len(self.shape) == 3 else (1, 1, *self.shape)
-        return self.weight.detach().T.unflatten(1, pictures)
+        return weight_pictures(self.weight, self.shape)
 
     smoke = Smoke(
         config=Config(hidden=4, persistent_chains=3, initial_scale=0.5, sample_steps=5), shape=(1, 2, 3), binary=True

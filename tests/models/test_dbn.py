@@ -1,0 +1,256 @@
+"""The deep belief net against sums over all states of its layers, its tuning against the rules written out."""
+
+from dataclasses import replace
+from typing import Any
+
+import oracles
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from untaught.errors import ConfigError, DataError
+from untaught.model import Batch, Stage
+from untaught.models.dbn import DBN
+from untaught.models.discriminative_rbm import DiscriminativeRBM
+from untaught.models.rbm import RBM
+from untaught.nn.noise import bernoulli
+from untaught.randomness import seeded
+from untaught.train import Training, train
+
+SHAPE = (1, 2, 3)
+VISIBLE, FIRST, TOP = oracles.states(6), oracles.states(4), oracles.states(3)
+START = torch.zeros(())
+
+
+def net(**config: Any) -> DBN:
+    """A net of 6, 4 and 3 units in float64 whose weights and biases matter."""
+    own = {"hidden": (4, 3), "classes": 0, "fine_tuning": "up-down", "dream_steps": 1, "initial_scale": 0.8, **config}
+    with seeded(1):
+        dbn = DBN(replace(DBN.smoke.config, **own), SHAPE).double()
+        with torch.no_grad():
+            for value in dbn.parameters():
+                value.copy_(0.8 * torch.randn(value.shape))
+    return dbn
+
+
+def log_p(dbn: DBN) -> Tensor:
+    """Exact log p(v) of every visible state: (1) summed over both hidden layers."""
+    below, top = dbn.machines[0], dbn.top
+    on = torch.sigmoid(FIRST @ dbn.generative[0] + below.visible_bias)
+    given = VISIBLE @ on.log().T + (1 - VISIBLE) @ (1 - on).log().T
+    prior = oracles.rbm_joint(top.weight, top.visible_bias, top.hidden_bias).sum(1).log()
+    return torch.logsumexp(given + prior, 1)
+
+
+def data(count: int = 7) -> Tensor:
+    with seeded(2):
+        return bernoulli(torch.full((count, *SHAPE), 0.4)).double()
+
+
+def log_z(dbn: DBN) -> Tensor:
+    return torch.logsumexp(-dbn.machine().free_energy(FIRST), 0)
+
+
+def test_bound_is_below_the_exact_likelihood_by_the_divergence_of_recognition() -> None:
+    """The gap is KL(q || p(h | v)), found by enumerating the lower hidden layer."""
+    dbn = net()
+    below, top = dbn.machines[0], dbn.top
+    q = torch.sigmoid(VISIBLE @ below.weight + below.hidden_bias)
+    log_q = FIRST @ q.log().T + (1 - FIRST) @ (1 - q).log().T
+    on = torch.sigmoid(FIRST @ dbn.generative[0] + below.visible_bias)
+    joint = (VISIBLE @ on.log().T + (1 - VISIBLE) @ (1 - on).log().T).T
+    joint = joint + oracles.rbm_joint(top.weight, top.visible_bias, top.hidden_bias).sum(1).log()[:, None]
+    bound = (log_q.exp() * (joint - log_q)).sum(0)
+    assert (bound < log_p(dbn)).all()
+    with seeded(3), torch.no_grad():
+        draws = torch.stack([dbn.unnormalised_bound(VISIBLE) for _ in range(4000)]) - log_z(dbn)
+    far = (draws.mean(0) - bound) / (draws.std(0) / 4000**0.5)
+    assert far.abs().max() < 4.5
+
+
+def test_samples_follow_the_exact_distribution() -> None:
+    dbn = net(sample_steps=40)
+    with seeded(4):
+        mean = dbn.sample(20_000).flatten(1)
+    exact = log_p(dbn).exp() @ VISIBLE
+    far = (mean.mean(0) - exact) / (mean.std(0) / 20_000**0.5)
+    assert far.abs().max() < 4.5
+
+
+def test_a_class_is_generated_on_demand() -> None:
+    """Given the class, the mean of the samples is that of the joint machine with the class held, sent down."""
+    dbn = net(classes=3, sample_steps=40)
+    top = dbn.top
+    assert isinstance(top, DiscriminativeRBM)
+    energy = F.softplus(FIRST @ top.weight + top.label_weight[2] + top.hidden_bias).sum(1) + FIRST @ top.visible_bias
+    on = torch.sigmoid(FIRST @ dbn.generative[0] + dbn.machines[0].visible_bias)
+    exact = torch.softmax(energy, 0) @ on
+    with seeded(5):
+        mean = dbn.sample(20_000, label=2).flatten(1)
+    far = (mean.mean(0) - exact) / (mean.std(0) / 20_000**0.5)
+    assert far.abs().max() < 4.5
+    with pytest.raises(ConfigError, match="without classes"):
+        net().sample(2, label=1)
+
+
+def test_up_down_has_the_slopes_of_the_delta_rules() -> None:
+    dbn, x = net(), data()
+    below, top = dbn.machines[0], dbn.top
+    with seeded(6):
+        total = dbn.loss(Batch.of(x), "model", START).total
+    found = dict(zip(dict(dbn.named_parameters()), torch.autograd.grad(total, list(dbn.parameters())), strict=True))
+    with seeded(6), torch.no_grad():
+        v = x.flatten(1)
+        wake = bernoulli(torch.sigmoid(v @ below.weight + below.hidden_bias))
+        dream = top.gibbs(wake)
+        sleep = torch.sigmoid(dream @ dbn.generative[0] + below.visible_bias)
+        down, up = v - sleep_of(dbn, wake), dream - torch.sigmoid(sleep @ below.weight + below.hidden_bias)
+        plus, minus = top.hidden_given(wake), top.hidden_given(dream)
+    expected = {
+        "generative.0": -wake.T @ down,
+        "layers.0.visible_bias": -down.sum(0),
+        "layers.0.weight": -sleep.T @ up,
+        "layers.0.hidden_bias": -up.sum(0),
+        "top.weight": dream.T @ minus - wake.T @ plus,
+        "top.visible_bias": (dream - wake).sum(0),
+        "top.hidden_bias": (minus - plus).sum(0),
+    }
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value / len(x), msg=name)
+
+
+def sleep_of(dbn: DBN, hidden: Tensor) -> Tensor:
+    return torch.sigmoid(hidden @ dbn.generative[0] + dbn.machines[0].visible_bias)
+
+
+def test_joint_energy_of_the_top_sums_to_its_class_probabilities() -> None:
+    dbn = net(classes=3)
+    top = dbn.top
+    assert isinstance(top, DiscriminativeRBM)
+    each = torch.stack([dbn._top_energy(FIRST, torch.eye(3).double()[[y] * 16]) for y in range(3)], 1)
+    torch.testing.assert_close(torch.softmax(-each, 1), top.class_probabilities(FIRST))
+    torch.testing.assert_close(-torch.logsumexp(-each, 1), top.free_energy(FIRST))
+
+
+def test_backpropagation_is_a_plain_network() -> None:
+    dbn, x = net(classes=3, fine_tuning="backpropagation"), data()
+    label = torch.tensor([0, 1, 2, -1, 0, 1, -1])
+    hidden = torch.sigmoid(x.flatten(1) @ dbn.machines[0].weight + dbn.machines[0].hidden_bias)
+    hidden = torch.sigmoid(hidden @ dbn.top.weight + dbn.top.hidden_bias)
+    logits = hidden @ dbn.top.label_weight.T + dbn.top.label_bias
+    torch.testing.assert_close(dbn.class_probabilities(x), torch.softmax(logits, 1))
+    known = label >= 0
+    expected = -torch.log_softmax(logits, 1)[known, label[known]].mean()
+    loss = dbn.loss(Batch(x, label), "model", START)
+    torch.testing.assert_close(loss.total, expected)
+    error = (logits.argmax(1) != label)[known].double().mean()
+    assert float(loss.parts["classification_error"]) == pytest.approx(float(error))
+
+
+def test_backpropagation_moves_the_recognition_network_alone() -> None:
+    dbn = net(classes=3, fine_tuning="backpropagation")
+    loss = dbn.loss(Batch(data(), torch.tensor([0, 1, 2, 0, 1, 2, 0])), "model", START).total
+    loss.backward()
+    moved = {name for name, value in dbn.named_parameters() if value.grad is not None and value.grad.any()}
+    assert moved == set(dbn.players["model"])
+
+
+def test_each_machine_sees_what_the_one_below_makes_of_the_data() -> None:
+    dbn = net(hidden=(4, 3, 5))
+    stages = dbn.stages()
+    assert [stage.name for stage in stages] == ["layer-1", "layer-2", "layer-3", "up-down"]
+    first, second = dbn.machines
+    assert [stage.learner for stage in stages[:3]] == [first, second, dbn.top]
+    torch.testing.assert_close(seen(stages[0], data()), data().flatten(1))
+    torch.testing.assert_close(seen(stages[2], data()), second.hidden_given(first.hidden_given(data().flatten(1))))
+
+
+def seen(stage: Stage, x: Tensor) -> Tensor:
+    assert stage.sees is not None
+    return stage.sees(x)
+
+
+def test_generation_begins_as_recognition_upside_down_once() -> None:
+    dbn = net()
+    begin = dbn.stages()[-1].begin
+    assert begin is not None
+    begin()
+    assert torch.equal(dbn.generative[0], dbn.machines[0].weight.T)
+    with torch.no_grad():
+        dbn.generative[0].mul_(2)
+    begin()  # as when training goes on from a tuned net
+    assert torch.equal(dbn.generative[0], 2 * dbn.machines[0].weight.T)
+
+
+def test_greedy_layers_then_tuning_learn_patterns_and_their_classes() -> None:
+    """Three noisy patterns: classes are told apart after the greedy stages, and no worse after either tuning."""
+    with seeded(7):
+        patterns = bernoulli(torch.full((3, 1, 4, 4), 0.5))
+        label = torch.arange(600) % 3
+        flips = bernoulli(torch.full((600, 1, 4, 4), 0.08))
+        batch = Batch((patterns[label] - flips).abs(), label)
+    for tuning in ("none", "up-down", "backpropagation"):
+        with seeded(8):
+            dbn = DBN(DBN.Config(hidden=(20, 20), classes=3, fine_tuning=tuning), (1, 4, 4))
+        for stage in dbn.stages():
+            if stage.begin is not None:
+                stage.begin()
+            taught = replace(batch, x=batch.x if stage.sees is None else stage.sees(batch.x).detach())
+            descend(stage, taught)
+        wrong = dbn.class_probabilities(batch.x).argmax(1) != label
+        assert float(wrong.double().mean()) < 0.06, tuning
+        if tuning != "backpropagation":
+            with seeded(9):
+                made = dbn.eval().sample(50, label=1)
+            nearest = (made[:, None] - patterns).square().flatten(2).sum(2).argmin(1)
+            assert float((nearest == 1).double().mean()) > 0.8, tuning
+
+
+def descend(stage: Stage, batch: Batch) -> None:
+    stage.learner.train().prepare(batch)
+    optimiser = torch.optim.SGD(stage.learner.parameters(), lr=0.2, momentum=0.5)
+    with seeded(10):
+        for _ in range(150):
+            some = torch.randperm(600)[:100]
+            optimiser.zero_grad()
+            stage.learner.loss(Batch(batch.x[some], batch.label[some]), "model", START).total.backward()
+            optimiser.step()
+
+
+def test_it_trains_on_unlabelled_data_too() -> None:
+    dbn = DBN(DBN.Config(hidden=(6, 5), fine_tuning="up-down"), SHAPE)
+    last = train(dbn, data(200).float(), Training(epochs=2))
+    assert last.stage == "up-down" and last.progress == 1
+    with pytest.raises(ConfigError, match="without classes"):
+        dbn.class_probabilities(data().float())
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"hidden": ()}, "at least one"),
+        ({"pretraining": False, "fine_tuning": "none"}, "nothing"),
+        ({"fine_tuning": "backpropagation"}, "classes=10"),
+    ],
+)
+def test_nets_that_cannot_be_are_refused(config: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        DBN(DBN.Config(**config), SHAPE)
+
+
+def test_labels_that_are_missing_or_too_many_are_named() -> None:
+    dbn = net(classes=3, fine_tuning="backpropagation")
+    with pytest.raises(DataError, match="no example has a label"):
+        dbn.prepare(Batch.of(data()))
+    with pytest.raises(DataError, match="classes=6"):
+        dbn.prepare(Batch(data(), torch.full((7,), 5)))
+
+
+def test_without_pretraining_weights_begin_by_fan_in() -> None:
+    with seeded(11):
+        dbn = DBN(DBN.Config(hidden=(400, 300), classes=10, pretraining=False, fine_tuning="backpropagation"), (100,))
+    assert isinstance(dbn.top, DiscriminativeRBM) and isinstance(dbn.machines[0], RBM)
+    for weight, fan_in in ((dbn.machines[0].weight, 100), (dbn.top.weight, 400), (dbn.top.label_weight, 300)):
+        assert float(weight.detach().abs().max()) == pytest.approx(fan_in**-0.5, rel=0.02)

@@ -1,0 +1,300 @@
+"""The deep belief net: restricted Boltzmann machines stacked greedily, then tuned as one.
+
+    p(v, h1, ..., hn) = p(v | h1) p(h1 | h2) ... p(hn-1, hn)                            (1)
+    p(hk-1,i = 1 | hk) = s(b_k,i + (G_k.hk)_i),    q(hk,j = 1 | hk-1) = s(c_k,j + (hk-1.W_k)_j)   (2)
+    log p(v) >= E_q[sum_k log p(hk-1 | hk) - log q(hk | hk-1) - F(hn-1)] - log Z        (3)
+    dG_k = hk (hk-1 - p(hk-1 | hk)), states from recognition                            (4)
+    dW_k = hk-1 (hk - q(hk | hk-1)), states from generation                             (5)
+    p(y | v) ~ exp(d_y + U_y.hn),    hn = s(c_n + hn-1.W_n), each hk the mean of (2)    (6)
+
+v are visible units (h0), h1 to hn hidden layers; s(x) = 1 / (1 + exp(-x)). The top two layers are a restricted
+Boltzmann machine of free energy F and partition function Z, joined with the class y where there are labels; below, p
+goes down through generative weights G and q, which stands for the posterior, up through recognition weights W. Each
+layer is first trained as a machine of its own on what the one below makes of the data, with G = W: that cannot lower
+the bound (3) if it begins at the machine below turned upside down. Then `up-down` unties them: recognition gives states
+for (4), the top machine goes a few Gibbs steps from there (contrastive divergence), and what it dreams, sent down,
+gives states for (5). Or `backpropagation` tunes the recognition network (6) on labels alone.
+
+References:
+    Hinton, Osindero, Teh (2006). A fast learning algorithm for deep belief nets.
+    Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with neural networks.
+    Erhan, Bengio, Courville, Manzagol, Vincent, Bengio (2010). Why does unsupervised pre-training help deep learning?
+
+Departures:
+    Each machine begins with small random weights and not at the one below turned upside down, since widths differ.
+    Layers pass means on to the next machine, where the first paper draws states. Without pretraining weights begin
+    uniform in +-1 / sqrt(fan-in), as in Erhan et al.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
+from untaught.config import Count, NonNegative, Positive, Whole, configuration
+from untaught.errors import ConfigError
+from untaught.model import Batch, Learner, Loss, Smoke, Stage, View
+from untaught.models.discriminative_rbm import DRAW, DiscriminativeRBM
+from untaught.models.rbm import RBM
+from untaught.nn.named import chosen, weight_pictures
+from untaught.nn.noise import bernoulli, wide
+from untaught.nn.targets import check_labels, class_losses, state_nats
+from untaught.recipe import Optimiser, Recipe
+from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
+
+States = Float[Tensor, "batch _"]
+
+
+class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activations, Filters):
+    """A deep belief net.
+
+    Example:
+        >>> net = DBN(DBN.Config(hidden=(20, 30)), (1, 8, 8))
+        >>> net.encode(torch.zeros(5, 1, 8, 8)).shape, [stage.name for stage in net.stages()]
+        (torch.Size([5, 30]), ['layer-1', 'layer-2'])
+    """
+
+    @configuration
+    class Config:
+        """Layers, and how they are trained."""
+
+        hidden: tuple[Count, ...] = (500, 500, 2000)
+        """Units of each hidden layer, from below."""
+        classes: Whole = 0
+        """Classes whose labels join the top machine; 0 learns without labels."""
+        pretraining: bool = True
+        """Train the layers one by one first."""
+        fine_tuning: Literal["none", "up-down", "backpropagation"] = "none"
+        """What follows: contrastive wake-sleep, or labels alone, equation (6)."""
+        gibbs_steps: Count = 1
+        """Gibbs steps of each machine while layers are trained: CD-k."""
+        dream_steps: Count = 5
+        """Gibbs steps of the top machine from recognition to a dream, in up-down."""
+        persistent_chains: Whole = 0
+        """Chains that go on from one update to the next while layers are trained; 0 begins them at the data."""
+        weight_cost: NonNegative = 2e-4
+        """Decay of the weights of the layers below the top, while they are trained."""
+        initial_scale: Positive = 0.01
+        """Standard deviation of the weights before pretraining."""
+        sample_steps: Count = 1000
+        """Gibbs steps of the top machine from noise to a sample."""
+
+    view = View()
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        """Build the net, or raise ConfigError where it has no layer, nothing to train, or no class to go by."""
+        super().__init__()
+        _check(config)
+        self.config, self.shape = config, shape
+        widths = (math.prod(shape), *config.hidden)
+        names = ("gibbs_steps", "persistent_chains", "initial_scale", "sample_steps")
+        shared = {name: getattr(config, name) for name in names}
+        own = [RBM.Config(**shared, hidden=above, weight_cost=config.weight_cost) for above in config.hidden[:-1]]
+        below = [RBM(layer, (width,)) for layer, width in zip(own, widths, strict=False)]
+        self.layers, self.top = nn.ModuleList(below), _top(config, shared, widths[-2])
+        if not config.pretraining:
+            self._spread()
+        if config.fine_tuning == "up-down":
+            self.generative = nn.ParameterList(layer.weight.detach().T.clone() for layer in below)
+            self.untied = nn.Buffer(torch.zeros(()))
+        if config.fine_tuning == "backpropagation":
+            tuned = [f"layers.{k}.{name}" for k in range(len(below)) for name in ("weight", "hidden_bias")]
+            tuned += [f"top.{name}" for name in ("weight", "hidden_bias", "label_weight", "label_bias")]
+            self.players = {"model": tuple(tuned)}
+        self.monitor = "wrong_class_probability" if config.classes else "wake_nats"
+
+    @property
+    def machines(self) -> list[RBM]:
+        """The machines below the top."""
+        return [layer for layer in self.layers if isinstance(layer, RBM)]
+
+    def encode(self, x: Examples) -> Features:
+        """Mean of the highest hidden layer."""
+        describe = self._highest if self.config.fine_tuning == "backpropagation" else self.top.encode
+        return describe(self._up(x))
+
+    def class_probabilities(self, x: Examples) -> Features:
+        """Probability of each class: by the top machine's free energies, or after backpropagation by equation (6)."""
+        if self.config.fine_tuning == "backpropagation":
+            return torch.softmax(self._labelled().label_input(self._highest(self._up(x))), 1)
+        return self._labelled().class_probabilities(self._up(x))
+
+    def reconstruct(self, x: Examples) -> Examples:
+        """Means up to the highest layer and down again."""
+        return self._down(self.top.reconstruct(self._up(x)), lambda mean: mean)[0].unflatten(1, self.shape)
+
+    def sample(self, count: int, label: int | None = None) -> Examples:
+        """Gibbs steps at the top, the class held if one is given, then one pass down that ends in means."""
+        with torch.no_grad():
+            top = self.top.sample(count) if label is None else self._labelled().sample(count, label)
+            return self._down(top, bernoulli)[0].unflatten(1, self.shape)
+
+    def machine(self) -> Energy:
+        """The top machine, of which Z is lacking."""
+        return self.top
+
+    def unnormalised_bound(self, x: Examples) -> PerExample:
+        """Equation (3) before log Z, with one draw of the hidden layers from q."""
+        state, nats = x.flatten(1), torch.zeros(len(x), device=x.device, dtype=x.dtype)
+        for k, layer in enumerate(self.machines):
+            logits = layer.hidden_input(state)
+            above = bernoulli(torch.sigmoid(logits))
+            nats = nats - state_nats(self._generated(k, above), state) + state_nats(logits, above)
+            state = above
+        return nats - self.top.free_energy(state)
+
+    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Layers `hidden.1`, ..., from below: means."""
+        found = {f"hidden.{k + 1}": self._up(x, k + 1) for k in range(len(self.layers))}
+        found[f"hidden.{len(found) + 1}"] = self.encode(x)
+        return chosen(found, names)
+
+    def filters(self) -> Images:
+        """Recognition weights of the first hidden layer; a vector's as a picture of one row."""
+        return weight_pictures((*self.machines, self.top)[0].weight, self.shape)
+
+    # -------- learning
+
+    def stages(self) -> Sequence[Stage]:
+        """Each layer on what the one below makes of the data, then the net as a whole."""
+        greedy = [
+            Stage(f"layer-{k + 1}", machine, self.view, GREEDY, sees=partial(self._up, layers=k))
+            for k, machine in enumerate((*self.machines, self.top))
+        ]
+        last = Stage(self.config.fine_tuning, self, self.view, self.recipe, begin=self._untie)
+        return greedy * self.config.pretraining + [last] * (last.name != "none")
+
+    def prepare(self, sample: Batch) -> None:
+        """Check the labels that fine-tuning goes by."""
+        if self.config.classes:
+            check_labels(sample.label, self.config.classes, needed=self.config.fine_tuning == "backpropagation")
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Fine-tuning: -log p(y | v) by (6) on labelled examples, or what has the slopes (4), (5) and the top's."""
+        if self.config.fine_tuning == "backpropagation":
+            logits = self._labelled().label_input(self._highest(self._up(batch.x)))
+            nats = F.cross_entropy(logits, batch.label, ignore_index=-1, reduction="sum")
+            nats = nats / (batch.label >= 0).sum().clamp_min(1)
+            return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
+        return self._up_down(batch)
+
+    def _up_down(self, batch: Batch) -> Loss:
+        with torch.no_grad():
+            wake = [batch.x.flatten(1)]
+            for layer in self.machines:
+                wake.append(bernoulli(layer.hidden_given(wake[-1])))
+            label = self._completed(wake[-1], batch.label)
+            dream, dreamt = self._dream(wake[-1], label)
+            sleep = self._down(dream, bernoulli)
+        # States are held fixed, so the slopes are (4), (5), and the top's contrastive divergence with hidden means.
+        down = [state_nats(self._generated(k, wake[k + 1]), wake[k]).mean() for k in range(len(self.layers))]
+        up = [state_nats(m.hidden_input(sleep[k]), sleep[k + 1]).mean() for k, m in enumerate(self.machines)]
+        contrast = (self._top_energy(wake[-1], label) - self._top_energy(dream, dreamt)).mean()
+        wake_nats = torch.stack([torch.zeros_like(contrast), *down]).sum()
+        parts = {"wake_nats": wake_nats.detach()}
+        if isinstance(self.top, DiscriminativeRBM) and not self.training:
+            parts |= class_losses(self.top.class_logits(self._up(batch.x)).detach(), batch.label)
+        return Loss(torch.stack([contrast, wake_nats, *up]).sum(), parts)
+
+    def _dream(self, state: States, label: States) -> tuple[States, States]:
+        """Where the top machine's chain leads from recognition, with its class."""
+        top = self.top
+        for _ in range(self.config.dream_steps):
+            state, label = (top.gibbs(state), label) if isinstance(top, RBM) else top.gibbs(state, label)
+        return state, label
+
+    def _top_energy(self, state: States, label: States) -> PerExample:
+        """Free energy of the top machine for one state of its visible units and class; nats."""
+        top = self.top
+        if isinstance(top, RBM):
+            return top.free_energy(state)
+        return -state @ top.visible_bias - label @ top.label_bias - F.softplus(top.hidden_input(state, label)).sum(1)
+
+    def _completed(self, state: States, label: Labels) -> States:
+        """Classes as rows, drawn by the top machine where they are absent."""
+        if isinstance(self.top, RBM):
+            return state.new_zeros(len(state), 0)
+        absent = (label < 0).to(state.dtype)[:, None]
+        return self.top.one_hot(label) + absent * DRAW(self.top.class_logits(state))
+
+    def _untie(self) -> None:
+        """Let generation begin with the weights of recognition, transposed, unless it has its own already."""
+        if self.config.fine_tuning == "up-down" and not self.untied:
+            with torch.no_grad():
+                for layer, weight in zip(self.machines, self.generative, strict=True):
+                    weight.copy_(layer.weight.T)
+                self.untied.fill_(1)
+
+    def _up(self, x: Examples, layers: int | None = None) -> States:
+        """Means of a layer below the top, by recognition: (2)."""
+        state = x.flatten(1)
+        for layer in self.machines[:layers]:
+            state = layer.hidden_given(state)
+        return state
+
+    def _highest(self, below: States) -> States:
+        """Means of the highest layer without a class."""
+        return torch.sigmoid(wide(below @ self.top.weight) + self.top.hidden_bias)
+
+    def _down(self, state: States, draw: Callable[[States], States]) -> list[States]:
+        """Every layer below one of the highest but one, from the visible units, whose means they are: (2)."""
+        states = [state]
+        for k in reversed(range(len(self.layers))):
+            states[0] = draw(states[0])
+            states.insert(0, torch.sigmoid(self._generated(k, states[0])))
+        return states
+
+    def _generated(self, k: int, above: States) -> States:
+        """Logits of layer k given the one above, inside (2)."""
+        layer = self.machines[k]
+        if self.config.fine_tuning != "up-down":
+            return layer.visible_input(above)
+        return wide(above @ self.generative[k]) + layer.visible_bias
+
+    def _labelled(self) -> DiscriminativeRBM:
+        if not isinstance(self.top, DiscriminativeRBM):
+            raise ConfigError("this net was built without classes; classes=10 joins labels to the top machine")
+        return self.top
+
+    def _spread(self) -> None:
+        """Begin with weights that hardly change a signal's variance."""
+        with torch.no_grad():
+            for machine in (*self.machines, self.top):
+                machine.weight.uniform_(-1, 1).div_(math.sqrt(len(machine.weight)))
+            if isinstance(self.top, DiscriminativeRBM):
+                self.top.label_weight.uniform_(-1, 1).div_(math.sqrt(self.config.hidden[-1]))
+
+    smoke = Smoke(
+        config=Config(hidden=(4, 3, 4), classes=3, fine_tuning="up-down", initial_scale=0.5, sample_steps=5),
+        shape=(1, 2, 3), binary=True, classes=3,
+    )  # fmt: skip
+
+
+GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100, schedule="linear")
+"""How each machine is trained, after the 2006 papers' rate and the guide's early momentum."""
+
+
+def _top(config: DBN.Config, shared: dict[str, Any], width: int) -> RBM | DiscriminativeRBM:
+    if not config.classes:
+        return RBM(RBM.Config(**shared, hidden=config.hidden[-1]), (width,))
+    own = DiscriminativeRBM.Config(**shared, hidden=config.hidden[-1], classes=config.classes, objective="generative")
+    return DiscriminativeRBM(own, (width,))
+
+
+def _check(config: DBN.Config) -> None:
+    if not config.hidden:
+        raise ConfigError("a deep belief net needs at least one hidden layer; hidden is empty")
+    if not config.pretraining and config.fine_tuning == "none":
+        raise ConfigError("nothing would be trained: pretraining=true, or a kind of fine_tuning")
+    if config.fine_tuning == "backpropagation" and not config.classes:
+        raise ConfigError("backpropagation goes by labels: classes=10 says how many there are")
