@@ -1,0 +1,208 @@
+"""Stages of the deep Boltzmann machine, and what it says of itself; its equations are tested in tests/nn."""
+
+from dataclasses import replace
+from typing import Any
+
+import oracles
+import pytest
+import torch
+from torch import Tensor
+
+from untaught.errors import ConfigError, DataError
+from untaught.model import Batch
+from untaught.models.dbm import DBM
+from untaught.models.rbm import RBM
+from untaught.nn.noise import bernoulli
+from untaught.randomness import seeded
+
+SHAPE = (1, 2, 3)
+START = torch.zeros(())
+
+
+def built(**chosen: Any) -> DBM:
+    """A machine with weights and biases that matter, in float64."""
+    with seeded(1):
+        dbm = DBM(replace(DBM.smoke.config, **chosen), SHAPE).double()
+        with torch.no_grad():
+            for name, value in dbm.named_parameters():
+                value.copy_(torch.randn(value.shape) * (0.8 if "weight" in name else 0.5))
+        dbm.joint.chains.copy_(bernoulli(torch.full_like(dbm.joint.chains, 0.5)))
+    return dbm
+
+
+def data(count: int = 7) -> Tensor:
+    with seeded(2):
+        return bernoulli(torch.full((count, *SHAPE), 0.4)).double()
+
+
+def machines(dbm: DBM) -> list[RBM]:
+    return [layer for layer in dbm.layers if isinstance(layer, RBM)]
+
+
+def test_layers_double_where_they_will_have_two_neighbours() -> None:
+    dbm = built(hidden=(4, 5, 3))
+    assert [layer.config.doubled for layer in machines(dbm)] == ["visible", "no", "hidden"]
+    assert [stage.name for stage in dbm.stages()] == ["layer-1", "layer-2", "layer-3", "joint", "labels"]
+    assert [stage.name for stage in built(pretrained=True).stages()] == ["labels"]
+    assert [stage.name for stage in built(classes=0).stages()] == ["layer-1", "layer-2", "joint"]
+
+
+def test_layers_see_what_those_below_make_of_the_data() -> None:
+    dbm, x = built(hidden=(4, 5, 3)), data()
+    first, second, _ = machines(dbm)
+    sees = dbm.stages()[2].sees
+    assert sees is not None
+    below = torch.sigmoid(2 * x.flatten(1) @ first.weight + first.hidden_bias)
+    torch.testing.assert_close(sees(x), torch.sigmoid(below @ second.weight + second.hidden_bias))
+
+
+def test_joined_machine_gives_each_layer_what_pretraining_gave_it() -> None:
+    """Where both neighbours say the same, a layer's input is the mean of those that its two machines gave it."""
+    dbm, x = built(hidden=(4, 5, 3)), data()
+    begin = dbm.stages()[3].begin
+    assert begin is not None
+    begin()
+    first, second, third = machines(dbm)
+    with seeded(3):
+        h1, h2, h3 = (torch.rand(7, size).double() for size in (4, 5, 3))
+    found = dbm.deep.layer_input(2, [x.flatten(1), h1, h2, h3])
+    from_below, from_above = second.hidden_input(h1), third.visible_input(h3)
+    torch.testing.assert_close(found, (from_below + from_above) / 2)
+    found = dbm.deep.layer_input(1, [x.flatten(1), h1, h2, h3])
+    torch.testing.assert_close(found, (first.hidden_input(x.flatten(1)) + second.visible_input(h2)) / 2)
+    torch.testing.assert_close(dbm.deep.layer_input(0, [x, h1, h2, h3]), first.visible_input(h1))
+    torch.testing.assert_close(dbm.deep.layer_input(3, [x, h1, h2, h3]), third.hidden_input(h2))
+
+
+def test_joint_gradient_pits_mean_field_against_the_chains() -> None:
+    dbm, x = built(), data()
+    before = dbm.joint.chains.clone()
+    own = (*dbm.deep.weights, *dbm.deep.biases)
+    dbm.joint.train()
+    with seeded(4):
+        found = torch.autograd.grad(dbm.joint.loss(Batch.of(x), "model", START).total, own)
+    with seeded(4):
+        odd = dbm.deep.gibbs(dbm.deep.gibbs(before))
+    assert torch.equal(dbm.joint.chains, odd)
+    means, fantasies = dbm.deep.mean_field(x.flatten(1), 10), dbm.deep.completed(odd)
+    for k in range(2):
+        up = torch.stack([torch.outer(a, b) for a, b in zip(means[k], means[k + 1], strict=True)]).mean(0)
+        down = torch.stack([torch.outer(a, b) for a, b in zip(fantasies[k], fantasies[k + 1], strict=True)]).mean(0)
+        torch.testing.assert_close(found[k], down - up)
+    for k in range(3):
+        torch.testing.assert_close(found[2 + k], fantasies[k].mean(0) - means[k].mean(0))
+
+
+def test_chains_stay_outside_training() -> None:
+    dbm = built()
+    before = dbm.joint.chains.clone()
+    dbm.joint.eval().loss(Batch.of(data()), "model", START)
+    assert torch.equal(dbm.joint.chains, before)
+
+
+def test_joint_training_from_small_weights_learns_what_depends_on_what() -> None:
+    """Data are two opposite pictures: of the exact divergence from them, without weights 2.1 nats, little is left."""
+    with seeded(5):
+        dbm = DBM(DBM.Config(hidden=(3, 2), persistent_chains=100, initial_scale=0.1), (6,)).double()
+        x = torch.tensor([[1.0, 1, 0, 1, 0, 0], [0, 0, 1, 0, 1, 1]]).double().repeat(10, 1)
+        x = torch.where(torch.rand(x.shape) < 0.05, 1 - x, x).double()
+        dbm.joint.prepare(Batch.of(x))
+        optimiser = torch.optim.SGD(dbm.joint.parameters(), lr=0.1)
+        before = likelihood(dbm, x)
+        for _ in range(500):
+            optimiser.zero_grad()
+            dbm.joint.loss(Batch.of(x), "model", START).total.backward()
+            optimiser.step()
+    after = likelihood(dbm, x)
+    assert before < -3.9
+    assert after > before + 1.0
+
+
+def likelihood(dbm: DBM, x: Tensor) -> float:
+    """Exact, in nats, with the partition function summed over odd layers."""
+    side = dbm.machine().sides()[0]
+    visible = oracles.states(6)
+    hidden = oracles.states(5).split((3, 2), 1)
+    energies = torch.stack([torch.logsumexp(-dbm.deep.energy([v.expand(32, 6), *hidden]), 0) for v in visible])
+    log_z = torch.logsumexp(-side.free_energy(oracles.states(side.units)), 0)
+    return float((energies - log_z)[oracles.state_numbers(x)].mean().detach())
+
+
+def test_machine_inside_the_bound_has_the_sums_of_the_whole() -> None:
+    dbm = built()
+    states = oracles.states(13).split((6, 3, 4), 1)
+    log_z = torch.logsumexp(-dbm.deep.energy(list(states)), 0)
+    machine = dbm.machine()
+    for side in machine.sides():
+        torch.testing.assert_close(torch.logsumexp(-side.free_energy(oracles.states(side.units)), 0), log_z)
+    free = machine.free_energy(oracles.states(3), 0.0)
+    torch.testing.assert_close(torch.logsumexp(-free, 0), machine.base_partition())
+    exact = torch.logsumexp(-dbm.deep.energy(list(states)).view(64, -1), 1) - log_z
+    bound = dbm.unnormalised_bound(oracles.states(6).unflatten(1, SHAPE)) - log_z
+    assert (bound < exact).all() and (exact - bound).mean() < 0.5
+
+
+def test_samples_follow_the_distribution() -> None:
+    dbm = built(sample_steps=40)
+    with torch.no_grad():
+        for value in dbm.deep.parameters():
+            value.mul_(0.6)
+    states = oracles.states(13).split((6, 3, 4), 1)
+    p = torch.softmax(-dbm.deep.energy(list(states)), 0)
+    with seeded(6):
+        samples = dbm.sample(20_000).flatten(1)
+    far = (samples.mean(0) - p @ states[0]) / (samples.std(0) / 20_000**0.5)
+    assert far.abs().max() < 4
+
+
+def test_network_learns_labels_and_leaves_the_machine() -> None:
+    dbm, x = built(), data(60)
+    label = 2 * x[:, 0, 0, 0].long()
+    stage = dbm.stages()[-1]
+    assert stage.begin is not None and stage.sees is not None
+    stage.begin()
+    before = {name: value.clone() for name, value in dbm.joint.state_dict().items()}
+    with torch.no_grad():
+        batch = Batch(stage.sees(x), label)
+    optimiser = torch.optim.Adam(stage.learner.parameters(), lr=0.05)
+    for _ in range(150):
+        optimiser.zero_grad()
+        stage.learner.loss(batch, "model", START).total.backward()
+        optimiser.step()
+    assert (dbm.class_probabilities(x).argmax(1) == label).double().mean() > 0.95
+    assert all(torch.equal(value, before[name]) for name, value in dbm.joint.state_dict().items())
+
+
+def test_examples_without_label_weigh_nothing() -> None:
+    dbm, x = built(), data()
+    stage = dbm.stages()[-1]
+    assert stage.sees is not None
+    label = torch.tensor([0, -1, 2, -1, -1, 1, 1])
+    loss = stage.learner.loss(Batch(stage.sees(x), label), "model", START)
+    nats = -dbm.class_probabilities(x).log()
+    torch.testing.assert_close(loss.total, torch.stack([nats[0, 0], nats[2, 2], nats[5, 1], nats[6, 1]]).mean())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [({"hidden": (4,)}, "one is an rbm"), ({"classes": 0, "pretrained": True}, "nothing would be trained")],
+)
+def test_what_is_no_deep_machine_is_refused(chosen: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        built(**chosen)
+
+
+@pytest.mark.parametrize(("label", "told"), [(-1, "no example has a label"), (3, "the highest label is 3")])
+def test_labels_that_cannot_be_learnt_are_refused(label: int, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        built().stages()[-1].learner.prepare(Batch(data(), torch.full((7,), label)))
+
+
+def test_a_machine_without_classes_says_so() -> None:
+    with pytest.raises(ConfigError, match="without classes"):
+        built(classes=0).class_probabilities(data())
+
+
+def test_unknown_layer_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"'hidden'; there are: hidden.1, hidden.2"):
+        built().activations(data(), ["hidden"])

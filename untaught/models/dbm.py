@@ -1,0 +1,300 @@
+"""The deep Boltzmann machine: several hidden layers that look both up and down, learnt together.
+
+    E(v, h1, ..., hn) = -b.v - v.W_1.h1 - sum_k c_k.hk - sum_k hk.W_{k+1}.h{k+1}           (1)
+    p(hk = 1 | neighbours) = s(c_k + h{k-1}.W_k + W_{k+1}.h{k+1})                          (2)
+    m_k = s(c_k + m_{k-1}.W_k + W_{k+1}.m_{k+1}), m_0 = v                                  (3)
+    log p(v) >= -E(v, m) + H(m) - log Z                                                    (4)
+    d bound / dW_k = m_{k-1} m_k - <h{k-1} hk>                                             (5)
+    u_k = s(c_k + u_{k-1}.W_k + m_{k+1}.A_k), u_0 = v, p(y | v) ~ exp(d_y + u_n.U_y)       (6)
+
+v are visible and h1 to hn hidden units, binary; s(x) = 1 / (1 + exp(-x)). First each layer is trained as a restricted
+Boltzmann machine on what the one below makes of the data. So that the parts fit together, the lowest machine's hidden
+units get their input twice, the highest one's visible units theirs, and weights of those in between are halved. Then
+all are trained as one: (5) pits the mean-field posterior (3) against the machine's fantasies, Gibbs chains that go on
+from update to update, even and odd layers in turn. H is the entropy of independent units with means m, and Z the
+partition function, which annealed importance sampling finds over odd layers, even ones summed out. Last, where there
+are classes, a network (6) begins as copies of the machine's weights, A_k as W_{k+1} turned upside down, and learns
+labels by backpropagation; of the machine it keeps the means m of the layers above, which do not change.
+
+References:
+    Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
+
+Departures:
+    The network is trained by Adam instead of conjugate gradients.
+    A hidden layer's bias is the mean of those that the machines on its two sides found for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
+from untaught.config import Count, Positive, Whole, configuration, from_json
+from untaught.errors import ConfigError, DataError
+from untaught.model import Batch, Learner, Loss, Model, Side, Smoke, Stage, View
+from untaught.models.rbm import RBM
+from untaught.nn.bipartite import Bipartite
+from untaught.nn.deep_machine import DeepMachine, MeanFieldNetwork
+from untaught.nn.noise import bernoulli
+from untaught.recipe import Optimiser, Recipe
+from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
+
+PLACES = 4
+"""Units of each held-out example whose likelihood given all others is bounded."""
+
+
+class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activations, Filters):
+    """A deep Boltzmann machine.
+
+    Example:
+        >>> machine = DBM(DBM.Config(hidden=(20, 30)), (1, 8, 8))
+        >>> machine.encode(torch.zeros(5, 1, 8, 8)).shape, [stage.name for stage in machine.stages()]
+        (torch.Size([5, 50]), ['layer-1', 'layer-2', 'joint'])
+    """
+
+    @configuration
+    class Config:
+        """Layers, and how they are trained."""
+
+        hidden: tuple[Count, ...] = (500, 1000)
+        """Units of each hidden layer, from below; at least two layers."""
+        classes: Whole = 0
+        """Classes that a network learns in the end, which begins as the machine; 0 has none."""
+        pretrained: bool = False
+        """Leave the machine as it was given, and train the network only."""
+        sweeps: Count = 10
+        """Sweeps of mean field over the hidden layers, equation (3)."""
+        gibbs_steps: Count = 5
+        """Gibbs steps of each chain between two updates."""
+        persistent_chains: Count = 100
+        """Chains that go on from one update to the next, in each process."""
+        initial_scale: Positive = 0.01
+        """Standard deviation of the initial weights."""
+        sample_steps: Count = 1000
+        """Gibbs steps from noise to a sample."""
+
+    view = View(binarise=True)
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        """Build the machine, or raise ConfigError where it has one hidden layer or nothing to learn."""
+        if len(config.hidden) < 2:
+            raise ConfigError(f"hidden has {len(config.hidden)} layer; a deep machine has two or more, one is an rbm")
+        if config.pretrained and not config.classes:
+            raise ConfigError("nothing would be trained: a pretrained machine leaves only labels; classes=10")
+        super().__init__()
+        self.config, self.shape = config, shape
+        sizes = math.prod(shape), *config.hidden
+        self.layers = nn.ModuleList(self._layer(k, sizes) for k in range(len(config.hidden)))
+        self.joint = self.Joint(DeepMachine(sizes, config.initial_scale), config)
+        self.labels = self.Labels(MeanFieldNetwork(sizes, config.classes), config.classes) if config.classes else None
+
+    class Joint(Learner):
+        """All layers learn together, equation (5)."""
+
+        recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.002, momentum=0.9), batch_size=100)
+        monitor = "pseudo_likelihood_nats"
+
+        def __init__(self, deep: DeepMachine, config: DBM.Config) -> None:
+            super().__init__()
+            self.deep, self.config = deep, config
+            self.chains = nn.Buffer(torch.zeros(config.persistent_chains, sum(deep.sizes[1::2])))
+
+        def prepare(self, sample: Batch) -> None:
+            """Begin the chains at what mean field makes of examples."""
+            with torch.no_grad():
+                rows = torch.arange(len(self.chains), device=sample.x.device) % len(sample.x)
+                means = self.deep.mean_field(sample.x.flatten(1)[rows], self.config.sweeps)
+                self.chains.copy_(bernoulli(torch.cat(means[1::2], 1)))
+
+        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+            """E(v+, m) - E(fantasies), all states held fixed, whose gradient is minus (5)."""
+            with torch.no_grad():
+                x, odd = batch.x.flatten(1), self.chains
+                means = self.deep.mean_field(x, self.config.sweeps)
+                for _ in range(self.config.gibbs_steps):
+                    odd = self.deep.gibbs(odd)
+                if self.training:
+                    self.chains.copy_(odd)
+                up, down = self.deep.slopes(means), self.deep.slopes(self.deep.completed(odd))
+                error = x - torch.sigmoid(self.deep.layer_input(0, means))
+                parts = {"squared_error_per_image": error.square().sum(1).mean()}
+                if not self.training:
+                    parts["pseudo_likelihood_nats"] = self.deep.pseudo_likelihood(x, self.config.sweeps, PLACES)
+            with torch.autocast(x.device.type, enabled=False):
+                every = zip((*self.deep.weights, *self.deep.biases), down, up, strict=True)
+                terms = [torch.dot(own.flatten(), (fantasy - seen).flatten()) for own, fantasy, seen in every]
+            return Loss(torch.stack(terms).sum(), parts)
+
+    class Labels(Learner):
+        """The network (6) learns labels; it sees v and the means m_2 to m_n, side by side."""
+
+        recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
+        monitor = "wrong_class_probability"
+
+        def __init__(self, network: MeanFieldNetwork, classes: int) -> None:
+            super().__init__()
+            self.network, self.classes = network, classes
+
+        def prepare(self, sample: Batch) -> None:
+            """Refuse labels that cannot be learnt: DataError where there is none, or one beyond `classes`."""
+            highest = int(sample.label.max())
+            if not 0 <= highest < self.classes:
+                found = f"the highest label is {highest}" if highest >= 0 else "no example has a label"
+                raise DataError(f"{found}, and the network learns {self.classes} classes; choose classes, 0 for none")
+
+        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+            """-log p(y | v), mean over examples that have a label."""
+            logits, known = self.network(batch.x), batch.label >= 0
+            count = known.sum().clamp_min(1)
+            nats = F.cross_entropy(logits, batch.label, ignore_index=-1, reduction="sum") / count
+            right = torch.softmax(logits.detach(), 1).gather(1, batch.label.clamp_min(0)[:, None])[:, 0]
+            missed = ((logits.argmax(1) != batch.label) & known).sum() / count
+            doubt = ((1 - right) * known).sum() / count
+            return Loss(nats, {"wrong_class_probability": doubt, "classification_error": missed})
+
+    @property
+    def deep(self) -> DeepMachine:
+        """The machine itself."""
+        return self.joint.deep
+
+    def stages(self) -> Sequence[Stage]:
+        """Layer by layer, then together, then labels."""
+        found: list[Stage] = []
+        if not self.config.pretrained:
+            for k, layer in enumerate(self._machines()):
+                found.append(Stage(f"layer-{k + 1}", layer, self.view, GREEDY, partial(self._up, layers=k)))
+            found.append(Stage("joint", self.joint, self.view, self.joint.recipe, begin=self._join))
+        if self.labels is not None:
+            own = self.labels
+            found.append(Stage("labels", own, View(), own.recipe, self._seen, partial(own.network.begin, self.deep)))
+        return found
+
+    def encode(self, x: Examples) -> Features:
+        """Means (3) of all hidden layers, side by side."""
+        return torch.cat(self._means(x)[1:], 1)
+
+    def class_probabilities(self, x: Examples) -> Features:
+        """Probability of each class by the network (6); ConfigError where there are no classes."""
+        if self.labels is None:
+            raise ConfigError("this machine was built without classes; classes=10 trains a network for them in the end")
+        return torch.softmax(self.labels.network(self._seen(x)), 1)
+
+    def reconstruct(self, x: Examples) -> Examples:
+        """Mean of the visible units given the means of the first hidden layer."""
+        return torch.sigmoid(self.deep.layer_input(0, self._means(x))).unflatten(1, self.shape)
+
+    def sample(self, count: int, label: int | None = None) -> Examples:
+        """Run `count` chains from independent odd layers; the last step gives grey values, means (2)."""
+        with torch.no_grad():
+            odd = bernoulli(torch.sigmoid(self._base()).expand(count, -1))
+            for _ in range(self.config.sample_steps - 1):
+                odd = self.deep.gibbs(odd)
+            return self.deep.completed(odd)[0].unflatten(1, self.shape)
+
+    def machine(self) -> Energy:
+        """The odd layers, even ones summed out."""
+        return OddLayers(self.deep.two_sided(self._base()))
+
+    def unnormalised_bound(self, x: Examples) -> PerExample:
+        """The bound (4) without log Z, in nats."""
+        return self.deep.unnormalised_bound(x.flatten(1), self.config.sweeps)
+
+    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Layers `hidden.1`, ..., from below: means (3)."""
+        found = {f"hidden.{k}": mean for k, mean in enumerate(self._means(x)) if k}
+        if unknown := set(names or ()) - found.keys():
+            raise ConfigError(f"no layer is called {min(unknown)!r}; there are: {', '.join(found)}")
+        return found if names is None else {name: found[name] for name in names}
+
+    def filters(self) -> Images:
+        """Weights between visible units and each unit of the first layer; a vector's as a picture of one row."""
+        return self.deep.weights[0].detach().T.unflatten(1, self.shape if len(self.shape) == 3 else (1, 1, *self.shape))
+
+    def _layer(self, k: int, sizes: Sequence[int]) -> RBM:
+        """The machine for layer k alone, which learns from the data by one Gibbs step."""
+        doubled = {0: "visible", len(sizes) - 2: "hidden"}.get(k, "no")
+        chosen = {"hidden": sizes[k + 1], "persistent_chains": 0, "initial_scale": self.config.initial_scale}
+        return RBM(from_json(RBM.Config, {**chosen, "doubled": doubled}), self.shape if k == 0 else (sizes[k],))
+
+    def _machines(self) -> list[RBM]:
+        return [layer for layer in self.layers if isinstance(layer, RBM)]
+
+    def _join(self) -> None:
+        """Make the machines one; those in the middle stand for half of what looks up and down there."""
+        with torch.no_grad():
+            every = self._machines()
+            for k, layer in enumerate(every):
+                self.deep.weights[k].copy_(layer.weight / 2 if 0 < k < len(every) - 1 else layer.weight)
+                below = every[k - 1].hidden_bias if k else layer.visible_bias
+                self.deep.biases[k].copy_((layer.visible_bias + below) / 2)
+            self.deep.biases[-1].copy_(every[-1].hidden_bias)
+
+    def _up(self, x: Examples, layers: int) -> Features:
+        """What the machines of some layers make of the data, one on the other."""
+        state = x.flatten(1)
+        for layer in self._machines()[:layers]:
+            state = layer.hidden_given(state)
+        return state
+
+    def _means(self, x: Examples) -> list[Tensor]:
+        return self.deep.mean_field(x.flatten(1), self.config.sweeps)
+
+    def _seen(self, x: Examples) -> Features:
+        """Input of the network."""
+        means = self._means(x)
+        return torch.cat([means[0], *means[2:]], 1)
+
+    def _base(self) -> Tensor:
+        """Logits of the odd units' means over the chains, one Gibbs step of means on."""
+        with torch.no_grad():
+            mean = self.deep.given(self.deep.given(self.joint.chains, 1), 0).mean(0)
+            return torch.logit(mean, 1e-3)  # nothing is certain at inverse temperature 0
+
+    smoke = Smoke(
+        config=Config(hidden=(3, 4), classes=3, persistent_chains=5, initial_scale=0.5, sample_steps=5, gibbs_steps=2),
+        shape=(1, 2, 3), binary=True, classes=3,
+    )  # fmt: skip
+    """Six visible units and seven hidden ones in two layers: all 8,192 states can be summed."""
+
+
+GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.5), batch_size=100, schedule="linear")
+"""How each layer is trained on its own."""
+
+
+class OddLayers(Energy):
+    """The odd layers of a deep machine, with all even ones summed out."""
+
+    def __init__(self, machine: Bipartite) -> None:
+        self.machine = machine
+
+    def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
+        """-log of the sum over even layers, in nats."""
+        return self.machine.free_energy(visible, temper)
+
+    def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
+        """Even layers and then odd ones, drawn."""
+        return self.machine.gibbs_step(visible, temper)
+
+    def anneal(self, visible: Tensor, before: Scalar | float, after: Scalar | float) -> tuple[Tensor, PerExample]:
+        """A step and a difference of free energies from one product."""
+        return self.machine.anneal(visible, before, after)
+
+    def base_rate(self) -> Tensor:
+        """Logit of each odd unit at t = 0."""
+        return self.machine.base_rate()
+
+    def base_partition(self) -> Scalar:
+        """Log Z at t = 0, in nats."""
+        return self.machine.base_partition()
+
+    def sides(self) -> Sequence[Side]:
+        """Odd layers, and even layers."""
+        odd, even = self.machine.weight.shape
+        return Side(odd, self.free_energy), Side(even, self.machine.hidden_free_energy)
