@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from untaught.errors import ConfigError, DataError
 from untaught.estimators.estimator import FLOATS, ModelEstimator, Rows
 from untaught.estimators.parameters import drawn_seed
+from untaught.evaluate.likelihood import binary_units, pseudo_log_likelihood
 from untaught.model import Decodes, Energy, Reconstructs, Samples
 
 
@@ -72,10 +73,26 @@ class HasEnergy(ModelEstimator):
         """Negative free energy of each example in nats, `(n,)`.
 
         It is not normalised: log p(x) = -F(x) - log Z, where the constant log Z is not known. Differences between
-        examples under one model are differences in log-likelihood; between two models they are not.
+        examples under one model are differences in log-likelihood; between two models they are not. What
+        scikit-learn's BernoulliRBM calls by this name is an estimate of `pseudo_log_likelihood`, which can be compared.
         """
         check_is_fitted(self)
         return self._apply(lambda model, x: -model.free_energy(x), self._seen(self._rows(X)))
+
+    def pseudo_log_likelihood(self, X: Any) -> Rows:
+        """Sum over values of the log-probability of each given all others, in nats, `(n,)`; exact, for zeros and ones.
+
+        log p(x_i | x_-i) needs no log Z, so two models can be compared by it. Each example costs as many free energies
+        as it has values.
+
+        Raises:
+            ConfigError: The model's visible units are not binary.
+        """
+        check_is_fitted(self)
+        model, seen = self.model_, self._seen(self._rows(X))
+        if not (isinstance(model, Energy) and binary_units(model)):
+            raise ConfigError(f"{type(model).__name__} has visible units of another kind than 0 and 1, each on its own")
+        return self._apply(pseudo_log_likelihood, seen)
 
     def gibbs(self, X: Any, random_state: Any = None) -> Rows:
         """Draw examples one step of the model's Markov chain away from the given ones.
