@@ -180,6 +180,10 @@ class Filters(ABC):
     def filters(self) -> Images:
         """Weights of the first layer as pictures `(unit, channel, height, width)`, any range."""
 
+    def filter_pictures(self) -> dict[str, Images]:
+        """Pictures of weights by name: `filters`, and where a stack can draw its upper layers `filters-2`, ..."""
+        return {"filters": self.filters()}
+
 
 CAPABILITIES: tuple[type[ABC], ...] = (
     Encodes, Decodes, Reconstructs, Completes, Samples, Predicts, Classifies, Scores, Energy, LowerBound,

@@ -62,7 +62,7 @@ def test_gaussian_machine_has_the_conditionals_of_its_energy() -> None:
         (slope,) = torch.autograd.grad(energy, mean)
         torch.testing.assert_close(slope, torch.zeros(4).double())
     with seeded(3):
-        drawn = model._draw(torch.zeros(100_000, 1).double())  # pyright: ignore[reportPrivateUsage]
+        drawn = model.units.draw(torch.zeros(100_000, 1).double())
     assert abs(float(drawn.var()) - 1) < 0.02
 
 
@@ -225,7 +225,7 @@ def test_prepared_biases_give_the_mean_frame() -> None:
 
 def test_bad_input_is_named() -> None:
     model, x = RTRBM(RTRBM.smoke.config, (1, 2, 3)), torch.rand(3, 4, 1, 2, 3)
-    with pytest.raises(DataError, match="--visible gaussian"):
+    with pytest.raises(DataError, match="visible=gaussian"):
         model.prepare(Batch.of(x * 3))
     with pytest.raises(DataError, match="--frames 20"):
         model.prepare(Batch.of(x[:, :1]))
@@ -233,7 +233,7 @@ def test_bad_input_is_named() -> None:
         model.reconstruct(x[:, :1])
     with pytest.raises(DataError, match="time, 1, 2, 3"):
         model.reconstruct(x[:, 0])
-    with pytest.raises(ConfigError, match="'cell'; there is: hidden"):
+    with pytest.raises(ConfigError, match="'cell'; there are: hidden"):
         model.activations(x, ["cell"])
     with pytest.raises(ConfigError, match="frames = 0"):
         model.predict(x, 0)

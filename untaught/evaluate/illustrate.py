@@ -68,7 +68,8 @@ def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
     if (states := chains.picture(subject)) is not None:
         yield "chains.png", states
     if isinstance(subject.model, Filters) and drawable:
-        yield "filters.png", filter_grid(subject.model.filters())
+        for name, weights in subject.model.filter_pictures().items():
+            yield f"{name}.png", filter_grid(weights)
 
 
 def predicted_clips(subject: Subject) -> Prediction:

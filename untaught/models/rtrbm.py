@@ -58,7 +58,9 @@ from untaught.model import (
     Smoke,
     View,
 )
+from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
+from untaught.nn.units import UNITS
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 
@@ -93,7 +95,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         """Steps to a fantasy: the k of CD-k."""
         prediction_steps: Count = 2
         """Steps to a prediction; best as many as fantasies take, where these are predictions."""
-        initial_scale: Positive = 0.05
+        initial_scale: Positive = 0.1
         """Standard deviation of the initial weights."""
         sample_frames: Count = 20
         """Frames of a clip that is drawn."""
@@ -118,6 +120,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         if len(shape) != 3:
             raise SizeError(f"rtrbm looks at frames (channel, height, width), not at examples of shape {shape}")
         self.config, self.shape, visible, hidden = config, shape, math.prod(shape), config.hidden
+        self.units = UNITS[config.visible]
         self.weight = nn.Parameter(torch.randn(visible, hidden) * config.initial_scale)
         self.visible_memory = nn.Parameter(torch.randn(hidden, visible) * config.initial_scale)
         self.hidden_memory = nn.Parameter(torch.randn(hidden, hidden) * config.initial_scale)
@@ -138,7 +141,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
 
     def visible_given(self, hidden: Hidden, bias: Visible) -> Visible:
         """Mean of each visible unit, equation (6)."""
-        return self._mean(wide(hidden @ self.weight.T) + bias)
+        return self.units.mean(self._visible_input(hidden, bias))
 
     def states(self, x: Clips) -> list[Hidden]:
         """States r_0, r_1, ..., r_T of clips, equation (7)."""
@@ -159,18 +162,8 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         x = self._flat(sample.x)
         if x.shape[1] < 2:
             raise DataError("windows of 1 frame have no next frame to predict; give at least 2: --frames 20")
-        mean = x.mean((0, 1))
-        if self.config.visible == "bernoulli":
-            low, high = (float(value) for value in x.aminmax())
-            if low < 0 or high > 1:
-                raise DataError(
-                    f"values run from {low:.3g} to {high:.3g}; Bernoulli units need 0 to 1;\n"
-                    "leave standardising out, or take --visible gaussian"
-                )
-            frames = len(x) * x.shape[1]
-            mean = torch.logit((mean * frames + 1) / (frames + 2))
         with torch.no_grad():
-            self.visible_bias.copy_(mean)
+            self.visible_bias.copy_(self.units.bias_for(x.flatten(0, 1)))
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (8), mean over clips; on held-out frames the error of predictions too."""
@@ -207,7 +200,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
     def _chain(self, active: Hidden, visible_bias: Visible, hidden_bias: Hidden, steps: int) -> Visible:
         """Gibbs steps (5), (6) from means of the hidden units; the last gives visible means."""
         for _ in range(steps - 1):
-            visible = self._draw(self.visible_given(bernoulli(active), visible_bias))
+            visible = self.units.draw(self._visible_input(bernoulli(active), visible_bias))
             active = self.hidden_given(visible, hidden_bias)
         return self.visible_given(bernoulli(active), visible_bias)
 
@@ -252,16 +245,13 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
 
     def activations(self, x: Video, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layer `hidden`, its state (7) after every frame: (batch, time, hidden)."""
-        unknown = set(names or ()) - {"hidden"}
-        if unknown:
-            raise ConfigError(f"no layer is called {min(unknown)!r}; there is: hidden")
-        return {"hidden": torch.stack(self.states(self._flat(x))[1:], 1)}
+        return chosen({"hidden": torch.stack(self.states(self._flat(x))[1:], 1)}, names)
 
     def sample(self, count: int, label: int | None = None) -> Video:
         """Draw clips: for each frame Gibbs steps from the frame before, then its visible means."""
         with torch.no_grad():
             state = self.first_state.expand(count, -1)
-            visible = self._draw(self._mean(self.biases(state)[0]))
+            visible = self.units.draw(self.biases(state)[0])
             frames: list[Tensor] = []
             for _ in range(self.config.sample_frames):
                 visible_bias, hidden_bias = self.biases(state)
@@ -273,15 +263,12 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
 
     def filters(self) -> Images:
         """Weights W of each hidden unit to a frame."""
-        return self.weight.detach().T.unflatten(1, self.shape)
+        return weight_pictures(self.weight, self.shape)
 
     # -------- how
 
-    def _mean(self, total: Visible) -> Visible:
-        return torch.sigmoid(total) if self.config.visible == "bernoulli" else total
-
-    def _draw(self, mean: Visible) -> Visible:
-        return bernoulli(mean) if self.config.visible == "bernoulli" else mean + torch.randn_like(mean)
+    def _visible_input(self, hidden: Hidden, bias: Visible) -> Visible:
+        return wide(hidden @ self.weight.T) + bias
 
     def _flat(self, x: Examples) -> Clips:
         """Frames as vectors: (batch, time, visible).

@@ -1,0 +1,198 @@
+"""Convolutional deep belief network: convolutional restricted Boltzmann machines, one above the other.
+
+    p_0 = v,   p_k = P_k(p_k-1)                                                            (1)
+    L_k = the loss of machine k on p_k-1                                                   (2)
+    q_k-1 = V_k(spread(q_k)),   q_n = p_n                                                  (3)
+    D_1 = W_1,   D_k = sum_j spread(W_k^j) *' D_k-1^j   over the filters j of machine k - 1   (4)
+
+P_k(x) are the probabilities that the pooled units of machine k are on given that it sees x, V_k(h) the means of what it
+sees given its maps h (`untaught.models.convolutional_rbm`). Machine 1 looks at pictures; the binary pixels of machine
+k > 1 are the pooled units of the one below, one channel for each filter. Machines are trained one by one, from below:
+(1), (2). The way back (3) spreads each pooled unit over its window in equal shares, since nothing is kept of where in
+the window it came from. Filters of the upper machines are drawn as the picture that they add up to, (4): each of their
+weights brings the filter of the unit that it leads to, with *' the adjoint of sliding it, and spread as in (3).
+
+References:
+    Lee, Grosse, Ranganath, Ng (2009). Convolutional deep belief networks for scalable unsupervised learning of
+    hierarchical representations.
+
+Departures:
+    Inference goes up only; the paper also lets a layer be told by the one above it what to expect.
+    Those of `untaught.models.convolutional_rbm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from untaught.config import Count, Fraction, NonNegative, Positive, configuration
+from untaught.errors import ConfigError, SizeError
+from untaught.model import (
+    Activations,
+    Decodes,
+    Encodes,
+    Filters,
+    Model,
+    Reconstructs,
+    Samples,
+    Smoke,
+    Stage,
+    View,
+)
+from untaught.models.convolutional_rbm import ConvolutionalRBM, Pooled
+from untaught.nn.named import chosen
+from untaught.shapes import Features, Images, Shape
+
+
+class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Samples, Activations, Filters):
+    """A stack of convolutional machines with probabilistic max-pooling.
+
+    Example:
+        >>> net = ConvolutionalDBN(ConvolutionalDBN.Config(filters=(8, 16), kernels=(5,)), (1, 27, 32))
+        >>> [tuple(maps.shape) for maps in net.activations(torch.rand(2, 1, 27, 32)).values()]
+        [(2, 8, 14, 16), (2, 16, 7, 8)]
+    """
+
+    @configuration
+    class Config:
+        """The machines. Lists have one entry for each machine, from the picture upwards, or one for all."""
+
+        filters: tuple[Count, ...] = (24, 100)
+        """Filters of each machine."""
+        kernels: tuple[Count, ...] = (10,)
+        """Side of the filters, in units of what the machine looks at."""
+        pools: tuple[Count, ...] = (2,)
+        """Side of the windows that are pooled."""
+        sparsity: tuple[Fraction, ...] = (0.01,)
+        """Mean activation that hidden units are drawn to."""
+        sparsity_cost: NonNegative = 1.0
+        """How strongly; 0 leaves them."""
+        visible: Literal["bernoulli", "gaussian"] = "bernoulli"
+        """Pixels: binary, or Gaussian for standardised data."""
+        deviation: Positive = 1.0
+        """Deviation of a Gaussian pixel around its mean, where that of the data is 1."""
+        gibbs_steps: Count = 1
+        """Gibbs steps from the data to a fantasy: the k of CD-k."""
+        initial_scale: Positive = 0.01
+        """Standard deviation of the initial weights."""
+        sample_steps: Count = 1000
+        """Gibbs steps of the highest machine from noise to a sample."""
+
+    smoke = Smoke(
+        config=Config(filters=(2, 3), kernels=(2,), sparsity=(0.1,), initial_scale=0.5, sample_steps=5),
+        shape=(1, 5, 4),
+        binary=True,
+    )
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        """Build the machines.
+
+        Raises:
+            ConfigError: There is no machine, or lists differ in length.
+            SizeError: Examples are no pictures.
+        """
+        super().__init__()
+        if len(shape) != 3:
+            raise SizeError(f"convolutional-dbn looks at pictures (channel, height, width), not at shape {shape}")
+        if not config.filters:
+            raise ConfigError("convolutional-dbn needs at least one machine; filters is empty")
+        self.config, self.shape = config, shape
+        lists = (config.filters, config.kernels, config.pools, config.sparsity)
+        names = ("filters", "kernels", "pools", "sparsity")
+        filled = [_for_each(values, len(config.filters), name) for values, name in zip(lists, names, strict=True)]
+        self.machines: list[ConvolutionalRBM] = []
+        for number, (filters, kernel, pool, sparsity) in enumerate(zip(*filled, strict=True)):
+            own = ConvolutionalRBM.Config(
+                filters=int(filters),
+                kernel=int(kernel),
+                pool=int(pool),
+                sparsity=sparsity,
+                sparsity_cost=config.sparsity_cost,
+                visible="bernoulli" if number else config.visible,
+                deviation=config.deviation,
+                gibbs_steps=config.gibbs_steps,
+                initial_scale=config.initial_scale,
+                sample_steps=config.sample_steps,
+            )
+            self.machines.append(ConvolutionalRBM(own, shape))
+            shape = (own.filters, -(-shape[1] // own.pool), -(-shape[2] // own.pool))
+        self.layers = nn.ModuleList(self.machines)
+
+    @classmethod
+    def view_of(cls, config: Config) -> View:
+        """Binary pixels see draws, Gaussian ones standardised values."""
+        return ConvolutionalRBM.view_of(ConvolutionalRBM.Config(visible=config.visible))
+
+    def stages(self) -> Sequence[Stage]:
+        """Each machine on what those below make of the pictures, (1) and (2)."""
+        view, recipe = self.view_of(self.config), ConvolutionalRBM.recipe
+        return [
+            Stage(f"layer-{k + 1}", machine, view, recipe, sees=partial(self._up, machines=k))
+            for k, machine in enumerate(self.machines)
+        ]
+
+    def encode(self, x: Images) -> Features:
+        """Pooled units of the highest machine, as a vector."""
+        return self._up(x, len(self.machines)).flatten(1)
+
+    def decode(self, features: Features) -> Images:
+        """Means of the pixels, equation (3)."""
+        below = self.machines[-1].decode(features)
+        for machine in self.machines[-2::-1]:
+            below = machine.decode(below.flatten(1))
+        return below
+
+    def reconstruct(self, x: Images) -> Images:
+        """All the way up and down again, (1) and (3)."""
+        return self.decode(self.encode(x))
+
+    def sample(self, count: int, label: int | None = None) -> Images:
+        """Gibbs steps of the highest machine, then one way down (3)."""
+        below = self.machines[-1].sample(count)
+        for machine in self.machines[-2::-1]:
+            below = machine.decode(below.flatten(1))
+        return below
+
+    def activations(self, x: Images, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Pooled units `pooled.1`, `pooled.2`, ... of every machine: (batch, filter, rows, columns).
+
+        Raises:
+            ConfigError: There is no layer of one of the names.
+        """
+        found = {f"pooled.{k}": self._up(x, k) for k in range(1, len(self.machines) + 1)}
+        return chosen(found, names)
+
+    def filters(self, layer: int = 1) -> Images:
+        """Filters of a machine, counted from the picture, as the pictures that they add up to, equation (4)."""
+        if not 1 <= layer <= len(self.machines):
+            raise ConfigError(f"there is no layer {layer}; there are 1 to {len(self.machines)}")
+        drawn = self.machines[layer - 1].filters()
+        for machine in self.machines[layer - 2 :: -1] if layer > 1 else ():
+            drawn = F.conv_transpose2d(machine.unpooled(drawn), machine.filters())
+        return drawn
+
+    def filter_pictures(self) -> dict[str, Images]:
+        """Filters of every machine: `filters`, `filters-2`, ..."""
+        upper = {f"filters-{layer}": self.filters(layer) for layer in range(2, len(self.machines) + 1)}
+        return {"filters": self.filters(), **upper}
+
+    def _up(self, x: Images, machines: int) -> Pooled:
+        """Equation (1) through the lowest machines."""
+        with torch.no_grad():
+            for machine in self.machines[:machines]:
+                x = machine.pooled(x)
+        return x
+
+
+def _for_each(values: tuple[float, ...], count: int, name: str) -> tuple[float, ...]:
+    """One entry for each machine."""
+    if len(values) not in (1, count):
+        raise ConfigError(f"{name} has {len(values)} entries for {count} machines; give {count}, or one for all")
+    return values if len(values) == count else values * count

@@ -1,0 +1,299 @@
+"""Convolutional restricted Boltzmann machine with probabilistic max-pooling: filters shared by all places of a picture.
+
+    I^k_ij = c_k + (W^k * v)_ij                                                            (1)
+    E(v, h) = A(v) - sum_p b_p v_p - sum_k,ij h^k_ij I^k_ij                                (2)
+    p(h^k_ij = 1 | v) = exp(I^k_ij) / (1 + sum_window exp(I^k))                            (3)
+    p(pooled^k = 1 | v) = 1 - 1 / (1 + sum_window exp(I^k))                                (4)
+    p(v_p | h):  mean f(b_p + (sum_k W^k *' h^k)_p)                                        (5)
+    F(v) = -log sum_h exp(-E(v, h))
+         = A(v) - sum_p b_p v_p - sum_windows log(1 + sum_window exp(I^k))                 (6)
+    L = (E(v+, h+) - E(v-, h-)) / P,    P pixels                                           (7)
+    dL / dc_k += cost (mean of h^k - target)                                               (8)
+
+v is a picture and h^k the map of hidden units that look through filter W^k; * slides a filter over the picture and *'
+is its adjoint. b has one value for each channel, c for each filter. Each map is cut into windows of `pool` x `pool`
+units of which at most one is on (probabilistic max-pooling): a softmax with one more state, in which all are off. The
+pooled unit of a window is on when one of its units is. For binary pixels A = 0 and f is the logistic function; for
+Gaussian ones v is a picture divided by `deviation`, A(v) = |v|^2 / 2, and f the identity with noise of variance 1.
+
+A map has as many units as the picture has pixels, both sides rounded up to whole windows: filters reach over the edge,
+where nothing is, so that any size of picture works and every pixel is seen by as many units. Learning is contrastive
+divergence (7); the sparsity target moves only biases (8).
+
+References:
+    Lee, Grosse, Ranganath, Ng (2009). Convolutional deep belief networks for scalable unsupervised learning of
+    hierarchical representations.
+    Hinton (2002). Training products of experts by minimizing contrastive divergence.
+    Desjardins, Bengio (2008). Empirical evaluation of convolutional RBMs for vision.
+
+Departures:
+    The paper's filters stay inside the picture; here they reach over its edge.
+    Adam with a falling learning rate, by which the number of pixels and the data's contrast hardly matter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from untaught.config import Count, Fraction, NonNegative, Positive, configuration
+from untaught.errors import SizeError
+from untaught.model import (
+    Activations,
+    Batch,
+    Decodes,
+    Encodes,
+    Energy,
+    Filters,
+    Learner,
+    Loss,
+    Reconstructs,
+    Samples,
+    Side,
+    Smoke,
+    View,
+)
+from untaught.nn.named import chosen
+from untaught.nn.noise import wide
+from untaught.nn.units import UNITS
+from untaught.recipe import Optimiser, Recipe
+from untaught.shapes import Features, Images, PerExample, Scalar, Shape
+
+Maps = Float[Tensor, "batch filter rows columns"]
+Pooled = Float[Tensor, "batch filter window_rows window_columns"]
+Windows = Float[Tensor, "batch filter window_rows window_columns unit"]
+
+
+class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations, Filters):
+    """One layer: a picture, maps of hidden units, pooled units.
+
+    Example:
+        >>> machine = ConvolutionalRBM(ConvolutionalRBM.Config(filters=8, kernel=5), (3, 27, 32))
+        >>> machine.pooled(torch.rand(2, 3, 27, 32)).shape
+        torch.Size([2, 8, 14, 16])
+    """
+
+    @configuration
+    class Config:
+        """Size, units and learning rule."""
+
+        filters: Count = 24
+        """Filters, each with a map of hidden units."""
+        kernel: Count = 10
+        """Side of the filters in pixels."""
+        pool: Count = 2
+        """Side of the windows in which at most one unit is on; 1 leaves all units free."""
+        visible: Literal["bernoulli", "gaussian"] = "bernoulli"
+        """Pixels: binary, or Gaussian for standardised data."""
+        deviation: Positive = 1.0
+        """Deviation of a Gaussian pixel around its mean, where that of the data is 1."""
+        gibbs_steps: Count = 1
+        """Gibbs steps from the data to a fantasy: the k of CD-k."""
+        sparsity: Fraction | None = 0.01
+        """Mean activation that hidden units are drawn to; none leaves them."""
+        sparsity_cost: NonNegative = 1.0
+        """How strongly."""
+        initial_scale: Positive = 0.01
+        """Standard deviation of the initial weights."""
+        sample_steps: Count = 1000
+        """Gibbs steps from noise to a sample."""
+
+    recipe = Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=32)
+    view = View(binarise=True)
+    monitor = "squared_error_per_image"
+    smoke = Smoke(config=Config(filters=2, kernel=2, initial_scale=0.5, sample_steps=5), shape=(1, 3, 2), binary=True)
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        """Build the machine, or raise SizeError where examples are no pictures."""
+        super().__init__()
+        if len(shape) != 3:
+            raise SizeError(f"convolutional-rbm looks at pictures (channel, height, width), not at shape {shape}")
+        self.config, self.shape, channels = config, shape, shape[0]
+        self.units = UNITS[config.visible]
+        self.deviation = config.deviation if config.visible == "gaussian" else 1.0
+        self.weight = nn.Parameter(
+            torch.randn(config.filters, channels, config.kernel, config.kernel) * config.initial_scale
+        )
+        self.visible_bias = nn.Parameter(torch.zeros(channels))
+        self.hidden_bias = nn.Parameter(torch.zeros(config.filters))
+        self.base = nn.Buffer(torch.zeros(channels))
+
+    @classmethod
+    def view_of(cls, config: Config) -> View:
+        """Binary pixels see draws, Gaussian ones standardised values."""
+        return cls.view if config.visible == "bernoulli" else View(standardise="all")
+
+    # -------- the machine, on pictures in units of the deviation
+
+    def hidden_input(self, visible: Images) -> Maps:
+        """What each hidden unit gets, equation (1)."""
+        edges = [self._edges(side) for side in visible.shape[:1:-1]]
+        return wide(F.conv2d(F.pad(visible, (*edges[0], *edges[1])), self.weight)) + self.hidden_bias.view(-1, 1, 1)
+
+    def visible_input(self, hidden: Maps, height: int, width: int) -> Images:
+        """What each pixel of a picture of that size gets from the maps, equation (5) without its bias."""
+        top = self._edges(height)[0]
+        return wide(F.conv_transpose2d(hidden, self.weight))[:, :, top : top + height, top : top + width]
+
+    def hidden_mean(self, x: Maps) -> Maps:
+        """Probability that each hidden unit is on, equation (3), from what it gets."""
+        return self._maps(F.pad(self._windows(x), (0, 1)).softmax(-1)[..., :-1])
+
+    def hidden_draw(self, x: Maps) -> Maps:
+        """At most one unit of each window on, with probabilities (3)."""
+        below = F.pad(F.pad(self._windows(x), (0, 1)).softmax(-1)[..., :-1].cumsum(-1), (1, 0))
+        place = torch.rand(below[..., :1].shape, device=x.device)
+        return self._maps(((place >= below[..., :-1]) & (place < below[..., 1:])).to(x.dtype))
+
+    def pooled(self, visible: Images) -> Pooled:
+        """Probability that each pooled unit is on, equation (4), of pictures of any size."""
+        return torch.sigmoid(torch.logsumexp(self._windows(self.hidden_input(visible / self.deviation)), -1))
+
+    def visible_mean(self, hidden: Maps, height: int, width: int) -> Images:
+        """Mean of each pixel, equation (5)."""
+        return self.units.mean(self.visible_input(hidden, height, width) + self.visible_bias.view(-1, 1, 1))
+
+    def gibbs(self, visible: Images, temper: Scalar | float = 1.0) -> Images:
+        """Draw the hidden units by (3) and then the pixels by (5)."""
+        hidden = self.hidden_draw(temper * self.hidden_input(visible))
+        x = temper * self.visible_input(hidden, visible.shape[2], visible.shape[3])
+        return self.units.draw(x + self._bias(temper))
+
+    # -------- energy
+
+    def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
+        """Free energy in nats, equation (6); below t = 1 with t W, t c and biases t b + (1 - t) a."""
+        v = self._pictures(visible)
+        windows = self._windows(temper * self.hidden_input(v))
+        seen = torch.logsumexp(F.pad(windows, (0, 1)), -1).flatten(1).sum(1)
+        return self.units.own_energy(v.flatten(1)) - (v * self._bias(temper)).flatten(1).sum(1) - seen
+
+    def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
+        """One Gibbs step that leaves exp(-F_t) unchanged."""
+        return (self.gibbs(self._pictures(visible), temper) * self.deviation).reshape(visible.shape)
+
+    def base_rate(self) -> Tensor:
+        """Bias a of each pixel at t = 0, as `prepare` found it for its channel; of a Gaussian one its mean."""
+        return (self._bias(0.0) * self.deviation).expand(self.shape).flatten()
+
+    def base_partition(self) -> Scalar:
+        """Log Z at t = 0: pixels one by one, and pool^2 + 1 states in each window, whatever the pixels are."""
+        pixels = self.units.log_sum(self._bias(0.0).expand(self.shape).flatten())
+        windows = self.config.filters * math.prod(self._window_rows())
+        stretch = math.prod(self.shape) * math.log(self.deviation)
+        return pixels + windows * math.log(1 + self.config.pool**2) + stretch
+
+    def sides(self) -> Sequence[Side]:
+        """Binary pixels. Hidden units are none: of those in a window one at most is on."""
+        return [Side(math.prod(self.shape), self.free_energy)] if self.units.binary else []
+
+    # -------- learning
+
+    def prepare(self, sample: Batch) -> None:
+        """Let the visible biases alone explain each channel's mean.
+
+        Raises:
+            DataError: Values are none that the pixels could have.
+        """
+        channels = sample.x.transpose(0, 1).flatten(1).T / self.deviation
+        with torch.no_grad():
+            self.base.copy_(self.units.bias_for(channels))
+            self.visible_bias.copy_(self.base)
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Equation (7), whose gradient is contrastive divergence, with hidden means (3); and (8)."""
+        v = self._pictures(batch.x)
+        size, pixels = v.shape[2:], v[0, 0].numel()
+        x = self.hidden_input(v)
+        with torch.no_grad():
+            active = self.hidden_mean(x)
+            begun = self.visible_input(self.hidden_draw(x), *size) + self._bias(1.0)
+            reconstruction, fantasy = self.units.mean(begun), self.units.draw(begun)
+            for _ in range(self.config.gibbs_steps - 1):
+                fantasy = self.gibbs(fantasy)
+        y = self.hidden_input(fantasy)
+        # Hidden units are fixed at their means, so this is linear in the parameters.
+        imagined = self.hidden_mean(y.detach())
+        total = (self._energy(v, x, active) - self._energy(fantasy, y, imagined)).mean() / pixels
+        on = active.mean((0, 2, 3))
+        if self.config.sparsity is not None:
+            total = total + self.config.sparsity_cost * torch.dot(on - self.config.sparsity, self.hidden_bias)
+        error = ((v - reconstruction) * self.deviation).square().flatten(1).sum(1).mean()
+        return Loss(total, {"squared_error_per_image": error, "mean_activation": on.mean()})
+
+    def _energy(self, v: Images, x: Maps, hidden: Maps) -> PerExample:
+        """Equation (2), x what the hidden units get."""
+        pixels = self.units.own_energy(v.flatten(1)) - (v * self._bias(1.0)).flatten(1).sum(1)
+        return pixels - (hidden * x).flatten(1).sum(1)
+
+    # -------- what it does
+
+    def encode(self, x: Images) -> Features:
+        """Pooled units, equation (4), as a vector."""
+        return self.pooled(x).flatten(1)
+
+    def decode(self, features: Features) -> Images:
+        """Pictures of the trained size, means (5), where a pooled unit does not say which unit of its window is on."""
+        pooled = features.unflatten(1, (self.config.filters, *self._window_rows()))
+        return self.visible_mean(self.unpooled(pooled), *self.shape[1:]) * self.deviation
+
+    def unpooled(self, pooled: Pooled) -> Maps:
+        """Hidden units of windows, each as likely as the others."""
+        side = self.config.pool
+        return (pooled / side**2).repeat_interleave(side, 2).repeat_interleave(side, 3)
+
+    def reconstruct(self, x: Images) -> Images:
+        """Mean of the pixels given the means of the hidden units."""
+        v = self._pictures(x)
+        return self.visible_mean(self.hidden_mean(self.hidden_input(v)), *v.shape[2:]) * self.deviation
+
+    def sample(self, count: int, label: int | None = None) -> Images:
+        """Run `count` chains from the base rate; the last step gives the means of pixels."""
+        with torch.no_grad():
+            visible = self.units.draw(self._bias(0.0).expand(count, *self.shape))
+            for _ in range(self.config.sample_steps - 1):
+                visible = self.gibbs(visible)
+            hidden = self.hidden_draw(self.hidden_input(visible))
+            return self.visible_mean(hidden, *self.shape[1:]) * self.deviation
+
+    def activations(self, x: Images, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Maps `hidden`, means (3), and `pooled`, (4); ConfigError where a layer is asked for that is neither."""
+        found = {"hidden": self.hidden_mean(self.hidden_input(self._pictures(x))), "pooled": self.pooled(x)}
+        return chosen(found, names)
+
+    def filters(self) -> Images:
+        """Filters W."""
+        return self.weight.detach()
+
+    # -------- how
+
+    def _pictures(self, visible: Tensor) -> Images:
+        """Examples, also laid out as vectors, in units of the deviation."""
+        return (visible if visible.ndim == 4 else visible.unflatten(1, self.shape)) / self.deviation
+
+    def _bias(self, temper: Scalar | float) -> Tensor:
+        return (temper * self.visible_bias + (1 - temper) * self.base).view(-1, 1, 1)
+
+    def _edges(self, side: int) -> tuple[int, int]:
+        """Zeros before and behind a picture's side, for maps as large as the picture, rounded up to whole windows."""
+        first = (self.config.kernel - 1) // 2
+        return first, self.config.kernel - 1 - first + -side % self.config.pool
+
+    def _window_rows(self) -> tuple[int, int]:
+        """Windows of a map along both sides, for pictures of the trained size."""
+        return -(-self.shape[1] // self.config.pool), -(-self.shape[2] // self.config.pool)
+
+    def _windows(self, maps: Maps) -> Windows:
+        side = self.config.pool
+        return maps.unflatten(3, (-1, side)).unflatten(2, (-1, side)).transpose(3, 4).flatten(4)
+
+    def _maps(self, windows: Windows) -> Maps:
+        side = self.config.pool
+        return windows.unflatten(4, (side, side)).transpose(3, 4).flatten(4).flatten(2, 3)
