@@ -119,6 +119,8 @@ def test_a_large_machine_is_estimated_and_its_error_bars_hold_the_truth() -> Non
     assert found["log_likelihood_nats_low"] < exact < found["log_likelihood_nats_high"]
     assert found["log_likelihood_nats_low"] < found["log_likelihood_nats"] < found["log_likelihood_nats_high"]
     assert found["log_partition_nats_backward"] == pytest.approx(found["log_partition_nats"], abs=0.5)
+    gap = found["log_partition_nats_backward"] - found["log_partition_nats"]
+    assert found["log_likelihood_nats_backward"] == pytest.approx(found["log_likelihood_nats"] - gap)
     assert (found["runs"], found["temperatures"]) == (100, 290) and 1 <= found["effective_runs"] <= 100
     assert found["pixels"] == "0 or 1 as they are"
 

@@ -8,10 +8,11 @@ For a machine with free energy F and partition function Z, and for a model with 
 Other models give their own. Z is exact where the smaller side has at most 20 units, 25 on a GPU (`partition`).
 Elsewhere annealed importance sampling estimates it with 100 runs: at a tenth of Salakhutdinov's and Murray's 14,500
 temperatures, on a GPU at all of them (`annealing`). `log_likelihood_nats_low` and `_high` are what log Z's error bars
-make of (1) or (2); null has no end. `log_partition_nats_backward` is the estimate from runs backwards, which errs the
-other way; they begin at training examples after 300 steps of the chain, of a bound's machine at the forward runs' ends,
-and bracket log Z where these are draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of
-100 examples:
+make of (1) or (2); null has no end. Runs backwards give `log_likelihood_nats_backward`, which errs downwards where the
+others err upwards: where the two lie apart, annealing was too fast for the machine, whatever the error bars say. They
+begin at training examples after 300 steps of the chain, of a bound's machine at the forward runs' ends, and bracket
+the truth where these are draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of 100
+examples:
 
     sum_i log p(x_i | x without i) = -sum_i log(1 + exp(F(x) - F(x with i flipped)))        (3)
 
@@ -95,6 +96,7 @@ def likelihood(subject: Subject, fineness: float, most_summed: int = LARGEST) ->
     if log_z.low < log_z.high:
         result["log_likelihood_nats_low"] = _finite(float(nats.mean()) - log_z.high)
         result["log_likelihood_nats_high"] = _finite(float(nats.mean()) - log_z.low)
+        result["log_likelihood_nats_backward"] = float(nats.mean()) - about["log_partition_nats_backward"]
     result |= about
     if isinstance(model, Energy) and not isinstance(model, LowerBound) and binary_units(model):
         few = torch.linspace(0, len(test) - 1, min(PSEUDO, len(test))).long()
