@@ -24,7 +24,7 @@ References:
 Departures:
     Initial weights are normal, where the paper draws them uniformly. Adam in batches, where the paper descends after
     each example: from the same weights it is several times faster.
-    What the paper takes from hidden biases after each update is a term of the loss here, scaled by the learning rate.
+    What the paper takes from hidden biases after each update is a term of the loss here: the optimiser scales it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from untaught.errors import ConfigError
 from untaught.model import Batch, Learner, Loss, Smoke, View
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
-from untaught.nn.targets import check_labels
+from untaught.nn.targets import check_labels, class_losses
 from untaught.nn.units import UNITS
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
@@ -83,7 +83,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         unlabelled: NonNegative = 0.0
         """Weight of p(x) of examples without label, u in (8); 0 leaves them out."""
         sparsity: NonNegative = 0.0
-        """What is taken from each hidden bias after an update, in learning rates."""
+        """Slope against every hidden bias that is added to the loss, so that units are mostly off."""
         gibbs_steps: Count = 1
         """Gibbs steps from where a chain begins to a fantasy: the k of CD-k."""
         persistent_chains: Whole = 0
@@ -172,22 +172,19 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (8), mean over all examples; in place of log p the energies whose gradient is (7)."""
         x, known = batch.x.flatten(1), (batch.label >= 0).to(batch.x.dtype)
-        label, labelled = self.one_hot(batch.label), known.sum().clamp_min(1)
+        label = self.one_hot(batch.label)
         discriminative, generative, unlabelled = self.shares
-        logits = self.class_logits(x)
-        log_probability = (torch.log_softmax(logits, 1) * label).sum(1)
-        parts = {
-            "wrong_class_probability": (known - log_probability.exp() * known).sum() / labelled,
-            "classification_error": (known * (logits.argmax(1) != batch.label)).sum() / labelled,
-        }
-        total = self.config.sparsity * self.hidden_bias.sum()
-        if discriminative:
-            total = total - log_probability.mean()
+        total, parts = self.config.sparsity * self.hidden_bias.sum(), dict[str, Scalar]()
+        # Trying every class takes as long as a Gibbs step.
+        if discriminative or unlabelled or not self.training:
+            logits = self.class_logits(x)
+            parts |= class_losses(logits, batch.label)
+            total = total - discriminative * (torch.log_softmax(logits, 1) * label).sum(1).mean()
+            label = label + (1 - known)[:, None] * DRAW(logits.detach())
         if generative or unlabelled:
             with torch.no_grad():
                 share = (generative * known + unlabelled * (1 - known)) / len(x)
-                assumed = label + (1 - known)[:, None] * DRAW(logits)
-                slopes, parts["squared_error_per_image"] = self._slopes(x, assumed, share)
+                slopes, parts["squared_error_per_image"] = self._slopes(x, label, share)
             with torch.autocast(x.device.type, enabled=False):
                 own = (self.weight, self.label_weight, self.visible_bias, self.label_bias, self.hidden_bias)
                 terms = [torch.dot(v.flatten(), s.flatten()) for v, s in zip(own, slopes, strict=True)]
