@@ -76,15 +76,18 @@ def test_wake_is_the_delta_rule_on_generative_weights() -> None:
         torch.testing.assert_close(found[f"generative.{name}"], value)
 
 
-def test_sleep_is_the_delta_rule_on_recognition_weights() -> None:
+@pytest.mark.parametrize("fantasies", [1, 3])
+def test_sleep_is_the_delta_rule_on_recognition_weights(fantasies: int) -> None:
+    """Summed over an example's fantasies, mean over the examples."""
     made = machine()
+    made.config = replace(made.config, fantasies=fantasies)
     with seeded(3):
         found = gradients(made, made.loss(Batch.of(pictures()), "recognition", START).total, "recognition")
     with seeded(3):
-        v, h, top = made.generative.sample(7)
+        v, h, top = made.generative.sample(7 * fantasies)
     r, s, d, e = (value.detach() for value in made.inference.parameters())  # type: ignore[union-attr]
     wanted = [torch.zeros_like(value) for value in (r, s, d, e)]
-    for n in range(7):
+    for n in range(7 * fantasies):
         errors = h[n] - torch.sigmoid(r @ v[n] + d), top[n] - torch.sigmoid(s @ h[n] + e)
         for total, rule in zip(
             wanted, (torch.outer(errors[0], v[n]), torch.outer(errors[1], h[n]), *errors), strict=True

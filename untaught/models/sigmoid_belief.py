@@ -20,7 +20,7 @@ References:
 
 Departures:
     The visible biases begin at the mean of the data.
-    Both phases take one step after each batch, on as many fantasies as examples.
+    Both phases take one step after each batch of examples, where the paper alternates after each example.
     Factorial inference takes exact means over the states of neighbouring layers, where the paper of 1996 bounds them.
 """
 
@@ -78,10 +78,12 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         """How hidden units are inferred: by recognition weights and wake-sleep, as if independent, or exactly."""
         sweeps: Count = 10
         """Times that factorial inference sets every hidden unit."""
+        fantasies: Count = 1
+        """Fantasies for each example: the more, the better recognition keeps up with what it inverts."""
         initial_scale: Positive = 0.1
         """Standard deviation of the initial weights."""
 
-    recipe = Recipe(optimiser=Optimiser(learning_rate=3e-3), batch_size=100)
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1), batch_size=100)
     view = View(binarise=True)
     monitor = "upper_bound_nats"
     config: Config
@@ -188,12 +190,12 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         return Loss(total, {"upper_bound_nats": (total + density.mean()).detach()})
 
     def _sleep(self, count: int) -> Loss:
-        """-log q of what fantasies were made of; its gradient is the rule (4)."""
+        """-log q of what fantasies were made of; its gradient is the rule (4), summed over each example's fantasies."""
         assert isinstance(self.inference, Recognition)
         with torch.no_grad():
-            fantasy = self.generative.sample(count)
-        total = -self.inference.log_density(fantasy).mean()
-        return Loss(total, {"surprise_nats": total.detach()})
+            fantasy = self.generative.sample(self.config.fantasies * count)
+        surprise = -self.inference.log_density(fantasy).mean()
+        return Loss(self.config.fantasies * surprise, {"surprise_nats": surprise.detach()})
 
     def _bound(self, visible: Units) -> PerExample:
         """One draw of the bound (5)."""
