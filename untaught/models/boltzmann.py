@@ -110,13 +110,15 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         sample_sweeps: Count = 100
         """Sweeps at temperature 1 from equilibrium to a sample."""
         recall: tuple[Positive, ...] = (2.0, 1.5, 1.2, 1.0, 0.8, 0.6, 0.5)
-        """Temperatures at which missing units are filled in, each for `gathering` sweeps."""
+        """Temperatures through which missing units are filled in."""
+        recall_sweeps: Count = 40
+        """Sweeps at each of them; what is filled in is the average over those at the last."""
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.5), batch_size=100)
     view = View(binarise=True)
     monitor = "pseudo_loss_nats"
     smoke = Smoke(
-        config=Config(hidden=3, initial_scale=0.5, gathering=3, sample_sweeps=3, temperatures=(2.0, 1.0)),
+        Config(hidden=3, initial_scale=0.5, gathering=3, sample_sweeps=3, recall_sweeps=3, temperatures=(2.0, 1.0)),
         shape=(1, 2, 3),
         binary=True,
     )
@@ -126,10 +128,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         self.config, self.shape, self.visible = config, shape, math.prod(shape)
         count = self.visible + config.hidden
         if "exact" in (config.clamped, config.free) and count > EXACT:
-            raise SizeError(
-                f"'exact' sums over all states of the machine: {EXACT} units at most, and this one has {count}\n"
-                "take 'gibbs' or 'mean-field', or fewer units"
-            )
+            told = f"'exact' sums over all states of the machine: {EXACT} units at most, and this one has {count}"
+            raise SizeError(f"{told}\ntake 'gibbs' or 'mean-field', or fewer units")
         inside = config.visible_connections, config.hidden_connections
         self.joined = joined(self.visible, config.hidden, config.groups, *inside)
         units = np.arange(count)
@@ -233,12 +233,12 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return self.decode(self.encode(x))
 
     def complete(self, x: Examples, known: Bool[Tensor, "*example"]) -> Examples:
-        """Hold what is known, cool all other units, and average the last sweeps."""
+        """Hold what is known, cool all other units, and average over the sweeps at the last temperature."""
         held = torch.cat([known.flatten(), known.new_zeros(self.config.hidden)])
         order = Order(self.joined, np.nonzero(~held.cpu().numpy())[0]).to(x.device)
         state = self.beginning(len(x))
         state = torch.where(held, torch.cat([x.flatten(1), state[:, self.visible :]], 1), state)
-        sweeps = self.config.gathering
+        sweeps = self.config.recall_sweeps
         temperatures = np.repeat(self.config.recall, sweeps).tolist()
         walked = walk(self.network(), state, order, temperatures)
         filled = sum(islice(walked, len(temperatures) - sweeps, None), torch.zeros_like(state)) / sweeps

@@ -1,0 +1,89 @@
+"""How well a model fills in one half of an example from the other.
+
+The first half of an example's units is given and the second asked for, then the other way round, each example several
+times, since an answer may be a draw. Units are taken as on above 1/2.
+
+    accuracy          how often every unit that was asked for is right
+    voted_accuracy    the same of the mean of the answers to one example
+    unit_accuracy     how often a single unit is
+    codes             different features, each taken as on above 1/2, among the test examples
+    solved            1 where different examples have different codes and every vote is right, else 0
+
+Beside the first stand the mean training example and that training example whose given half is nearest. In the encoder
+problem the given half tells the other without fail, so the nearest is always right: what counts there is that a model
+does it through fewer hidden units.
+
+References:
+    Ackley, Hinton and Sejnowski (1985). A learning algorithm for Boltzmann machines.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from untaught.evaluate.subject import Subject
+from untaught.model import Completes, Encodes
+from untaught.shapes import Examples
+
+ANSWERS, MOST = 2_000, 20
+"""Answers that are asked for about each half in all, and about one example."""
+TRAINING = 10_000
+"""Training examples that the baselines know at most."""
+
+
+def applies(subject: Subject) -> str | None:
+    """None for models that fill in what is missing of pictures or vectors."""
+    if not isinstance(subject.model, Completes):
+        return "the model does not fill in what is missing"
+    if subject.view.frames is not None:
+        return "the model sees video"
+    return None
+
+
+def measure(subject: Subject) -> dict[str, Any]:
+    """Accuracies on the test part, both halves together, and codes where the model encodes."""
+    x = subject.tested(ANSWERS).x
+    train = subject.pixels(subject.parts.train, TRAINING).x
+    times = max(1, min(MOST, ANSWERS // len(x)))
+    first = (torch.arange(x[0].numel()) < x[0].numel() // 2).reshape(x.shape[1:])
+    right = [_right(subject, x, known, times) for known in (first, ~first)]
+    result: dict[str, Any] = {
+        name: sum(float(part[name].float().mean()) for part in right) / 2 for name in ("accuracy", "unit_accuracy")
+    }
+    voted = torch.stack([part["voted"] for part in right])
+    result |= {"voted_accuracy": float(voted.float().mean()), "examples": len(x), "answers": times}
+    if isinstance(subject.model, Encodes):
+        codes, patterns = _different(subject.features(x)), _different(x.flatten(1))
+        result |= {"codes": codes, "patterns": patterns, "solved": int(codes == patterns and bool(voted.all()))}
+    baselines = [_baselines(x, train, known) for known in (first, ~first)]
+    result["baselines"] = {name: sum(found[name] for found in baselines) / 2 for name in baselines[0]}
+    return result
+
+
+def _right(subject: Subject, x: Examples, known: Tensor, times: int) -> dict[str, Tensor]:
+    """Which answers, votes and single units are right about the unknown half."""
+    model = subject.model
+    assert isinstance(model, Completes)
+    asked = x.repeat_interleave(times, 0)
+    answers = subject.shown(subject.apply(lambda seen: model.complete(seen, known.to(seen.device)), asked))
+    units = ((answers > 0.5) == (asked > 0.5))[:, ~known]
+    votes = answers.unflatten(0, (len(x), times)).mean(1)
+    voted = ((votes > 0.5) == (x > 0.5))[:, ~known].all(1)
+    return {"accuracy": units.all(1), "unit_accuracy": units, "voted": voted}
+
+
+def _different(values: Tensor) -> int:
+    """Different rows, each number taken as on above 1/2."""
+    return len(torch.unique(values > 0.5, dim=0))
+
+
+def _baselines(x: Tensor, train: Tensor, known: Tensor) -> dict[str, float]:
+    """How often the mean training example is right about the unknown half, and the nearest by the known one."""
+    nearest = train[torch.cdist(x[:, known], train[:, known]).argmin(1)]
+    answers = {"mean_image": train.mean(0).expand_as(x), "nearest_example": nearest}
+    return {
+        name: float(((answer > 0.5) == (x > 0.5))[:, ~known].all(1).float().mean()) for name, answer in answers.items()
+    }
