@@ -33,12 +33,6 @@ WHOLE: dict[str, str] = {
     "sharpness_difference_db": "sharpness difference, dB",
     "ssim_7x7": "SSIM in flat 7×7 windows, data range 2",
     "ssim_ahead": "SSIM of frames ahead",
-    "voted_accuracy": "accuracy of the mean of several answers",
-    "unit_accuracy": "accuracy of single units",
-    "codes": "different codes",
-    "patterns": "different examples",
-    "nearest_example": "the training example whose given half is nearest",
-    "pseudo_loss_nats": "surprise at each visible unit given all others, nats",
     "squared_error_ahead": "squared error of frames ahead",
     "voted_accuracy": "accuracy of the mean of several answers",
     "unit_accuracy": "accuracy of single units",
@@ -61,6 +55,9 @@ WHOLE: dict[str, str] = {
     "effective_runs": "effective runs",
     "most_frequent_class": "always the most frequent class",
     "cross_entropy_nats": "cross-entropy, nats",
+    "divergence_bits": "divergence from the data, bits",
+    "entropy_bits": "entropy of the data, bits",
+    "uniform": "every picture alike",
 }
 TITLES: dict[str, str] = {
     "prediction": "What comes next",
@@ -70,13 +67,13 @@ TITLES: dict[str, str] = {
     "probe": "Classes in the features",
     "cluster": "Groups found without labels",
     "completion": "One half from the other",
-    "completion": "One half from the other",
     "map": "The features as a map",
     "few_views": "Known from few views",
     "sharpness": "How sharp predictions are",
     "shrinkage": "Whether predictions keep the identity",
     "likelihood": "How probable the data are to it",
     "classification": "Classes that it names",
+    "divergence": "How far from the true distribution",
 }
 """Headings of measures."""
 PATTERNS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
@@ -126,8 +123,10 @@ MEANINGS: dict[str, str] = {
     "class_error_rates": "The same for every class.",
     "codes": "Different features of the test examples, each feature taken as on above 1/2.",
     "solved": "1 where different examples have different codes and the mean answer is right about every one, else 0.",
-    "codes": "Different features of the test examples, each feature taken as on above 1/2.",
-    "solved": "1 where different examples have different codes and the mean answer is right about every one, else 0.",
+    "divergence_bits": (
+        "Bits that a code made for the model takes more for each picture than one made for the data: the exact "
+        "Kullback-Leibler divergence, a sum over all pictures. 0 only where the two distributions are the same."
+    ),
     "few_labels": "Accuracy when only a few examples of each class have a label, mean and spread over 5 draws.",
 }
 
@@ -187,7 +186,7 @@ def number(name: str, value: Any) -> str:
 
 def lower_is_better(name: str) -> bool:
     """Whether a smaller number is the better one."""
-    return any(word in name for word in ("error", "loss", "rollout", "stress"))
+    return any(word in name for word in ("divergence", "error", "loss", "rollout", "stress"))
 
 
 def _frames(count: str) -> str:
