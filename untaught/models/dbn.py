@@ -5,7 +5,7 @@
     log p(v) >= E_q[sum_k log p(hk-1 | hk) - log q(hk | hk-1) - F(hn-1)] - log Z        (3)
     dG_k = hk (hk-1 - p(hk-1 | hk)), states from recognition                            (4)
     dW_k = hk-1 (hk - q(hk | hk-1)), states from generation                             (5)
-    p(y | v) ~ exp(d_y + U_y.hn),    hn = s(c_n + hn-1.W_n), each hk the mean of (2)    (6)
+    p(y | v) ~ exp(d_y + U_y.hn), each hk the mean of (2)                               (6)
 
 v are visible units (h0), h1 to hn hidden layers; s(x) = 1 / (1 + exp(-x)). The top two layers are a restricted
 Boltzmann machine of free energy F and partition function Z, joined with the class y where there are labels; below, p
@@ -13,7 +13,7 @@ goes down through generative weights G and q, which stands for the posterior, up
 layer is first trained as a machine of its own on what the one below makes of the data, with G = W: that cannot lower
 the bound (3) if it begins at the machine below turned upside down. Then `up-down` unties them: recognition gives states
 for (4), the top machine goes a few Gibbs steps from there (contrastive divergence), and what it dreams, sent down,
-gives states for (5). Or `backpropagation` tunes the recognition network (6) on labels alone.
+gives states for (5). Or `backpropagation` tunes the recognition network (6) on labels, of which the machines know none.
 
 References:
     Hinton, Osindero, Teh (2006). A fast learning algorithm for deep belief nets.
@@ -69,7 +69,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         hidden: tuple[Count, ...] = (500, 500, 2000)
         """Units of each hidden layer, from below."""
         classes: Whole = 0
-        """Classes whose labels join the top machine; 0 learns without labels."""
+        """Classes whose labels join the top machine, or are what backpropagation learns; 0 learns without labels."""
         pretraining: bool = True
         """Train the layers one by one first."""
         fine_tuning: Literal["none", "up-down", "backpropagation"] = "none"
@@ -109,8 +109,8 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             self.untied = nn.Buffer(torch.zeros(()))
         if config.fine_tuning == "backpropagation":
             tuned = [f"layers.{k}.{name}" for k in range(len(below)) for name in ("weight", "hidden_bias")]
-            tuned += [f"top.{name}" for name in ("weight", "hidden_bias", "label_weight", "label_bias")]
-            self.players = {"model": tuple(tuned)}
+            self.players = {"model": (*tuned, "top.weight", "top.hidden_bias", "output.")}
+            self.output = nn.Linear(config.hidden[-1], config.classes)
         self.monitor = "wrong_class_probability" if config.classes else "wake_nats"
 
     @property
@@ -120,13 +120,12 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
 
     def encode(self, x: Examples) -> Features:
         """Mean of the highest hidden layer."""
-        describe = self._highest if self.config.fine_tuning == "backpropagation" else self.top.encode
-        return describe(self._up(x))
+        return self.top.encode(self._up(x))
 
     def class_probabilities(self, x: Examples) -> Features:
         """Probability of each class: by the top machine's free energies, or after backpropagation by equation (6)."""
         if self.config.fine_tuning == "backpropagation":
-            return torch.softmax(self._labelled().label_input(self._highest(self._up(x))), 1)
+            return torch.softmax(wide(self.output(self.encode(x))), 1)
         return self._labelled().class_probabilities(self._up(x))
 
     def reconstruct(self, x: Examples) -> Examples:
@@ -182,7 +181,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Fine-tuning: -log p(y | v) by (6) on labelled examples, or what has the slopes (4), (5) and the top's."""
         if self.config.fine_tuning == "backpropagation":
-            logits = self._labelled().label_input(self._highest(self._up(batch.x)))
+            logits = wide(self.output(self.encode(batch.x)))
             nats = F.cross_entropy(logits, batch.label, ignore_index=-1, reduction="sum")
             nats = nats / (batch.label >= 0).sum().clamp_min(1)
             return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
@@ -242,10 +241,6 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             state = layer.hidden_given(state)
         return state
 
-    def _highest(self, below: States) -> States:
-        """Means of the highest layer without a class."""
-        return torch.sigmoid(wide(below @ self.top.weight) + self.top.hidden_bias)
-
     def _down(self, state: States, draw: Callable[[States], States]) -> list[States]:
         """Every layer below one of the highest but one, from the visible units, whose means they are: (2)."""
         states = [state]
@@ -271,8 +266,6 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         with torch.no_grad():
             for machine in (*self.machines, self.top):
                 machine.weight.uniform_(-1, 1).div_(math.sqrt(len(machine.weight)))
-            if isinstance(self.top, DiscriminativeRBM):
-                self.top.label_weight.uniform_(-1, 1).div_(math.sqrt(self.config.hidden[-1]))
 
     smoke = Smoke(
         config=Config(hidden=(4, 3, 4), classes=3, fine_tuning="up-down", initial_scale=0.5, sample_steps=5),
@@ -285,7 +278,7 @@ GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5)
 
 
 def _top(config: DBN.Config, shared: dict[str, Any], width: int) -> RBM | DiscriminativeRBM:
-    if not config.classes:
+    if not config.classes or config.fine_tuning == "backpropagation":
         return RBM(RBM.Config(**shared, hidden=config.hidden[-1]), (width,))
     own = DiscriminativeRBM.Config(**shared, hidden=config.hidden[-1], classes=config.classes, objective="generative")
     return DiscriminativeRBM(own, (width,))
