@@ -194,6 +194,10 @@ def test_prepared_biases_give_the_mean_of_the_data() -> None:
     made, x = machine(), pictures(2_000)
     made.prepare(Batch.of(x))
     torch.testing.assert_close(torch.sigmoid(made.generative.biases[0]), x.flatten(1).mean(0), rtol=0, atol=2e-3)
+    dark = SigmoidBelief(SigmoidBelief.Config(hidden=(3, 2), visible_bias=-4, hidden_bias=-2), SHAPE)
+    dark.prepare(Batch.of(x.float()))
+    biases = [value for name, value in dark.named_parameters() if "biases" in name]
+    assert [set(value.tolist()) for value in biases] == [{-4.0}, {-2.0}, {-2.0}, {-2.0}, {-2.0}]
 
 
 @pytest.mark.parametrize(("how", "left"), [("recognition", 0.5), ("exact", 0.1)])

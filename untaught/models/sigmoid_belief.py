@@ -19,7 +19,7 @@ References:
     Saul, Jaakkola, Jordan (1996). Mean field theory for sigmoid belief networks.
 
 Departures:
-    The visible biases begin at the mean of the data.
+    The visible biases begin at the mean of the data, unless the configuration says where.
     Both phases take one step after each batch of examples, where the paper alternates after each example.
     Factorial inference takes exact means over the states of neighbouring layers, where the paper of 1996 bounds them.
 """
@@ -82,6 +82,10 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         """Fantasies for each example: the more, the better recognition keeps up with what it inverts."""
         initial_scale: Positive = 0.1
         """Standard deviation of the initial weights."""
+        visible_bias: float | None = None
+        """Where the visible biases begin, -4 if causes are to turn pixels on; none takes the mean of the data."""
+        hidden_bias: float = 0.0
+        """Where the hidden biases begin, of both sets of weights; below 0 if causes are to be rare."""
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1), batch_size=100)
     view = View(binarise=True)
@@ -100,11 +104,11 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         if not config.hidden:
             raise ConfigError("hidden = (): a sigmoid belief network needs a hidden layer")
         units = (math.prod(shape), *config.hidden)
-        self.generative = BeliefNetwork(units, config.initial_scale)
+        self.generative = BeliefNetwork(units, config.initial_scale, config.hidden_bias)
         self.inference, self.players = self._inference(units)
 
     def prepare(self, sample: Batch) -> None:
-        """Let the visible biases alone explain each unit's mean.
+        """Let the visible biases alone explain each unit's mean, unless they are to begin elsewhere.
 
         Raises:
             DataError: Values lie outside [0, 1], so they are no probabilities.
@@ -112,9 +116,10 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         low, high = (float(value) for value in sample.x.aminmax())
         if low < 0 or high > 1:
             raise DataError(f"values run from {low:.3g} to {high:.3g}; binary units need 0 to 1 (no standardising)")
+        mean = (sample.x.flatten(1).sum(0) + 1) / (len(sample.x) + 2)
+        bias = self.config.visible_bias
         with torch.no_grad():
-            mean = (sample.x.flatten(1).sum(0) + 1) / (len(sample.x) + 2)
-            self.generative.biases[0].copy_(torch.logit(mean))
+            self.generative.biases[0].copy_(torch.logit(mean) if bias is None else torch.full_like(mean, bias))
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """What wakes, sleeps, or climbs the bound: equations (3), (4) or (5)."""
@@ -209,7 +214,8 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         """What infers the hidden units, and who learns."""
         wakes, kind = {"generative": ("generative.",)}, self.config.inference
         if kind == "recognition":
-            return Recognition(units, self.config.initial_scale), {**wakes, "recognition": ("inference.",)}
+            up = Recognition(units, self.config.initial_scale, self.config.hidden_bias)
+            return up, {**wakes, "recognition": ("inference.",)}
         if not self.generative.enumerable:
             raise SizeError(
                 f"{kind} inference sums over the states of hidden layers, and {max(units[1:])} units have too many;\n"

@@ -52,16 +52,17 @@ class Recognition(nn.Module, Inference):
         ([3, 2], torch.Size([5]))
     """
 
-    def __init__(self, units: Sequence[int], scale: float = 0.1) -> None:
-        """Draw the weights; the biases are zero.
+    def __init__(self, units: Sequence[int], scale: float = 0.1, bias: float = 0.0) -> None:
+        """Draw the weights.
 
         Args:
             units: Units of each layer, the visible one first.
             scale: Standard deviation of the weights.
+            bias: Bias of every unit.
         """
         super().__init__()
         self.weights = nn.ParameterList([scale * torch.randn(above, below) for below, above in pairwise(units)])
-        self.biases = nn.ParameterList([torch.zeros(count) for count in units[1:]])
+        self.biases = nn.ParameterList([torch.full((count,), bias) for count in units[1:]])
 
     def logits(self, layer: int, below: Units) -> Units:
         """Logit y of each unit of layer `layer` + 1 given the layer below it."""

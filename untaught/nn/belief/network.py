@@ -44,17 +44,20 @@ class BeliefNetwork(nn.Module):
         ([6, 3, 2], torch.Size([8]))
     """
 
-    def __init__(self, units: Sequence[int], scale: float = 0.1) -> None:
-        """Draw the weights; the biases are zero.
+    def __init__(self, units: Sequence[int], scale: float = 0.1, hidden_bias: float = 0.0) -> None:
+        """Draw the weights; the visible biases are zero.
 
         Args:
             units: Units of each layer, the visible one first.
             scale: Standard deviation of the weights.
+            hidden_bias: Bias of every hidden unit.
         """
         super().__init__()
         self.units = tuple(units)
         self.weights = nn.ParameterList([scale * torch.randn(below, above) for below, above in pairwise(units)])
-        self.biases = nn.ParameterList([torch.zeros(count) for count in units])
+        self.biases = nn.ParameterList(
+            [torch.full((count,), hidden_bias * (layer > 0)) for layer, count in enumerate(units)]
+        )
 
     @property
     def enumerable(self) -> bool:
