@@ -18,6 +18,7 @@ from untaught.data.view import View
 from untaught.evaluate import likelihood as measure_file
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.likelihood import (
+    Effort,
     applies,
     binary_units,
     independent,
@@ -113,7 +114,7 @@ def test_a_small_machine_is_exact() -> None:
 def test_a_large_machine_is_estimated_and_its_error_bars_hold_the_truth() -> None:
     rbm, x = single(seed=7), GREY.round()
     with seeded(1):
-        found = likelihood(subject(rbm, x, View()), 0.02, most_summed=3)
+        found = likelihood(subject(rbm, x, View()), Effort(100, 2.6, most_summed=3))
     exact = exact_mean(single(seed=7), x)
     assert found["kind"] == "estimate"
     assert found["log_likelihood_nats_low"] < exact < found["log_likelihood_nats_high"]
@@ -121,7 +122,7 @@ def test_a_large_machine_is_estimated_and_its_error_bars_hold_the_truth() -> Non
     assert found["log_partition_nats_backward"] == pytest.approx(found["log_partition_nats"], abs=0.5)
     gap = found["log_partition_nats_backward"] - found["log_partition_nats"]
     assert found["log_likelihood_nats_backward"] == pytest.approx(found["log_likelihood_nats"] - gap)
-    assert (found["runs"], found["temperatures"]) == (100, 290) and 1 <= found["effective_runs"] <= 100
+    assert (found["runs"], found["temperatures"]) == (100, 289) and 1 <= found["effective_runs"] <= 100
     assert found["pixels"] == "0 or 1 as they are"
 
 
@@ -140,7 +141,7 @@ def test_a_bound_is_below_the_exact_value_and_says_so() -> None:
 def test_a_bounds_machine_is_annealed_both_ways_without_examples_of_it() -> None:
     top = machines.machine(visible=4, hidden=3, seed=1)
     with seeded(0):
-        estimate, about = partition_function(top, 0.02, most_summed=2)
+        estimate, about = partition_function(top, Effort(100, 4.0, most_summed=2))
     assert estimate.low < machines.log_z(top) < estimate.high
     assert about["log_partition_nats_backward"] == pytest.approx(machines.log_z(top), abs=0.3)
 
@@ -215,7 +216,13 @@ def test_it_says_why_it_does_not_apply() -> None:
     assert "energy" in str(applies(subject(rectified)))
 
 
-def test_exact_sums_are_larger_on_a_gpu_than_on_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure_file, "likelihood", lambda held, *how: {"how": how})
-    assert measure_file.measure(subject(single()))["how"] == (0.1, 20)
-    assert measure_file.measure(replace(subject(single()), device="cuda"))["how"] == (1.0, 25)
+def test_a_gpu_makes_more_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure_file, "likelihood", lambda held, effort: {"effort": effort})
+    assert measure_file.measure(subject(single()))["effort"] == Effort(20, 0.5, 20)
+    assert measure_file.measure(replace(subject(single()), device="cuda"))["effort"] == Effort(100, 1.0, 25)
+
+
+def test_smaller_machines_take_fewer_temperatures() -> None:
+    assert len(Effort(fineness=1.0).tempers(RBM(RBM.Config(hidden=5), (1, 28, 28)))) == 14_501
+    assert len(Effort().tempers(RBM(RBM.Config(hidden=5), (1, 56, 28)))) == 7_251
+    assert len(Effort().tempers(RBM(RBM.Config(hidden=5), (1, 14, 14)))) == 62 + 500 + 1250 + 1

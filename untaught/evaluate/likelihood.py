@@ -6,8 +6,9 @@ For a machine with free energy F and partition function Z, and for a model with 
     log p(x) >= bound(x) - log Z                                                           (2)
 
 Other models give their own. Z is exact where the smaller side has at most 20 units, 25 on a GPU (`partition`).
-Elsewhere annealed importance sampling estimates it with 100 runs: at a tenth of Salakhutdinov's and Murray's 14,500
-temperatures, on a GPU at all of them (`annealing`). `log_likelihood_nats_low` and `_high` are what log Z's error bars
+Elsewhere annealed importance sampling estimates it (`annealing`): on a GPU by 100 runs at Salakhutdinov's and Murray's
+14,500 temperatures, else by 20 runs at half as many; machines of fewer than 784 units take fewer in proportion, as the
+spread of the weights grows with the units. `log_likelihood_nats_low` and `_high` are what log Z's error bars
 make of (1) or (2); null has no end. Runs backwards give `log_likelihood_nats_backward`, which errs downwards where the
 others err upwards: where the two lie apart, annealing was too fast for the machine, whatever the error bars say. They
 begin at training examples after 300 steps of the chain, of a bound's machine at the forward runs' ends, and bracket
@@ -29,6 +30,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -36,17 +38,32 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import ConfigError
-from untaught.evaluate.annealing import RUNS, Estimate, backward, forward, resampled, schedule, stepped
+from untaught.evaluate.annealing import Estimate, backward, forward, resampled, schedule, stepped
 from untaught.evaluate.partition import LARGEST, exact_partition, smallest_side
 from untaught.evaluate.subject import EXAMPLES, Subject
 from untaught.model import Energy, LowerBound, Model, Scores
 from untaught.nn.noise import bernoulli
 from untaught.shapes import Examples, PerExample
 
-FINENESS = {"cuda": 1.0}
-"""Part of the paper's temperatures by device; a tenth elsewhere: 20 seconds for 784-500 on one processor core."""
-SUMMED = {"cuda": LARGEST}
-"""Units whose states are summed over at most, by device; 20 elsewhere."""
+
+@dataclass(frozen=True)
+class Effort:
+    """What a partition function may cost."""
+
+    runs: int = 20
+    """Runs of annealed importance sampling, in each direction."""
+    fineness: float = 0.5
+    """Part of the paper's temperatures that a machine of 784 units takes; fewer units take fewer in proportion."""
+    most_summed: int = 20
+    """Units whose states are summed over at most."""
+
+    def tempers(self, energy: Energy) -> list[float]:
+        """Temperatures for a machine."""
+        return schedule(self.fineness * min(1.0, energy.base_rate().numel() / 784))
+
+
+EFFORTS = {"cuda": Effort(100, 1.0, LARGEST)}
+"""By device; elsewhere the usual one: 30 seconds for 784-500 on one processor core."""
 BURNT_IN = 300
 """Steps from training examples to what stands for draws of the machine."""
 PSEUDO = 100
@@ -69,23 +86,16 @@ def applies(subject: Subject) -> str | None:
 
 def measure(subject: Subject) -> dict[str, Any]:
     """Log-likelihood of the test part with error bars, and of trivial models, all in float64."""
-    device = torch.device(subject.device).type
-    return likelihood(subject, FINENESS.get(device, 0.1), SUMMED.get(device, 20))
+    return likelihood(subject, EFFORTS.get(torch.device(subject.device).type, Effort()))
 
 
-def likelihood(subject: Subject, fineness: float, most_summed: int = LARGEST) -> dict[str, Any]:
-    """The measure, with a choice.
-
-    Args:
-        subject: Model and data.
-        fineness: Part of the paper's temperatures: 1 has its 14,500 steps.
-        most_summed: Units whose states are summed over at most.
-    """
+def likelihood(subject: Subject, effort: Effort) -> dict[str, Any]:
+    """The measure, at another cost."""
     device = subject.device if torch.device(subject.device).type != "mps" else "cpu"  # which has no float64
     model = deepcopy(subject.model).to(device, torch.float64)
     test, train = _seen(subject, subject.tested().x), _seen(subject, subject.pixels(subject.parts.train, EXAMPLES).x)
     binary = _is_binary(model, test)
-    nats, kind, log_z, about = _judged(model, test.to(device), train.to(device), fineness, most_summed)
+    nats, kind, log_z, about = _judged(model, test.to(device), train.to(device), effort)
     trivial = _trivial(train, test, binary)
     result: dict[str, Any] = {
         "log_likelihood_nats": float(nats.mean()) - log_z.value,
@@ -107,7 +117,7 @@ def likelihood(subject: Subject, fineness: float, most_summed: int = LARGEST) ->
 
 
 def _judged(
-    model: Model, test: Tensor, train: Tensor, fineness: float, most_summed: int
+    model: Model, test: Tensor, train: Tensor, effort: Effort
 ) -> tuple[PerExample, str, Estimate, dict[str, Any]]:
     """What is known of each test example, what kind it is, the log Z that it lacks, and how that was found."""
     if isinstance(model, Scores):
@@ -115,33 +125,30 @@ def _judged(
         kind = scores.log_likelihood(test[:1]).kind
         return _each(lambda x: scores.log_likelihood(x).nats, test), kind, Estimate(0.0, 0.0, 0.0, math.inf), {}
     if isinstance(model, LowerBound):
-        log_z, about = partition_function(model.machine(), fineness, most_summed)
+        log_z, about = partition_function(model.machine(), effort)
         return _each(model.unnormalised_bound, test), "lower bound", log_z, about
     assert isinstance(model, Energy)
-    log_z, about = partition_function(model, fineness, most_summed, train)
+    log_z, about = partition_function(model, effort, train)
     energy = model
     nats = -_each(lambda x: energy.free_energy(x), test)
     return nats, about["log_partition_kind"], log_z, about
 
 
-def partition_function(
-    energy: Energy, fineness: float, most_summed: int = LARGEST, near: Examples | None = None
-) -> tuple[Estimate, dict[str, Any]]:
+def partition_function(energy: Energy, effort: Effort, near: Examples | None = None) -> tuple[Estimate, dict[str, Any]]:
     """Log Z in nats, exact where a side is small, else estimated, and how it was found.
 
     Args:
         energy: The machine, best in float64.
-        fineness: Part of the paper's temperatures.
-        most_summed: Units whose states are summed over at most.
+        effort: What it may cost.
         near: Examples from which chains soon reach draws of the machine; none takes the forward runs' ends.
     """
     side = smallest_side(energy)
-    if side is not None and side.units <= most_summed:
+    if side is not None and side.units <= effort.most_summed:
         exact = float(exact_partition(energy))
         return Estimate(exact, exact, exact, math.inf), {"log_partition_nats": exact, "log_partition_kind": "exact"}
-    tempers = schedule(fineness)
-    up, ends, weights = forward(energy, tempers)
-    draws = resampled(ends, weights) if near is None else stepped(energy, near[:RUNS], BURNT_IN)
+    tempers = effort.tempers(energy)
+    up, ends, weights = forward(energy, tempers, effort.runs)
+    draws = resampled(ends, weights) if near is None else stepped(energy, near[: effort.runs], BURNT_IN)
     down = backward(energy, tempers, draws)
     return up, {
         "log_partition_nats": up.value,
