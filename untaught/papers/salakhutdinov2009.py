@@ -26,7 +26,7 @@ QUICK = {"sweeps": 5, "gibbs_steps": 2}
 SHOWN = ("samples.png", "filters.png")
 SIZES: dict[str, tuple[int, ...]] = {"two": (500, 1000), "three": (500, 500, 1000)}
 """Hidden units of the paper's machines, from below."""
-PASSES: dict[Budget, tuple[int, float]] = {"smoke": (1, 2), "cpu": (3, 8), "full": (100, 500)}
+PASSES: dict[Budget, tuple[int, float]] = {"smoke": (1, 2), "cpu": (3, 12), "full": (100, 500)}
 """Over the data: for each layer alone, and for all together."""
 
 
