@@ -215,8 +215,19 @@ def test_sparsity_moves_only_the_hidden_biases_towards_the_target() -> None:
     torch.testing.assert_close(gradients[1][2] - gradients[0][2], 3 * (on - 0.05).detach())
 
 
+def dependent() -> ConvolutionalRBM:
+    """A machine whose pixels depend on one another: one filter wants all of a patch, the other an edge."""
+    model = machine()
+    with torch.no_grad():
+        model.weight[0] = 2.5
+        model.weight[1] = torch.tensor([[[3.0, -3.0], [3.0, -3.0]]])
+        model.hidden_bias.copy_(torch.tensor([-5.0, -3.0]))
+        model.visible_bias.fill_(-1.5)
+    return model
+
+
 def test_training_recovers_a_machine_from_its_samples() -> None:
-    truth = joint(machine(initial_scale=1.5)).sum(1).detach()
+    truth = joint(dependent()).sum(1).detach()
     with seeded(7):
         x = VISIBLE[torch.multinomial(truth, 300, replacement=True)]
         model = ConvolutionalRBM(
@@ -232,6 +243,7 @@ def test_training_recovers_a_machine_from_its_samples() -> None:
             optimiser.step()
             slower.step()
     after = (truth * (truth / joint(model).sum(1)).log()).sum()
+    assert before > 0.5
     assert after < before / 4
 
 
@@ -253,11 +265,21 @@ def test_decoding_spreads_a_pooled_unit_over_its_window() -> None:
     torch.testing.assert_close(spread.unfold(2, 2, 2).unfold(3, 2, 2).sum((4, 5)), spread[:, :, ::2, ::2] * 4)
 
 
+def test_prepared_machine_begins_at_the_means() -> None:
+    model, x = machine(sparsity=0.05, initial_scale=1e-9), bernoulli(torch.full((500, *SHAPE), 0.3)).double()
+    model.prepare(Batch.of(x))
+    torch.testing.assert_close(torch.sigmoid(model.visible_bias), x.mean((0, 2, 3)), rtol=0, atol=1e-3)
+    on = model.hidden_mean(model.hidden_input(x)).mean((0, 2, 3))
+    torch.testing.assert_close(on, torch.full_like(on, 0.05))
+
+
 def test_bad_input_is_named() -> None:
     model = ConvolutionalRBM(ConvolutionalRBM.smoke.config, SHAPE)
     with pytest.raises(DataError, match="binary units need 0 to 1"):
         model.prepare(Batch.of(torch.rand(5, *SHAPE) * 3))
     with pytest.raises(ConfigError, match="'pool'; there are: hidden, pooled"):
         model.activations(torch.rand(5, *SHAPE), ["pool"])
+    with pytest.raises(ConfigError, match="below 0.25"):
+        machine(sparsity=0.3)
     with pytest.raises(SizeError, match="not at shape"):
         ConvolutionalRBM(ConvolutionalRBM.smoke.config, (6,))

@@ -24,7 +24,6 @@ References:
     Lee, Grosse, Ranganath, Ng (2009). Convolutional deep belief networks for scalable unsupervised learning of
     hierarchical representations.
     Hinton (2002). Training products of experts by minimizing contrastive divergence.
-    Desjardins, Bengio (2008). Empirical evaluation of convolutional RBMs for vision.
 
 Departures:
     The paper's filters stay inside the picture; here they reach over its edge.
@@ -43,7 +42,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
-from untaught.errors import SizeError
+from untaught.errors import ConfigError, SizeError
 from untaught.model import (
     Activations,
     Batch,
@@ -67,7 +66,7 @@ from untaught.shapes import Features, Images, PerExample, Scalar, Shape
 
 Maps = Float[Tensor, "batch filter rows columns"]
 Pooled = Float[Tensor, "batch filter window_rows window_columns"]
-Windows = Float[Tensor, "batch filter window_rows window_columns unit"]
+Windows = Float[Tensor, "batch filter unit window_rows window_columns"]
 
 
 class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations, Filters):
@@ -96,7 +95,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         gibbs_steps: Count = 1
         """Gibbs steps from the data to a fantasy: the k of CD-k."""
         sparsity: Fraction | None = 0.01
-        """Mean activation that hidden units are drawn to; none leaves them."""
+        """Mean activation that hidden units are drawn to and begin at, below one unit in a window; none leaves them."""
         sparsity_cost: NonNegative = 1.0
         """How strongly."""
         initial_scale: Positive = 0.01
@@ -104,23 +103,24 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
-    recipe = Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=32)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-2), batch_size=16)
     view = View(binarise=True)
     monitor = "squared_error_per_image"
     smoke = Smoke(config=Config(filters=2, kernel=2, initial_scale=0.5, sample_steps=5), shape=(1, 3, 2), binary=True)
     config: Config
 
     def __init__(self, config: Config, shape: Shape) -> None:
-        """Build the machine, or raise SizeError where examples are no pictures."""
+        """Build the machine; SizeError where examples are no pictures, ConfigError where units would be too busy."""
         super().__init__()
         if len(shape) != 3:
             raise SizeError(f"convolutional-rbm looks at pictures (channel, height, width), not at shape {shape}")
+        if (config.sparsity or 0) * config.pool**2 >= 1:
+            raise ConfigError(f"one unit of a window is on at most: sparsity must be below {1 / config.pool**2:.3g}")
         self.config, self.shape, channels = config, shape, shape[0]
         self.units = UNITS[config.visible]
         self.deviation = config.deviation if config.visible == "gaussian" else 1.0
-        self.weight = nn.Parameter(
-            torch.randn(config.filters, channels, config.kernel, config.kernel) * config.initial_scale
-        )
+        size = config.filters, channels, config.kernel, config.kernel
+        self.weight = nn.Parameter(torch.randn(size) * config.initial_scale)
         self.visible_bias = nn.Parameter(torch.zeros(channels))
         self.hidden_bias = nn.Parameter(torch.zeros(config.filters))
         self.base = nn.Buffer(torch.zeros(channels))
@@ -144,17 +144,18 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
 
     def hidden_mean(self, x: Maps) -> Maps:
         """Probability that each hidden unit is on, equation (3), from what it gets."""
-        return self._maps(F.pad(self._windows(x), (0, 1)).softmax(-1)[..., :-1])
+        return self._maps(self._with_none(x).softmax(2)[:, :, :-1])
 
     def hidden_draw(self, x: Maps) -> Maps:
         """At most one unit of each window on, with probabilities (3)."""
-        below = F.pad(F.pad(self._windows(x), (0, 1)).softmax(-1)[..., :-1].cumsum(-1), (1, 0))
-        place = torch.rand(below[..., :1].shape, device=x.device)
-        return self._maps(((place >= below[..., :-1]) & (place < below[..., 1:])).to(x.dtype))
+        upper = self._with_none(x).softmax(2).cumsum(2)[:, :, :-1]
+        lower = F.pad(upper[:, :, :-1], (0, 0, 0, 0, 1, 0))
+        place = torch.rand(upper[:, :, :1].shape, device=x.device)
+        return self._maps(((place >= lower) & (place < upper)).to(x.dtype))
 
     def pooled(self, visible: Images) -> Pooled:
         """Probability that each pooled unit is on, equation (4), of pictures of any size."""
-        return torch.sigmoid(torch.logsumexp(self._windows(self.hidden_input(visible / self.deviation)), -1))
+        return torch.sigmoid(torch.logsumexp(self._windows(self.hidden_input(visible / self.deviation)), 2))
 
     def visible_mean(self, hidden: Maps, height: int, width: int) -> Images:
         """Mean of each pixel, equation (5)."""
@@ -171,8 +172,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
         """Free energy in nats, equation (6); below t = 1 with t W, t c and biases t b + (1 - t) a."""
         v = self._pictures(visible)
-        windows = self._windows(temper * self.hidden_input(v))
-        seen = torch.logsumexp(F.pad(windows, (0, 1)), -1).flatten(1).sum(1)
+        seen = torch.logsumexp(self._with_none(temper * self.hidden_input(v)), 2).flatten(1).sum(1)
         return self.units.own_energy(v.flatten(1)) - (v * self._bias(temper)).flatten(1).sum(1) - seen
 
     def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
@@ -197,15 +197,13 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     # -------- learning
 
     def prepare(self, sample: Batch) -> None:
-        """Let the visible biases alone explain each channel's mean.
-
-        Raises:
-            DataError: Values are none that the pixels could have.
-        """
+        """Begin at each channel's mean and at the sparsity target; DataError where values are none of such pixels."""
         channels = sample.x.transpose(0, 1).flatten(1).T / self.deviation
         with torch.no_grad():
             self.base.copy_(self.units.bias_for(channels))
             self.visible_bias.copy_(self.base)
+            if target := self.config.sparsity:
+                self.hidden_bias.fill_(math.log(target / (1 - target * self.config.pool**2)))
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (7), whose gradient is contrastive divergence, with hidden means (3); and (8)."""
@@ -251,8 +249,8 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
 
     def reconstruct(self, x: Images) -> Images:
         """Mean of the pixels given the means of the hidden units."""
-        v = self._pictures(x)
-        return self.visible_mean(self.hidden_mean(self.hidden_input(v)), *v.shape[2:]) * self.deviation
+        hidden = self.hidden_mean(self.hidden_input(self._pictures(x)))
+        return self.visible_mean(hidden, *x.shape[2:]) * self.deviation
 
     def sample(self, count: int, label: int | None = None) -> Images:
         """Run `count` chains from the base rate; the last step gives the means of pixels."""
@@ -264,9 +262,10 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
             return self.visible_mean(hidden, *self.shape[1:]) * self.deviation
 
     def activations(self, x: Images, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Maps `hidden`, means (3), and `pooled`, (4); ConfigError where a layer is asked for that is neither."""
-        found = {"hidden": self.hidden_mean(self.hidden_input(self._pictures(x))), "pooled": self.pooled(x)}
-        return chosen(found, names)
+        """Maps `hidden`, means (3), and `pooled`, (4)."""
+        return chosen(
+            {"hidden": self.hidden_mean(self.hidden_input(self._pictures(x))), "pooled": self.pooled(x)}, names
+        )
 
     def filters(self) -> Images:
         """Filters W."""
@@ -291,9 +290,11 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         return -(-self.shape[1] // self.config.pool), -(-self.shape[2] // self.config.pool)
 
     def _windows(self, maps: Maps) -> Windows:
-        side = self.config.pool
-        return maps.unflatten(3, (-1, side)).unflatten(2, (-1, side)).transpose(3, 4).flatten(4)
+        return F.pixel_unshuffle(maps, self.config.pool).unflatten(1, (self.config.filters, -1))
+
+    def _with_none(self, x: Maps) -> Windows:
+        """Windows with the state more in which all units are off, which gets 0."""
+        return F.pad(self._windows(x), (0, 0, 0, 0, 0, 1))
 
     def _maps(self, windows: Windows) -> Maps:
-        side = self.config.pool
-        return windows.unflatten(4, (side, side)).transpose(3, 4).flatten(4).flatten(2, 3)
+        return F.pixel_shuffle(windows.flatten(1, 2), self.config.pool)
