@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
 from untaught.evaluate.curves import rollouts
+from untaught.evaluate.embeddings import embed
 from untaught.evaluate.pictures import Picture, mosaic
 from untaught.evaluate.plots import COLOURS, Line, drawn_on_paper, line_chart, rendered
 from untaught.tables.cells import inside
@@ -118,6 +120,93 @@ def one_above_another(folder: Path, records: Sequence[Record], named: Mapping[st
         return None
     widest = max(row.shape[1] for row in rows)
     return np.concatenate([np.pad(row, ((0, 0), (0, widest - row.shape[1]), (0, 0)), "edge") for row in rows])
+
+
+def over_seeds(
+    records: Sequence[Record],
+    panels: Mapping[str, Mapping[str, Mapping[int, str]]],
+    place: str,
+    across: str,
+    up: str,
+    counted: bool = False,
+) -> Picture | None:
+    """One number of many experiments: a dot for each seed, a line through the means.
+
+    Args:
+        records: Of all experiments and seeds.
+        panels: By the panel's title, the name of each line, and the experiment at each value of what changes.
+        place: Of the number in the measures.
+        across: What changes: in steps where it is `counted`, else by factors.
+        up: The number.
+        counted: See `across`.
+    """
+    found = {
+        title: {name: _dots(records, experiments, place) for name, experiments in lines.items()}
+        for title, lines in panels.items()
+    }
+    if not any(dots for lines in found.values() for dots in lines.values()):
+        return None
+    with drawn_on_paper():
+        figure = Figure(figsize=(1 + 4.5 * len(found), 4), layout="constrained")
+        axes = figure.subplots(1, len(found), squeeze=False, sharey=True)[0]
+        for own, (title, lines) in zip(axes, found.items(), strict=True):
+            for (name, dots), colour in zip(lines.items(), COLOURS, strict=False):
+                own.plot(list(dots), [np.mean(values) for values in dots.values()], color=colour, label=name)
+                for value, heights in dots.items():
+                    own.plot([value] * len(heights), heights, "o", color=colour, markersize=4, alpha=0.7)
+            values = sorted({value for dots in lines.values() for value in dots})
+            own.set_xscale("linear" if counted else "log")
+            own.set_xticks(values, [str(value) for value in values])
+            own.minorticks_off()
+            own.set_title(title)
+            own.set_xlabel(across)
+            own.grid(alpha=0.2)
+        axes[0].set_ylim(bottom=0)
+        axes[0].set_ylabel(up)
+        axes[0].legend(frameon=False)
+        return rendered(figure)
+
+
+def _dots(records: Sequence[Record], experiments: Mapping[int, str], place: str) -> dict[int, list[float]]:
+    """The number of every seed, by what changes; without experiments that have none."""
+    every = {
+        value: [inside(record["measures"], place.split(".")) for record in records if record["experiment"] == name]
+        for value, name in experiments.items()
+    }
+    return {value: [height for height in heights if height is not None] for value, heights in every.items() if heights}
+
+
+def trajectories(records: Sequence[Record], named: Mapping[str, str], place: str) -> Picture | None:
+    """Ways of networks through what they say while they learn: a line for each seed, larger dots later.
+
+    Args:
+        records: Of all experiments and seeds.
+        named: Experiments by what stands beside their colour.
+        place: Of a list of numbers in what was watched; equally long everywhere.
+    """
+    ways = [
+        (number, [inside(seen["measures"], place.split(".")) for seen in record["watched"]])
+        for number, experiment in enumerate(named.values())
+        for record in records
+        if record["experiment"] == experiment and record["watched"]
+    ]
+    if not ways:
+        return None
+    points = embed("tsne", torch.tensor([point for _, way in ways for point in way], dtype=torch.float64)).numpy()
+    with drawn_on_paper():
+        figure = Figure(figsize=(6.5, 5), layout="constrained")
+        axes, begin = figure.add_subplot(), 0
+        for number, way in ways:
+            own, begin = points[begin : begin + len(way)], begin + len(way)
+            axes.plot(own[:, 0], own[:, 1], color=COLOURS[number], alpha=0.5)
+            axes.scatter(own[:, 0], own[:, 1], 12 + 10 * np.arange(len(way)), color=COLOURS[number], zorder=3)
+        for name, colour in zip(named, COLOURS, strict=False):
+            axes.plot([], [], "o-", color=colour, label=name)
+        axes.set_title("outputs on the same test examples, larger dots later (t-SNE)")
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.legend(frameon=False)
+        return rendered(figure)
 
 
 def _first(records: Sequence[Record], experiment: str) -> Record | None:
