@@ -114,7 +114,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         recall_sweeps: Count = 40
         """Sweeps at each of them; what is filled in is the average over those at the last."""
 
-    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.5), batch_size=100)
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.2), batch_size=100)
     view = View(binarise=True)
     monitor = "pseudo_loss_nats"
     smoke = Smoke(
@@ -130,12 +130,10 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         if "exact" in (config.clamped, config.free) and count > EXACT:
             told = f"'exact' sums over all states of the machine: {EXACT} units at most, and this one has {count}"
             raise SizeError(f"{told}\ntake 'gibbs' or 'mean-field', or fewer units")
-        inside = config.visible_connections, config.hidden_connections
+        inside, units = (config.visible_connections, config.hidden_connections), np.arange(count)
         self.joined = joined(self.visible, config.hidden, config.groups, *inside)
-        units = np.arange(count)
-        pairs = torch.from_numpy(np.stack(np.nonzero(np.triu(self.joined))))
-        self.pairs = nn.Buffer(pairs, persistent=False)
-        self.weight = nn.Parameter(torch.randn(pairs.shape[1]) * config.initial_scale)
+        self.pairs = nn.Buffer(torch.from_numpy(np.stack(np.nonzero(np.triu(self.joined)))), persistent=False)
+        self.weight = nn.Parameter(torch.randn(self.pairs.shape[1]) * config.initial_scale)
         self.bias = nn.Parameter(torch.zeros(count))
         self.base = nn.Buffer(torch.zeros(count))
         self.all_units = Order(self.joined, units)
@@ -145,7 +143,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
     def network(self) -> Network:
         """Weights as a symmetric matrix with a diagonal of zeros, and biases."""
         nothing = self.weight.new_zeros(len(self.bias), len(self.bias))
-        upper = nothing.index_put((self.pairs[0], self.pairs[1]), self.weight)
+        upper = nothing.index_put(tuple(self.pairs), self.weight)
         return Network(upper + upper.T, self.bias)
 
     def prepare(self, sample: Batch) -> None:
@@ -236,8 +234,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         """Hold what is known, cool all other units, and average over the sweeps at the last temperature."""
         held = torch.cat([known.flatten(), known.new_zeros(self.config.hidden)])
         order = Order(self.joined, np.nonzero(~held.cpu().numpy())[0]).to(x.device)
-        state = self.beginning(len(x))
-        state = torch.where(held, torch.cat([x.flatten(1), state[:, self.visible :]], 1), state)
+        blank = x.new_zeros(len(x), self.config.hidden)
+        state = torch.where(held, torch.cat([x.flatten(1), blank], 1), self.beginning(len(x)))
         sweeps = self.config.recall_sweeps
         temperatures = np.repeat(self.config.recall, sweeps).tolist()
         walked = walk(self.network(), state, order, temperatures)

@@ -29,9 +29,9 @@ FIRST = {"groups": 2, "fixed_steps": True, "turned_off": 0.15, "turned_on": 0.05
 def encoder(units: int, hidden: int, updates: int, seeds: int, **config: Any) -> Experiment:
     """One encoder; in each update every pattern is shown twice."""
     data, learnt = f"one-hot?units={units}&copies=2&repeats=2", {**FIRST, "hidden": hidden, **config}
-    # With the recipe's momentum of 1/2 a weight moves by 0.2, the paper's 2 at temperature 10.
+    # Steps of 0.2 are the paper's steps of 2 at temperature 10.
     training = Training(
-        epochs=updates, batch_size=2 * units, learning_rate=0.1, schedule="linear", threads=1, compile="off"
+        epochs=updates, batch_size=2 * units, learning_rate=0.2, schedule="linear", threads=1, compile="off"
     )
     return Experiment("boltzmann", data, (Take("completion"),), learnt, training, seeds=seeds)
 
@@ -40,7 +40,7 @@ def exact(updates: int, seeds: int) -> Experiment:
     """4-2-4 by the gradient of the likelihood itself, summed over all states."""
     made = encoder(4, 2, updates, seeds, clamped="exact", free="exact", fixed_steps=False)
     assert made.training is not None
-    return replace(made, training=replace(made.training, learning_rate=1.0))
+    return replace(made, training=replace(made.training, learning_rate=2.0))
 
 
 SMALL = {"recall": (1.0,), "recall_sweeps": 2}
