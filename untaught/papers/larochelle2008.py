@@ -41,8 +41,8 @@ def learnt(rate: float, cpu: int, full: int, **config: Any) -> dict[Budget, Expe
 
 
 EXPERIMENTS = {
-    "generative": learnt(1e-3, 2000, 6000, objective="generative"),
-    "discriminative": learnt(3e-3, 500, 500, objective="discriminative"),
+    "generative": learnt(3e-3, 2000, 6000, objective="generative"),
+    "discriminative": learnt(1e-2, 500, 500, objective="discriminative"),
     "hybrid": learnt(1e-2, 1500, 1500, alpha=0.01),
     "sparse": learnt(1e-2, 3000, 3000, alpha=0.01, sparsity=1e-4),
 }
