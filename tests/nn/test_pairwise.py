@@ -1,0 +1,71 @@
+"""Blocks of pairwise networks against the definition, unit by unit; the machine's own tests have the distributions."""
+
+import itertools
+
+import numpy as np
+import oracles
+import torch
+
+from untaught.nn.pairwise import Network, Order, all_states, exact_clamped, exact_free, last, together, walk
+from untaught.randomness import seeded
+
+
+def network(units: int = 5) -> Network:
+    with seeded(0):
+        upper = torch.randn(units, units, dtype=torch.float64).triu(1)
+        return Network(upper + upper.T, torch.randn(units, dtype=torch.float64))
+
+
+def order(free: list[int], units: int = 5) -> Order:
+    return Order(~np.eye(units, dtype=bool), np.array(free))
+
+
+def test_states_are_all_and_in_order() -> None:
+    assert torch.equal(all_states(4, torch.zeros((), dtype=torch.float64)), oracles.states(4))
+
+
+def test_held_units_stay() -> None:
+    start = oracles.states(5)
+    with seeded(1):
+        reached = last(walk(network(), start, order([1, 3]), (1.0, 1.0)))
+    assert torch.equal(reached[:, [0, 2, 4]], start[:, [0, 2, 4]])
+    assert not torch.equal(reached, start) and torch.equal(start, oracles.states(5))
+
+
+def test_a_sweep_of_means_is_one_unit_after_another() -> None:
+    weight, bias = network()
+    expected = torch.full((3, 5), 0.3, dtype=torch.float64)
+    found = last(walk(network(), expected, order([4, 0, 2]), (1.5,), draw=False))
+    for unit in (4, 0, 2):
+        expected[:, unit] = torch.sigmoid((bias[unit] + expected @ weight[:, unit]) / 1.5)
+    torch.testing.assert_close(found, expected)
+
+
+def test_cold_sweeps_never_go_up() -> None:
+    own, state = network(), oracles.states(5)
+    with seeded(2):
+        for reached in walk(own, state, order([0, 1, 2, 3, 4]), (1e-6,) * 3):
+            assert (own.energy(reached) <= own.energy(state) + 1e-9).all()
+            state = reached
+
+
+def test_cooccurrences_are_means_of_products() -> None:
+    state = torch.rand(7, 3, dtype=torch.float64)
+    found = together(state)
+    for i, j in itertools.product(range(3), repeat=2):
+        expected = state[:, i].mean() if i == j else (state[:, i] * state[:, j]).mean()
+        torch.testing.assert_close(found[i, j], expected)
+
+
+def test_exact_cooccurrences_are_sums_over_states() -> None:
+    own, states = network(), oracles.states(5)
+    weights = torch.exp(-own.energy(states))
+    torch.testing.assert_close(exact_free(own), torch.einsum("s,si,sj->ij", weights / weights.sum(), states, states))
+    shown = oracles.states(2)[[1, 3, 3]]
+    expected = torch.zeros(5, 5, dtype=torch.float64)
+    for row in shown:
+        like = weights * (states[:, :2] == row).all(1)
+        expected += torch.einsum("s,si,sj->ij", like / like.sum(), states, states) / 3
+    pairs, means = exact_clamped(own, shown)
+    torch.testing.assert_close(pairs, expected)
+    torch.testing.assert_close(means.mean(0), expected.diagonal())
