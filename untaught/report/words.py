@@ -95,6 +95,7 @@ MEANINGS: dict[str, str] = {
     "fantasy_squared_error_per_frame": (
         "The same sum between a frame and what the machine was made to see in its place: what it learns from."
     ),
+    "mean_activation": "The part of the hidden units that are on, mean over pictures.",
     "psnr_db": "Peak signal-to-noise ratio.",
     "ssim": "Structural similarity, at most 1.",
     "rollout": (
