@@ -81,7 +81,7 @@ def test_a_model_that_copies_has_solved_it() -> None:
 
 def test_each_half_is_asked_for() -> None:
     found = taken("backwards")
-    assert found["accuracy"] == 0.5 and found["solved"] == 0
+    assert (found["accuracy"], found["own_codes"], found["solved"]) == (0.5, 1, 0)
     assert found["unit_accuracy"] == pytest.approx((1 + 0.5) / 2)  # a shifted pattern has two of four units wrong
 
 
@@ -93,7 +93,7 @@ def test_votes_are_right_where_most_answers_are() -> None:
 
 def test_a_code_for_two_patterns_is_no_solution() -> None:
     found = taken(codes=3)
-    assert (found["codes"], found["accuracy"], found["solved"]) == (3, 1, 0)
+    assert (found["codes"], found["accuracy"], found["own_codes"], found["solved"]) == (3, 1, 0, 0)
 
 
 def test_baselines_know_the_training_part_alone() -> None:

@@ -7,6 +7,7 @@ times, since an answer may be a draw. Units are taken as on above 1/2.
     voted_accuracy    the same of the mean of the answers to one example
     unit_accuracy     how often a single unit is
     codes             different features, each taken as on above 1/2, among the test examples
+    own_codes         1 where different examples have different codes, else 0
     solved            1 where different examples have different codes and every vote is right, else 0
 
 Beside the first stand the mean training example and that training example whose given half is nearest. In the encoder
@@ -57,7 +58,8 @@ def measure(subject: Subject) -> dict[str, Any]:
     result |= {"voted_accuracy": float(voted.float().mean()), "examples": len(x), "answers": times}
     if isinstance(subject.model, Encodes):
         codes, patterns = _different(subject.features(x)), _different(x.flatten(1))
-        result |= {"codes": codes, "patterns": patterns, "solved": int(codes == patterns and bool(voted.all()))}
+        own = int(codes == patterns)
+        result |= {"codes": codes, "patterns": patterns, "own_codes": own, "solved": own * int(voted.all())}
     baselines = [_baselines(x, train, known) for known in (first, ~first)]
     result["baselines"] = {name: sum(found[name] for found in baselines) / 2 for name in baselines[0]}
     return result

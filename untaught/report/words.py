@@ -37,6 +37,7 @@ WHOLE: dict[str, str] = {
     "voted_accuracy": "accuracy of the mean of several answers",
     "unit_accuracy": "accuracy of single units",
     "codes": "different codes",
+    "own_codes": "every example has a code of its own",
     "patterns": "different examples",
     "nearest_example": "the training example whose given half is nearest",
     "pseudo_loss_nats": "surprise at each visible unit given all others, nats",
