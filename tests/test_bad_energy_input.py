@@ -47,7 +47,6 @@ def test_values_that_are_no_probabilities(low: float, high: float) -> None:
     assert len(message.splitlines()) <= 3
 
 
-@pytest.mark.xfail(strict=True, reason="a view that binarises turns them into 0 and 1 before the machine looks")
 def test_values_that_are_no_probabilities_on_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,18 +27,8 @@ from untaught.randomness import seeded
 from untaught.recipe import make_optimiser
 
 ABOVE = {
-    "cli",
-    "estimators",
-    "explorer",
-    "papers",
-    "report",
-    "train",
-    "evaluate",
-    "step",
-    "run",
-    "checkpoint",
-    "settings",
-}
+    "cli", "estimators", "explorer", "papers", "report", "train", "evaluate", "step", "run", "checkpoint", "settings",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -173,7 +163,7 @@ def test_state_dict_round_trip(name: str) -> None:
     ours, theirs = list(subjects(first)), list(subjects(second))
     second.load_state_dict(copy.deepcopy(first.state_dict()))
     for mine, other in zip(ours, theirs, strict=True):
-        same = loss_of(mine).total, loss_of(other, batch=mine.batch).total  # a stack's batches come from its weights
+        same = loss_of(mine).total, loss_of(other, batch=mine.batch).total  # of a stack, weights decide on batches
         assert torch.equal(*same), f"{mine} has weights outside its state"
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import torch
 
 from untaught.data.source import Source
-from untaught.data.view import example_shape, statistics
+from untaught.data.view import example_shape, refuse_to_binarise, statistics
 from untaught.errors import ConfigError
 from untaught.evaluate.subject import Subject
 from untaught.loop.memory import refuse_weights
@@ -19,7 +19,12 @@ from untaught.settings import Settings
 
 
 def completed(settings: Settings, source: Source) -> Settings:
-    """Settings with the source's full spec and the shape of one example as the network will see it."""
+    """Settings with the source's full spec and the shape of one example as the network will see it.
+
+    Raises:
+        DataError: Values would be drawn as 0 or 1, and are no probabilities.
+    """
+    refuse_to_binarise(source.parts().train, settings.view)
     return replace(settings, data=source.spec, shape=example_shape(source.shape, settings.view))
 
 

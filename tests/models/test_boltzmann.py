@@ -230,5 +230,5 @@ def test_bad_input_is_refused() -> None:
         Boltzmann(Boltzmann.Config(groups=2), (5,))
     with pytest.raises(DataError, match=r"1\.4"):
         machine().prepare(Batch.of(data() * 1.4))
-    with pytest.raises(ConfigError, match="'visble'; there is: hidden"):
+    with pytest.raises(ConfigError, match="'visble'; there are: hidden"):
         machine().activations(data(), ["visble"])

@@ -11,8 +11,8 @@ from torch import Tensor
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch
 from untaught.models.discriminative_rbm import DiscriminativeRBM, statistics
+from untaught.nn.energy.units import UNITS
 from untaught.nn.noise import bernoulli
-from untaught.nn.units import UNITS
 from untaught.randomness import seeded
 
 SHAPE = (1, 2, 3)

@@ -12,8 +12,8 @@ from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.model import Batch
 from untaught.models.rbm import RBM
+from untaught.nn.energy.units import UNITS
 from untaught.nn.noise import bernoulli
-from untaught.nn.units import UNITS
 from untaught.randomness import seeded
 
 HIDDEN = oracles.states(4)

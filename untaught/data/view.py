@@ -13,6 +13,7 @@ from torch import Tensor
 
 from untaught.config import Count, configuration
 from untaught.data.part import Part
+from untaught.errors import DataError
 from untaught.shapes import Shape
 
 
@@ -89,6 +90,23 @@ def statistics(part: Part, view: View, device: torch.device | str = "cpu") -> St
         mean, square, least = mean.mean(), square.mean(), 1e-6
     deviation = (square - mean.square()).clamp_min(0).sqrt().clamp_min(least)
     return Statistics(mean.float().to(device), deviation.float().to(device))
+
+
+def refuse_to_binarise(part: Part, view: View) -> None:
+    """Look at evenly spaced frames before a view draws them as 0 or 1.
+
+    Raises:
+        DataError: Values lie outside [0, 1], so they are no probabilities.
+    """
+    if view.binarise and len(part):
+        count = max(1, min(len(part), VALUES_AT_ONCE // torch.Size(part.shape).numel()))
+        starts = part.first[torch.linspace(0, len(part) - 1, count).long()]
+        low, high = (float(value) for value in as_float(part.frames.read(starts)).aminmax())
+        if low < 0 or high > 1:
+            raise DataError(
+                f"values run from {low:.3g} to {high:.3g}, and pixels that are drawn as 0 or 1 need 0 to 1;\n"
+                "rescale the data, or take --no-binarise where the model has units for such values"
+            )
 
 
 def as_float(raw: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
-from untaught.errors import ConfigError, DataError, SizeError
+from untaught.errors import SizeError
 from untaught.model import (
     Activations,
     Batch,
@@ -57,8 +57,21 @@ from untaught.model import (
     Smoke,
     View,
 )
+from untaught.nn.energy.pairwise import (
+    Network,
+    Order,
+    Pairs,
+    States,
+    exact_clamped,
+    exact_free,
+    joined,
+    last,
+    together,
+    walk,
+)
+from untaught.nn.energy.units import UNITS
+from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli
-from untaught.nn.pairwise import Network, Order, Pairs, States, exact_clamped, exact_free, joined, last, together, walk
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
@@ -119,9 +132,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
     monitor = "pseudo_loss_nats"
     smoke = Smoke(
         Config(hidden=3, initial_scale=0.5, gathering=3, sample_sweeps=3, recall_sweeps=3, temperatures=(2.0, 1.0)),
-        shape=(1, 2, 3),
-        binary=True,
-    )
+        shape=(1, 2, 3), binary=True,
+    )  # fmt: skip
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
@@ -147,17 +159,9 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return Network(upper + upper.T, self.bias)
 
     def prepare(self, sample: Batch) -> None:
-        """Let the biases alone explain each visible unit's mean.
-
-        Raises:
-            DataError: Values lie outside [0, 1], so they are no probabilities.
-        """
-        low, high = (float(value) for value in sample.x.aminmax())
-        if low < 0 or high > 1:
-            raise DataError(f"values run from {low:.3g} to {high:.3g}; binary units need 0 to 1 (no standardising)")
+        """Let the biases alone explain each visible unit's mean; a DataError if values lie outside [0, 1]."""
         with torch.no_grad():
-            # 1 / (n + 2) keeps a unit that never changed in the sample away from certainty.
-            self.base[: self.visible] = torch.logit((sample.x.flatten(1).sum(0) + 1) / (len(sample.x) + 2))
+            self.base[: self.visible] = UNITS["bernoulli"].bias_for(sample.x.flatten(1))
             self.bias.copy_(self.base)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
@@ -194,9 +198,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
 
     def beginning(self, chains: int, shown: Shown | None = None) -> States:
         """Random states, of the hidden units alone where the visible ones show something."""
-        free = len(self.bias) if shown is None else self.config.hidden
-        drawn = bernoulli(self.bias.new_full((chains, free), 0.5))
-        return drawn if shown is None else torch.cat([shown, drawn], 1)
+        drawn = bernoulli(self.bias.new_full((chains, len(self.bias)), 0.5))
+        return drawn if shown is None else torch.cat([shown, drawn[:, self.visible :]], 1)
 
     def settled(self, way: Way, state: States, order: Order) -> tuple[Pairs, States]:
         """Co-occurrences at equilibrium of the units in the order, and where the states ended."""
@@ -260,14 +263,11 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layer `hidden`: its means."""
-        if unknown := set(names or ()) - {"hidden"}:
-            raise ConfigError(f"no layer is called {min(unknown)!r}; there is: hidden")
-        return {"hidden": self.encode(x)}
+        return chosen({"hidden": self.encode(x)}, names)
 
     def filters(self) -> Images:
         """Weights of each hidden unit to the visible ones; a vector's as a picture of one row."""
-        pictures = self.shape if len(self.shape) == 3 else (1, 1, *self.shape)
-        return self.network().weight.detach()[self.visible :, : self.visible].unflatten(1, pictures)
+        return weight_pictures(self.network().weight[: self.visible, self.visible :], self.shape)
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ from untaught.config import Count, Positive, Whole, configuration, from_json
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch, Learner, Loss, Model, Side, Smoke, Stage, View
 from untaught.models.rbm import RBM
-from untaught.nn.bipartite import Bipartite
-from untaught.nn.deep_machine import DeepMachine, MeanFieldNetwork
+from untaught.nn.energy.bipartite import Bipartite
+from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
 from untaught.nn.noise import bernoulli
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape

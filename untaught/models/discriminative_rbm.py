@@ -42,10 +42,10 @@ from untaught.capability import Activations, Classifies, Encodes, Energy, Filter
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.model import Batch, Learner, Loss, Smoke, View
+from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
 from untaught.nn.targets import check_labels, class_losses
-from untaught.nn.units import UNITS
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
 

@@ -9,9 +9,9 @@
     d (sparsity) / dc = k (q - r)                                                 (7)
 
 v and h are visible and hidden units without connections inside a layer. What kind they are decides A, B, means and
-log z (`untaught/nn/units.py`): binary ones have means 1 / (1 + exp(-input)) and log z_h(x) = sum_j log(1 + exp(x_j)).
+log z (`untaught.nn.energy.units`): binary ones have means 1 / (1 + exp(-input)), log z_h(x) = sum_j log(1 + exp(x_j)).
 Grey values in [0, 1] are taken as probabilities of ones. (1) is the energy, p(v, h) ~ exp(-E); (2) the free energy,
-p(v) ~ exp(-F). What follows from them, conditionals and Gibbs steps, is in `untaught/nn/bipartite.py`.
+p(v) ~ exp(-F). What follows from them, conditionals and Gibbs steps, is in `untaught/nn/energy/bipartite.py`.
 
 The gradient (5) pits the data v+ against the machine's fantasies v-, with h+ and h- the means (3). Fantasies come from
 a few Gibbs steps, each drawing (3) and then (4), that begin at the data (contrastive divergence) or where the last ones
@@ -59,11 +59,11 @@ from untaught.model import (
     Smoke,
     View,
 )
-from untaught.nn.bipartite import Bipartite, Hidden, Visible, energy_slopes
+from untaught.nn.energy.bipartite import Bipartite, Hidden, Visible, energy_slopes
+from untaught.nn.energy.tempering import tempered_step
+from untaught.nn.energy.units import Kind
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import wide
-from untaught.nn.tempering import tempered_step
-from untaught.nn.units import Kind
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
 

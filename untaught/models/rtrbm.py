@@ -58,9 +58,9 @@ from untaught.model import (
     Smoke,
     View,
 )
+from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
-from untaught.nn.units import UNITS
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 

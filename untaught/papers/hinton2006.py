@@ -56,10 +56,10 @@ PAPER = Paper(
     reference="Hinton, Osindero, Teh (2006). Neural computation 18",
     url="https://www.cs.toronto.edu/~hinton/absps/fastnc.pdf",
     experiments={
-        "greedy": net("none", minutes=9, epochs=30, rate=0.05),
-        "up-down": net("up-down", minutes=9, epochs=300, rate=0.02, begin_from="greedy"),
-        "backpropagation": net("backpropagation", minutes=5, epochs=50, rate=0.1, begin_from="greedy"),
-        "alone": net("backpropagation", minutes=9, epochs=80, rate=0.1),
+        "greedy": net("none", minutes=7, epochs=30, rate=0.05),
+        "up-down": net("up-down", minutes=7, epochs=300, rate=0.02, begin_from="greedy"),
+        "backpropagation": net("backpropagation", minutes=4, epochs=50, rate=0.1, begin_from="greedy"),
+        "alone": net("backpropagation", minutes=5, epochs=80, rate=0.1),
     },
     tables=(
         Table(

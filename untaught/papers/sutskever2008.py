@@ -32,7 +32,7 @@ FEW_BALLS = "balls?clips=40&validation=8&test=8&frames=24&size=16"
 
 def balls(**config: Any) -> dict[Budget, Experiment]:
     """A machine on bouncing balls: 300 hidden units on a processor, as many as published on a GPU."""
-    short = Training(minutes=8, threads=1)
+    short = Training(minutes=6, threads=1)
     measured = Experiment("rtrbm", "balls", PREDICTED, config, short, pictures=("prediction.png", "filters.png"))
     large = Training(minutes=10, batch_size=100, learning_rate=1e-3, view=View(frames=30))
     return {

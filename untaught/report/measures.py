@@ -101,14 +101,14 @@ def _meaning(key: str) -> str:
 
 
 def _bars(key: str, value: float, beside: dict[str, Any], measure: Values) -> str:
-    """One number as bars from 0: the model's in the accent colour."""
+    """One number as bars from 0, however far below: the model's in the accent colour."""
     spreads = {"model": measure.get(f"{key}_std"), **measure.get("baselines_std", {})}
     every = {"model": value, **beside}
     largest = max(abs(float(v)) for v in every.values() if v is not None) or 1.0
     order = sorted(every, key=lambda name: every[name], reverse=not lower_is_better(key))
     rows = [
         f'<tr class="{"own" if name == "model" else ""}"><td>{escape(spoken(name))}</td>'
-        f'<td class="bar"><i style="width:{100 * max(0.0, every[name]) / largest:.2f}%"></i></td>'
+        f'<td class="bar"><i style="width:{100 * abs(every[name]) / largest:.2f}%"></i></td>'
         f'<td class="value">{escape(_with_spread(key, every[name], spreads.get(name)))}</td></tr>'
         for name in order
     ]

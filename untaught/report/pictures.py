@@ -28,6 +28,7 @@ CAPTIONS = {
     "reconstruction.png": "Test pictures above, what comes back through the model below.",
     "samples.png": "New pictures drawn from the model.",
     "samples.gif": "New clips drawn from the model.",
+    "chains.png": "States of the model's chain, from noise and from test pictures, after more and more steps.",
     "filters.png": (
         "Weights of the first layer, one square for each unit, each scaled by its own largest: grey is zero, white "
         "positive, black negative. Frames that a unit looks at stand side by side, the oldest on the left."

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import ConfigError, DataError
-from untaught.nn.units import UNITS, Kind
+from untaught.nn.energy.units import UNITS, Kind
 from untaught.randomness import seeded
 
 GRID = torch.linspace(-30, 30, 60_001, dtype=torch.float64)

@@ -5,7 +5,7 @@
     F(h) = -log sum_v exp(-E(v, h)) = B(h) - c.h - log z_v(b + W.h)               (3)
     F_t(v) = A(v) - (1 - t) a.v - t b.v - log z_h(t (c + v.W))                    (4)
 
-A, B, z_v and z_h belong to the kinds of units (`untaught.nn.units`). Where Gaussian visible units have a learnt
+A, B, z_v and z_h belong to the kinds of units (`untaught.nn.energy.units`). Where Gaussian visible units have a learnt
 deviation s, v in these equations is what is seen divided by s, and sums over v become integrals over what is seen.
 
 References:
@@ -16,6 +16,8 @@ References:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -23,8 +25,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
+from untaught.nn.energy.units import UNITS, Kind
 from untaught.nn.noise import wide
-from untaught.nn.units import UNITS, Kind
 
 Visible = Float[Tensor, "batch visible"]
 Hidden = Float[Tensor, "batch hidden"]
@@ -33,7 +35,7 @@ Temper = Tensor | float
 """Inverse temperature: one, or each row's own `(batch, 1)`."""
 
 
-class Bipartite(nn.Module):
+class Bipartite(nn.Module, ABC):
     """Weights, biases and units of two layers.
 
     Args:
@@ -66,6 +68,10 @@ class Bipartite(nn.Module):
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))
         self.log_deviation = nn.Parameter(torch.zeros(visible)) if learn_deviation else None
         self.base = nn.Buffer(torch.zeros(visible))
+
+    @abstractmethod
+    def sides(self) -> Sequence[object]:
+        """Sides over whose states the partition function could be summed, as the contract describes them."""
 
     @property
     def has_energy(self) -> bool:
@@ -163,6 +169,14 @@ class Bipartite(nn.Module):
     def _log_volume(self) -> Tensor | float:
         """How much larger an integral over what is seen is than one over v."""
         return 0.0 if self.log_deviation is None else self.log_deviation.sum()
+
+
+class TwoLayers(Bipartite):
+    """A machine that is only asked, and never learns."""
+
+    def sides(self) -> Sequence[object]:
+        """Who made it knows its sides."""
+        return ()
 
 
 def energy_slopes(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from untaught.nn.deep_machine import DeepMachine, MeanFieldNetwork
+from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
 from untaught.randomness import seeded
 
 SIZES = [(6, 3, 4), (3, 2, 3, 2)]

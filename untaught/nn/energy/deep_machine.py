@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.nn.bipartite import Bipartite
+from untaught.nn.energy.bipartite import Bipartite, TwoLayers
 from untaught.nn.noise import bernoulli, wide
 from untaught.shapes import PerExample, Scalar
 
@@ -128,7 +128,7 @@ class DeepMachine(nn.Module):
             base: Logit of each odd unit at inverse temperature 0.
         """
         odd, even = self.sizes[1::2], self.sizes[0::2]
-        machine = Bipartite(sum(odd), sum(even)).to(base)
+        machine = TwoLayers(sum(odd), sum(even)).to(base)
         blocks = [[base.new_zeros(rows, columns) for columns in even] for rows in odd]
         for k, weight in enumerate(self.weights):
             blocks[k // 2][(k + 1) // 2] = weight if k % 2 else weight.T

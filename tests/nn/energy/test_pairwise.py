@@ -6,7 +6,7 @@ import numpy as np
 import oracles
 import torch
 
-from untaught.nn.pairwise import Network, Order, all_states, exact_clamped, exact_free, last, together, walk
+from untaught.nn.energy.pairwise import Network, Order, all_states, exact_clamped, exact_free, last, together, walk
 from untaught.randomness import seeded
 
 
