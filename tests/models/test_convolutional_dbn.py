@@ -21,7 +21,7 @@ Config = ConvolutionalDBN.Config
 def net(shape: tuple[int, ...] = (2, 7, 9), **changes: object) -> ConvolutionalDBN:
     """Three machines with weights that matter, in float64."""
     with seeded(1):
-        config = replace(Config(filters=(3, 4, 2), kernels=(3, 3, 2), pools=(2, 2, 1), initial_scale=0.8), **changes)
+        config = replace(Config(filters=(3, 4, 2), kernels=(3, 3, 2), pools=(2, 2, 1), initial_scale=2.4), **changes)
         model = ConvolutionalDBN(config, shape).double()
         with torch.no_grad():
             for machine in model.machines:

@@ -24,7 +24,7 @@ START = torch.zeros(())
 def machine(shape: tuple[int, ...] = SHAPE, **changes: object) -> ConvolutionalRBM:
     """A machine with weights and biases that matter, in float64; by default two maps of two windows each."""
     with seeded(1):
-        config = replace(ConvolutionalRBM.smoke.config, **{"initial_scale": 0.8, **changes})
+        config = replace(ConvolutionalRBM.smoke.config, **{"initial_scale": 1.6, "sparsity": 0.05, **changes})
         model = ConvolutionalRBM(config, shape).double()
         with torch.no_grad():
             for vector in (model.visible_bias, model.hidden_bias, model.base):
@@ -231,7 +231,7 @@ def test_training_recovers_a_machine_from_its_samples() -> None:
     with seeded(7):
         x = VISIBLE[torch.multinomial(truth, 300, replacement=True)]
         model = ConvolutionalRBM(
-            ConvolutionalRBM.Config(filters=2, kernel=2, gibbs_steps=3, sparsity=None, initial_scale=0.1), SHAPE
+            ConvolutionalRBM.Config(filters=2, kernel=2, gibbs_steps=3, sparsity=None, initial_scale=0.2), SHAPE
         ).double()
         model.prepare(Batch.of(x))
         optimiser = torch.optim.Adam(model.parameters(), 0.1)

@@ -18,6 +18,7 @@ References:
 
 Departures:
     Inference goes up only; the paper also lets a layer be told by the one above it what to expect.
+    It draws no samples.
     Those of `untaught.models.convolutional_rbm`.
 """
 
@@ -40,7 +41,6 @@ from untaught.model import (
     Filters,
     Model,
     Reconstructs,
-    Samples,
     Smoke,
     Stage,
     View,
@@ -50,7 +50,7 @@ from untaught.nn.named import chosen
 from untaught.shapes import Features, Images, Shape
 
 
-class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Samples, Activations, Filters):
+class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filters):
     """A stack of convolutional machines with probabilistic max-pooling.
 
     Example:
@@ -69,7 +69,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Samples, Activatio
         """Side of the filters, in units of what the machine looks at."""
         pools: tuple[Count, ...] = (2,)
         """Side of the windows that are pooled."""
-        sparsity: tuple[Fraction, ...] = (0.01,)
+        sparsity: tuple[Fraction, ...] = (0.03,)
         """Mean activation that hidden units are drawn to."""
         sparsity_cost: NonNegative = 1.0
         """How strongly; 0 leaves them."""
@@ -79,13 +79,11 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Samples, Activatio
         """Deviation of a Gaussian pixel around its mean, where that of the data is 1."""
         gibbs_steps: Count = 1
         """Gibbs steps from the data to a fantasy: the k of CD-k."""
-        initial_scale: Positive = 0.01
-        """Standard deviation of the initial weights."""
-        sample_steps: Count = 1000
-        """Gibbs steps of the highest machine from noise to a sample."""
+        initial_scale: Positive = 1.0
+        """Deviation of what hidden units get at the beginning, from pixels of variance 1."""
 
     smoke = Smoke(
-        config=Config(filters=(2, 3), kernels=(2,), sparsity=(0.1,), initial_scale=0.5, sample_steps=5),
+        config=Config(filters=(2, 3), kernels=(2,), sparsity=(0.1,)),
         shape=(1, 5, 4),
         binary=True,
     )
@@ -119,7 +117,6 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Samples, Activatio
                 deviation=config.deviation,
                 gibbs_steps=config.gibbs_steps,
                 initial_scale=config.initial_scale,
-                sample_steps=config.sample_steps,
             )
             self.machines.append(ConvolutionalRBM(own, shape))
             shape = (own.filters, -(-shape[1] // own.pool), -(-shape[2] // own.pool))
@@ -152,13 +149,6 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Samples, Activatio
     def reconstruct(self, x: Images) -> Images:
         """All the way up and down again, (1) and (3)."""
         return self.decode(self.encode(x))
-
-    def sample(self, count: int, label: int | None = None) -> Images:
-        """Gibbs steps of the highest machine, then one way down (3)."""
-        below = self.machines[-1].sample(count)
-        for machine in self.machines[-2::-1]:
-            below = machine.decode(below.flatten(1))
-        return below
 
     def activations(self, x: Images, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Pooled units `pooled.1`, `pooled.2`, ... of every machine: (batch, filter, rows, columns).

@@ -58,9 +58,9 @@ from untaught.model import (
     Smoke,
     View,
 )
+from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide
-from untaught.nn.units import UNITS
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Features, Images, PerExample, Scalar, Shape
 
@@ -94,19 +94,19 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         """Deviation of a Gaussian pixel around its mean, where that of the data is 1."""
         gibbs_steps: Count = 1
         """Gibbs steps from the data to a fantasy: the k of CD-k."""
-        sparsity: Fraction | None = 0.01
+        sparsity: Fraction | None = 0.03
         """Mean activation that hidden units are drawn to and begin at, below one unit in a window; none leaves them."""
         sparsity_cost: NonNegative = 1.0
         """How strongly."""
-        initial_scale: Positive = 0.01
-        """Standard deviation of the initial weights."""
+        initial_scale: Positive = 1.0
+        """Deviation of what hidden units get at the beginning, from pixels of variance 1."""
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
-    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-2), batch_size=16)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=5e-3), batch_size=16)
     view = View(binarise=True)
     monitor = "squared_error_per_image"
-    smoke = Smoke(config=Config(filters=2, kernel=2, initial_scale=0.5, sample_steps=5), shape=(1, 3, 2), binary=True)
+    smoke = Smoke(config=Config(filters=2, kernel=2, sparsity=0.2, sample_steps=5), shape=(1, 3, 2), binary=True)
     config: Config
 
     def __init__(self, config: Config, shape: Shape) -> None:
@@ -120,7 +120,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         self.units = UNITS[config.visible]
         self.deviation = config.deviation if config.visible == "gaussian" else 1.0
         size = config.filters, channels, config.kernel, config.kernel
-        self.weight = nn.Parameter(torch.randn(size) * config.initial_scale)
+        self.weight = nn.Parameter(torch.randn(size) * config.initial_scale / math.prod(size[1:]) ** 0.5)
         self.visible_bias = nn.Parameter(torch.zeros(channels))
         self.hidden_bias = nn.Parameter(torch.zeros(config.filters))
         self.base = nn.Buffer(torch.zeros(channels))
