@@ -188,5 +188,5 @@ def energy_slopes(
     """Derivatives of E(v+, h+) - E(v-, h-) by W, b and c: <v- h-> - <v+ h+> and so on, each mean over its own rows."""
     # In full precision, for the two means nearly cancel.
     with torch.autocast(data.device.type, enabled=False):
-        by_weight = torch.addmm(fantasy.T @ (imagined / len(imagined)), data.T, active, alpha=-1 / len(active))
+        by_weight = (fantasy.T @ (imagined / len(imagined))).addmm_(data.T, active, alpha=-1 / len(active))
         return by_weight, fantasy.mean(0) - data.mean(0), imagined.mean(0) - active.mean(0)
