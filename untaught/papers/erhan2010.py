@@ -14,7 +14,7 @@ References:
     Hinton (2007). To recognize shapes, first learn to generate images.
 
 Departures:
-    On processors 200 units a layer, two passes of pretraining a layer, four of backpropagation and three seeds, where
+    On processors 100 units a layer, two passes of pretraining a layer, three of backpropagation and three seeds, where
     the papers have up to 2000 units, 50 passes and 400 seeds. Learning rates are one for all depths, not the best each.
 """
 
@@ -56,8 +56,8 @@ def deep(depth: int, pretrained: bool) -> dict[Budget, Experiment]:
         return {f"layer-{k + 1}": passes for k in range(depth)} if pretrained else {}
 
     cpu = Experiment(
-        "dbn", "mnist", takes, {**config, "hidden": (200,) * depth},
-        replace(training, epochs=4, stage_epochs=layers(2)), seeds=3,
+        "dbn", "mnist", takes, {**config, "hidden": (100,) * depth},
+        replace(training, epochs=3, stage_epochs=layers(2)), seeds=3,
         watch=watch if seen else None, pictures=("filters.png",) if seen else (),
     )  # fmt: skip
     quick = replace(training, epochs=2, stage_epochs=layers(1))

@@ -49,7 +49,7 @@ PLACE = "likelihood.log_likelihood_nats"
 def learnt(rule: str, hidden: int) -> dict[Budget, Experiment]:
     """A machine that learns by a rule, and is watched while it does."""
     config, large = {"hidden": hidden, **RULES[rule][1]}, hidden > 20
-    watch = Watch(TAKES, fractions=(0.1, 0.3))
+    watch = Watch(TAKES, fractions=(0.1, 0.3)) if rule in ("pcd", "cd-25") else None
     minutes = {"cpu": 5.5 if large else 1.2, "full": 10.0 if large else 2.0}
     training = Training(learning_rate=RATE, schedule="linear", batch_size=100)
     long = Experiment("rbm", "mnist", TAKES, config, replace(training, minutes=minutes["cpu"], threads=1), watch=watch)
