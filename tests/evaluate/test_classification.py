@@ -13,10 +13,10 @@ from torch import Tensor
 
 from tests.evaluate.fakes import Linear, subject_of
 from untaught.data.part import Part
-from untaught.errors import DataError
-from untaught.evaluate.classification import applies, cross_entropy_nats, error_rate, frequencies, measure
+from untaught.errors import ConfigError, DataError
+from untaught.evaluate.classification import applies, cross_entropy_nats, error_rate, frequencies, measure, picture
 from untaught.evaluate.subject import Subject
-from untaught.model import Classifies, Model, Stage
+from untaught.model import Classifies, Model, Samples, Stage
 
 RANDOM = torch.Generator().manual_seed(0)
 LABEL = torch.randint(0, 3, (90,), generator=RANDOM)
@@ -79,6 +79,26 @@ def test_certainty_of_what_is_wrong_is_finite() -> None:
 def test_a_class_that_the_model_does_not_know_is_named() -> None:
     with pytest.raises(DataError, match="a class 3; the model knows 3"):
         measure(subject(LABEL + 1))
+
+
+class Painter(Told, Samples):
+    """Draws a grey picture for each class that it knows, brighter for later ones."""
+
+    def sample(self, count: int, label: int | None = None) -> Tensor:
+        """One shade for each class."""
+        if label is None or label > 2:
+            raise ConfigError("there is no such class")
+        return torch.full((count, 1, 4, 4), 0.3 * (1 + label))
+
+
+def test_classes_are_drawn_in_rows() -> None:
+    part = Part.of(torch.rand(3, 1, 4, 4), torch.arange(3))
+    drawn = picture(subject_of(Painter().eval(), part, part, label_names=("cat", "dog", "cow")))
+    assert drawn is not None
+    shades = [int(drawn[row, -20, 0]) for row in (28, 80, 132)]
+    assert shades == [round(255 * 0.3 * (1 + label)) for label in range(3)]
+    assert picture(subject_of(Painter().eval(), part, part, label_names=("a", "b", "c", "d"))) is None
+    assert picture(subject_of(Told().eval(), part, part, label_names=("cat", "dog", "cow"))) is None
 
 
 def test_it_says_why_it_does_not_apply() -> None:

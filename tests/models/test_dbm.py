@@ -193,7 +193,7 @@ def test_what_is_no_deep_machine_is_refused(chosen: dict[str, Any], told: str) -
         built(**chosen)
 
 
-@pytest.mark.parametrize(("label", "told"), [(-1, "no example has a label"), (3, "the highest label is 3")])
+@pytest.mark.parametrize(("label", "told"), [(-1, "no example has a label"), (3, "a label is 3, but there are 3")])
 def test_labels_that_cannot_be_learnt_are_refused(label: int, told: str) -> None:
     with pytest.raises(DataError, match=told):
         built().stages()[-1].learner.prepare(Batch(data(), torch.full((7,), label)))

@@ -16,12 +16,15 @@ from typing import Any
 
 from torch import Tensor
 
-from untaught.errors import DataError
+from untaught.errors import ConfigError, DataError
+from untaught.evaluate.pictures import Picture, colours, enlarged, mosaic
 from untaught.evaluate.subject import Subject
-from untaught.model import Classifies
+from untaught.model import Classifies, Samples
 from untaught.shapes import Features, Labels
 
 LEAST = 1e-12
+DRAWN, SIDE = 10, 48
+"""Pictures of each class, and their sides in pixels of the screen."""
 
 
 def applies(subject: Subject) -> str | None:
@@ -58,6 +61,19 @@ def measure(subject: Subject) -> dict[str, Any]:
         },
         "examples": len(label),
     }
+
+
+def picture(subject: Subject) -> Picture | None:
+    """New pictures of each class on demand, a row for each; None where the model draws no classes."""
+    model = subject.model
+    if not isinstance(model, Samples) or len(subject.parts.test.shape) != 3 or not subject.label_names:
+        return None
+    try:
+        rows = [model.sample(DRAWN, label) for label in range(len(subject.label_names))]
+    except ConfigError:  # it knows other classes, or none
+        return None
+    tiles = [[enlarged(tile, SIDE) for tile in colours(subject.shown(row.float().cpu()))] for row in rows]
+    return mosaic(tiles, subject.label_names)
 
 
 def error_rate(probability: Features, label: Labels) -> float:

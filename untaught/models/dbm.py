@@ -36,12 +36,14 @@ from torch import Tensor, nn
 
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, Positive, Whole, configuration, from_json
-from untaught.errors import ConfigError, DataError
+from untaught.errors import ConfigError
 from untaught.model import Batch, Learner, Loss, Model, Side, Smoke, Stage, View
 from untaught.models.rbm import RBM
 from untaught.nn.energy.bipartite import Bipartite
 from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
+from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli
+from untaught.nn.targets import check_labels, class_losses
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
@@ -144,20 +146,13 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
 
         def prepare(self, sample: Batch) -> None:
             """Refuse labels that cannot be learnt: DataError where there is none, or one beyond `classes`."""
-            highest = int(sample.label.max())
-            if not 0 <= highest < self.classes:
-                found = f"the highest label is {highest}" if highest >= 0 else "no example has a label"
-                raise DataError(f"{found}, and the network learns {self.classes} classes; choose classes, 0 for none")
+            check_labels(sample.label, self.classes, needed=True)
 
         def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
             """-log p(y | v), mean over examples that have a label."""
             logits, known = self.network(batch.x), batch.label >= 0
-            count = known.sum().clamp_min(1)
-            nats = F.cross_entropy(logits, batch.label, ignore_index=-1, reduction="sum") / count
-            right = torch.softmax(logits.detach(), 1).gather(1, batch.label.clamp_min(0)[:, None])[:, 0]
-            missed = ((logits.argmax(1) != batch.label) & known).sum() / count
-            doubt = ((1 - right) * known).sum() / count
-            return Loss(nats, {"wrong_class_probability": doubt, "classification_error": missed})
+            nats = F.cross_entropy(logits, batch.label, ignore_index=-1, reduction="sum") / known.sum().clamp_min(1)
+            return Loss(nats, class_losses(logits, batch.label))
 
     @property
     def deep(self) -> DeepMachine:
@@ -191,7 +186,13 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         return torch.sigmoid(self.deep.layer_input(0, self._means(x))).unflatten(1, self.shape)
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from independent odd layers; the last step gives grey values, means (2)."""
+        """Run `count` chains from independent odd layers; the last step gives grey values, means (2).
+
+        Raises:
+            ConfigError: A class was asked for: labels are no part of the machine.
+        """
+        if label is not None:
+            raise ConfigError("a deep Boltzmann machine draws no classes on demand; a dbn with classes does")
         with torch.no_grad():
             odd = bernoulli(torch.sigmoid(self._base()).expand(count, -1))
             for _ in range(self.config.sample_steps - 1):
@@ -209,13 +210,11 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Layers `hidden.1`, ..., from below: means (3)."""
         found = {f"hidden.{k}": mean for k, mean in enumerate(self._means(x)) if k}
-        if unknown := set(names or ()) - found.keys():
-            raise ConfigError(f"no layer is called {min(unknown)!r}; there are: {', '.join(found)}")
-        return found if names is None else {name: found[name] for name in names}
+        return chosen(found, names)
 
     def filters(self) -> Images:
         """Weights between visible units and each unit of the first layer; a vector's as a picture of one row."""
-        return self.deep.weights[0].detach().T.unflatten(1, self.shape if len(self.shape) == 3 else (1, 1, *self.shape))
+        return weight_pictures(self.deep.weights[0], self.shape)
 
     def _layer(self, k: int, sizes: Sequence[int]) -> RBM:
         """The machine for layer k alone, which learns from the data by one Gibbs step."""

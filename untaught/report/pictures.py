@@ -28,6 +28,8 @@ CAPTIONS = {
     "reconstruction.png": "Test pictures above, what comes back through the model below.",
     "samples.png": "New pictures drawn from the model.",
     "samples.gif": "New clips drawn from the model.",
+    "classes.png": "New pictures that the model drew of each class on demand.",
+    "filters-2.png": "What units of the second layer add up to in pixels, scaled and coloured like the first layer's.",
     "chains.png": "States of the model's chain, from noise and from test pictures, after more and more steps.",
     "filters.png": (
         "Weights of the first layer, one square for each unit, each scaled by its own largest: grey is zero, white "
