@@ -52,7 +52,7 @@ def ours(learner: Learner, x: Tensor, training: Training) -> float:
 
 def by_hand(learner: Learner, x: Tensor, training: Training) -> float:
     """Examples a second of the shortest loop that learns the same."""
-    fabric = make_fabric(training, 1)
+    fabric = make_fabric(training, [learner])
     learner.to(fabric.device)
     size, view = training.batch_size or 1, training.view or learner.view
     train = from_array(x).parts().train

@@ -90,7 +90,7 @@ def fit(
     training = training or Training()
     source = data if isinstance(data, Source) else from_array(data)
     stages = model.stages()
-    fabric = make_fabric(training, max(len(stage.learner.players) for stage in stages))
+    fabric = make_fabric(training, [stage.learner for stage in stages])
     fabric.launch()
     resumed = run.last() if run is not None else None
     begin = 0 if resumed is None else resumed.counters["stage_number"]

@@ -27,7 +27,7 @@ from untaught.evaluate.likelihood import (
     pseudo_log_likelihood,
 )
 from untaught.evaluate.subject import Subject
-from untaught.model import Energy, LogLikelihood, LowerBound, Model, Scores, Stage
+from untaught.model import Energy, LogLikelihood, LowerBound, Model, Scores, Smoke, Stage
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
 
@@ -60,6 +60,8 @@ class Flat(Model, Scores):
 
 class TwoLayers(Model, LowerBound):
     """A machine over h, below it units x with p(x_i = 1 | h) = s((U h)_i), and q(h|x) with means s(U' x)."""
+
+    smoke = Smoke(config=None, shape=(1, 2, 3), binary=True)
 
     def __init__(self) -> None:
         super().__init__()

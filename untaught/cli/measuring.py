@@ -82,7 +82,8 @@ def print_measures(measures: Mapping[str, Mapping[str, Any]]) -> None:
         out.print(table_of(name, measure))
         out.print(
             ", ".join(
-                f"{key} {value if isinstance(value, int) else f'{value:.4g}'}" for key, value in alone(measure).items()
+                f"{key} {f'{value:.4g}' if isinstance(value, float) else value}"
+                for key, value in {**alone(measure), **words(measure)}.items()
             ),
             style="dim",
         )
@@ -118,3 +119,9 @@ def alone(measure: Mapping[str, Any]) -> dict[str, float]:
     beside = {key for other, row in rows.items() if other != "model" for key in row}
     spreads = {f"{key}_std" for key in beside}
     return {key: value for key, value in rows["model"].items() if key not in beside | spreads}
+
+
+def words(measure: Mapping[str, Any]) -> dict[str, str]:
+    """What a measure says in words: of what kind its number is; and bounds that have no end."""
+    said = {key: value for key, value in measure.items() if isinstance(value, str)}
+    return said | {key: "without end" for key in measure if measure[key] is None and key.endswith(("_low", "_high"))}

@@ -20,7 +20,7 @@ from untaught.data.view import View, cut
 from untaught.errors import DataError
 from untaught.evaluate.picture_files import write_picture
 from untaught.evaluate.pictures import Prediction, grid, pairs, prediction_film, prediction_strip
-from untaught.model import Encodes, Predicts, Reconstructs, Samples
+from untaught.model import Classifies, Encodes, Predicts, Reconstructs, Samples
 from untaught.randomness import seeded
 from untaught.run import open_run
 from untaught.shapes import Video
@@ -93,6 +93,8 @@ def sample(words: Sequence[str]) -> None:
     out = check_ending(asked.out, ".npz", ".png")
     run = open_run(asked.run)
     refuse_incapable(run, Samples)
+    if asked.label is not None:
+        refuse_incapable(run, Classifies)
     device = device_named(asked.device)
     model = run.load(asked.step, device)
     assert isinstance(model, Samples)

@@ -56,14 +56,15 @@ def estimator_class(model: type[Model]) -> type[ModelEstimator]:
 
 
 def all_estimators() -> list[tuple[str, type[ModelEstimator]]]:
-    """Name and class of the estimator of every model that encodes, models of video apart.
+    """Name and class of the estimator of every model that encodes, but of video, and those that need labels.
 
     Example:
         >>> dict(all_estimators())["RBMEstimator"](hidden=3)
         RBMEstimator(hidden=3)
     """
     models = [model_class(name) for name in model_names()]
-    made = [estimator_class(model) for model in models if issubclass(model, Encodes) and model.smoke.frames is None]
+    plain = [model for model in models if model.smoke.frames is None and not defaults(model.Config).get("classes")]
+    made = [estimator_class(model) for model in plain if issubclass(model, Encodes)]
     return [(estimator.__name__, estimator) for estimator in made]
 
 

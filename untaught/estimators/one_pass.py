@@ -41,7 +41,7 @@ def one_pass(
         Mean of every part of the loss, and the optimisers' moments.
     """
     learner = stage.learner
-    fabric = make_fabric(training, len(learner.players))
+    fabric = make_fabric(training, [learner])
     model.to(fabric.device).train()
     recipe = recipe_for(stage.recipe, training)
     device = fabric.device

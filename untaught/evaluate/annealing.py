@@ -86,7 +86,8 @@ def log_mean(weights: LogWeights) -> Estimate:
     """Logarithm of the mean of weights that are given as logarithms, with the error bars (3)."""
     largest = weights.max()
     relative = (weights - largest).double().exp()
-    mean, error = float(relative.mean()), float(relative.std()) / math.sqrt(len(relative))
+    mean = float(relative.mean())
+    error = float(relative.std()) / math.sqrt(len(relative)) if len(relative) > 1 else math.inf
     ends = [math.log(end) if end > 0 else -math.inf for end in (mean, mean - 3 * error, mean + 3 * error)]
     value, low, high = (float(largest) + end for end in ends)
     return Estimate(value, low, high, float(relative.sum() ** 2 / relative.square().sum()))

@@ -33,6 +33,10 @@ def applies(subject: Subject) -> str | None:
         return "the model does not classify"
     if not all(bool((part.label >= 0).any()) for part in (subject.parts.train, subject.parts.test)):
         return "the data have no labels"
+    try:
+        subject.apply(subject.model.class_probabilities, subject.pixels(subject.parts.test, 1).x)
+    except ConfigError as error:  # it was built without classes
+        return str(error)
     return None
 
 

@@ -126,7 +126,8 @@ def _judged(
         return _each(lambda x: scores.log_likelihood(x).nats, test), kind, Estimate(0.0, 0.0, 0.0, math.inf), {}
     if isinstance(model, LowerBound):
         log_z, about = partition_function(model.machine(), effort)
-        return _each(model.unnormalised_bound, test), "lower bound", log_z, about
+        kind = "lower bound" if about["log_partition_kind"] == "exact" else "estimate of a lower bound"
+        return _each(model.unnormalised_bound, test), kind, log_z, about
     assert isinstance(model, Energy)
     log_z, about = partition_function(model, effort, train)
     energy = model
@@ -198,8 +199,15 @@ def _trivial(train: Tensor, test: Tensor, binary: bool) -> dict[str, PerExample]
 
 
 def _seen(subject: Subject, pixels: Examples) -> Examples:
-    """Examples as the model was trained on them, binarised where it was, float64."""
-    return subject.seen(bernoulli(pixels) if subject.view.binarise else pixels).double()
+    """Examples as the model was trained on them, float64; drawn as 0 or 1 where it was, or where states are binary."""
+    return subject.seen(bernoulli(pixels) if _draws(subject) else pixels).double()
+
+
+def _draws(subject: Subject) -> bool:
+    """Whether grey values are drawn: a likelihood of binary units is one of their states."""
+    model, view = subject.model, subject.view
+    energy = isinstance(model, Energy) and not isinstance(model, LowerBound)
+    return view.binarise or (view.standardise == "none" and not energy and model.smoke.binary)
 
 
 def _is_binary(model: Model, x: Examples) -> bool:
@@ -209,7 +217,7 @@ def _is_binary(model: Model, x: Examples) -> bool:
 
 
 def _pixels(subject: Subject, x: Examples, binary: bool) -> str:
-    if subject.view.binarise:
+    if _draws(subject):
         return "drawn as 0 or 1, each with its grey value as the probability"
     if binary:
         states = bool(((x == 0) | (x == 1)).all())

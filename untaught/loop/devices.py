@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from untaught.errors import ConfigError
+from untaught.model import Learner
 from untaught.settings import Training
 
 
@@ -44,31 +46,33 @@ def faster_in_bf16() -> bool:
     return least[torch.bfloat16] < 0.8 * least[torch.float32]
 
 
-def make_fabric(training: Training, players: int) -> Fabric:
+def make_fabric(training: Training, learners: Sequence[Learner]) -> Fabric:
     """Set up what a training asks for.
 
     Raises:
         ConfigError: The device is not there, or FSDP is asked for a model of several players.
     """
-    if players > 1 and "fsdp" in training.strategy:
+    # One player of all parameters uses them all in each step; otherwise some have no gradient.
+    partial = any(prefixes != ("",) for learner in learners for prefixes in learner.players.values())
+    if partial and "fsdp" in training.strategy:
         raise ConfigError("strategy fsdp is not tested for models of several players; use --strategy ddp")
     try:
-        fabric = Fabric(**_wanted(training, players))
+        fabric = Fabric(**_wanted(training, partial))
     except (MisconfigurationException, RuntimeError, ValueError) as error:
         asked = f"--device {training.device} --devices {training.devices} --strategy {training.strategy}"
         raise ConfigError(f"this machine cannot train with {asked}; `untaught doctor` lists its devices") from error
     if training.precision == "float32" or (training.precision == "auto" and not has_bf16_units(fabric.device)):
         return fabric
     # The device is known only now, and a strategy serves one Fabric: both are made anew.
-    return Fabric(**_wanted(training, players), plugins=MixedPrecision("bf16-mixed", fabric.device.type))
+    return Fabric(**_wanted(training, partial), plugins=MixedPrecision("bf16-mixed", fabric.device.type))
 
 
-def _wanted(training: Training, players: int) -> dict[str, Any]:
+def _wanted(training: Training, partial: bool) -> dict[str, Any]:
     several = training.devices * training.nodes > 1
     strategy: Any = training.strategy
     if several and training.strategy in ("auto", "ddp"):
         # Broadcasting buffers would overwrite every process's Markov chains by those of the first.
-        strategy = DDPStrategy(find_unused_parameters=players > 1, broadcast_buffers=False)
+        strategy = DDPStrategy(find_unused_parameters=partial, broadcast_buffers=False)
     return {
         "accelerator": "auto" if training.device == "auto" else training.device,
         "devices": training.devices,

@@ -209,17 +209,18 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         """Equation (7), whose gradient is contrastive divergence, with hidden means (3); and (8)."""
         v = self._pictures(batch.x)
         size, pixels = v.shape[2:], v[0, 0].numel()
-        x = self.hidden_input(v)
         with torch.no_grad():
+            x = self.hidden_input(v)
             active = self.hidden_mean(x)
             begun = self.visible_input(self.hidden_draw(x), *size) + self._bias(1.0)
             reconstruction, fantasy = self.units.mean(begun), self.units.draw(begun)
             for _ in range(self.config.gibbs_steps - 1):
                 fantasy = self.gibbs(fantasy)
-        y = self.hidden_input(fantasy)
-        # Hidden units are fixed at their means, so this is linear in the parameters.
-        imagined = self.hidden_mean(y.detach())
-        total = (self._energy(v, x, active) - self._energy(fantasy, y, imagined)).mean() / pixels
+            imagined = self.hidden_mean(self.hidden_input(fantasy))
+        # Hidden units are fixed, so this is linear in the parameters; in full precision, for it nearly cancels.
+        with torch.autocast(v.device.type, enabled=False):
+            energies = [self._energy(s, self.hidden_input(s), h) for s, h in ((v, active), (fantasy, imagined))]
+            total = (energies[0] - energies[1]).mean() / pixels
         on = active.mean((0, 2, 3))
         if self.config.sparsity is not None:
             total = total + self.config.sparsity_cost * torch.dot(on - self.config.sparsity, self.hidden_bias)
@@ -270,8 +271,6 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     def filters(self) -> Images:
         """Filters W."""
         return self.weight.detach()
-
-    # -------- how
 
     def _pictures(self, visible: Tensor) -> Images:
         """Examples, also laid out as vectors, in units of the deviation."""

@@ -110,6 +110,9 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         self.label_chains = nn.Buffer(torch.zeros(config.persistent_chains, config.classes))
         likelihood = {"generative": 1.0, "discriminative": 0.0, "hybrid": config.alpha}
         self.shares = float(config.objective != "generative"), likelihood[config.objective], config.unlabelled
+        if not any(self.shares[1:]):
+            own = ("weight", "label_weight", "hidden_bias", "label_bias")
+            self.players = {"model": own}  # the biases of visible units say nothing of classes
         if config.objective == "generative":
             self.monitor = "squared_error_per_image"
 

@@ -4,7 +4,7 @@ Networks of one to five layers of logistic units learn MNIST's classes by backpr
 restricted Boltzmann machines have learnt without labels, or from random ones. Then the reason that Hinton gives in his
 lectures: pretraining helps where labels depend on what causes pictures (causes -> picture, causes -> label), and not
 where they depend on the picture itself (causes -> picture -> label). Both worlds show the same pictures; the label is
-the parity of two causes, or of two pixels. Few pictures have labels, 20,000 others have none.
+the parity of two causes, or of two pixels. Machines learn 20,000 pictures without labels; few of these have labels.
 
 References:
     Erhan, Manzagol, Bengio, Bengio, Vincent (2009). The difficulty of training deep architectures and the effect of
@@ -15,7 +15,9 @@ References:
 
 Departures:
     On processors 100 units a layer, two passes of pretraining a layer, three of backpropagation and three seeds, where
-    the papers have up to 2000 units, 50 passes and 400 seeds. Learning rates are one for all depths, not the best each.
+    the papers have up to 2000 units, 50 passes and 400 seeds. Learning rates are one for all depths, not the best each,
+    and random networks have as many passes of backpropagation as pretrained ones, so fewer in all: a deep one that
+    fails here may only be slow. Seeds are of weights and order; the world and its labelled pictures are one.
 """
 
 from __future__ import annotations

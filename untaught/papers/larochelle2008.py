@@ -10,7 +10,8 @@ References:
 Departures:
     The last tenth of the training digits is held out where the paper holds out 10,000 of 60,000.
     Adam in batches of 100 for as long as a budget says, where the paper descends after each digit and stops when the
-    error on held-out digits no longer falls; here the weights that are best on held-out digits are kept.
+    error on held-out digits no longer falls; here those weights are kept that give wrong classes the
+    least probability on held-out digits, or of the generative machine the error of reconstruction.
     On processors the generative machine has 2,000 hidden units.
 """
 

@@ -9,8 +9,8 @@ References:
 Departures:
     Adam in place of conjugate gradients for labels.
     Layers are pretrained for a few passes over the data; all rates fall to zero.
-    On processors five sweeps of mean field and two Gibbs steps instead of ten and five, few passes over the data, and
-    log Z at a tenth of the temperatures.
+    On processors five sweeps of mean field and two Gibbs steps instead of ten and five, and few passes over the data.
+    Log Z: temperatures in proportion to the odd units, on processors half of those and 20 runs.
 """
 
 from __future__ import annotations
