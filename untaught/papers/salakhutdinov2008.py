@@ -61,6 +61,7 @@ def learnt(rule: str, hidden: int) -> dict[Budget, Experiment]:
             long,
             data="digits",
             config={**config, "hidden": 8},
+            watch=watch and replace(watch, fractions=(0, 1)),
             training=replace(training, epochs=2, threads=1),
         ),
         "cpu": replace(long, pictures=("samples.png", "filters.png", "chains.png") if rule == "pcd" and large else ()),
