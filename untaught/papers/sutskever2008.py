@@ -73,9 +73,7 @@ PAPER = Paper(
             "bouncing balls, one frame ahead",
             (Column("squared error per frame", "lower"),),
             (
-                printed(
-                    "RTRBM", 3.88, 0.33, "rtrbm", "fantasies are predictions; on a processor 300 of 3750 hidden units"
-                ),
+                Row("RTRBM whose fantasies are predictions", "rtrbm", (ERROR,)),
                 printed(
                     "RTRBM, contrastive divergence", 3.88, 0.33, "rtrbm-divergence", "on a processor 300 of 3750 units"
                 ),
