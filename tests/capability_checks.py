@@ -92,6 +92,9 @@ def energy(model: Any, x: Tensor) -> None:
 def lower_bound(model: Any, x: Tensor) -> None:
     """A bound for each example, and the energy whose partition function it lacks, with units that can be drawn."""
     _sized(model.unnormalised_bound(x), (len(x),))
+    states = model.states_of(x)
+    _sized(states, (len(x), model.machine().base_rate().numel()))
+    _sized(model.machine().gibbs_step(states), tuple(states.shape))
     machine = model.machine()
     units = machine.base_rate().numel()
     energy(machine, machine.gibbs_step(torch.zeros(len(x), units), 0.0))

@@ -141,6 +141,10 @@ class LowerBound(ABC):
         """The energy whose partition function is lacking."""
 
     @abstractmethod
+    def states_of(self, x: Examples) -> Tensor:
+        """States of the machine that examples lead to, drawn: from there its chains soon reach its distribution."""
+
+    @abstractmethod
     def unnormalised_bound(self, x: Examples) -> PerExample:
         """The bound before log Z, in nats; where it is an expectation, one draw of it."""
 

@@ -29,6 +29,7 @@ from untaught.evaluate.likelihood import (
 from untaught.evaluate.subject import Subject
 from untaught.model import Energy, LogLikelihood, LowerBound, Model, Scores, Smoke, Stage
 from untaught.models.rbm import RBM
+from untaught.nn.noise import bernoulli
 from untaught.randomness import seeded
 
 GREY = torch.rand(400, 6, generator=torch.Generator().manual_seed(0))
@@ -81,6 +82,10 @@ class TwoLayers(Model, LowerBound):
         """Log p(x|h) of every pair, `(x, h)`."""
         p = torch.sigmoid(h @ self.down.T.to(h))
         return x @ p.log().T + (1 - x) @ (1 - p).log().T
+
+    def states_of(self, x: Tensor) -> Tensor:
+        """Draws from q."""
+        return bernoulli(torch.sigmoid(x.flatten(1) @ self.down))
 
     def unnormalised_bound(self, x: Tensor) -> Tensor:
         """The expectation over all 16 states of h."""

@@ -121,7 +121,7 @@ def test_joint_training_from_small_weights_learns_what_depends_on_what() -> None
 
 def likelihood(dbm: DBM, x: Tensor) -> float:
     """Exact, in nats, with the partition function summed over odd layers."""
-    side = dbm.machine().sides()[0]
+    side = dbm.machine().sides()[1]
     visible = oracles.states(6)
     hidden = oracles.states(5).split((3, 2), 1)
     energies = torch.stack([torch.logsumexp(-dbm.deep.energy([v.expand(32, 6), *hidden]), 0) for v in visible])
@@ -136,7 +136,7 @@ def test_machine_inside_the_bound_has_the_sums_of_the_whole() -> None:
     machine = dbm.machine()
     for side in machine.sides():
         torch.testing.assert_close(torch.logsumexp(-side.free_energy(oracles.states(side.units)), 0), log_z)
-    free = machine.free_energy(oracles.states(3), 0.0)
+    free = machine.free_energy(oracles.states(10), 0.0)
     torch.testing.assert_close(torch.logsumexp(-free, 0), machine.base_partition())
     exact = torch.logsumexp(-dbm.deep.energy(list(states)).view(64, -1), 1) - log_z
     bound = dbm.unnormalised_bound(oracles.states(6).unflatten(1, SHAPE)) - log_z

@@ -21,7 +21,7 @@ from untaught.config import from_json
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import View, statistics
-from untaught.errors import DataError
+from untaught.errors import ConfigError, DataError
 from untaught.estimators.one_pass import one_pass
 from untaught.estimators.parameters import Fitting, defaults, drawn_seed, plain
 from untaught.model import Model
@@ -117,7 +117,10 @@ class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         tags = super().__sklearn_tags__()
         assert tags.transformer_tags is not None
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        tags.input_tags.positive_only = self.model_type.view.binarise
+        try:
+            tags.input_tags.positive_only = self._view.binarise
+        except ConfigError:  # which `fit` will raise
+            tags.input_tags.positive_only = self.model_type.view.binarise
         return tags
 
     def __getstate__(self) -> dict[str, Any]:

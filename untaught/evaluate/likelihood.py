@@ -11,8 +11,8 @@ Elsewhere annealed importance sampling estimates it (`annealing`): on a GPU by 1
 spread of the weights grows with the units. `log_likelihood_nats_low` and `_high` are what log Z's error bars
 make of (1) or (2); null has no end. Runs backwards give `log_likelihood_nats_backward`, which errs downwards where the
 others err upwards: where the two lie apart, annealing was too fast for the machine, whatever the error bars say. They
-begin at training examples after 300 steps of the chain, of a bound's machine at the forward runs' ends, and bracket
-the truth where these are draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of 100
+begin at training examples, or at the states that these lead to, after 300 steps of the chain, and bracket the truth
+where these are draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of 100
 examples:
 
     sum_i log p(x_i | x without i) = -sum_i log(1 + exp(F(x) - F(x with i flipped)))        (3)
@@ -66,6 +66,8 @@ EFFORTS = {"cuda": Effort(100, 1.0, LARGEST)}
 """By device; elsewhere the usual one: 30 seconds for 784-500 on one processor core."""
 BURNT_IN = 300
 """Steps from training examples to what stands for draws of the machine."""
+LED = 1_000
+"""Training examples whose states stand for draws of a bound's machine."""
 PSEUDO = 100
 """Examples of the pseudo-likelihood: each costs as many free energies as it has units."""
 LEAST_DEVIATION = 0.1
@@ -125,7 +127,7 @@ def _judged(
         kind = scores.log_likelihood(test[:1]).kind
         return _each(lambda x: scores.log_likelihood(x).nats, test), kind, Estimate(0.0, 0.0, 0.0, math.inf), {}
     if isinstance(model, LowerBound):
-        log_z, about = partition_function(model.machine(), effort)
+        log_z, about = partition_function(model.machine(), effort, model.states_of(train[:LED]))
         kind = "lower bound" if about["log_partition_kind"] == "exact" else "estimate of a lower bound"
         return _each(model.unnormalised_bound, test), kind, log_z, about
     assert isinstance(model, Energy)

@@ -38,25 +38,21 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from untaught.config import Count, Fraction, NonNegative, Positive, configuration
-from untaught.errors import SizeError
-from untaught.model import (
+from untaught.capability import (
     Activations,
-    Batch,
     Completes,
     Decodes,
     Encodes,
     Energy,
     Filters,
-    Learner,
-    Loss,
     LowerBound,
     Reconstructs,
     Samples,
     Side,
-    Smoke,
-    View,
 )
+from untaught.config import Count, Fraction, NonNegative, Positive, configuration
+from untaught.errors import SizeError
+from untaught.model import Batch, Learner, Loss, Smoke, View
 from untaught.nn.energy.pairwise import (
     Network,
     Order,
@@ -78,7 +74,7 @@ from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shap
 Shown = Float[Tensor, "chain visible"]
 Way = Literal["gibbs", "mean-field", "exact"]
 EXACT = 20
-"""Units of the largest machine whose states, a million, are summed over."""
+"""Units of the largest machine whose states are summed over."""
 
 
 class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, LowerBound, Activations, Filters):
@@ -237,8 +233,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         """Hold what is known, cool all other units, and average over the sweeps at the last temperature."""
         held = torch.cat([known.flatten(), known.new_zeros(self.config.hidden)])
         order = Order(self.joined, np.nonzero(~held.cpu().numpy())[0]).to(x.device)
-        blank = x.new_zeros(len(x), self.config.hidden)
-        state = torch.where(held, torch.cat([x.flatten(1), blank], 1), self.beginning(len(x)))
+        shown = torch.cat([x.flatten(1), x.new_zeros(len(x), self.config.hidden)], 1)
+        state = torch.where(held, shown, self.beginning(len(x)))
         sweeps = self.config.recall_sweeps
         temperatures = np.repeat(self.config.recall, sweeps).tolist()
         walked = walk(self.network(), state, order, temperatures)
@@ -254,6 +250,10 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
     def machine(self) -> Energy:
         """All units, hidden ones too, as an energy of its own."""
         return AllUnits(self.network(), self.base, self.all_units)
+
+    def states_of(self, x: Examples) -> States:
+        """Examples, and draws of the hidden units from means that solve equation (4)."""
+        return bernoulli(torch.cat([x.flatten(1), self.encode(x)], 1))
 
     def unnormalised_bound(self, x: Examples) -> PerExample:
         """The bound (5) without log Z, at the means that solve equation (4)."""

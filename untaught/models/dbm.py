@@ -12,7 +12,7 @@ Boltzmann machine on what the one below makes of the data. So that the parts fit
 units get their input twice, the highest one's visible units theirs, and weights of those in between are halved. Then
 all are trained as one: (5) pits the mean-field posterior (3) against the machine's fantasies, Gibbs chains that go on
 from update to update, even and odd layers in turn. H is the entropy of independent units with means m, and Z the
-partition function, which annealed importance sampling finds over odd layers, even ones summed out. Last, where there
+partition function, which annealed importance sampling finds over even layers, odd ones summed out. Last, where there
 are classes, a network (6) begins as copies of the machine's weights, A_k as W_{k+1} turned upside down, and learns
 labels by backpropagation; of the machine it keeps the means m of the layers above, which do not change.
 
@@ -186,22 +186,22 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         return torch.sigmoid(self.deep.layer_input(0, self._means(x))).unflatten(1, self.shape)
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from independent odd layers; the last step gives grey values, means (2).
-
-        Raises:
-            ConfigError: A class was asked for: labels are no part of the machine.
-        """
+        """Run `count` chains from independent odd layers; the last step gives means (2). No class can be asked for."""
         if label is not None:
             raise ConfigError("a deep Boltzmann machine draws no classes on demand; a dbn with classes does")
         with torch.no_grad():
-            odd = bernoulli(torch.sigmoid(self._base()).expand(count, -1))
+            odd = bernoulli(torch.sigmoid(self._base(1)).expand(count, -1))
             for _ in range(self.config.sample_steps - 1):
                 odd = self.deep.gibbs(odd)
             return self.deep.completed(odd)[0].unflatten(1, self.shape)
 
     def machine(self) -> Energy:
-        """The odd layers, even ones summed out."""
-        return OddLayers(self.deep.two_sided(self._base()))
+        """The even layers, visible units among them, odd ones summed out."""
+        return EvenLayers(self.deep.two_sided(self._base(0)))
+
+    def states_of(self, x: Examples) -> Tensor:
+        """Examples, and draws of the other even layers from their means (3)."""
+        return bernoulli(torch.cat(self._means(x)[0::2], 1))
 
     def unnormalised_bound(self, x: Examples) -> PerExample:
         """The bound (4) without log Z, in nats."""
@@ -250,10 +250,11 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         means = self._means(x)
         return torch.cat([means[0], *means[2:]], 1)
 
-    def _base(self) -> Tensor:
-        """Logits of the odd units' means over the chains, one Gibbs step of means on."""
+    def _base(self, parity: int) -> Tensor:
+        """Logits of the means over the chains of the even (0) or odd (1) units, one step of means on."""
         with torch.no_grad():
-            mean = self.deep.given(self.deep.given(self.joint.chains, 1), 0).mean(0)
+            even = self.deep.given(self.joint.chains, 1)
+            mean = (self.deep.given(even, 0) if parity else even).mean(0)
             return torch.logit(mean, 1e-3)  # nothing is certain at inverse temperature 0
 
     smoke = Smoke(
@@ -267,18 +268,18 @@ GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.5
 """How each layer is trained on its own."""
 
 
-class OddLayers(Energy):
-    """The odd layers of a deep machine, with all even ones summed out."""
+class EvenLayers(Energy):
+    """The even layers of a deep machine, with all odd ones summed out."""
 
     def __init__(self, machine: Bipartite) -> None:
         self.machine = machine
 
     def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
-        """-log of the sum over even layers, in nats."""
+        """-log of the sum over odd layers, in nats."""
         return self.machine.free_energy(visible, temper)
 
     def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
-        """Even layers and then odd ones, drawn."""
+        """Odd layers and then even ones, drawn."""
         return self.machine.gibbs_step(visible, temper)
 
     def anneal(self, visible: Tensor, before: Scalar | float, after: Scalar | float) -> tuple[Tensor, PerExample]:
@@ -286,7 +287,7 @@ class OddLayers(Energy):
         return self.machine.anneal(visible, before, after)
 
     def base_rate(self) -> Tensor:
-        """Logit of each odd unit at t = 0."""
+        """Logit of each even unit at t = 0."""
         return self.machine.base_rate()
 
     def base_partition(self) -> Scalar:
@@ -294,6 +295,6 @@ class OddLayers(Energy):
         return self.machine.base_partition()
 
     def sides(self) -> Sequence[Side]:
-        """Odd layers, and even layers."""
-        odd, even = self.machine.weight.shape
-        return Side(odd, self.free_energy), Side(even, self.machine.hidden_free_energy)
+        """Even layers, and odd layers."""
+        even, odd = self.machine.weight.shape
+        return Side(even, self.free_energy), Side(odd, self.machine.hidden_free_energy)

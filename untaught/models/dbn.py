@@ -142,6 +142,10 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         """The top machine, of which Z is lacking."""
         return self.top
 
+    def states_of(self, x: Examples) -> Tensor:
+        """Draws of the layer below the top from its means."""
+        return bernoulli(self._up(x))
+
     def unnormalised_bound(self, x: Examples) -> PerExample:
         """Equation (3) before log Z, with one draw of the hidden layers from q."""
         state, nats = x.flatten(1), torch.zeros(len(x), device=x.device, dtype=x.dtype)

@@ -122,20 +122,20 @@ class DeepMachine(nn.Module):
             return products + [state.mean(0) for state in states]
 
     def two_sided(self, base: Float[Tensor, " unit"]) -> Bipartite:
-        """A copy as a machine of two layers: odd layers are visible, even ones hidden.
+        """A copy as a machine of two layers: even layers are visible, odd ones hidden.
 
         Args:
-            base: Logit of each odd unit at inverse temperature 0.
+            base: Logit of each even unit at inverse temperature 0.
         """
         odd, even = self.sizes[1::2], self.sizes[0::2]
-        machine = TwoLayers(sum(odd), sum(even)).to(base)
+        machine = TwoLayers(sum(even), sum(odd)).to(base)
         blocks = [[base.new_zeros(rows, columns) for columns in even] for rows in odd]
         for k, weight in enumerate(self.weights):
             blocks[k // 2][(k + 1) // 2] = weight if k % 2 else weight.T
         with torch.no_grad():
-            machine.weight.copy_(torch.cat([torch.cat(row, 1) for row in blocks]))
-            machine.visible_bias.copy_(torch.cat(list(self.biases)[1::2]))
-            machine.hidden_bias.copy_(torch.cat(list(self.biases)[0::2]))
+            machine.weight.copy_(torch.cat([torch.cat(row, 1) for row in blocks]).T)
+            machine.visible_bias.copy_(torch.cat(list(self.biases)[0::2]))
+            machine.hidden_bias.copy_(torch.cat(list(self.biases)[1::2]))
             machine.base.copy_(base)
         return machine.requires_grad_(False)
 
