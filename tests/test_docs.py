@@ -52,7 +52,7 @@ def test_readme_table_leads_somewhere() -> None:
 
 def test_readme_shows_pictures() -> None:
     pictures = re.findall(r"^!\[[^\]]+\]\(([^)]+)\)", README, re.M)
-    assert len(pictures) == 2
+    assert len(pictures) >= 2
     assert all((ROOT / path).stat().st_size > 1000 for path in pictures)
 
 

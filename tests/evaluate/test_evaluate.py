@@ -44,7 +44,7 @@ def test_named_measures_only() -> None:
 def test_an_unknown_measure_is_refused_with_a_close_name() -> None:
     with pytest.raises(ConfigError, match="no measure is called 'clusters'; did you mean 'cluster'"):
         evaluate(subject(), ["clusters"])
-    with pytest.raises(ConfigError, match="there are: classification, cluster, decode"):
+    with pytest.raises(ConfigError, match="there are: classification, cluster, completion, decode"):
         evaluate(subject(), ["xyzzy"])
 
 

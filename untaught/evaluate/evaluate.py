@@ -1,8 +1,8 @@
 """Every measure that a model's capabilities and its data allow.
 
 A measure is a file of this folder that defines `applies(subject)`, which gives None or the reason why not, and
-`measure(subject)`, which gives numbers under names that say their units, trivial baselines under `baselines`.
-The folder is the registry.
+`measure(subject)`, which gives numbers under names that say their units, trivial baselines under `baselines`. One that
+defines `BY_NAME` as true is taken only where it is asked for. The folder is the registry.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def evaluate(what: Subject | Run | Path | str, names: Sequence[str] | None = Non
 
 def _chosen(subject: Subject, known: dict[str, Measure], names: Sequence[str] | None) -> list[str]:
     if names is None:
-        return [name for name, measure in known.items() if measure.applies(subject) is None]
+        usual = {name: measure for name, measure in known.items() if not vars(measure).get("BY_NAME")}
+        return [name for name, measure in usual.items() if measure.applies(subject) is None]
     for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=1)

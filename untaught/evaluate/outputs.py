@@ -18,6 +18,8 @@ from untaught.evaluate.subject import Subject
 from untaught.model import Classifies
 
 EXAMPLES = 100
+BY_NAME = True
+"""Numbers for drawings and not for readers: taken only where it is asked for."""
 
 
 def applies(subject: Subject) -> str | None:
