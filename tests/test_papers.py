@@ -14,7 +14,9 @@ from untaught.tables.find import paper_named, paper_names, problems
 from untaught.tables.records import Records
 
 EVERY = [(paper, name) for paper in paper_names() for name in paper_named(paper).experiments]
-TOO_SMALL = re.compile(r"accuracy\.[49]$|principal_components\.100\.|context_10\.(19|49)$|_(backward|low)$|effective_runs$")
+TOO_SMALL = re.compile(
+    r"accuracy\.[49]$|principal_components\.100\.|context_10\.(19|49)$|_(backward|low)$|effective_runs$"
+)
 """What clips of 24 frames, five views and 32 units have no room for; partition functions are exact."""
 
 
