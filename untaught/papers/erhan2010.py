@@ -92,7 +92,7 @@ def unlabelled(label: str) -> dict[Budget, Experiment]:
 def labelled(label: str, examples: int, pretrained: bool) -> dict[Budget, Experiment]:
     """A network that learns a world's labels from some of its pictures, in as many steps however many these are."""
     config = {"hidden": (100, 100), "classes": 2, "fine_tuning": "backpropagation", "pretraining": False}
-    training = Training(learning_rate=0.1, epochs=400_000 / examples, batch_size=20, threads=1)
+    training = Training(learning_rate=0.1, epochs=100_000 / examples, batch_size=20, threads=1)
     base = f"{label}-unlabelled" if pretrained else None
     cpu = Experiment(
         "dbn", world(label, examples), (Take("classification"),), config, training, seeds=5, begin_from=base
