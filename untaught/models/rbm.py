@@ -169,8 +169,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         with torch.no_grad():
             data = batch.x.flatten(1)
             x = self.hidden_input(data)
-            active = self.hidden_units.mean(x)
-            begin, parts = self._begun(data, x)
+            active, begin, parts = self._begun(data, x)
             fantasy = self.fantasies(begin, progress)
             slopes = self._slopes(data, active, fantasy, self.hidden_given(fantasy))
         # All states are held fixed, so this is linear in the parameters. Its value is no likelihood.
@@ -187,16 +186,17 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
             self.chains.copy_(visible)
         return visible[-self.config.persistent_chains :]
 
-    def _begun(self, data: Visible, x: Hidden) -> tuple[Visible, dict[str, Scalar]]:
-        """The first Gibbs step from the data, and what it tells; persistent chains do without it while training."""
+    def _begun(self, data: Visible, x: Hidden) -> tuple[Hidden, Visible, dict[str, Scalar]]:
+        """Hidden means, and the first Gibbs step from the data; persistent chains do without it while training."""
         if self.training and self.config.persistent_chains:
-            return data, {}
-        y = self.visible_input(self.hidden_units.draw(x))
-        error = data - self.in_values(self.visible_units.mean(y))
+            return self.hidden_units.mean(x), data, {}
+        active, hidden = self.hidden_units.mean_and_draw(x)
+        mean, begin = self.visible_units.mean_and_draw(self.visible_input(hidden))
+        error = data - self.in_values(mean)
         parts = {"squared_error_per_image": error.square().sum(1).mean()}
         if self.monitor == "pseudo_likelihood_nats" and not self.training:
             parts[self.monitor] = self._pseudo_likelihood(data, x)
-        return self.in_values(self.visible_units.draw(y)), parts
+        return active, self.in_values(begin), parts
 
     def _pseudo_likelihood(self, data: Visible, x: Hidden) -> Scalar:
         """-sum_i log p(v_i | all others), in nats, from a few random i of each example."""

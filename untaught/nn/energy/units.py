@@ -48,6 +48,10 @@ class Units(ABC):
     def draw(self, x: Tensor) -> Tensor:
         """A state drawn under an input."""
 
+    def mean_and_draw(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Both of one input; binary units share its logistic function."""
+        return self.mean(x), self.draw(x)
+
     @abstractmethod
     def own_energy(self, state: Tensor) -> Tensor:
         """A(v), nats."""
@@ -77,6 +81,11 @@ class Bernoulli(Units):
     def draw(self, x: Tensor) -> Tensor:
         """1 with probability s(x)."""
         return bernoulli(torch.sigmoid(x))
+
+    def mean_and_draw(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """s(x), and 1 with that probability."""
+        mean = torch.sigmoid(x)
+        return mean, bernoulli(mean)
 
     def own_energy(self, state: Tensor) -> Tensor:
         """None."""
