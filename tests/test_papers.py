@@ -13,7 +13,13 @@ from untaught.tables.cells import at
 from untaught.tables.find import paper_named, paper_names, problems
 from untaught.tables.records import Records
 
-EVERY = [(paper, name) for paper in paper_names() for name in paper_named(paper).experiments]
+FIRST = 6
+"""Experiments of a paper that are run each time; later ones are of the same kinds, and run with the slow tests."""
+EVERY = [
+    pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST else [])
+    for paper in paper_names()
+    for number, name in enumerate(paper_named(paper).experiments)
+]
 TOO_SMALL = re.compile(
     r"accuracy\.[49]$|principal_components\.100\.|context_10\.(19|49)$|_(backward|low)$|effective_runs$"
 )
