@@ -10,8 +10,9 @@ from torch import Tensor
 from tests.evaluate.machines import log_z, machine
 from untaught.errors import SizeError
 from untaught.evaluate import partition
-from untaught.evaluate.partition import all_states, exact_partition, smallest_side
+from untaught.evaluate.partition import exact_partition, smallest_side
 from untaught.model import Energy, Side
+from untaught.nn.states import all_states
 
 
 class Independent(Energy):

@@ -9,10 +9,10 @@ states; with 784 other units 2^20 of them take 8 seconds on one processor core i
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from untaught.capability import Energy, Side
 from untaught.errors import SizeError
+from untaught.nn.states import all_states
 from untaught.shapes import Scalar
 
 LARGEST = 25
@@ -49,14 +49,3 @@ def exact_partition(energy: Energy) -> Scalar:
         for high in all_states(side.units - low, like)
     ]
     return torch.logsumexp(torch.stack(sums), 0)
-
-
-def all_states(units: int, like: Tensor) -> Tensor:
-    """Every state of binary units, `(2 ** units, units)`, of the type and on the device of a tensor.
-
-    Example:
-        >>> all_states(2, torch.zeros(())).tolist()
-        [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
-    """
-    numbers = torch.arange(2**units, device=like.device)
-    return (numbers[:, None] >> torch.arange(units, device=like.device) & 1).to(like.dtype)

@@ -46,6 +46,7 @@ from untaught.model import (
     Smoke,
 )
 from untaught.nn.coders import Coders, first_weights, outputs
+from untaught.nn.named import chosen
 from untaught.nn.noise import wide
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
 
@@ -174,10 +175,7 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         above = outputs(self.decoder, code)
         found = {f"encoder.{number}": value for number, value in enumerate(below[:-1], 1)} | {"code": code}
         found |= {f"decoder.{number}": value for number, value in enumerate(above[:-1], 1)}
-        unknown = set(names or ()) - found.keys()
-        if unknown:
-            raise ConfigError(f"no layer is called {min(unknown)!r}; there are: {', '.join(found)}")
-        return found if names is None else {name: found[name] for name in names}
+        return chosen(found, names)
 
     def filters(self) -> Images:
         """Weights of the first layer."""

@@ -31,7 +31,6 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
@@ -43,7 +42,7 @@ from untaught.nn.energy.bipartite import Bipartite
 from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli
-from untaught.nn.targets import check_labels, class_losses
+from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
@@ -150,9 +149,8 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
 
         def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
             """-log p(y | v), mean over examples that have a label."""
-            logits, known = self.network(batch.x), batch.label >= 0
-            nats = F.cross_entropy(logits, batch.label, ignore_index=-1, reduction="sum") / known.sum().clamp_min(1)
-            return Loss(nats, class_losses(logits, batch.label))
+            logits = self.network(batch.x)
+            return Loss(label_nats(logits, batch.label), class_losses(logits, batch.label))
 
     @property
     def deep(self) -> DeepMachine:

@@ -46,7 +46,7 @@ from untaught.models.discriminative_rbm import DRAW, DiscriminativeRBM
 from untaught.models.rbm import RBM
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
-from untaught.nn.targets import check_labels, class_losses, state_nats
+from untaught.nn.targets import check_labels, class_losses, label_nats, state_nats
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
 
@@ -186,8 +186,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         """Fine-tuning: -log p(y | v) by (6) on labelled examples, or what has the slopes (4), (5) and the top's."""
         if self.config.fine_tuning == "backpropagation":
             logits = wide(self.output(self.encode(batch.x)))
-            nats = F.cross_entropy(logits, batch.label, ignore_index=-1, reduction="sum")
-            nats = nats / (batch.label >= 0).sum().clamp_min(1)
+            nats = label_nats(logits, batch.label)
             return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
         return self._up_down(batch)
 

@@ -60,6 +60,7 @@ from untaught.model import Activations, Decodes, Encodes, Filters, Learner, Loss
 from untaught.nn.between import Between
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.discriminator import FrameDiscriminator
+from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli
 from untaught.nn.recurrent import State, recurrent
 from untaught.nn.stack import layers, sizes
@@ -211,7 +212,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         found = {f"encoder.{number}": m for number, m in enumerate(batch_first, 1)}
         states = zip(*self._watch(x), strict=True)
         found |= {name: torch.stack(kind, 1) for name, kind in zip(("hidden", "cell"), states, strict=False)}
-        return found if names is None else {name: found[name] for name in names}
+        return chosen(found, names)
 
     def filters(self) -> Images:
         """Filters of the encoder's first layer."""

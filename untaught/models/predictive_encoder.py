@@ -59,6 +59,7 @@ from untaught.model import (
 )
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.dense import Layer
+from untaught.nn.named import chosen
 from untaught.nn.stack import layers, sizes
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 
@@ -175,10 +176,7 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         seen = self._windows(x)
         values = self._hidden(seen.flatten(0, 1))
         found = {f"hidden.{number}": value.unflatten(0, seen.shape[:2]) for number, value in enumerate(values, 1)}
-        unknown = set(names or ()) - found.keys()
-        if unknown:
-            raise ConfigError(f"no layer is called {min(unknown)!r}; there are: {', '.join(found)}")
-        return found if names is None else {name: found[name] for name in names}
+        return chosen(found, names)
 
     def filters(self) -> Images:
         """Weights of the first layer, those on the frames seen side by side, the oldest on the left."""

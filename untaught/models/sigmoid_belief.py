@@ -33,7 +33,7 @@ from typing import Literal
 import torch
 
 from untaught.config import Count, Positive, configuration
-from untaught.errors import ConfigError, DataError, SizeError
+from untaught.errors import ConfigError, SizeError
 from untaught.model import (
     Activations,
     Batch,
@@ -52,6 +52,8 @@ from untaught.model import (
 )
 from untaught.nn.belief.inference import Exact, Factorial, Inference, Recognition
 from untaught.nn.belief.network import ENUMERABLE, BeliefNetwork, Units
+from untaught.nn.energy.units import UNITS
+from untaught.nn.named import chosen, weight_pictures
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
@@ -113,13 +115,9 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         Raises:
             DataError: Values lie outside [0, 1], so they are no probabilities.
         """
-        low, high = (float(value) for value in sample.x.aminmax())
-        if low < 0 or high > 1:
-            raise DataError(f"values run from {low:.3g} to {high:.3g}; binary units need 0 to 1 (no standardising)")
-        mean = (sample.x.flatten(1).sum(0) + 1) / (len(sample.x) + 2)
-        bias = self.config.visible_bias
+        usual, asked = UNITS["bernoulli"].bias_for(sample.x.flatten(1)), self.config.visible_bias
         with torch.no_grad():
-            self.generative.biases[0].copy_(torch.logit(mean) if bias is None else torch.full_like(mean, bias))
+            self.generative.biases[0].copy_(usual if asked is None else torch.full_like(usual, asked))
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """What wakes, sleeps, or climbs the bound: equations (3), (4) or (5)."""
@@ -177,15 +175,11 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Features]:
         """Means of the layers `hidden_1`, `hidden_2` and so on."""
         known = {f"hidden_{n}": mean for n, mean in enumerate(self.inference.means(x.flatten(1)), 1)}
-        unknown = set(names or ()) - set(known)
-        if unknown:
-            raise ConfigError(f"no layer is called {min(unknown)!r}; there are: {', '.join(known)}")
-        return {name: known[name] for name in names or known}
+        return chosen(known, names)
 
     def filters(self) -> Images:
         """Generative weights of each unit of the first hidden layer; a vector's as a picture of one row."""
-        pictures = self.shape if len(self.shape) == 3 else (1, 1, *self.shape)
-        return self.generative.weights[0].detach().T.unflatten(1, pictures)
+        return weight_pictures(self.generative.weights[0], self.shape)
 
     def _wake(self, visible: Units) -> Loss:
         """-log p of the data with what recognition drew; its gradient is the rule (3)."""

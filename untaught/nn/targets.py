@@ -33,6 +33,11 @@ def class_losses(logits: Logits, label: Labels) -> dict[str, Scalar]:
     }
 
 
+def label_nats(logits: Logits, label: Labels) -> Scalar:
+    """-log p(y), mean over labelled examples, in nats; 0 where there are none."""
+    return F.cross_entropy(logits, label, ignore_index=-1, reduction="sum") / (label >= 0).sum().clamp_min(1)
+
+
 def check_labels(label: Labels, classes: int, needed: bool) -> None:
     """Look at a sample's labels.
 

@@ -25,6 +25,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.nn.noise import bernoulli, wide
+from untaught.nn.states import all_states
 from untaught.shapes import PerExample
 
 Units = Float[Tensor, "batch _"]
@@ -127,14 +128,3 @@ def log_bernoulli(x: Units, logits: Float[Tensor, "_ _"]) -> PerExample:
 def independent(states: States, means: Units) -> Table:
     """Probability of each state under units that are independent with each example's means."""
     return torch.where(states.bool(), means[:, None], 1 - means[:, None]).prod(2)
-
-
-def all_states(units: int, like: Tensor) -> States:
-    """Every state of binary units, the first unit counting most, of the type and on the device of a tensor.
-
-    Example:
-        >>> all_states(2, torch.zeros(())).tolist()
-        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
-    """
-    numbers = torch.arange(2**units, device=like.device)
-    return (numbers[:, None] >> torch.arange(units - 1, -1, -1, device=like.device) & 1).to(like.dtype)

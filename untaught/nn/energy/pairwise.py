@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from untaught.errors import ConfigError
 from untaught.nn.noise import wide
+from untaught.nn.states import all_states
 from untaught.shapes import PerExample
 
 States = Float[Tensor, "chain unit"]
@@ -132,17 +133,6 @@ def logistic(like: Tensor) -> Tensor:
 def together(states: States) -> Pairs:
     """Mean over chains of products of two units, and on the diagonal of each unit."""
     return (states.T @ states / len(states)).diagonal_scatter(states.mean(0))
-
-
-def all_states(units: int, like: Tensor) -> States:
-    """Every state of binary units, `(2 ** units, units)`.
-
-    Example:
-        >>> all_states(2, torch.zeros(())).tolist()
-        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
-    """
-    numbers, places = torch.arange(2**units, device=like.device), torch.arange(units - 1, -1, -1, device=like.device)
-    return (numbers[:, None] >> places & 1).to(like.dtype)
 
 
 def exact_free(network: Network) -> Pairs:
