@@ -18,7 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -44,7 +44,7 @@ from untaught.data.view import View as View
 from untaught.errors import ConfigError
 from untaught.recipe import Optimiser as Optimiser
 from untaught.recipe import Recipe as Recipe
-from untaught.shapes import Scalar, Shape
+from untaught.shapes import Examples, Features, Scalar, Shape
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,8 @@ class Stage:
     """Turns a batch's examples into the features that this stage is trained on; without gradient."""
     begin: Callable[[], None] | None = None
     """Hands weights over from the stage before; runs once, and never on resume."""
+    labelled: bool = False
+    """Whether it is shown labelled examples alone."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,33 @@ class Smoke:
     """Whether examples must be 0 or 1."""
     classes: int = 0
     """Classes of the examples' labels; 0 for models that look at none."""
+
+
+class Encoding(nn.Module):
+    """A model that encodes as a network from examples to features, to stand inside another model."""
+
+    def __init__(self, model: Model) -> None:
+        """Take a model's encoder.
+
+        Raises:
+            ConfigError: The model does not encode.
+        """
+        super().__init__()
+        if not isinstance(model, Encodes):
+            raise ConfigError(f"{model_name(model)} does not encode, so it cannot be another model's encoder")
+        self.model = model
+
+    def forward(self, x: Examples) -> Features:
+        """Features of examples, with gradient."""
+        return cast(Encodes, self.model).encode(x)
+
+
+def untrained(model: Model) -> Model:
+    """The same network with new weights from torch's ambient generator, an encoder that was given to it too."""
+    given = {
+        name: Encoding(untrained(child.model)) for name, child in model.named_children() if isinstance(child, Encoding)
+    }
+    return type(model)(model.config, model.shape, **given)
 
 
 def capabilities(model: type[Model]) -> tuple[str, ...]:

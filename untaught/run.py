@@ -11,6 +11,7 @@ runs/NAME/
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import platform
@@ -31,8 +32,8 @@ from untaught.checkpoint import Torn, read_checkpoint, read_counters, write_chec
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
 from untaught.data.view import Statistics, View
-from untaught.errors import RunError
-from untaught.model import Model, model_class
+from untaught.errors import ConfigError, DataError, RunError
+from untaught.model import Encoding, Model, model_class
 from untaught.settings import Settings
 
 
@@ -183,9 +184,16 @@ class Run:
 
 
 def build(settings: Settings, **modules: nn.Module) -> Model:
-    """Build the model that a run's settings describe, untrained."""
+    """Build the model that a run's settings describe, untrained; on the encoder that they describe, if any."""
     cls = model_class(settings.model)
     config = from_json(cls.Config, settings.config, f"the configuration of {settings.model}")
+    borrowed = settings.encoder
+    if borrowed is not None:
+        if "encoder" not in inspect.signature(cls).parameters:
+            raise ConfigError(f"{settings.model} takes no encoder; finetuned-classifier and autoencoder do")
+        if tuple(borrowed.shape) != tuple(settings.shape):
+            raise DataError(f"the encoder saw examples of shape {borrowed.shape}, and these are {settings.shape}")
+        modules = modules if "encoder" in modules else {**modules, "encoder": Encoding(build(borrowed))}
     return cls(config, tuple(settings.shape), **modules)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from untaught.config import Count, NonNegative, Positive, Whole, configuration, from_json
 from untaught.data.view import View
-from untaught.model import Recipe, model_class
+from untaught.model import Optimiser, Recipe, model_class
+from untaught.recipe import SEARCHING, USUAL_RATES, Rule
 
 
 @configuration
@@ -24,8 +25,14 @@ class Training:
     """Seed of weights, order of examples and draws."""
     batch_size: Count | None = None
     """Examples in one step."""
+    labels_per_class: Count | None = None
+    """Labels of each class that training and selection know; a fifth of five or more select. None gives all."""
+    optimiser: Rule | None = None
+    """How gradients become steps; `lbfgs` and `cg` (conjugate gradients) search along lines and want large batches."""
     learning_rate: Positive | None = None
-    """Highest step size of every optimiser."""
+    """Highest step size of every optimiser; a stage of pretraining by another rule keeps its own."""
+    stage_learning_rates: dict[str, float] = field(default_factory=lambda: {})
+    """Highest step size of single stages, by name."""
     schedule: Literal["constant", "linear", "cosine"] | None = None
     """How the learning rate falls to zero."""
     clip: Positive | None = None
@@ -70,23 +77,28 @@ class Settings:
     """What was done with broken files."""
     training: Training = Training()
     """How it was trained."""
+    encoder: Settings | None = None
+    """Of the run whose encoder the model was given."""
 
     @property
     def view(self) -> View:
-        """How batches are cut.
+        """How batches are cut; an encoder that was given sees what it saw, undrawn and unaugmented.
 
         Raises:
             ConfigError: The configuration is not one of the model's.
         """
+        if self.encoder is not None and self.training.view is None:
+            return replace(self.encoder.view, binarise=False, augment=())
         model = model_class(self.model)
         config = from_json(model.Config, self.config, f"config of {self.model}")
         return self.training.view or model.view_of(config)
 
 
-def recipe_for(recipe: Recipe, training: Training) -> Recipe:
-    """The stage's recipe with what the caller asked for instead."""
-    from dataclasses import replace
-
+def recipe_for(stage: str, recipe: Recipe, training: Training) -> Recipe:
+    """A stage's recipe with what the caller asked for instead."""
+    rate = training.stage_learning_rates.get(stage)
+    if recipe.keeps:
+        return recipe if rate is None else _moved(recipe, None, rate)
     chosen = {
         name: value
         for name in ("batch_size", "schedule", "clip", "average")
@@ -94,8 +106,18 @@ def recipe_for(recipe: Recipe, training: Training) -> Recipe:
     }
     if training.average == 0:
         chosen["average"] = None
-    if training.learning_rate is not None:
-        rate = training.learning_rate
-        chosen["optimiser"] = replace(recipe.optimiser, learning_rate=rate)
-        chosen["players"] = {name: replace(own, learning_rate=rate) for name, own in recipe.players.items()}
-    return replace(recipe, **chosen)
+    if training.optimiser in SEARCHING and "schedule" not in chosen:
+        chosen["schedule"] = "constant"  # a line search finds its own step
+    return _moved(replace(recipe, **chosen), training.optimiser, rate or training.learning_rate)
+
+
+def _moved(recipe: Recipe, rule: Rule | None, rate: float | None) -> Recipe:
+    """The recipe with another rule, at its usual rate unless one is given, or with another rate."""
+
+    def moved(own: Optimiser) -> Optimiser:
+        if rule is not None and rule != own.name:
+            own = Optimiser(name=rule, learning_rate=USUAL_RATES.get(rule, 1e-3), weight_decay=own.weight_decay)
+        return own if rate is None else replace(own, learning_rate=rate)
+
+    players = {name: moved(own) for name, own in recipe.players.items()}
+    return replace(recipe, optimiser=moved(recipe.optimiser), players=players)

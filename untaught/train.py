@@ -17,6 +17,7 @@ from torch import Tensor
 
 from untaught.data.arrays import from_array
 from untaught.data.batches import Feed, fixed_batches
+from untaught.data.labels import as_labelled
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import statistics
@@ -127,11 +128,11 @@ class _StageTraining:
         self.model, self.stage, self.number = model, stages[number], number
         self.learner = self.stage.learner
         self.training, self.fabric, self.run, self.resumed = training, fabric, run, resumed
-        self.recipe = recipe_for(self.stage.recipe, training)
+        self.recipe = recipe_for(self.stage.name, self.stage.recipe, training)
         self.view = self.stage.view if training.view is None else training.view
         self.threads = training.threads or (resumed.counters["threads"] if resumed else torch.get_num_threads())
-        self.parts = source.parts()
-        self.statistics = statistics(self.parts.train, self.view, fabric.device)
+        self.parts = as_labelled(source.parts(), training.labels_per_class, training.seed, self.stage.labelled)
+        self.statistics = statistics(source.parts().train, self.view, fabric.device)
         model.to(fabric.device)
         self.feed = self._feed(self.parts.train, self.recipe.batch_size)
         self.held_out = self._feed(self.parts.validation, self.recipe.batch_size)
@@ -265,10 +266,10 @@ class _StageTraining:
         )
 
     def _clock(self, stages: Sequence[Stage]) -> Clock:
-        last = self.number == len(stages) - 1
-        asked = self.training
-        epochs = asked.epochs if last else asked.stage_epochs.get(self.stage.name, self.recipe.epochs or asked.epochs)
-        minutes = None if asked.minutes is None else asked.minutes / len(stages)
+        asked, said = self.training, self.training.stage_epochs.get(self.stage.name)
+        epochs = said or (asked.epochs if self.stage is stages[-1] else self.recipe.epochs or asked.epochs)
+        timed = [stage for stage in stages if stage.name not in asked.stage_epochs]
+        minutes = None if asked.minutes is None or said else asked.minutes / len(timed)
         held_out = limit(self.held_out) / self.recipe.batch_size
         return Clock(self.feed.steps, None if minutes else epochs, minutes, 1 / len(stages), held_out)
 

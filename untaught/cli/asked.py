@@ -18,7 +18,7 @@ from untaught.config import configuration, from_json, to_json
 from untaught.data.spec import size_of
 from untaught.data.view import View
 from untaught.errors import ConfigError
-from untaught.model import Model, Recipe, model_class, model_names
+from untaught.model import Model, Recipe, model_class, model_name, model_names
 from untaught.run import open_run, read_settings
 from untaught.settings import Settings, Training
 
@@ -26,6 +26,9 @@ FREE_ON_RESUME = frozenset(
     ("epochs", "stage_epochs", "minutes", "device", "devices", "nodes", "strategy", "compile", "capture", "threads")
 )
 """What may be said anew of a training that is continued; the rest makes it the training that it is."""
+
+
+BY_STAGE = {"stage_epochs": "epochs.NAME", "stage_learning_rates": "learning-rate.NAME"}
 
 
 @configuration
@@ -44,6 +47,8 @@ class Train:
     """Continue the run in --out from its last checkpoint."""
     replace: bool = False
     """Remove the run that is in --out, and train anew."""
+    encoder: str | None = None
+    """A run whose encoder the model begins with, for models that take one: finetuned-classifier, autoencoder."""
     config: str | None = None
     """A run's config.json, to train it again; what is typed beside it wins."""
 
@@ -73,6 +78,7 @@ def asked(words: Sequence[str]) -> Asked:
     if resumed is not None:
         _refuse_changes(resumed, given, model)
     command = Train(**{**_command_defaults(stored), **given["command"]})
+    encoder = _encoder(command, stored)
     settings = Settings(
         model=name,
         shape=(),
@@ -80,7 +86,8 @@ def asked(words: Sequence[str]) -> Asked:
         data=command.data,
         size=size_of(command.size),
         on_bad=command.on_bad,
-        training=_training(model, stored, given),
+        training=_training(model, stored, given, encoder),
+        encoder=encoder,
     )
     return Asked(command, settings, resumed)
 
@@ -94,7 +101,7 @@ def groups(model: type[Model], stored: Settings | None) -> list[Group]:
         Group("command", Train, _command_defaults(stored)),
         Group("model", model.Config, _stored_config(stored, model)),
         Group("view", View, _as_dict(training.view or model.view)),
-        Group("training", Training, said, frozenset(("view",)), names={"stage_epochs": "epochs.NAME"}),
+        Group("training", Training, said, frozenset(("view",)), names=BY_STAGE),
     ]
 
 
@@ -102,6 +109,7 @@ def recipe_defaults(recipe: Recipe) -> dict[str, Any]:
     """What a training takes from the model's recipe when nothing else is said."""
     return {
         "batch_size": recipe.batch_size,
+        "optimiser": recipe.optimiser.name,
         "learning_rate": recipe.optimiser.learning_rate,
         "schedule": recipe.schedule,
         "clip": recipe.clip,
@@ -112,6 +120,16 @@ def recipe_defaults(recipe: Recipe) -> dict[str, Any]:
 def first_line(model: type[Model]) -> str:
     """What a system is: the first line of its file's docstring."""
     return (sys.modules[model.__module__].__doc__ or "").partition("\n")[0]
+
+
+def _encoder(command: Train, stored: Settings | None) -> Settings | None:
+    """Of the run whose encoder is asked for, or was given to the run that is continued."""
+    held = None if stored is None else stored.encoder
+    if command.resume and command.encoder is not None:
+        raise ConfigError("--encoder: a run that is continued has its encoder; leave it out")
+    if held is not None and not command.resume and command.encoder is None:
+        raise ConfigError("the stored configuration is of a model that was given an encoder: give --encoder RUN")
+    return held if command.encoder is None else open_run(command.encoder).settings
 
 
 def _model(words: Sequence[str], stored: Settings | None) -> tuple[str, list[str]]:
@@ -158,16 +176,23 @@ def _stored_config(stored: Settings | None, model: type[Model]) -> dict[str, Any
     return {} if stored is None else _as_dict(from_json(model.Config, stored.config, f"config of {stored.model}"))
 
 
-def _training(model: type[Model], stored: Settings | None, given: Mapping[str, Mapping[str, Any]]) -> Training:
+def _training(
+    model: type[Model], stored: Settings | None, given: Mapping[str, Mapping[str, Any]], encoder: Settings | None
+) -> Training:
     """The stored training, or none, with what was typed."""
     typed = given["training"]
     if "epochs" in typed and "minutes" in typed:
         raise ConfigError("--epochs and --minutes both say how long to train; give one of them")
     before = Training() if stored is None else stored.training
     ends = {"epochs": None, "minutes": None} if {"epochs", "minutes"} & typed.keys() else {}
-    usual = before.view or model.view_of(model.Config(**{**_stored_config(stored, model), **given["model"]}))
-    view = dataclasses.replace(usual, **given["view"]) if given["view"] else before.view
-    return dataclasses.replace(before, **{**ends, **typed, "view": view})
+    training = dataclasses.replace(before, **{**ends, **typed})
+    if given["view"]:
+        config = to_json(from_json(model.Config, {**_stored_config(stored, model), **given["model"]}))
+        usual = Settings(
+            model=model_name(model), shape=(), config=config, data="", training=before, encoder=encoder
+        ).view
+        training = dataclasses.replace(training, view=dataclasses.replace(usual, **given["view"]))
+    return training
 
 
 def _refuse_changes(resumed: Settings, given: Mapping[str, Mapping[str, Any]], model: type[Model]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from untaught.cli.asked import Asked, Train, asked
+from untaught.cli.asked import BY_STAGE, Asked, Train, asked
 from untaught.cli.flags import Group, parse
 from untaught.cli.listing import by, tell_skipped
 from untaught.cli.opening import device_named, subject_of
@@ -19,7 +19,7 @@ from untaught.errors import ConfigError, RunError
 from untaught.model import model_names
 from untaught.ready import built, completed
 from untaught.report import write_report
-from untaught.run import Run
+from untaught.run import Run, load
 from untaught.settings import Settings, Training
 
 
@@ -34,7 +34,8 @@ def train(words: Sequence[str]) -> None:
     from untaught.train import fit
 
     settings, source = _opened(wanted)
-    model = built(settings, device_named(settings.training.device))
+    encoder = wanted.command.encoder
+    model = built(settings, device_named(settings.training.device), None if encoder is None else load(encoder))
     with _run_in(place, wanted, settings) as run:
         try:
             follow(fit(model, source, settings.training, run))
@@ -83,5 +84,9 @@ def _run_in(place: Path, wanted: Asked, settings: Settings) -> AbstractContextMa
 def _general_help() -> None:
     """Help that holds for every model."""
     about = f"Train MODEL, one of: {', '.join(model_names())}.\n\n`untaught train MODEL --help` adds its own settings."
-    groups = [Group("command", Train), Group("view", View), Group("training", Training, hidden=frozenset(("view",)))]
+    groups = [
+        Group("command", Train),
+        Group("view", View),
+        Group("training", Training, hidden=frozenset(("view",)), names=BY_STAGE),
+    ]
     parse(groups, ["--help"], "untaught train MODEL", about)

@@ -43,7 +43,7 @@ def one_pass(
     learner = stage.learner
     fabric = make_fabric(training, [learner])
     model.to(fabric.device).train()
-    recipe = recipe_for(stage.recipe, training)
+    recipe = recipe_for(stage.name, stage.recipe, training)
     device = fabric.device
     if known is not None:
         known = Statistics(known.mean.to(device), known.deviation.to(device))

@@ -20,7 +20,7 @@ from untaught.data.batches import collect
 from untaught.data.part import Part
 from untaught.data.source import Parts
 from untaught.data.view import Batch, Statistics, View, example_shape
-from untaught.model import Encodes, Model
+from untaught.model import Encodes, Model, untrained
 from untaught.randomness import seeded
 from untaught.run import Run
 from untaught.shapes import Examples, Features
@@ -107,7 +107,7 @@ class Subject:
     def untrained(self) -> Subject:
         """The same network with the weights that it began from, from a seed of its own."""
         with seeded(self.seed + 1, self.device):
-            fresh = type(self.model)(self.model.config, self.model.shape)
+            fresh = untrained(self.model)
         return replace(self, model=fresh.to(self.device).eval())
 
 

@@ -19,7 +19,7 @@ from untaught.randomness import seeded
 from untaught.recipe import Recipe
 from untaught.shapes import Shape
 
-STATES = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2, "adagrad": 1, "lbfgs": 20}
+STATES = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2, "adagrad": 1, "lbfgs": 20, "cg": 10}
 """Numbers that an optimiser keeps for each weight; L-BFGS two for each of ten past steps."""
 
 

@@ -21,7 +21,7 @@ from untaught.data.batches import Feed
 from untaught.errors import ConfigError, NotFiniteError
 from untaught.model import Batch, Learner, Loss
 from untaught.randomness import generator_state, set_generator_state
-from untaught.recipe import CAPTURABLE, Recipe, make_optimiser, rate_factor
+from untaught.recipe import CAPTURABLE, SEARCHING, Recipe, make_optimiser, rate_factor
 from untaught.settings import Training
 
 WORTH_COMPILING_SECONDS = 300.0
@@ -47,6 +47,7 @@ class Stepper:
         self.device = fabric.device
         self.parameters = {name: _owned(learner, prefixes) for name, prefixes in learner.players.items()}
         chosen = {name: recipe.players.get(name, recipe.optimiser) for name in learner.players}
+        self.searching = {name for name, own in chosen.items() if own.name in SEARCHING}
         self.captured = self._capture(training, {own.name for own in chosen.values()})
         self.optimisers = {
             name: make_optimiser(self.parameters[name], own, self.captured) for name, own in chosen.items()
@@ -104,7 +105,7 @@ class Stepper:
                 self._note(player, loss, len(starts))
                 return loss.total
 
-            if isinstance(optimiser, torch.optim.LBFGS):
+            if player in self.searching:
                 optimiser.step(self._same_draws(closure))  # type: ignore[arg-type]
             else:
                 closure()
@@ -168,7 +169,7 @@ class Stepper:
         self.rows = self.steps = 0
 
     def _refuse_not_finite(self, player: str, lasted: Tensor, step: int) -> None:
-        evaluated = int(lasted.max()) if isinstance(self.optimisers[player], torch.optim.LBFGS) else self.steps
+        evaluated = int(lasted.max()) if player in self.searching else self.steps
         first = int(lasted.min())
         if first < evaluated or not self.finite[player].all():
             part = self.names[player][int(lasted.argmin())]

@@ -2,7 +2,8 @@
 
     code = E(x),   x' = D(code)     (1)
 
-E ends in a linear layer, and so does D: a model puts its own output units on top.
+E ends in a linear layer unless its code is given an activation too, and D in a linear one: a model puts its own output
+units on top.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class Coders:
     """Whether batch normalisation stands before each activation."""
     tied: bool = False
     """Whether the decoder uses the encoder's weights."""
+    code: Activation = "linear"
+    """What the layer of the code applies."""
 
     @property
     def convolutional(self) -> bool:
@@ -78,7 +81,7 @@ class Coders:
             encoder = ConvolutionEncoder(self)
             return encoder, ConvolutionDecoder(self, encoder)
         widths = (math.prod(self.shape), *(DENSE if self.hidden is None else self.hidden), self.latent)
-        below = dense.Encoder(widths, self.activation, self.normalise)
+        below = dense.Encoder(widths, self.activation, self.normalise, self.code)
         return below, dense.Decoder(widths, self.activation, self.normalise, below if self.tied else None, self.shape)
 
     def stack(self) -> tuple[Layer, ...]:
@@ -107,7 +110,7 @@ class ConvolutionEncoder(nn.Module):
         stack = coders.stack()
         self.top = (stack[-1].filters, *sizes(stack, (coders.shape[1], coders.shape[2]))[-1])
         self.maps = convolution.Encoder(coders.shape[0], stack, coders.activation, coders.normalise)
-        self.code = dense.Layer(math.prod(self.top), coders.latent, "linear")
+        self.code = dense.Layer(math.prod(self.top), coders.latent, coders.code)
 
     def forward(self, x: Images) -> Features:
         """Codes of pictures."""

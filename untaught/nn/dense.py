@@ -60,23 +60,30 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A stack of fully connected layers from an example to a code; the code is linear.
+    """A stack of fully connected layers from an example to a code, which is linear as a rule.
 
     Example:
         >>> Encoder((64, 20, 5))(torch.zeros(3, 1, 8, 8)).shape
         torch.Size([3, 5])
     """
 
-    def __init__(self, widths: Sequence[int], activation: Activation = "relu", normalise: bool = False) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int],
+        activation: Activation = "relu",
+        normalise: bool = False,
+        code: Activation = "linear",
+    ) -> None:
         """Build the stack.
 
         Args:
             widths: Numbers in an example, units of each hidden layer, numbers in a code.
             activation: What every hidden layer applies.
-            normalise: Whether batch normalisation stands before each activation.
+            normalise: Whether batch normalisation stands before each hidden layer's activation.
+            code: What the layer of the code applies.
         """
         super().__init__()
-        self.chain = _chain(widths, activation, normalise, ())
+        self.chain = _chain(widths, activation, normalise, (), code)
         self.layers = nn.ModuleList(self.chain)
 
     def forward(self, x: Tensor) -> Features:
@@ -126,12 +133,14 @@ class Decoder(nn.Module):
         return features.unflatten(1, self.shape)
 
 
-def _chain(widths: Sequence[int], activation: Activation, normalise: bool, tied: Sequence[Layer]) -> tuple[Layer, ...]:
-    """Layers between neighbouring widths, the last one linear; `tied` are those whose weights they use."""
+def _chain(
+    widths: Sequence[int], activation: Activation, normalise: bool, tied: Sequence[Layer], last: Activation = "linear"
+) -> tuple[Layer, ...]:
+    """Layers between neighbouring widths, the last one of its own kind; `tied` are those whose weights they use."""
     pairs = list(pairwise(widths))
     chain: list[Layer] = []
     for number, (inputs, outputs) in enumerate(pairs):
         hidden = number < len(pairs) - 1
-        kind: Activation = activation if hidden else "linear"
+        kind: Activation = activation if hidden else last
         chain.append(Layer(inputs, outputs, kind, normalise and hidden, tied[number] if tied else None))
     return tuple(chain)

@@ -1,0 +1,187 @@
+"""Fine-tuned classifier: an encoder that learnt without labels, and a softmax layer on its features.
+
+    f = E(x)                                                                 (1)
+    p(y | x) = exp(w_y.f + b_y) / sum_c exp(w_c.f + b_c)                     (2)
+    loss = -log p(y | x)                                                     (3)
+
+x is an example, f its features, y its class; (3) is the mean over labelled examples, in nats. The softmax layer learns
+first, on features that stay as they are; then E learns with it. E comes from another run, or any module that gives
+features; without one it is a stack of layers that starts from random weights, and both learn together at once.
+
+References:
+    Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with neural networks.
+    Bengio, Lamblin, Popovici, Larochelle (2007). Greedy layer-wise training of deep networks.
+    Raina, Battle, Lee, Packer, Ng (2007). Self-taught learning.
+
+Departures:
+    Adam by default, where the papers have conjugate gradients or plain descent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from untaught.config import Count, configuration
+from untaught.errors import ConfigError
+from untaught.model import (
+    Activations,
+    Batch,
+    Classifies,
+    Encodes,
+    Learner,
+    Loss,
+    Optimiser,
+    Recipe,
+    Smoke,
+    Stage,
+)
+from untaught.models.softmax import Softmax
+from untaught.nn.coders import Coders, outputs
+from untaught.nn.named import chosen
+from untaught.nn.targets import check_labels, class_losses, label_nats
+from untaught.shapes import Examples, Features, Scalar, Shape
+
+FRAMES = 10
+"""Frames on which an encoder of video is tried."""
+
+
+class FinetunedClassifier(Learner, Classifies, Encodes, Activations):
+    """A softmax layer on an encoder.
+
+    Example:
+        >>> net = FinetunedClassifier(FinetunedClassifier.Config(hidden=(20,)), (1, 8, 8))
+        >>> net.class_probabilities(torch.zeros(5, 1, 8, 8)).shape, [stage.name for stage in net.stages()]
+        (torch.Size([5, 10]), ['joint'])
+        >>> net = FinetunedClassifier(FinetunedClassifier.Config(), (1, 8, 8), encoder=nn.Flatten())
+        >>> [stage.name for stage in net.stages()]
+        ['frozen', 'joint']
+    """
+
+    @configuration
+    class Config:
+        """The classes, and the encoder where none is given."""
+
+        classes: Count = 10
+        """Classes."""
+        fine_tuning: bool = True
+        """Let an encoder that was given learn too, after the softmax layer has."""
+        hidden: tuple[Count, ...] = (500, 500, 2000)
+        """Where no encoder is given: units (dense) or maps (convolution) of each layer; the last has the features."""
+        network: Literal["auto", "dense", "convolution"] = "auto"
+        """Where no encoder is given: kind of its layers; auto takes convolutions for more than 4,096 numbers."""
+        activation: Literal["relu", "sigmoid", "tanh"] = "relu"
+        """Where no encoder is given: its units."""
+        normalise: bool = False
+        """Where no encoder is given: batch normalisation before each activation but that of the features."""
+
+    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
+    monitor = "wrong_class_probability"
+    smoke = Smoke(config=Config(classes=3, hidden=(6, 5)), shape=(1, 4, 4), classes=3)
+    config: Config
+
+    def __init__(self, config: Config, shape: Shape, encoder: nn.Module | None = None) -> None:
+        """Put a softmax layer on an encoder, or on one that is built here.
+
+        Args:
+            config: What is built.
+            shape: One example's shape.
+            encoder: From a batch of examples to features `(batch, feature)`, with gradient.
+
+        Raises:
+            ConfigError: There is no layer, or the encoder does not fit the examples.
+            SizeError: The examples are too small for the convolutions.
+        """
+        super().__init__()
+        self.config, self.shape = config, shape
+        self.given = encoder is not None
+        self.encoder = self._built() if encoder is None else encoder
+        self.output = Softmax(Softmax.Config(classes=config.classes), (self._features(),))
+
+    def encode(self, x: Examples) -> Features:
+        """Features, equation (1)."""
+        return self.encoder(x).flatten(1)
+
+    def class_probabilities(self, x: Examples) -> Features:
+        """Equation (2)."""
+        return self.output.class_probabilities(self.encode(x))
+
+    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """The layers of the encoder, `encoder.1`, ..., and `logits`; of another model's encoder `features` alone."""
+        found = {"logits": self.output.logits(self.encode(x))}
+        if self.given:
+            found["features"] = self.encode(x)
+        else:
+            found |= {f"encoder.{number}": value for number, value in enumerate(outputs(self.encoder, x), 1)}
+        return chosen(found, names)
+
+    def stages(self) -> Sequence[Stage]:
+        """The softmax layer on features as they are, then all; without a given encoder all at once."""
+        view, recipe = self.view, self.recipe
+        alone = replace(self.output.recipe, keeps=self.config.fine_tuning)
+        frozen = Stage("frozen", self.output, view, alone, sees=self._frozen, labelled=True)
+        joint = Stage("joint", self, view, recipe, labelled=True)
+        if not self.given:
+            return (joint,)
+        return (frozen, joint) if self.config.fine_tuning else (frozen,)
+
+    def prepare(self, sample: Batch) -> None:
+        """Check the labels.
+
+        Raises:
+            DataError: There is none, or one is beyond `classes`.
+        """
+        check_labels(sample.label, self.config.classes, needed=True)
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Equation (3)."""
+        logits = self.output.logits(self.encode(batch.x))
+        nats = label_nats(logits, batch.label)
+        return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
+
+    def _frozen(self, x: Examples) -> Features:
+        """Features of an encoder at rest: neither its weights nor its averages move."""
+        resting = [module for module in self.encoder.modules() if module.training]
+        self.encoder.eval()
+        features = self.encode(x)
+        for module in resting:
+            module.training = True
+        return features
+
+    def _built(self) -> nn.Module:
+        """A stack of the configuration's layers, the last one with an activation like the others."""
+        c = self.config
+        if not c.hidden:
+            raise ConfigError("a classifier without hidden layers is softmax: untaught train softmax")
+        widths, units = (c.hidden[:-1], c.hidden[-1]), c.activation
+        return Coders(
+            self.shape, widths[1], c.network, widths[0], activation=units, normalise=c.normalise, code=units
+        ).build()[0]
+
+    def _features(self) -> int:
+        """How many features there are; what no feature depends on is held fixed, such as an autoencoder's decoder."""
+        modes = [module for module in self.encoder.modules() if module.training]
+        self.encoder.eval()
+        features = self._tried()
+        weights = [weight for weight in self.encoder.parameters() if weight.requires_grad]
+        if weights and features.requires_grad:
+            slopes: Any = torch.autograd.grad(features.sum(), weights, allow_unused=True)
+            for weight, slope in zip(weights, slopes, strict=True):
+                weight.requires_grad_(slope is not None)
+        for module in modes:
+            module.training = True
+        return features.shape[1]
+
+    def _tried(self) -> Features:
+        """Features of an empty picture, or of empty video where the encoder wants video."""
+        try:
+            return self.encode(torch.zeros(1, *self.shape))
+        except (RuntimeError, TypeError, ValueError) as picture:
+            try:
+                return self.encode(torch.zeros(1, FRAMES, *self.shape))
+            except (RuntimeError, TypeError, ValueError):
+                raise ConfigError(f"the encoder cannot look at examples of {self.shape}: {picture}") from picture
