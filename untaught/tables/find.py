@@ -52,9 +52,9 @@ def problems(paper: Paper) -> Iterator[str]:
         for budget, experiment in budgets.items():
             for problem in _of_experiment(experiment):
                 yield f"experiment {name}, {budget}: {problem}"
-            base = experiment.begin_from
-            if base is not None and budget not in paper.experiments.get(base, {}):
-                yield f"experiment {name}, {budget}: it begins from {base!r}, which has no {budget}"
+            for base in experiment.bases:
+                if budget not in paper.experiments.get(base, {}):
+                    yield f"experiment {name}, {budget}: it begins from {base!r}, which has no {budget}"
     for table in paper.tables:
         for problem in _of_table(table, set(paper.experiments)):
             yield f"table {table.title!r}: {problem}"

@@ -79,6 +79,8 @@ class Experiment:
     """Trainings, with seeds 0, 1, ..."""
     begin_from: str | None = None
     """Another experiment of the same budget whose trained weights it begins from, those that fit by name and shape."""
+    encoder: str | None = None
+    """Another experiment of the same budget whose network is the model's encoder, for models that take one."""
     watch: Watch | None = None
     pictures: tuple[str, ...] = ()
     """Pictures of the trained network to keep: "prediction.png", "filters.png", as training shows them."""
@@ -87,6 +89,11 @@ class Experiment:
     def all_takes(self) -> tuple[Take, ...]:
         """Measures that are taken at the end or while it learns."""
         return (*self.takes, *(self.watch.takes if self.watch else ()))
+
+    @property
+    def bases(self) -> list[str]:
+        """Experiments that come before this one."""
+        return [name for name in (self.begin_from, self.encoder) if name]
 
     @property
     def network(self) -> Any:
@@ -104,6 +111,7 @@ class Experiment:
         """What decides the result, without what is as usual, as JSON."""
         said = {"model": self.model, "data": self.data, "size": self.size, "begin_from": self.begin_from}
         measured = {"takes": [asdict(take) for take in self.takes], "watch": self.watch and asdict(self.watch)}
+        said |= {"encoder": self.encoder} if self.encoder else {}
         return {**said, **measured, "config": _said(self.network), "training": self.training and _said(self.training)}
 
 
@@ -177,6 +185,6 @@ class Paper:
     def digest(self, name: str, budget: Budget) -> str:
         """Twelve letters that change with whatever decides the result of an experiment."""
         experiment = self.experiments[name][budget]
-        before = self.digest(experiment.begin_from, budget) if experiment.begin_from else ""
+        before = " ".join(self.digest(base, budget) for base in experiment.bases)
         text = json.dumps([experiment.definition(), before], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -22,7 +22,7 @@ from untaught.evaluate.subject import Subject
 from untaught.model import Model
 from untaught.ready import completed, subject_to_train
 from untaught.report import write_report
-from untaught.run import Run, create_run, environment, open_run, remove_run
+from untaught.run import Run, build, create_run, environment, open_run, remove_run
 from untaught.settings import Settings, Training
 from untaught.tables.measuring import Measuring, watched
 from untaught.tables.paper import Budget, Experiment
@@ -53,16 +53,17 @@ class Runner:
     follow: Follow
     keep: Path | None = None
     """Where runs are kept; none keeps none."""
-    weights: dict[tuple[str, int], dict[str, Tensor]] = field(default_factory=lambda: {})
-    """Weights that other experiments begin from, by experiment and seed."""
+    networks: dict[tuple[str, int], tuple[Settings, dict[str, Tensor]]] = field(default_factory=lambda: {})
+    """Settings and weights of networks that other experiments begin from, by experiment and seed."""
 
     def run(self, name: str, seed: int) -> Path:
         """Train and measure one experiment with one seed, and write its record."""
         device = device_of(self.budget)
         experiment = self.records.paper.experiments[name][self.budget]
         source = open_data(experiment.data, size=size_of(experiment.size))
-        settings = completed(_settings(experiment, device, seed), source)
-        subject = subject_to_train(settings, source, device)
+        encoder = self._network(experiment.encoder, seed) if experiment.encoder else None
+        settings = completed(_settings(experiment, device, seed, encoder[0] if encoder else None), source)
+        subject = subject_to_train(settings, source, device, _built(*encoder) if encoder else None)
         measuring = Measuring(subject)
         measuring.refuse(experiment.all_takes)
         begun_from = self._begin(subject.model, experiment, seed)
@@ -85,21 +86,26 @@ class Runner:
         base = experiment.begin_from
         if base is None:
             return None
-        if (base, seed) not in self.weights and not self._kept(base, seed):
-            self.run(base, seed)
-        own, given = model.state_dict(), self.weights[base, seed]
+        own, given = model.state_dict(), self._network(base, seed)[1]
         fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
         if not fitting:
             raise ConfigError(f"no weight of {base} fits {experiment.model}: nothing to begin from")
         model.load_state_dict(fitting, strict=False)
         return {"experiment": base, "weights": len(fitting), "left": sorted(own.keys() - fitting.keys())}
 
+    def _network(self, name: str, seed: int) -> tuple[Settings, dict[str, Tensor]]:
+        """An experiment's settings and weights: at hand, else from its run, else trained now."""
+        if (name, seed) not in self.networks and not self._kept(name, seed):
+            self.run(name, seed)
+        return self.networks[name, seed]
+
     def _kept(self, name: str, seed: int) -> bool:
-        """Take an experiment's weights from its run, where runs are kept and its record is fresh."""
+        """Take an experiment's network from its run, where runs are kept and its record is fresh."""
         place = self._place(name, seed)
         if place is None or not (place / "config.json").exists() or seed in self.records.missing(name, self.budget):
             return False
-        self.weights[name, seed] = open_run(place).load().state_dict()
+        run = open_run(place)
+        self.networks[name, seed] = run.settings, run.load().state_dict()
         return True
 
     def _place(self, name: str, seed: int) -> Path | None:
@@ -121,8 +127,9 @@ class Runner:
             }
             if run is not None:
                 write_report(run.path, measuring.subject)
-        if any(own[self.budget].begin_from == name for own in experiments.values() if self.budget in own):
-            self.weights[name, seed] = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+        if any(name in own[self.budget].bases for own in experiments.values() if self.budget in own):
+            weights = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+            self.networks[name, seed] = settings, weights
         return told
 
     def _run(self, name: str, settings: Settings) -> Run | None:
@@ -167,8 +174,18 @@ class Runner:
         return kept
 
 
-def _settings(experiment: Experiment, device: torch.device, seed: int) -> Settings:
+def _settings(experiment: Experiment, device: torch.device, seed: int, encoder: Settings | None) -> Settings:
     """An experiment's settings, but for what the data say."""
     training = replace(experiment.training or Training(), seed=seed, device=device.type)
     config, size = to_json(experiment.network), size_of(experiment.size)
-    return Settings(model=experiment.model, shape=(), config=config, data=experiment.data, size=size, training=training)
+    return Settings(
+        model=experiment.model, shape=(), config=config, data=experiment.data, size=size, training=training,
+        encoder=encoder,
+    )  # fmt: skip
+
+
+def _built(settings: Settings, weights: dict[str, Tensor]) -> Model:
+    """A network with its weights."""
+    model = build(settings)
+    model.load_state_dict(weights)
+    return model
