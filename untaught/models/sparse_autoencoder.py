@@ -33,7 +33,7 @@ from torch import Tensor
 
 from untaught.config import Count, Fraction, NonNegative, configuration
 from untaught.layerwise import Added, Layerwise, Units
-from untaught.model import Optimiser, Recipe, Smoke
+from untaught.model import Batch, Optimiser, Recipe, Smoke
 from untaught.shapes import Scalar
 
 
@@ -50,17 +50,17 @@ class SparseAutoencoder(Layerwise):
     class Config:
         """Layers, and what keeps them sparse."""
 
-        hidden: tuple[Count, ...] = (200,)
+        hidden: tuple[Count, ...] = (196,)
         """Units of each hidden layer, from below."""
-        sparsity: Fraction = 0.05
+        sparsity: Fraction = 0.1
         """Mean activation r that each unit is drawn to."""
         sparsity_cost: NonNegative = 3.0
         """How strongly: the k of equation (3)."""
-        weight_cost: NonNegative = 1e-4
+        weight_cost: NonNegative = 3e-3
         """Decay of the weights, biases apart: the l of equation (3)."""
         activation: Literal["sigmoid", "tanh"] = "sigmoid"
         """Hidden units."""
-        output: Literal["linear", "sigmoid", "bernoulli", "tanh"] = "linear"
+        output: Literal["linear", "sigmoid", "bernoulli", "tanh"] = "sigmoid"
         """Output units of the lowest layer: linear, logistic or hyperbolic tangents under squared error, or logistic
         under cross-entropy, which takes the place of the first term of (3). Those above fit what they reconstruct."""
         tied: bool = False
@@ -76,6 +76,13 @@ class SparseAutoencoder(Layerwise):
     def constrained(self) -> bool:
         """Sparsity and weight decay keep a layer from copying."""
         return self.config.sparsity_cost > 0 or self.config.weight_cost > 0
+
+    def prepare(self, sample: Batch) -> None:
+        """Let output units begin at the mean of the data, and hidden units at the activation that they are drawn to."""
+        super().prepare(sample)
+        if not len(self.layers):
+            begin = torch.logit(torch.tensor(self.config.sparsity), eps=1e-3)
+            self.hidden_bias.data.fill_(begin if self.config.activation == "sigmoid" else begin / 2)
 
     def added(self, inputs: Units, hidden: Units) -> Added:
         """Weight decay and sparsity, the second and third term of equation (3)."""
