@@ -8,8 +8,8 @@
 x is an example, h its features, y the reconstruction; L is half the squared error, or a cross-entropy that takes pixels
 in [0, 1] as probabilities of ones. (3) is the squared Frobenius norm of the Jacobian of one layer: f' is h (1 - h) for
 logistic units, 1 - h^2 for hyperbolic tangents, 1 or 0 for rectified ones. Of a stack trained as one, (4) has the
-penalty (3) of every layer, each by what it sees. The Jacobian's large singular values belong to directions along which
-the data vary (`untaught` draws a map of features; the spectrum is in the test).
+penalty (3) of every layer, each by what it sees. Directions in which the data do not vary need no reconstruction, and
+there features become constant.
 
 References:
     Rifai, Vincent, Muller, Glorot, Bengio (2011). Contractive auto-encoders: explicit invariance during feature
