@@ -191,7 +191,7 @@ def test_logistic_outputs_reach_as_far_as_the_data() -> None:
         model.offset.fill_(-100.0)
         torch.testing.assert_close(model.reconstruct(x), x.min().expand_as(x))
     model.prepare(Batch.of(data() / 2))
-    assert (model.low, model.high) == (0, 1)
+    assert (model.outputs.low, model.outputs.high) == (0, 1)
 
 
 def test_small_pictures_are_refused_by_convolutions() -> None:

@@ -6,52 +6,57 @@
     cross-entropy = -sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))               (4)
 
 x is an example, z its code, y the reconstruction. E is a stack of fully connected layers or convolutions that ends in a
-linear layer, D its mirror. The output units g are linear, or logistic and span the range of the data; a is what makes y
-the mean of the data where D(z) is 0, and is set once, before training. The loss is the mean over examples of (3), or of
-(4) in nats, where pixels in [0, 1] are taken as probabilities of ones.
+linear layer, D its mirror. The output units g are linear, or logistic and span the range of the data, or softmax for
+probabilities of words; a is what makes y the mean of the data where D(z) is 0, and is set once, before training. The
+loss is the mean over examples of (3), or in nats of (4), with softmax units of -sum_i x_i log y_i.
+
+All layers can learn at once. Or each fully connected layer first learns alone what the one below makes of the data: as
+a restricted Boltzmann machine, or as an autoencoder with one hidden layer. The stack is then unrolled,
+
+    E: z_k = f(W_k z_{k-1} + c_k),     D: z'_{k-1} = f(V_k z'_k + b_k)          (5)
+
+with the weights W_k and biases c_k of each such machine, its V_k (of a Boltzmann machine the transpose of W_k) and its
+visible biases b_k, and all layers are tuned together; weights of both ways are untied from there on, unless asked for.
 
 References:
     Rumelhart, Hinton, Williams (1986). Learning internal representations by error propagation.
     Baldi, Hornik (1989). Neural networks and principal component analysis (what linear layers learn).
     Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with neural networks.
+    Bengio, Lamblin, Popovici, Larochelle (2007). Greedy layer-wise training of deep networks.
     Masci, Meier, Ciresan, Schmidhuber (2011). Stacked convolutional auto-encoders.
 
 Departures:
-    All layers learn together from random weights that keep the variance, with ReLU units and Adam. In 2006 stacked
-    restricted Boltzmann machines gave logistic units their first weights, and conjugate gradients trained them.
+    As a rule all layers learn together from random weights that keep the variance, with ReLU units and Adam. Of 2006
+    are `pretraining=rbm`, `activation=sigmoid`, `output=bernoulli` and `--optimiser cg`.
+    With softmax outputs the encoder sees log(1 + n x) for n words in the dictionary: of mean below 1, not tiny.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.config import Count, configuration
-from untaught.errors import ConfigError, DataError
-from untaught.model import (
-    Activations,
-    Batch,
-    Decodes,
-    Encodes,
-    Filters,
-    Learner,
-    Loss,
-    Optimiser,
-    Recipe,
-    Reconstructs,
-    Smoke,
-)
-from untaught.nn.coders import Coders, first_weights, outputs
+from untaught.errors import ConfigError
+from untaught.layerwise.unroll import Unrolled, unroll
+from untaught.model import Batch, Learner, Loss, Optimiser, Recipe, Smoke, Stage
+from untaught.models.rbm import RBM
+from untaught.nn.coders import DENSE, Coders, first_weights, layers_of, outputs
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide
+from untaught.nn.outputs import OutputUnits
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
 
-CLEAR = 0.01
-"""How far from certainty the output units begin: nearer, a logistic unit hardly learns."""
+Values = Float[Tensor, "batch value"]
 
 
 class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
@@ -83,13 +88,18 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         """Side of the windows of which a convolution keeps the highest value; 1 keeps all."""
         activation: Literal["relu", "sigmoid", "tanh", "linear"] = "relu"
         """Hidden units."""
+        code: Literal["linear", "relu", "sigmoid", "tanh"] = "linear"
+        """Units of the code."""
         normalise: bool = False
         """Batch normalisation before each hidden layer's activation."""
         tied: bool = False
         """The decoder uses the encoder's weights, transposed."""
-        output: Literal["linear", "sigmoid", "bernoulli"] = "sigmoid"
-        """Output units: linear or logistic under squared error (3), or logistic under cross-entropy (4). Logistic units
-        give values from 0 to 1, or under squared error as far as the training data go beyond."""
+        output: Literal["linear", "sigmoid", "bernoulli", "softmax"] = "sigmoid"
+        """Output units: linear or logistic under squared error (3), logistic under cross-entropy (4), or softmax for
+        documents. Logistic units give values from 0 to 1, or under squared error as far as the training data go."""
+        pretraining: Literal["none", "rbm", "autoencoder"] = "none"
+        """Let each dense layer learn alone first: as a restricted Boltzmann machine, for which hidden units must be
+        sigmoid, or as an autoencoder with one hidden layer."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     monitor = "total"
@@ -115,55 +125,77 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         self.config, self.shape = config, shape
         if config.tied and (encoder is not None or decoder is not None):
             raise ConfigError("weights can be tied only where both networks are built here; leave tied out")
+        self.machines, given = nn.ModuleList(), encoder is not None or decoder is not None
+        if config.pretraining != "none":
+            self.machines.extend(_machines(config, shape, given))
+            self.players = {"model": ("encoder.", "decoder.")}
         if encoder is None or decoder is None:
             ours = self._coders().build()
             encoder = ours[0] if encoder is None else encoder
             decoder = ours[1] if decoder is None else decoder
         self.encoder, self.decoder = encoder, decoder
         self.offset = nn.Buffer(torch.zeros(shape))
-        self.low, self.high = nn.Buffer(torch.zeros(())), nn.Buffer(torch.ones(()))
+        self.outputs = OutputUnits(config.output)
         self._check_shapes()
 
     def encode(self, x: Examples) -> Features:
         """Give the code, equation (1)."""
-        return self.encoder(x).flatten(1)
+        return self.encoder(self._seen(x)).flatten(1)
 
     def decode(self, features: Features) -> Examples:
         """Make the example that a code describes, equation (2)."""
-        return self._units(self._inputs(features))
+        return self.outputs(self._inputs(features)).unflatten(1, self.shape)
 
     def reconstruct(self, x: Examples) -> Examples:
         """Give each example back through its code, equations (1) and (2)."""
         return self.decode(self.encode(x))
 
+    # -------- learning
+
+    def stages(self) -> Sequence[Stage]:
+        """All layers at once; or one by one on what those below make of the data, and then all, unrolled."""
+        if not len(self.machines):
+            return super().stages()
+        greedy = [
+            Stage(f"layer-{k + 1}", machine, self.view, _greedy(machine), sees=partial(self._below, layers=k))
+            for k, machine in enumerate(self._learners())
+        ]
+        return [*greedy, Stage("fine-tuning", self, self.view, self.recipe, begin=self._unroll)]
+
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error (3) or cross-entropy (4), mean over examples."""
-        inputs = self._inputs(self.encode(batch.x))
-        error = (self._units(inputs) - batch.x).square().sum() / len(batch.x)
-        parts = {"squared_error_per_image": error.detach()}
-        if self.config.output != "bernoulli":
-            return Loss(error, parts)
-        nats = F.binary_cross_entropy_with_logits(inputs, batch.x, reduction="sum") / len(batch.x)
-        return Loss(nats, {"reconstruction_nats": nats.detach(), **parts})
+        return Loss(*self.outputs.error(self._inputs(self.encode(batch.x)), batch.x.flatten(1)))
 
     def prepare(self, sample: Batch) -> None:
         """Find the range of the output units, and what they need to give the mean of the data.
 
         Raises:
-            DataError: Values outside [0, 1] under cross-entropy: they are no probabilities.
+            DataError: Values are no probabilities, under cross-entropy.
         """
-        low, high = sample.x.aminmax()
-        if self.config.output == "bernoulli" and (float(low) < 0 or float(high) > 1):
-            raise DataError(
-                f"values run from {float(low):.3g} to {float(high):.3g}, but cross-entropy needs 0 to 1;\n"
-                "rescale the data, or take squared error: output=sigmoid"
+        values = math.prod(self.shape)
+        if self.config.latent >= values and not len(self.machines):
+            warnings.warn(
+                f"a code of {self.config.latent} numbers can copy examples of {values}: nothing keeps it from that;\n"
+                "take a smaller latent, or denoising-autoencoder, sparse-autoencoder or contractive-autoencoder",
+                stacklevel=2,
             )
-        self.low.copy_(low.clamp_max(0))
-        self.high.copy_(high.clamp_min(1))
-        mean = sample.x.mean(0)
-        if self.config.output != "linear":
-            mean = torch.logit((mean - self.low) / (self.high - self.low), eps=CLEAR)
-        self.offset.copy_(mean)
+        self.outputs.look(sample.x.flatten(1))
+        if not len(self.machines):  # which have biases of their own
+            self.offset.copy_(self.outputs.inputs_for(sample.x.flatten(1).mean(0)).view(self.shape))
+
+    def _learners(self) -> list[RBM | Autoencoder]:
+        return [machine for machine in self.machines if isinstance(machine, (RBM, Autoencoder))]
+
+    def _below(self, x: Examples, layers: int) -> Features:
+        """What the machines of the first layers make of the data."""
+        x = self._seen(x).flatten(1) if layers or self.config.output != "softmax" else x.flatten(1)
+        for machine in self._learners()[:layers]:
+            x = machine.encode(x)
+        return x
+
+    def _unroll(self) -> None:
+        """Take the machines' weights and biases, equation (5)."""
+        unroll(map(_unrolled, self._learners()), self.encoder, self.decoder, self.config.tied)
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Every layer: `encoder.1`, ..., `code`, `decoder.1`, ...; the reconstruction is none of them.
@@ -171,7 +203,7 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         Raises:
             ConfigError: There is no layer of one of the names.
         """
-        below, code = outputs(self.encoder, x), self.encode(x)
+        below, code = outputs(self.encoder, self._seen(x)), self.encode(x)
         above = outputs(self.decoder, code)
         found = {f"encoder.{number}": value for number, value in enumerate(below[:-1], 1)} | {"code": code}
         found |= {f"decoder.{number}": value for number, value in enumerate(above[:-1], 1)}
@@ -181,20 +213,20 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         """Weights of the first layer."""
         return first_weights(self.encoder, self.shape)
 
-    def _inputs(self, features: Features) -> Examples:
-        """Inputs of the output units, in full precision."""
-        return wide(self.decoder(features)).reshape(-1, *self.shape) + self.offset
+    def _seen(self, x: Examples) -> Examples:
+        """What the encoder sees."""
+        return torch.log1p(x * x[0].numel()) if self.config.output == "softmax" else x
 
-    def _units(self, inputs: Examples) -> Examples:
-        if self.config.output == "linear":
-            return inputs
-        return self.low + (self.high - self.low) * torch.sigmoid(inputs)
+    def _inputs(self, features: Features) -> Values:
+        """Inputs of the output units, in full precision."""
+        return wide(self.decoder(features)).flatten(1) + self.offset.flatten()
 
     def _coders(self) -> Coders:
         c = self.config
         return Coders(
-            self.shape, c.latent, c.network, c.hidden, c.kernel, c.stride, c.pool, c.activation, c.normalise, c.tied
-        )
+            self.shape, c.latent, c.network, c.hidden, c.kernel, c.stride, c.pool, c.activation, c.normalise, c.tied,
+            c.code,
+        )  # fmt: skip
 
     def _check_shapes(self) -> None:
         """Try the networks on an empty picture, for they may be the caller's own."""
@@ -210,3 +242,58 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         self.encoder.train(modes[0])
         self.decoder.train(modes[1])
         self.train()
+
+
+def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator[RBM | Autoencoder]:
+    """A machine for each layer, from below, that can be unrolled.
+
+    Raises:
+        ConfigError: The layers are no stack of plain dense ones, or their units no machine's.
+    """
+    if given or config.normalise or Coders(shape, config.latent, config.network).convolutional:
+        raise ConfigError("pretraining is for dense layers that are built here, without batch normalisation")
+    if config.pretraining == "rbm" and (config.activation != "sigmoid" or config.code in ("tanh", "relu")):
+        raise ConfigError("restricted Boltzmann machines pretrain sigmoid layers and a linear or sigmoid code")
+    hidden = DENSE if config.hidden is None else config.hidden
+    widths = (math.prod(shape), *hidden, config.latent)
+    output, inner = config.output, "sigmoid" if config.activation == "sigmoid" else "linear"
+    for number, (below, above) in enumerate(pairwise(widths)):
+        last = number == len(hidden)
+        if config.pretraining == "rbm":
+            units: Any = ("gaussian" if config.code == "linear" else "bernoulli") if last else "bernoulli"
+            seen: Any = VISIBLE[output if number == 0 else "bernoulli"]
+            yield RBM(
+                RBM.Config(hidden=above, visible=seen, hidden_units=units, persistent_chains=0, weight_cost=2e-4,
+                           initial_scale=0.1 if number else 0.01), (below,),
+            )  # fmt: skip
+        else:
+            own: Any = config.code if last else config.activation
+            kind: Any = output if number == 0 else inner
+            yield Autoencoder(
+                Autoencoder.Config(latent=above, hidden=(), network="dense", code=own, output=kind, tied=config.tied),
+                (below,),
+            )
+
+
+VISIBLE = {"linear": "gaussian", "sigmoid": "bernoulli", "bernoulli": "bernoulli", "softmax": "softmax"}
+"""Visible units of the first machine, by the autoencoder's output units."""
+
+
+def _greedy(machine: RBM | Autoencoder) -> Recipe:
+    """How a machine learns: Boltzmann machines by the rates of 2006, low where a layer is Gaussian."""
+    if isinstance(machine, Autoencoder):
+        return machine.recipe
+    slow = "gaussian" in (machine.config.visible, machine.config.hidden_units)
+    rule = Optimiser(name="sgd", learning_rate=0.001 if slow else 0.1, momentum=0.9)
+    return Recipe(optimiser=rule, batch_size=100, schedule="linear", keeps=True)
+
+
+def _unrolled(machine: RBM | Autoencoder) -> Unrolled:
+    """Weights and biases of a machine, equation (5)."""
+    if isinstance(machine, RBM):
+        return Unrolled(machine.weight.T, machine.hidden_bias, machine.weight, machine.visible_bias)
+    (below,), (above,) = layers_of(machine.encoder), layers_of(machine.decoder)
+    up, visible = below.get_parameter("weight"), above.get_parameter("bias") + machine.offset
+    return Unrolled(
+        up, below.get_parameter("bias"), up.T if machine.config.tied else above.get_parameter("weight"), visible
+    )

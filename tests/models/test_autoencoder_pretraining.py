@@ -1,0 +1,161 @@
+"""Layers that learn one by one: what the stages see, and that unrolling keeps what the machines had learnt."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from untaught.errors import ConfigError, DataError
+from untaught.model import Batch
+from untaught.models.autoencoder import Autoencoder
+from untaught.models.rbm import RBM
+from untaught.randomness import seeded
+from untaught.settings import Training, recipe_for
+from untaught.train import train
+
+SMALL: dict[str, Any] = {"hidden": (6, 5), "latent": 3, "activation": "sigmoid", "output": "bernoulli"}
+
+
+def autoencoder(**fields: Any) -> Autoencoder:
+    with seeded(1):
+        return Autoencoder(Autoencoder.Config(**{**SMALL, **fields}), (1, 3, 4))
+
+
+def shaken(model: Autoencoder) -> Autoencoder:
+    """With random biases, so that none can be forgotten unseen."""
+    with seeded(2), torch.no_grad():
+        for value in model.machines.parameters():
+            value.add_(0.3 * torch.randn_like(value))
+        for machine in model.machines:
+            if isinstance(machine, Autoencoder):
+                machine.offset.normal_()
+    return model
+
+
+def data(count: int = 7) -> Tensor:
+    with seeded(3):
+        return torch.rand(count, 1, 3, 4)
+
+
+@pytest.mark.parametrize("code", ["linear", "sigmoid"])
+def test_an_unrolled_stack_of_boltzmann_machines_does_what_the_machines_did(code: str) -> None:
+    model, x = shaken(autoencoder(pretraining="rbm", code=code)), data()
+    *_, last = model.stages()
+    assert last.begin is not None
+    last.begin()
+    machines = [machine for machine in model.machines if isinstance(machine, RBM)]
+    up = x.flatten(1)
+    for machine in machines:
+        up = machine.hidden_given(up)
+    torch.testing.assert_close(model.encode(x), up)
+    for machine in reversed(machines):
+        up = machine.visible_given(up)
+    torch.testing.assert_close(model.reconstruct(x).flatten(1), up)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+def test_an_unrolled_stack_of_autoencoders_encodes_as_they_did(activation: str, tied: bool) -> None:
+    model, x = shaken(autoencoder(pretraining="autoencoder", activation=activation, tied=tied)), data()
+    *_, last = model.stages()
+    assert last.begin is not None
+    last.begin()
+    up = x
+    for machine in model.machines:
+        assert isinstance(machine, Autoencoder)
+        up = machine.encode(up)
+    torch.testing.assert_close(model.encode(x), up)
+    first = model.machines[0]
+    assert isinstance(first, Autoencoder)
+    below = model.activations(x)["decoder.2"]
+    torch.testing.assert_close(model.reconstruct(x).flatten(1), first.decode(below))
+
+
+@pytest.mark.parametrize("kind", ["rbm", "autoencoder"])
+def test_each_stage_sees_what_the_layers_below_make_of_the_data(kind: str) -> None:
+    model, x = shaken(autoencoder(pretraining=kind)), data()
+    *greedy, last = model.stages()
+    assert [stage.name for stage in (*greedy, last)] == ["layer-1", "layer-2", "layer-3", "fine-tuning"]
+    seen = x.flatten(1)
+    for stage, machine in zip(greedy, model.machines, strict=True):
+        assert stage.learner is machine and stage.sees is not None
+        torch.testing.assert_close(stage.sees(x), seen)
+        assert isinstance(machine, (RBM, Autoencoder))
+        seen = machine.encode(seen)
+    assert last.sees is None and last.learner is model
+
+
+@pytest.mark.parametrize("fields", [{"pretraining": "rbm"}, {"pretraining": "autoencoder", "tied": True}])
+def test_machines_rest_while_all_layers_are_tuned(fields: dict[str, Any]) -> None:
+    model, x = autoencoder(**fields), data(40)
+    training = Training(epochs=3, stage_epochs=dict.fromkeys(("layer-1", "layer-2", "layer-3"), 2.0), threads=1)
+    train(model, x, training)
+    model.zero_grad(set_to_none=True)
+    model.loss(Batch.of(x), "model", torch.zeros(())).total.backward()
+    assert all(value.grad is None for value in model.machines.parameters())
+    assert all(value.grad is not None for value in (*model.encoder.parameters(), *model.decoder.parameters()))
+    assert model.offset.count_nonzero() == 0  # the machines' own biases stand in for it
+
+
+def test_pretraining_leaves_the_boltzmann_machines_their_own_rate() -> None:
+    first, *_, last = autoencoder(pretraining="rbm").stages()
+    asked = Training(learning_rate=0.5, optimiser="cg", batch_size=1000)
+    kept, moved = (recipe_for(stage.name, stage.recipe, asked) for stage in (first, last))
+    assert (kept.optimiser.name, kept.optimiser.learning_rate, kept.batch_size) == ("sgd", 0.1, 100)
+    assert (moved.optimiser.name, moved.batch_size) == ("cg", 1000)
+    own = recipe_for("layer-1", first.recipe, Training(stage_learning_rates={"layer-1": 0.02}))
+    assert own.optimiser.learning_rate == 0.02
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"pretraining": "rbm", "activation": "relu"}, "sigmoid layers"),
+        ({"pretraining": "rbm", "code": "relu"}, "linear or sigmoid code"),
+        ({"pretraining": "autoencoder", "normalise": True}, "without batch normalisation"),
+        ({"pretraining": "autoencoder", "network": "convolution"}, "dense layers"),
+    ],
+)
+def test_what_cannot_be_pretrained_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        autoencoder(**fields)
+
+
+def test_a_code_that_could_copy_is_warned_of() -> None:
+    model = autoencoder(latent=12)
+    with pytest.warns(UserWarning, match="code of 12 numbers can copy examples of 12"):
+        model.prepare(Batch.of(data()))
+
+
+# Documents
+
+
+def words(count: int = 6) -> Tensor:
+    with seeded(4):
+        return torch.rand(count, 9).softmax(1)
+
+
+def documents(**fields: Any) -> Autoencoder:
+    with seeded(1):
+        return Autoencoder(Autoencoder.Config(hidden=(5,), latent=2, output="softmax", **fields), (9,)).double()
+
+
+def test_softmax_outputs_are_probabilities_under_their_cross_entropy() -> None:
+    model, x = documents(), words().double()
+    y = model.reconstruct(x).detach()
+    torch.testing.assert_close(y.sum(1), torch.ones(6).double())
+    nats = [-float(p * q.log()) for row, given in zip(x, y, strict=True) for p, q in zip(row, given, strict=True)]
+    found = model.loss(Batch.of(x), "model", torch.zeros(())).total
+    assert found.item() == pytest.approx(sum(nats) / 6)
+
+
+def test_prepared_softmax_outputs_begin_at_the_frequency_of_words() -> None:
+    model, x = documents(), words().double()
+    model.prepare(Batch.of(x))
+    with torch.no_grad():
+        for value in model.decoder.parameters():
+            value.zero_()
+    torch.testing.assert_close(model.reconstruct(x[:1])[0], x.mean(0), rtol=1e-4, atol=1e-5)
+    with pytest.raises(DataError, match="do not sum to 1"):
+        model.prepare(Batch.of(2 * x))
