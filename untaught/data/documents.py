@@ -97,7 +97,7 @@ def kept_words(table: Any, options: Options) -> NDArray[np.int64]:
         >>> kept_words(table, Options(words=2)).tolist()
         [2, 3]
     """
-    count, having = (np.asarray(each.sum(0)).ravel() for each in (table, table > 0))
+    count, having = (np.asarray(each.sum(0), np.float64).ravel() for each in (table, table > 0))
     order = np.argsort(-count, kind="stable")
     allowed = (having > 0) & (having <= options.common * table.shape[0])
     return order[allowed[order]][: options.words]
@@ -109,9 +109,9 @@ def _part(counts: Counts, words: NDArray[np.int64], on_empty: OnBad) -> tuple[Pa
     total = np.asarray(table.sum(1)).ravel()
     empty = [counts.names[number] for number in np.flatnonzero(total == 0).tolist()]
     if empty and (on_empty == "stop" or len(empty) == len(total)):
+        advice = "; ?on_empty=skip leaves them out" if len(empty) < len(total) else ""
         raise DataError(
-            f"{empty[0]} has none of the {len(words)} words\n"
-            f"{len(empty)} of {len(total)} documents are empty; ?on_empty=skip leaves them out"
+            f"{empty[0]} has none of the {len(words)} words\n{len(empty)} of {len(total)} documents are empty{advice}"
         )
     full = np.flatnonzero(total)
     x = torch.from_numpy(table[full].toarray()) / torch.from_numpy(total[full])[:, None]
