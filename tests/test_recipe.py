@@ -1,0 +1,75 @@
+"""Conjugate gradients against closed forms, and the rules that a caller may ask for."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from untaught.models.autoencoder import Autoencoder
+from untaught.randomness import seeded
+from untaught.recipe import ConjugateGradient, Optimiser, Recipe
+from untaught.settings import Training, recipe_for
+from untaught.train import train
+
+
+def test_conjugate_gradients_solve_a_quadratic_in_as_many_searches_as_it_has_dimensions() -> None:
+    with seeded(0):
+        root = torch.randn(6, 6, dtype=torch.float64)
+        matrix, b = root @ root.T + torch.eye(6).double(), torch.randn(6, dtype=torch.float64)
+    x, y = nn.Parameter(torch.zeros(2, 2, dtype=torch.float64)), nn.Parameter(torch.zeros(2, dtype=torch.float64))
+    optimiser = ConjugateGradient([x, y], searches=40)
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        z = torch.cat([x.flatten(), y])
+        loss = z @ matrix @ z / 2 - b @ z
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    torch.testing.assert_close(
+        torch.cat([x.flatten(), y]).detach(), torch.linalg.solve(matrix, b), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_a_step_never_leaves_a_higher_loss() -> None:
+    with seeded(1):
+        x = nn.Parameter(torch.randn(5))
+    optimiser = ConjugateGradient([x], searches=3)
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = (x.square() - 1).square().sum() + x.sin().sum()
+        loss.backward()
+        return loss
+
+    losses = [float(optimiser.step(closure).detach()) for _ in range(6)]
+    assert losses == sorted(losses, reverse=True)
+    before = x.detach().clone()
+    assert float(closure().detach()) <= losses[-1]
+    assert torch.equal(before, x.detach())
+
+
+@pytest.mark.parametrize("rule", ["cg", "lbfgs"])
+def test_a_training_by_line_searches_learns(rule: str) -> None:
+    with seeded(2):
+        x = torch.rand(200, 1, 5, 5)
+        model = Autoencoder(Autoencoder.Config(hidden=(12,), latent=3, activation="sigmoid"), (1, 5, 5))
+    asked = Training(epochs=6, batch_size=200, optimiser=rule, threads=1)  # type: ignore[arg-type]
+    before = model.loss(untaught_batch(x), "model", torch.zeros(())).total.item()
+    train(model, x, asked)
+    assert model.loss(untaught_batch(x), "model", torch.zeros(())).total.item() < 0.9 * before
+
+
+def untaught_batch(x: Tensor):  # noqa: ANN201
+    from untaught.model import Batch
+
+    return Batch.of(x)
+
+
+def test_a_rule_that_is_asked_for_comes_at_its_usual_rate() -> None:
+    recipe = Recipe(optimiser=Optimiser(learning_rate=3e-4))
+    assert recipe_for("train", recipe, Training(optimiser="adam")).optimiser.learning_rate == 3e-4
+    searching = recipe_for("train", recipe, Training(optimiser="lbfgs"))
+    assert (searching.optimiser.learning_rate, searching.schedule) == (1.0, "constant")
+    slower = recipe_for("train", recipe, Training(optimiser="sgd", learning_rate=0.02))
+    assert (slower.optimiser.name, slower.optimiser.learning_rate, slower.schedule) == ("sgd", 0.02, "cosine")
