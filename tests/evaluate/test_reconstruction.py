@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from scipy.stats import entropy
 
 from tests.evaluate.fakes import Forecast, Linear, subject_of
 from untaught.data.part import Part
 from untaught.data.view import Statistics, View
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
+from untaught.evaluate.latent_semantic import truncated
+from untaught.evaluate.logistic_principal import linear_code, logistic_principal
 from untaught.evaluate.principal import principal
-from untaught.evaluate.reconstruction import applies, measure
+from untaught.evaluate.reconstruction import applies, cross_entropy_nats, measure
 from untaught.evaluate.subject import Subject
 
 TRAIN, TEST = (torch.rand(40, 1, 12, 12, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
@@ -36,6 +40,36 @@ def test_baselines_are_fitted_on_the_training_part() -> None:
     mean = squared_error(TEST, TRAIN.mean(0).expand_as(TEST)).mean()
     assert found["baselines"]["mean_image"] == pytest.approx(float(mean))
     assert list(found["ssim_baselines"]) == list(found["psnr_db_baselines"]) == list(found["baselines"])
+
+
+def test_logistic_planes_are_fitted_on_the_training_part() -> None:
+    found, given = measure(subject()), TEST.flatten(1)
+    for name, plane in {"logistic_pca": logistic_principal, "logistic_pca_linear_code": linear_code}.items():
+        expected = squared_error(given, plane(TRAIN.flatten(1), 3).reconstruct(given)).mean()
+        assert found["baselines"][name] == pytest.approx(float(expected))
+    beyond = subject_of(Linear(Linear.Config(), (1, 12, 12)).eval(), Part.of(2 * TRAIN), Part.of(TEST))
+    assert list(measure(beyond)["baselines"]) == ["pca", "mean_image"], "values above 1 are no probabilities"
+
+
+def test_documents_are_measured_in_nats_per_word() -> None:
+    """A model that gives back every document whole is left with the documents' own entropy."""
+    train, test = (torch.rand(30, 9, generator=torch.Generator().manual_seed(n)).pow(3) for n in (0, 1))
+    test[:, 4] = 0
+    train, test = train / train.sum(1, keepdim=True), test / test.sum(1, keepdim=True)
+    whole = Linear(Linear.Config(keep=1.0), (9,)).eval()
+    found = measure(subject_of(whole, Part.of(train), Part.of(test)))
+    assert found["cross_entropy_nats"] == pytest.approx(float(entropy(test.numpy(), axis=1).mean()), rel=1e-5)
+    unigram = train.mean(0).double().numpy()
+    expected = -float((test.double().numpy() * np.log(unigram)).sum(1).mean())
+    assert found["cross_entropy_nats_baselines"] == {"unigram": pytest.approx(expected, rel=1e-6)}
+    lsa = squared_error(test, truncated(train, 3, test)).mean()
+    assert found["baselines"]["lsa"] == pytest.approx(float(lsa)) and "logistic_pca" not in found["baselines"]
+    half = measure(subject_of(Linear(Linear.Config(), (9,)).eval(), Part.of(train), Part.of(test)))
+    assert "cross_entropy_nats" not in half, "half of each probability is no probability"
+
+
+def test_a_word_that_was_thought_impossible_is_finite() -> None:
+    assert cross_entropy_nats(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])) == pytest.approx(-np.log(1e-12))
 
 
 def test_binarising_views_are_measured_on_grey_pictures() -> None:

@@ -4,8 +4,17 @@ For N test examples x_n with pixels in [0, 1] and their reconstructions y_n,
 
     squared error per image = 1/N sum_n sum_p (x_np - y_np)^2                              (1)
 
-and, for pictures, the means over n of PSNR and SSIM (`image_quality`). Beside it the same for PCA with as many
-components as the model has features, fitted on the training part, and for the training part's mean image.
+and, for pictures, the means over n of PSNR and SSIM (`image_quality`). Beside it, fitted on the training part, its mean
+image and planes of as many components as the model has features: PCA; for values in [0, 1], where it is not too much
+work, logistic PCA with codes that are optimised for each example and the same with a linear code
+(`logistic_principal`); for word probabilities LSA, which here is the plane through the origin without weights
+(`latent_semantic.truncated`).
+
+Where x_n are word probabilities and the model's y_n too, also
+
+    cross-entropy = -1/N sum_n sum_i x_ni log y_ni    in nats per word                     (2)
+
+with y below 1e-12 taken as 1e-12, beside that of the training part's mean, the unigram.
 
 A model trained on binarised pictures is shown the grey ones, as probabilities, and compared with them; a model
 trained on standardised ones is compared in the original units.
@@ -18,13 +27,17 @@ from typing import Any
 from torch import Tensor
 
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
+from untaught.evaluate.latent_semantic import is_bag_of_words, truncated
+from untaught.evaluate.logistic_principal import linear_code, logistic_principal, possible
 from untaught.evaluate.principal import principal
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes, Reconstructs
-from untaught.shapes import Examples
+from untaught.shapes import Examples, Vectors
 
 FITTED = 60_000
 """Training examples that PCA is fitted on at most: all of MNIST."""
+LEAST = 1e-12
+"""Probability of a word that counts as none."""
 
 
 def applies(subject: Subject) -> str | None:
@@ -50,15 +63,34 @@ def measure(subject: Subject) -> dict[str, Any]:
     for key in ("psnr_db", "ssim"):
         if key in own:
             result[f"{key}_baselines"] = {name: errors[key] for name, errors in of.items()}
+    if is_bag_of_words(x) and is_bag_of_words(copies["model"]):
+        result["cross_entropy_nats"] = cross_entropy_nats(x, copies["model"])
+        result["cross_entropy_nats_baselines"] = {"unigram": cross_entropy_nats(x, copies["mean_image"])}
     return result
+
+
+def cross_entropy_nats(x: Vectors, y: Vectors) -> float:
+    """Nats per word of documents x under word probabilities y, mean over documents, equation (2)."""
+    return -float((x.double() * y.double().clamp_min(LEAST).log()).sum(1).mean())
 
 
 def _baselines(subject: Subject, x: Examples) -> dict[str, Tensor]:
     train = subject.pixels(subject.parts.train, FITTED).x.flatten(1)
-    copies = {"mean_image": train.mean(0).reshape(x[:1].shape).expand_as(x)}
+    planes: dict[str, Tensor] = {}
     if isinstance(subject.model, Encodes):
-        plane = principal(train, subject.features(x[:1]).shape[1])
-        copies = {"pca": plane.reconstruct(x.flatten(1)).reshape(x.shape), **copies}
+        planes = _planes(train, x.flatten(1), subject.features(x[:1]).shape[1])
+    planes["mean_image"] = train.mean(0).expand(len(x), -1)
+    return {name: copy.reshape(x.shape) for name, copy in planes.items()}
+
+
+def _planes(train: Tensor, given: Tensor, components: int) -> dict[str, Tensor]:
+    """What planes that were fitted on training examples give back of others."""
+    copies = {"pca": principal(train, components).reconstruct(given)}
+    if is_bag_of_words(train):
+        copies["lsa"] = truncated(train, components, given)
+    elif possible(train, components):
+        copies["logistic_pca"] = logistic_principal(train, components).reconstruct(given)
+        copies["logistic_pca_linear_code"] = linear_code(train, components).reconstruct(given)
     return copies
 
 
