@@ -13,6 +13,7 @@ import sklearn.datasets
 import torch
 from torch import Tensor
 
+from untaught.data import documents
 from untaught.data.part import Part
 from untaught.data.source import open_data
 from untaught.errors import ConfigError, DataError
@@ -152,7 +153,20 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
         open_data(f"documents:{tmp_path}")
 
 
-def test_newsgroups_come_through_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_in_the_cache_stands_for_the_newsgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path)
+    (tmp_path / "documents").mkdir()
+    table = {
+        "train_data": np.array([1, 3, 2]),
+        "train_indices": np.array([0, 1, 2]),
+        "train_indptr": np.array([0, 2, 3]),
+    }
+    np.savez(tmp_path / "documents" / documents.FILE, vocab=np.array(["a", "b", "c"]), **table)
+    assert sorted(vectors(open_data("documents").train)[0].tolist()) == [0, 0.25, 0.75]
+
+
+def test_newsgroups_come_through_scikit_learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path)
     posts = {"train": ["a red car", "green cars", "", "blue sky"], "test": ["red sky, red unseen", "unseen"]}
 
     def fetch(subset: str, **_: Any) -> SimpleNamespace:

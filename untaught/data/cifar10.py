@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from untaught.config import configuration
-from untaught.data.download import Remote, fetch
+from untaught.data.download import Remote, cache_folder, fetch
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.errors import DataError
@@ -45,7 +45,9 @@ class Options:
 def load(path: Path | None, options: Options) -> Source:
     """Open CIFAR-10 from a folder, the cache or the network; it brings its own test part."""
     del options
-    folder = fetch((ARCHIVE,), "cifar10") if path is None else path
+    folder = path or cache_folder() / "cifar10"
+    if path is None and not (folder / "train.webp").is_file():
+        folder = fetch((ARCHIVE,), "cifar10")
     train, test = _parts(folder)
     return Source("cifar10", train, test=test, label_names=CLASSES)
 
