@@ -204,4 +204,5 @@ class Index:
 
 def faiss_installed() -> bool:
     """Whether faiss can be imported; it is imported only where it searches."""
-    return importlib.util.find_spec("faiss") is not None
+    found = importlib.util.find_spec("faiss")
+    return found is not None and found.origin is not None  # a folder that is merely called faiss has no origin
