@@ -3,10 +3,11 @@
     h = f(W x + b)                                                    (1)
     y = g(V h + c),   tied: V = Wᵀ                                    (2)
     loss = L(x, y of h of x~) + what a system adds                    (3)
-    W ~ uniform in +-r sqrt(6 / (units below + units above))          (4)
+    W, V ~ uniform in +-r sqrt(6 / (units below + units above))       (4)
 
 x is an example as a vector, h the hidden units, y the reconstruction, L half the squared error or a cross-entropy
-(`untaught.layerwise.output`). A system says what takes the place of x on the way in, x~, and what it adds to the loss.
+(`untaught.nn.outputs`). A system says what takes the place of x on the way in, x~, and what it adds to the loss. Before
+training r is 4 for logistic units, whose slope is at most 1 / 4, and 1 for others.
 
 A stack is trained greedily from below: layer k is an autoencoder of its own, whose x is what the layers below make of
 the data, reconstructing their activations and not the picture. What its output units are follows from what they
@@ -27,7 +28,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -35,11 +36,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.layerwise.output import Output, OutputUnits
 from untaught.model import Activations, Batch, Decodes, Encodes, Filters, Learner, Loss, Reconstructs, Stage
 from untaught.nn.convolution import ACTIVATIONS, Activation
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import wide
+from untaught.nn.outputs import Output, OutputUnits
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Vectors
 
 Units = Float[Tensor, "batch unit"]
@@ -60,9 +61,6 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     The `Config` of a system has the fields `hidden` (units of each layer, from below), `activation`, `output`, `tied`
     and `fine_tuning`.
     """
-
-    initial_scale: ClassVar[float] = 1.0
-    """The r of equation (4)."""
 
     def __init__(self, config: Any, shape: Shape) -> None:
         """Build the layers.
@@ -181,10 +179,11 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
             added.append(layer.added(inputs, state))
         for layer in reversed(self.chain[1:]):
             state = layer.outputs(layer.visible_input(state))
-        error = first.outputs.loss(first.visible_input(state), x)
-        total = torch.stack([error.total, *(own.total for own in added)]).sum()
+        error, parts = first.outputs.error(first.visible_input(state), x)
+        distance = error if "reconstruction_nats" in parts else error / 2
+        total = torch.stack([distance, *(own.total for own in added)]).sum()
         means = {name: torch.stack([own.parts[name] for own in added]).mean() for name in added[0].parts}
-        return Loss(total, {**error.parts, **means})
+        return Loss(total, {**parts, **means})
 
     def _up(self, x: Examples, layers: int | None = None) -> Units:
         """Units of a layer: equation (1) through those below."""
@@ -214,7 +213,8 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
 
     def _drawn(self, *size: int) -> Tensor:
         """Initial weights, equation (4)."""
-        return (2 * torch.rand(*size) - 1) * self.initial_scale * math.sqrt(6 / sum(size))
+        scale = 4 if self.config.activation == "sigmoid" else 1
+        return (2 * torch.rand(*size) - 1) * scale * math.sqrt(6 / sum(size))
 
 
 def upper_output(activation: Activation, output: Output) -> Output:
