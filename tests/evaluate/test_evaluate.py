@@ -30,7 +30,7 @@ def test_what_applies_is_measured_and_is_json() -> None:
     found = evaluate(subject())
     assert (
         set(found)
-        == {"reconstruction", "probe", "cluster", "map"}
+        == {"active_units", "reconstruction", "probe", "cluster", "map"}
         == {k for k, v in reasons(subject()).items() if not v}
     )
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -44,7 +44,7 @@ def test_named_measures_only() -> None:
 def test_an_unknown_measure_is_refused_with_a_close_name() -> None:
     with pytest.raises(ConfigError, match="no measure is called 'clusters'; did you mean 'cluster'"):
         evaluate(subject(), ["clusters"])
-    with pytest.raises(ConfigError, match="there are: classification, cluster, completion, decode"):
+    with pytest.raises(ConfigError, match="there are: active_units, classification, cluster, codes"):
         evaluate(subject(), ["xyzzy"])
 
 

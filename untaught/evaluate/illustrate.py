@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from untaught.evaluate import chains, classification, few_views, map, perturb
+from untaught.evaluate import chains, classification, codes, few_views, map, perturb
 from untaught.evaluate.curves import rollout_picture
 from untaught.evaluate.footage import footage
 from untaught.evaluate.picture_files import write_picture
@@ -35,6 +35,7 @@ MEASURED: dict[str, tuple[str, Callable[[Subject, Mapping[str, Any]], Picture | 
     "rollout.png": ("rollout", lambda subject, found: rollout_picture(found)),
     "map.png": ("map", lambda subject, found: map.picture(subject)),
     "classes.png": ("classification", lambda subject, found: classification.picture(subject)),
+    "codes.png": ("codes", lambda subject, found: codes.picture(subject)),
     "few_views.png": ("few_views", lambda subject, found: few_views.picture(found)),
     "perturb.png": ("decode", lambda subject, found: None if perturb.applies(subject) else perturb.picture(subject)),
 }
