@@ -58,6 +58,11 @@ def test_documents_stand_beside_latent_semantic_analysis() -> None:
     assert list(found["baselines"]) == ["pca", "lsa", "chance"]
 
 
+def test_components_that_there_are_not_are_zero() -> None:
+    codes = plane_codes(torch.rand(2, 7), torch.rand(4, 7), 2)
+    assert list(codes) == ["pca"] and codes["pca"].shape == (4, 2) and not codes["pca"][:, 1].any()
+
+
 def test_examples_without_a_label_are_left_out() -> None:
     held = subject()
     test = blobs(45, seed=1)

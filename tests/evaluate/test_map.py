@@ -8,9 +8,13 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from tests.evaluate.fakes import Linear, Watcher, blobs, subject_of, turning
+from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.errors import ConfigError
+from untaught.evaluate.embeddings import distances, stress
+from untaught.evaluate.logistic_principal import logistic_principal
 from untaught.evaluate.map import applies, drawn, jointly, measure, neighbours_accuracy, neighbours_r2, ordered, picture
+from untaught.evaluate.principal import principal
 from untaught.evaluate.subject import Subject
 from untaught.randomness import seeded
 
@@ -47,7 +51,8 @@ def test_variables_and_baselines_are_judged() -> None:
     found = measure(watched())
     assert set(found["stress"]) == set(found["neighbours_r2"]) == {"classical_mds", "smacof", "pca", "tsne"}
     assert set(found["neighbours_r2"]["pca"]) == {"angle", "speed", "shape_1"}
-    assert set(found["baselines"]) == {"raw_pixels", "random_weights"}
+    assert set(found["baselines"]) == {"raw_pixels", "random_weights", "pca", "logistic_pca"}
+    assert set(found["baselines"]["pca"]["neighbours_r2"]["pca"]) == {"angle", "speed", "shape_1"}
     assert found["neighbours_r2"]["tsne"]["angle"] > 0.3 + found["neighbours_r2"]["tsne"]["shape_1"]
     assert "neighbours_accuracy" not in found and found["examples"] == 60
 
@@ -58,6 +63,25 @@ def test_classes_are_judged() -> None:
     found = measure(subject_of(model, blobs(90), blobs(90)))
     assert found["neighbours_accuracy"]["pca"] > 0.9 and "neighbours_r2" not in found
     assert found["baselines"]["raw_pixels"]["neighbours_accuracy"]["pca"] > 0.9
+
+
+def test_planes_are_fitted_on_the_training_part() -> None:
+    with seeded(0):
+        held = subject_of(Linear(Linear.Config(latent=8), (1, 4, 4)).eval(), blobs(60), blobs(90, seed=1))
+    found, batch = measure(held)["baselines"], held.tested(500)
+    train, x = held.parts.train.frames.read(torch.arange(60)).flatten(1), batch.x.flatten(1)
+    codes = principal(train, 2).encode(x).double()
+    assert found["pca"]["neighbours_accuracy"] == {"pca": pytest.approx(neighbours_accuracy(codes, batch.label))}
+    assert found["pca"]["stress"] == {"pca": pytest.approx(stress(distances(x), codes))}
+    bent = logistic_principal(train, 2).encode(x).double()
+    assert found["logistic_pca"]["neighbours_accuracy"] == {"pca": neighbours_accuracy(bent, batch.label)}
+
+
+def test_documents_are_mapped_by_latent_semantic_analysis() -> None:
+    words = torch.rand(40, 16, generator=torch.Generator().manual_seed(0)).pow(4)
+    part = Part.of(words / words.sum(1, keepdim=True), torch.arange(40) % 2)
+    found = measure(subject_of(Linear(Linear.Config(), (16,)).eval(), part, part))
+    assert list(found["baselines"]) == ["raw_pixels", "random_weights", "pca", "lsa"]
 
 
 def test_two_networks_share_one_map() -> None:

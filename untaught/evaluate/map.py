@@ -8,7 +8,9 @@ itself left out, a variable y and the classes c,
     neighbours_accuracy = fraction of examples i whose class is the most frequent one in N(i).                 (2)
 
 1 means that the variable changes smoothly over the map; about -0.1 that it lies there at random. Of a variable with
-several components the first is taken. Beside it the same for the maps of raw pixels and of the same network untrained.
+several components the first is taken. Beside it the same for the maps of raw pixels and of the same network untrained;
+and under `pca`, for of two numbers there is only one linear map, for the codes of two-dimensional `planes` fitted on
+1,000 training examples: principal components, logistic PCA, for documents LSA, with stress against raw pixels.
 
 In the picture the untrained and the trained network are mapped together, as the authors did: twice 500 examples, one
 map. Each network's features are first centred and scaled by one number.
@@ -38,8 +40,9 @@ from untaught.data.batches import fixed_order
 from untaught.data.view import Batch
 from untaught.errors import ConfigError
 from untaught.evaluate.decode import CONTEXT
-from untaught.evaluate.embeddings import LEAST, METHODS, Map, distances, embed, stress
+from untaught.evaluate.embeddings import LEAST, METHODS, Distances, Map, distances, embed, stress
 from untaught.evaluate.pictures import Picture
+from untaught.evaluate.planes import plane_codes
 from untaught.evaluate.plots import drawn_on_paper, rendered
 from untaught.evaluate.representations import pixels, scaled
 from untaught.evaluate.subject import Subject
@@ -47,7 +50,7 @@ from untaught.evaluate.variables import variables
 from untaught.model import Encodes
 from untaught.shapes import Features, Labels
 
-EXAMPLES = 500
+EXAMPLES, FITTED = 500, 1000
 NEIGHBOURS = 10
 SHOWN = {"classical_mds": "classical MDS = PCA", "smacof": "metric MDS (SMACOF)", "tsne": "t-SNE"}
 """Methods in the picture, by what is written above them."""
@@ -74,7 +77,11 @@ def measure(subject: Subject) -> dict[str, Any]:
         "raw_pixels": pixels(subject, batch.x),
         "random_weights": subject.untrained().features(batch.x),
     }
-    found = {name: _judged(features, batch, subject.seed) for name, features in described.items()}
+    found = {name: _mapped(features, batch, subject.seed) for name, features in described.items()}
+    train = pixels(subject, subject.pixels(subject.parts.train, FITTED, _context(subject)).x)
+    apart = distances(described["raw_pixels"])
+    for name, codes in plane_codes(train, described["raw_pixels"], 2).items():
+        found[name] = _judged(apart, {"pca": codes.double()}, batch)
     own = found.pop("model")
     return {**own, "baselines": found, "examples": len(batch.x)}
 
@@ -87,9 +94,11 @@ def _context(subject: Subject) -> int | None:
     return None if subject.view.frames is None else min(CONTEXT, subject.view.frames)
 
 
-def _judged(features: Features, batch: Batch, seed: int) -> dict[str, dict[str, Any]]:
-    apart = distances(features)
-    maps = {name: embed(name, features, seed) for name in METHODS}
+def _mapped(features: Features, batch: Batch, seed: int) -> dict[str, dict[str, Any]]:
+    return _judged(distances(features), {name: embed(name, features, seed) for name in METHODS}, batch)
+
+
+def _judged(apart: Distances, maps: dict[str, Map], batch: Batch) -> dict[str, dict[str, Any]]:
     columns, label = ordered(batch), batch.label
     found: dict[str, dict[str, Any]] = {"stress": {name: stress(apart, y) for name, y in maps.items()}}
     if columns:

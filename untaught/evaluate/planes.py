@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from untaught.evaluate.latent_semantic import is_bag_of_words, latent_semantic
 from untaught.evaluate.logistic_principal import logistic_principal, possible
@@ -22,6 +23,8 @@ Codes = Float[Tensor, "given component"]
 def plane_codes(train: Vectors, given: Given, components: int) -> dict[str, Codes]:
     """Codes of given examples, by the name of the plane that was fitted on training examples.
 
+    Components that there are not, for want of values or of training examples, are 0.
+
     Example:
         >>> import torch
         >>> {name: tuple(code.shape) for name, code in plane_codes(torch.rand(9, 5), torch.rand(4, 5), 2).items()}
@@ -32,4 +35,4 @@ def plane_codes(train: Vectors, given: Given, components: int) -> dict[str, Code
         codes["lsa"] = latent_semantic(train, components).encode(given)
     elif possible(train, components):
         codes["logistic_pca"] = logistic_principal(train, components).encode(given)
-    return codes
+    return {name: functional.pad(code, (0, components - code.shape[1])) for name, code in codes.items()}
