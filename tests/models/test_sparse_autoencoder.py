@@ -1,5 +1,6 @@
 """The sparse autoencoder against the divergence summed by hand, finite differences and a library's logarithms."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ from scipy.special import rel_entr
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from untaught.data.source import open_data
+from untaught.data.view import View
 from untaught.model import Batch
 from untaught.models.sparse_autoencoder import SparseAutoencoder, divergence
 from untaught.randomness import seeded
+from untaught.train import Training, train
 
 START = torch.zeros(())
 
@@ -151,3 +155,24 @@ def test_log_of_the_mean_activation_is_taken_from_inputs() -> None:
     expected = (rel_entr(0.1, exact.numpy()) + rel_entr(0.9, 1 - exact.numpy())).sum()
     assert divergence(logits, 0.1).item() == pytest.approx(expected, rel=1e-5)
     assert logsigmoid(logits).exp().min() == 0
+
+
+@pytest.mark.slow
+def test_filters_of_natural_patches_are_edges_at_many_orientations(shared_data: Path) -> None:
+    """Each filter's spectrum lies along one axis, the axes all around; the mean activation is near its target."""
+    data = open_data(f"whitened?of=cifar10:{shared_data}/cifar10&pictures=8000")
+    config = SparseAutoencoder.Config(
+        hidden=(64,), output="linear", sparsity=0.035, sparsity_cost=50.0, weight_cost=0.01
+    )
+    with seeded(0):
+        model = SparseAutoencoder(config, (1, 8, 8))
+    view = View(patch=8, standardise="all")
+    last = train(model, data, Training(epochs=150, learning_rate=0.01, batch_size=200, view=view, threads=1))
+    assert last.held_out["mean_activation"] == pytest.approx(0.035, rel=0.25)
+    power = torch.fft.fft2(model.filters()[:, 0], s=(32, 32)).abs().square()
+    down, right = torch.fft.fftfreq(32)[:, None], torch.fft.fftfreq(32)[None, :]
+    turn = torch.exp(2j * torch.atan2(down, right.expand(32, 32)))
+    axis = (power * turn).sum((1, 2)) / power.sum((1, 2))  # random filters: length 0.13 in the mean, 0.33 at most
+    oriented = axis.abs() > 0.33
+    assert float(oriented.float().mean()) > 0.75
+    assert (torch.histc(axis[oriented].angle(), 6, -torch.pi, torch.pi) >= 3).all()
