@@ -48,7 +48,7 @@ Codes = Float[Tensor, "batch component"]
 
 WIDEST = 4096
 """Pixels at most."""
-WORK = 5_000_000
+WORK = 4_000_000
 """Pixels times components squared at most: what a step of (3) takes for one example."""
 FITTED = 5_000
 SWEEPS, STEPS = 8, 8
