@@ -84,9 +84,9 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     def added(self, inputs: Units, hidden: Units) -> Added:
         """What is added to the loss of this layer, from the inputs W x~ + b of its hidden units and their values."""
 
+    @abstractmethod
     def corrupted(self, x: Vectors) -> Vectors:
         """x~, what the layer sees in place of x while its loss is taken."""
-        return x
 
     @property
     @abstractmethod

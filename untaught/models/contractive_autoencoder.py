@@ -26,7 +26,7 @@ from typing import Literal
 from untaught.config import Count, NonNegative, configuration
 from untaught.layerwise import Added, Layerwise, Units
 from untaught.model import Optimiser, Recipe, Smoke
-from untaught.shapes import PerExample
+from untaught.shapes import PerExample, Vectors
 
 
 class ContractiveAutoencoder(Layerwise):
@@ -77,6 +77,10 @@ class ContractiveAutoencoder(Layerwise):
             case "relu":
                 slope = (hidden > 0).to(hidden.dtype)
         return slope.square() @ self.weight.square().sum(1)
+
+    def corrupted(self, x: Vectors) -> Vectors:
+        """Examples as they are."""
+        return x
 
     def added(self, inputs: Units, hidden: Units) -> Added:
         """The penalty of equation (4)."""

@@ -34,7 +34,7 @@ from torch import Tensor
 from untaught.config import Count, Fraction, NonNegative, configuration
 from untaught.layerwise import Added, Layerwise, Units
 from untaught.model import Batch, Optimiser, Recipe, Smoke
-from untaught.shapes import Scalar
+from untaught.shapes import Scalar, Vectors
 
 
 class SparseAutoencoder(Layerwise):
@@ -83,6 +83,10 @@ class SparseAutoencoder(Layerwise):
         if not len(self.layers):
             begin = torch.logit(torch.tensor(self.config.sparsity), eps=1e-3)
             self.hidden_bias.data.fill_(begin if self.config.activation == "sigmoid" else begin / 2)
+
+    def corrupted(self, x: Vectors) -> Vectors:
+        """Examples as they are."""
+        return x
 
     def added(self, inputs: Units, hidden: Units) -> Added:
         """Weight decay and sparsity, the second and third term of equation (3)."""
