@@ -19,7 +19,7 @@ References:
 
 Departures:
     Trained by Adam on batches, where the notes take L-BFGS and all examples at once: a mean over a batch is what KL
-    sees, so that batches should be large. Output units begin at the mean of the data.
+    sees, so that batches should be large. Output units begin at the mean of the data, hidden units at r.
 """
 
 from __future__ import annotations
