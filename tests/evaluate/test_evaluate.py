@@ -30,7 +30,7 @@ def test_what_applies_is_measured_and_is_json() -> None:
     found = evaluate(subject())
     assert (
         set(found)
-        == {"active_units", "reconstruction", "probe", "cluster", "map"}
+        == {"active_units", "reconstruction", "probe", "cluster", "map", "retrieval"}
         == {k for k, v in reasons(subject()).items() if not v}
     )
     assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from untaught.evaluate import chains, classification, codes, few_views, map, perturb
+from untaught.evaluate import chains, classification, codes, few_views, map, perturb, retrieval_picture
 from untaught.evaluate.curves import rollout_picture
 from untaught.evaluate.footage import footage
 from untaught.evaluate.picture_files import write_picture
@@ -36,6 +36,7 @@ MEASURED: dict[str, tuple[str, Callable[[Subject, Mapping[str, Any]], Picture | 
     "map.png": ("map", lambda subject, found: map.picture(subject)),
     "classes.png": ("classification", lambda subject, found: classification.picture(subject)),
     "codes.png": ("codes", lambda subject, found: codes.picture(subject)),
+    "retrieval.png": ("retrieval", retrieval_picture.picture),
     "few_views.png": ("few_views", lambda subject, found: few_views.picture(found)),
     "perturb.png": ("decode", lambda subject, found: None if perturb.applies(subject) else perturb.picture(subject)),
 }
