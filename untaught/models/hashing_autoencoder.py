@@ -68,8 +68,9 @@ class HashingAutoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, F
 
         latent: Count = 256
         """Bits in a code."""
-        noise: NonNegative = 4.0
-        """Deviation d of the noise that is added to the code units' inputs while they learn; 0 adds none."""
+        noise: NonNegative = 0.0
+        """Deviation d of the noise that is added to the code units' inputs while they learn; 0 adds none. Where it
+        takes the place of rounding, 4 is usual."""
         rounding: bool = True
         """The decoder learns from bits, equation (2), not from probabilities."""
         network: Literal["auto", "dense", "convolution"] = "auto"
