@@ -6,6 +6,7 @@ config       validated configurations: flags, JSON, documentation
 randomness   a seed for the length of a `with`
 nn           building blocks that know no model
 data         sources, parts, views, batches
+layerwise    autoencoders that are trained layer by layer
 model        the contract
 capability   what a model may be able to do
 recipe       how parameters are moved
@@ -33,12 +34,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from untaught.data.source import open_data as open_data
     from untaught.evaluate.evaluate import evaluate as measure
+    from untaught.evaluate.subject import Subject as Subject
+    from untaught.model import Encoding as Encoding
+    from untaught.randomness import seeded as seeded
     from untaught.run import load as load
     from untaught.run import open_run as open_run
     from untaught.train import Training as Training
     from untaught.train import fit as fit
 
-__all__ = ["Training", "fit", "load", "measure", "open_data", "open_run"]
+__all__ = ["Encoding", "Subject", "Training", "fit", "load", "measure", "open_data", "open_run", "seeded"]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -48,6 +52,9 @@ _HOMES = {
     "open_run": "run.open_run",
     "measure": "evaluate.evaluate.evaluate",
     "open_data": "data.source.open_data",
+    "seeded": "randomness.seeded",
+    "Subject": "evaluate.subject.Subject",
+    "Encoding": "model.Encoding",
 }
 """Where public names are; none is a module's name, for importing the module would put it in the name's place."""
 

@@ -12,7 +12,7 @@ from untaught.errors import SizeError
 from untaught.evaluate import partition
 from untaught.evaluate.partition import exact_partition, smallest_side
 from untaught.model import Energy, Side
-from untaught.nn.states import all_states
+from untaught.nn.energy.states import all_states
 
 
 class Independent(Energy):

@@ -12,7 +12,7 @@ import torch
 
 from untaught.capability import Energy, Side
 from untaught.errors import SizeError
-from untaught.nn.states import all_states
+from untaught.nn.energy.states import all_states
 from untaught.shapes import Scalar
 
 LARGEST = 25

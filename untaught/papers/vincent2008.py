@@ -50,7 +50,7 @@ def stack(model: str, **config: Any) -> dict[Budget, Experiment]:
     """Three layers trained without labels."""
     trainings: dict[Budget, Training] = {
         "smoke": Training(epochs=2, threads=1),
-        "cpu": Training(minutes=5, threads=1),
+        "cpu": Training(minutes=4, threads=1),
         "full": Training(epochs=50),
     }
     pictures = ("filters.png", "reconstruction.png")
@@ -70,7 +70,7 @@ def classifier(encoder: str | None, few: bool = True) -> dict[Budget, Experiment
 
     trainings: dict[Budget, Training] = {
         "smoke": training("smoke", 2, 2),
-        "cpu": training("cpu", 10, 40) if few else training("cpu", 3, 10),
+        "cpu": training("cpu", 10, 30) if few else training("cpu", 2, 8),
         "full": training("full", 20, 100),
     }
     configs = widths(activation="sigmoid") if encoder is None else dict[Budget, dict[str, Any]].fromkeys(BUDGETS, {})

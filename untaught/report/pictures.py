@@ -40,6 +40,8 @@ CAPTIONS = {
         "Each point is a test example; those that the network describes alike lie near. A row for each true variable, "
         "which gives the colour; the same network before training to the left of each pair."
     ),
+    "codes.png": "Test examples on the two numbers of the model's code, and of planes, coloured by class.",
+    "retrieval.png": "Queries and what lies nearest to them by the model's features, beside what does by raw pixels.",
     "few_views.png": "Accuracy against the number of views that each object was learnt from, with standard errors.",
     "perturb.png": "One example, its features moved along one true variable at a time, and decoded.",
 }

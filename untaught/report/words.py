@@ -59,6 +59,10 @@ WHOLE: dict[str, str] = {
     "divergence_bits": "divergence from the data, bits",
     "entropy_bits": "entropy of the data, bits",
     "uniform": "every picture alike",
+    "logistic_pca": "logistic PCA, codes optimised",
+    "logistic_pca_linear_code": "logistic outputs from a linear code",
+    "lsa": "latent semantic analysis",
+    "unigram": "word frequencies",
 }
 TITLES: dict[str, str] = {
     "prediction": "What comes next",
@@ -75,6 +79,9 @@ TITLES: dict[str, str] = {
     "likelihood": "How probable the data are to it",
     "classification": "Classes that it names",
     "divergence": "How far from the true distribution",
+    "codes": "Two-dimensional codes",
+    "active_units": "Which units say something",
+    "retrieval": "What lies near",
 }
 """Headings of measures."""
 PATTERNS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
@@ -129,6 +136,11 @@ MEANINGS: dict[str, str] = {
         "Bits that a code made for the model takes more for each picture than one made for the data: the exact "
         "Kullback-Leibler divergence, a sum over all pictures. 0 only where the two distributions are the same."
     ),
+    "cross_entropy_nats": "Mean of −log p: of the true class, or of each word in a document under what comes back.",
+    "active_units_fraction": "Part of the features whose variance over examples is above 0.01.",
+    "lifetime_sparseness": "0 where a feature is as strong in all examples, 1 where it is on in one; mean of features.",
+    "population_sparseness": "0 where an example has all features alike, 1 where it has one; mean over examples.",
+    "precision": "Part of the nearest training examples that have the query's class, by how many are retrieved.",
     "few_labels": "Accuracy when only a few examples of each class have a label, mean and spread over 5 draws.",
 }
 

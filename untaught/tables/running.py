@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +17,7 @@ from untaught.config import to_json
 from untaught.data.source import Source, open_data
 from untaught.data.spec import size_of
 from untaught.errors import ConfigError
-from untaught.evaluate.illustrate import illustrate
+from untaught.evaluate.illustrate import illustrate, illustrate_measures
 from untaught.evaluate.subject import Subject
 from untaught.model import Model
 from untaught.ready import completed, subject_to_train
@@ -69,15 +69,16 @@ class Runner:
         begun_from = self._begin(subject.model, experiment, seed)
         seen: list[dict[str, Any]] = []
         trained = self._train(name, source, settings, measuring, seen)
+        taken = measuring.taken(experiment.takes)
         record = {
             **self._about(name, seed),
             # The data as the paper names them: an absolute path would belong to this machine.
             "settings": {**to_json(settings), "data": experiment.data},
             "begun_from": begun_from,
             "trained": {"weights": sum(weight.numel() for weight in subject.model.parameters()), **trained},
-            "measures": measuring.taken(experiment.takes),
+            "measures": taken,
             "watched": seen,
-            "pictures": self._pictures(name, experiment, subject),
+            "pictures": self._pictures(name, experiment, subject, taken),
         }
         return self.records.write(record)
 
@@ -158,15 +159,18 @@ class Runner:
             "environment": environment(self.command(name, seed)),
         }
 
-    def _pictures(self, name: str, experiment: Experiment, subject: Subject) -> list[str]:
-        """Keep those pictures of the network that the experiment names, beside the records."""
+    def _pictures(
+        self, name: str, experiment: Experiment, subject: Subject, taken: Mapping[str, Mapping[str, Any]]
+    ) -> list[str]:
+        """Keep those pictures of the network and of what was measured that the experiment names, beside the records."""
         if not experiment.pictures:
             return []
         kept: list[str] = []
         folder = self.records.folder / "pictures"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as drawn:
-            for path in illustrate(subject, Path(drawn)):
+            place = Path(drawn)
+            for path in [*illustrate(subject, place), *illustrate_measures(subject, place, taken)]:
                 if path.name in experiment.pictures:
                     target = folder / f"{name}-{self.budget}-{subject.seed}-{path.name}"
                     shutil.copyfile(path, target)

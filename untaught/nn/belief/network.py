@@ -24,8 +24,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.nn.energy.states import all_states
 from untaught.nn.noise import bernoulli, wide
-from untaught.nn.states import all_states
 from untaught.shapes import PerExample
 
 Units = Float[Tensor, "batch _"]

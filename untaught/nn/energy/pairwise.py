@@ -21,8 +21,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
+from untaught.nn.energy.states import all_states
 from untaught.nn.noise import wide
-from untaught.nn.states import all_states
 from untaught.shapes import PerExample
 
 States = Float[Tensor, "chain unit"]
