@@ -1,0 +1,140 @@
+"""Notebooks are their scripts, executed; what they say of their own numbers is true."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from untaught import cli
+from untaught.model import Encodes, model_class
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "examples"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_examples", FOLDER / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+GENERATE = _generator()
+
+
+def read(name: str) -> NotebookNode:
+    """The notebook as it is in the repository."""
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def test_every_script_has_its_notebook() -> None:
+    assert NAMES and [script.stem for script in GENERATE.SCRIPTS] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cells_are_the_scripts(name: str) -> None:
+    script, notebook = (FOLDER / f"{name}.py").read_text(), read(name)
+    assert GENERATE.cells(notebook) == GENERATE.cells(GENERATE.of_script(FOLDER / f"{name}.py"))
+    assert len(notebook.cells) == len(re.findall(r"^# %%", script, re.M))
+    assert all(cell.source in script for cell in notebook.cells)
+    nbformat.validate(notebook)
+
+
+def test_generator_finds_what_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "sum.py"
+    script.write_text('# %% [markdown]\n"""\n# Sum\n"""\n\n# %%\nprint(1 + 1)\n')
+    monkeypatch.setattr(GENERATE, "SCRIPTS", [script])
+    assert GENERATE.stale() == [script]
+    nbformat.write(GENERATE.of_script(script), tmp_path / "sum.ipynb")
+    assert GENERATE.stale() == []
+    script.write_text(script.read_text().replace("1 + 1", "1 + 2"))
+    assert GENERATE.stale() == [script]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_shows_its_outputs(name: str) -> None:
+    notebook, file = read(name), FOLDER / f"{name}.ipynb"
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert {output.output_type for output in outputs} <= {"stream", "execute_result", "display_data"}
+    assert {output.get("name", "stdout") for output in outputs} == {"stdout"}, "a cell warns"
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 3
+    assert file.stat().st_size < 400_000
+    assert not re.search(r"/(home|work|root|tmp|Users)/|0x[0-9a-f]{6}|image/jpeg", file.read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_and_commands_lead_somewhere(name: str) -> None:
+    text = "\n".join(cell.source for cell in read(name).cells if cell.cell_type == "markdown")
+    assert all((FOLDER / link).exists() for link in re.findall(r"\]\((?!http)([^)]+)\)", text))
+    for command in re.findall(r"^untaught .+$", text, re.M):
+        words = command.split()
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            assert cli.main([*words[1 : 3 if words[1] == "train" else 2], "--help"]) == 0
+        assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[\w.-]+", out.getvalue()))
+
+
+# What the texts say, of the values that their code has found
+
+
+def autoencoder(found: dict[str, Any]) -> None:
+    """The claims of the notebook about the autoencoder."""
+    error, order, likeness, means = found["error"], found["order"], found["likeness"], found["means"]
+    assert sum(found["examples"]) == 1797 and found["code"] == 12 and found["pixels"] == 64
+    # "The autoencoder's is the lower one", and both measures of it agree.
+    assert error["autoencoder"] < 0.75 * error["PCA"] < error["PCA"] < error["mean image"]
+    told = found["found"]["reconstruction"]
+    assert told["squared_error_per_image"] == pytest.approx(error["autoencoder"], rel=1e-4)
+    assert told["baselines"]["pca"] == pytest.approx(error["PCA"], rel=1e-3)
+    assert told["baselines"]["mean_image"] == pytest.approx(error["mean image"], rel=1e-4)
+    # "They look like the noise that they began from ... strokes and spots stand out".
+    assert abs(likeness["autoencoder"]) < 0.1 < 0.3 < likeness["Boltzmann machine"]
+    assert order["autoencoder"] > order["PCA"] + 0.05
+    # "ahead of the same network from random weights, whatever the number of labels", and what follows.
+    kinds = ("fine-tuned", "from scratch", "without the narrow layer", "pixels")
+    for tuned, scratch, wide, pixels in zip(*(means[kind] for kind in kinds), strict=True):
+        assert tuned < scratch and pixels < scratch
+        assert abs(tuned - wide) < abs(scratch - wide)
+    # "Random weights are far behind; ... about as well as all 64 pixels, and so does PCA".
+    for measure, number, near in (
+        ("probe", "nearest_neighbours_accuracy", 0.03),
+        ("retrieval", "mean_average_precision", 0.06),
+    ):
+        own, beside = found["found"][measure][number], found["found"][measure]["baselines"]
+        assert all(abs(own - beside[name][number]) < near for name in ("raw_pixels", "pca"))
+        assert beside["random_weights"][number] < own - 2 * near
+    # "All of them encode."
+    assert all(issubclass(model_class(name), Encodes) for name in ("autoencoder", "denoising-autoencoder", "rbm"))
+
+
+CLAIMS: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
+    "autoencoder": (
+        "dict(error=error, order=order, likeness=likeness, means=means, found=found, code=CODE, pixels=x[0].numel(), "
+        "examples=[len(part) for part in (parts.train, parts.validation, parts.test)])",
+        autoencoder,
+    )
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_text_says_is_true(name: str) -> None:
+    values, claims = CLAIMS[name]
+    notebook = GENERATE.of_script(FOLDER / f"{name}.py")
+    notebook.cells.append(new_code_cell(f"import json\nprint(json.dumps({values}))"))
+    claims(json.loads(GENERATE.executed(notebook).cells[-1].outputs[0].text))
