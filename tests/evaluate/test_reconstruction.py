@@ -109,3 +109,16 @@ def test_it_says_why_it_does_not_apply() -> None:
         applies(replace(subject(), model=Forecast(Forecast.Config(), (1, 12, 12)))) == "the model does not reconstruct"
     )
     assert "video" in str(applies(replace(subject(), view=View(frames=3))))
+
+
+def test_standardised_pixels_are_also_measured_in_their_deviations() -> None:
+    """The model gives back half of what it sees: a quarter of the sum of squares, which is 144 by design."""
+    mean, deviation = TEST.mean(0), TEST.std(0, correction=0)
+    own = replace(subject(View(standardise="pixel")), statistics=Statistics(mean, deviation))
+    found = measure(own)
+    assert found["squared_deviations_per_image"] == pytest.approx(144 / 4, rel=1e-4)
+    seen = (TEST - mean) / deviation
+    plane = principal(((TRAIN - mean) / deviation).flatten(1), 3)
+    expected = float(squared_error(seen.flatten(1), plane.reconstruct(seen.flatten(1))).mean())
+    assert found["squared_deviations_per_image_baselines"]["pca"] == pytest.approx(expected, rel=1e-4)
+    assert "squared_deviations_per_image" not in measure(subject())

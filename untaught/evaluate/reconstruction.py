@@ -16,8 +16,9 @@ Where x_n are word probabilities and the model's y_n too, also
 
 with y below 1e-12 taken as 1e-12, beside that of the training part's mean, the unigram.
 
-A model trained on binarised pictures is shown the grey ones, as probabilities, and compared with them; a model
-trained on standardised ones is compared in the original units.
+A model trained on binarised pictures is shown the grey ones, as probabilities, and compared with them. A model
+trained on standardised ones is compared in the original units; the sum (1) over pixels in the deviations that it was
+trained on, with PCA of such pixels, is `squared_deviations_per_image`.
 """
 
 from __future__ import annotations
@@ -66,7 +67,23 @@ def measure(subject: Subject) -> dict[str, Any]:
     if is_bag_of_words(x) and is_bag_of_words(copies["model"]):
         result["cross_entropy_nats"] = cross_entropy_nats(x, copies["model"])
         result["cross_entropy_nats_baselines"] = {"unigram": cross_entropy_nats(x, copies["mean_image"])}
-    return result
+    return result | _in_deviations(subject, x, copies["model"])
+
+
+def _in_deviations(subject: Subject, x: Examples, copy: Examples) -> dict[str, Any]:
+    """Equation (1) in the units that a model of standardised pixels saw; nothing for other models."""
+    if subject.statistics is None:
+        return {}
+    given, name = subject.seen(x).flatten(1), "squared_deviations_per_image"
+    train = subject.seen(subject.pixels(subject.parts.train, FITTED).x).flatten(1)
+    beside = {"mean_image": train.mean(0).expand_as(given)}
+    if isinstance(subject.model, Encodes):
+        beside["pca"] = principal(train, subject.features(x[:1]).shape[1]).reconstruct(given)
+    errors = {who: float(squared_error(given, y).double().mean()) for who, y in beside.items()}
+    return {
+        name: float(squared_error(given, subject.seen(copy).flatten(1)).double().mean()),
+        f"{name}_baselines": errors,
+    }
 
 
 def cross_entropy_nats(x: Vectors, y: Vectors) -> float:

@@ -100,6 +100,7 @@ MEANINGS: dict[str, str] = {
         "The sum over one picture's pixels of (original − reconstruction)², with pixels from 0 (black) to 1 (white): "
         "the mean over test pictures ± its standard deviation."
     ),
+    "squared_deviations_per_image": "The same sum with each pixel in the standard deviations that the model was shown.",
     "fantasy_squared_error_per_frame": (
         "The same sum between a frame and what the machine was made to see in its place: what it learns from."
     ),
