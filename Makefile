@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 DEMO := runs/demo
-CODE := untaught tests docs benchmarks
+CODE := untaught tests docs benchmarks examples
 
 # Where there is no NVIDIA driver, PyTorch's CPU builds: a tenth of the download. Where their index is out of reach, the default one.
 CPU_TORCH := --index-url https://download.pytorch.org/whl/cpu --timeout 10 --retries 0
@@ -40,6 +40,7 @@ check: $(DEV)
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python examples/generate.py --check
 
 slow: $(DEV)
 	$(BIN)/python -m pytest -m slow
@@ -50,6 +51,7 @@ format: $(DEV)
 
 docs: $(DEV)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python examples/generate.py
 
 bench: $(DEV)
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

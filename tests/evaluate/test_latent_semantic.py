@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from untaught.evaluate.latent_semantic import is_bag_of_words, latent_semantic, truncated
+from untaught.evaluate.latent_semantic import directions, is_bag_of_words, latent_semantic, truncated
 
 
 def documents(count: int, topics: int = 3, words: int = 30, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -92,3 +92,10 @@ def _dense(held: np.lib.npyio.NpzFile, part: str) -> np.ndarray:
     dense = np.zeros((len(ends) - 1, len(held["vocab"])), np.float32)
     dense[np.repeat(np.arange(len(dense)), np.diff(ends)), indices] = data
     return dense
+
+
+def test_directions_without_weights_are_singular_vectors_of_the_probabilities() -> None:
+    x = torch.rand(30, 8, generator=torch.Generator().manual_seed(3)).softmax(1)
+    known = torch.linalg.svd(x.double())[2][:3]
+    found = directions(x, 3).double()
+    torch.testing.assert_close((found @ known.T).abs(), torch.eye(3).double(), atol=1e-4, rtol=0)

@@ -106,7 +106,9 @@ def test_documents_are_beside_latent_semantic_analysis() -> None:
     subject = linear(documents(80, 0), documents(30, 1))
     with measuring(subject.model):
         found = measure(subject)
-    assert set(found["baselines"]) == {"raw_pixels", "random_weights", "lsa_5", "lsa_10", "chance"}
+    assert set(found["baselines"]) == {
+        "raw_pixels", "random_weights", "lsa_5", "lsa_10", "lsa_10_unweighted", "chance",
+    }  # fmt: skip
     assert found["baselines"]["lsa_5"]["precision"]["7"] > 0.9
     assert drawn(picture(subject, found))
 

@@ -114,6 +114,7 @@ def test_pretraining_leaves_the_boltzmann_machines_their_own_rate() -> None:
         ({"pretraining": "rbm", "activation": "relu"}, "sigmoid layers"),
         ({"pretraining": "rbm", "code": "relu"}, "linear or sigmoid code"),
         ({"pretraining": "autoencoder", "normalise": True}, "without batch normalisation"),
+        ({"pretraining": "rbm", "output": "softmax"}, "of pictures"),
         ({"pretraining": "autoencoder", "network": "convolution"}, "dense layers"),
     ],
 )
@@ -126,6 +127,20 @@ def test_a_code_that_could_copy_is_warned_of() -> None:
     model = autoencoder(latent=12)
     with pytest.warns(UserWarning, match="code of 12 numbers can copy examples of 12"):
         model.prepare(Batch.of(data()))
+
+
+def test_masked_values_are_zeros_and_the_others_are_scaled_up() -> None:
+    """A linear autoencoder without hidden layers, whose code shows what it saw."""
+    model, x, seen = autoencoder(hidden=(), masking=0.25, output="linear"), 1 + data(2000), list[Tensor]()
+    model.encoder.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    with seeded(5):
+        model.loss(Batch.of(x), "model", torch.zeros(()))
+    kept = seen[0] != 0
+    torch.testing.assert_close(seen[0][kept], (x / 0.75)[kept])
+    assert kept.float().mean().item() == pytest.approx(0.75, abs=4 * (0.25 * 0.75 / kept.numel()) ** 0.5)
+    seen.clear()
+    model.encode(x)
+    assert torch.equal(seen[0], x)
 
 
 # Documents

@@ -84,10 +84,14 @@ def latent_semantic(x: Vectors, components: int) -> LatentSemantic:
 
 def truncated(x: Vectors, components: int, given: Given) -> Given:
     """What a plane through the origin, fitted on x in least squares, gives back of other word probabilities."""
-    directions = torch.from_numpy(
-        np.array(_plane(csr_matrix(x.numpy()), components).components_, np.float32, order="C")
-    )
-    return given @ directions.T @ directions
+    plane = directions(x, components)
+    return given @ plane.T @ plane
+
+
+def directions(x: Vectors, components: int) -> Float[Tensor, "component feature"]:
+    """Singular vectors of word probabilities as they are: latent semantic analysis without weights."""
+    plane = _plane(csr_matrix(x.numpy()), components)
+    return torch.from_numpy(np.array(plane.components_, np.float32, order="C"))
 
 
 def _damped(x: Vectors) -> csr_matrix:

@@ -11,7 +11,8 @@ R_q of them in all,
 (2) and (3) over queries with R_q > 0. A training example that is the query itself, equal in every value, is left out
 for it. Near is: of features that are all 0 or 1, by Hamming distance on packed bits; of bags of words, by cosine; else
 by Euclidean distance. Beside it raw pixels and the same network untrained; of bags of words latent semantic analysis
-with 10, 50 and as many components as the model has features, of others as many principal components; and chance.
+with 10, 50 and as many components as the model has features, the first two without weights of words too, as it was
+first described; of others as many principal components; and chance.
 
 References:
     Hinton, Salakhutdinov, Reducing the dimensionality of data with neural networks (2006), for (1) at these k.
@@ -32,7 +33,7 @@ from torch.nn import functional
 from untaught.data.view import Batch
 from untaught.evaluate import probe
 from untaught.evaluate.hamming import distances, pack
-from untaught.evaluate.latent_semantic import is_bag_of_words, latent_semantic
+from untaught.evaluate.latent_semantic import directions, is_bag_of_words, latent_semantic
 from untaught.evaluate.representations import Several, pixels, representations
 from untaught.evaluate.subject import Subject
 
@@ -94,6 +95,9 @@ def described(subject: Subject, search: Search) -> dict[str, Several]:
             if components < min(raw[0].shape):
                 plane = latent_semantic(raw[0], components)
                 found[f"lsa_{components}"] = [plane.encode(x) for x in raw]
+                if components in COMPONENTS:
+                    plain = directions(raw[0], components)
+                    found[f"lsa_{components}_unweighted"] = [x @ plain.T for x in raw]
     return found
 
 

@@ -28,7 +28,7 @@ References:
 Departures:
     As a rule all layers learn together from random weights that keep the variance, with ReLU units and Adam. Of 2006
     are `pretraining=rbm`, `activation=sigmoid`, `output=bernoulli` and `--optimiser cg`.
-    With softmax outputs the encoder sees log(1 + n x) for n words in the dictionary: of mean below 1, not tiny.
+    With softmax outputs the encoder sees log(1 + n x) for n words in the dictionary, and nothing is pretrained.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
-from untaught.config import Count, configuration
+from untaught.config import Count, Fraction, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.unroll import Unrolled, unroll
 from untaught.model import Batch, Learner, Loss, Optimiser, Recipe, Smoke, Stage
 from untaught.models.rbm import RBM
 from untaught.nn.coders import DENSE, Coders, first_weights, layers_of, outputs
 from untaught.nn.named import chosen
-from untaught.nn.noise import wide
+from untaught.nn.noise import bernoulli, wide
 from untaught.nn.outputs import OutputUnits
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
 
@@ -97,6 +97,8 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         output: Literal["linear", "sigmoid", "bernoulli", "softmax"] = "sigmoid"
         """Output units: linear or logistic under squared error (3), logistic under cross-entropy (4), or softmax for
         documents. Logistic units give values from 0 to 1, or under squared error as far as the training data go."""
+        masking: Fraction = 0.0
+        """Part of an example's values that are 0 to the encoder while the loss is taken, others being scaled up."""
         pretraining: Literal["none", "rbm", "autoencoder"] = "none"
         """Let each dense layer learn alone first: as a restricted Boltzmann machine, for which hidden units must be
         sigmoid, or as an autoencoder with one hidden layer."""
@@ -164,7 +166,9 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error (3) or cross-entropy (4), mean over examples."""
-        return Loss(*self.outputs.error(self._inputs(self.encode(batch.x)), batch.x.flatten(1)))
+        x, hidden = batch.x, self.config.masking
+        seen = x * bernoulli(torch.full_like(x, 1 - hidden)) / (1 - hidden) if hidden else x
+        return Loss(*self.outputs.error(self._inputs(self.encode(seen)), x.flatten(1)))
 
     def prepare(self, sample: Batch) -> None:
         """Find the range of the output units, and what they need to give the mean of the data.
@@ -188,7 +192,7 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
 
     def _below(self, x: Examples, layers: int) -> Features:
         """What the machines of the first layers make of the data."""
-        x = self._seen(x).flatten(1) if layers or self.config.output != "softmax" else x.flatten(1)
+        x = x.flatten(1)
         for machine in self._learners()[:layers]:
             x = machine.encode(x)
         return x
@@ -250,8 +254,9 @@ def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator
     Raises:
         ConfigError: The layers are no stack of plain dense ones, or their units no machine's.
     """
-    if given or config.normalise or Coders(shape, config.latent, config.network).convolutional:
-        raise ConfigError("pretraining is for dense layers that are built here, without batch normalisation")
+    dense = not (given or config.normalise or Coders(shape, config.latent, config.network).convolutional)
+    if not dense or config.output == "softmax":
+        raise ConfigError("pretraining is for dense layers built here, of pictures, without batch normalisation")
     if config.pretraining == "rbm" and (config.activation != "sigmoid" or config.code in ("tanh", "relu")):
         raise ConfigError("restricted Boltzmann machines pretrain sigmoid layers and a linear or sigmoid code")
     hidden = DENSE if config.hidden is None else config.hidden
@@ -261,7 +266,7 @@ def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator
         last = number == len(hidden)
         if config.pretraining == "rbm":
             units: Any = ("gaussian" if config.code == "linear" else "bernoulli") if last else "bernoulli"
-            seen: Any = VISIBLE[output if number == 0 else "bernoulli"]
+            seen: Any = "gaussian" if output == "linear" and number == 0 else "bernoulli"
             yield RBM(
                 RBM.Config(hidden=above, visible=seen, hidden_units=units, persistent_chains=0, weight_cost=2e-4,
                            initial_scale=0.1 if number else 0.01), (below,),
@@ -273,10 +278,6 @@ def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator
                 Autoencoder.Config(latent=above, hidden=(), network="dense", code=own, output=kind, tied=config.tied),
                 (below,),
             )
-
-
-VISIBLE = {"linear": "gaussian", "sigmoid": "bernoulli", "bernoulli": "bernoulli", "softmax": "softmax"}
-"""Visible units of the first machine, by the autoencoder's output units."""
 
 
 def _greedy(machine: RBM | Autoencoder) -> Recipe:

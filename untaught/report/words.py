@@ -63,6 +63,10 @@ WHOLE: dict[str, str] = {
     "logistic_pca_linear_code": "logistic outputs from a linear code",
     "lsa": "latent semantic analysis",
     "unigram": "word frequencies",
+    "mean_average_precision": "mean average precision",
+    "lsa_10": "latent semantic analysis, 10",
+    "lsa_50": "latent semantic analysis, 50",
+    "chance": "chance",
 }
 TITLES: dict[str, str] = {
     "prediction": "What comes next",
