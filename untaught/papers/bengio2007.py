@@ -37,7 +37,7 @@ WAYS = {"frozen": "pretrained, frozen", "tuned": "pretrained, fine-tuned", "scra
 def stack(model: str, **config: Any) -> dict[Budget, Experiment]:
     """Three layers that learn without labels."""
     cpu = Experiment(
-        model, "mnist", (Take("probe"),), {"hidden": (500, 500, 500), **config}, Training(minutes=4, threads=1)
+        model, "mnist", (Take("probe"),), {"hidden": (500, 500, 500), **config}, Training(minutes=3, threads=1)
     )
     small, quick = {"hidden": (16, 16, 16), **config}, Training(epochs=2, threads=1)
     return {
@@ -51,7 +51,7 @@ def classifier(
     encoder: str | None, labels: int | None = None, tuned: bool = True, seeds: int = 1
 ) -> dict[Budget, Experiment]:
     """A net on an encoder or from random weights, with so many labels of each class, or all."""
-    passes = FEW[labels] if labels else 5
+    passes = FEW[labels] if labels else 3
     frozen = {"frozen": passes / 2} if encoder and tuned else {}
     training = Training(epochs=passes, stage_epochs=frozen, labels_per_class=labels, threads=1)
     config = {"fine_tuning": tuned} if encoder else {"hidden": (500, 500, 500), "activation": "sigmoid"}

@@ -107,8 +107,9 @@ PAPER = Paper(
     reference="Hinton, Salakhutdinov (2006). Science 313",
     url="https://www.cs.toronto.edu/~hinton/absps/science_som.pdf",
     experiments={
-        "digits-pretrained": net("mnist", MNIST, 30, {**OLD, "pretraining": "rbm"}, 5, pictures=SHOWN),
+        "digits-pretrained": net("mnist", MNIST, 30, {**OLD, "pretraining": "rbm"}, 8, pictures=SHOWN),
         "digits-random": net("mnist", MNIST, 30, OLD, 5, pictures=SHOWN),
+        "digits-plain": net("mnist", MNIST, 30, {**NEW, "normalise": False}, 8, pictures=SHOWN),
         "digits-2016": net("mnist", MNIST, 30, NEW, 5, pictures=SHOWN),
         "curves-pretrained": net(
             "curves", CURVES, 6, {**OLD, "pretraining": "rbm"}, 4, "curves?train=200&test=50", pictures=SHOWN
@@ -150,6 +151,7 @@ PAPER = Paper(
             (
                 row("784-1000-500-250-30, pretrained", "digits-pretrained", 3.00),
                 row("at random: logistic units", "digits-random"),
+                row("at random: rectified units", "digits-plain"),
                 row("at random: rectified units, batch normalisation", "digits-2016"),
                 row("logistic outputs from a linear code", "digits-pretrained", 8.01, "logistic_pca_linear_code"),
                 row("logistic PCA, codes optimised", "digits-pretrained", None, "logistic_pca"),
