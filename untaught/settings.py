@@ -48,7 +48,7 @@ class Training:
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     """How several processes share the work: each with all weights (ddp) or with a part of them (fsdp)."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
-    """Arithmetic; auto takes bf16 where the hardware multiplies matrices in it."""
+    """Arithmetic; auto takes bf16 where the hardware multiplies matrices in it, and no line searches are asked for."""
     compile: Literal["auto", "on", "off"] = "auto"
     """Compile the loss; auto does so on a GPU when the training is long enough to pay."""
     capture: Literal["auto", "on", "off"] = "auto"

@@ -15,6 +15,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from untaught.errors import ConfigError
 from untaught.model import Learner
+from untaught.recipe import SEARCHING
 from untaught.settings import Training
 
 
@@ -61,7 +62,10 @@ def make_fabric(training: Training, learners: Sequence[Learner]) -> Fabric:
     except (MisconfigurationException, RuntimeError, ValueError) as error:
         asked = f"--device {training.device} --devices {training.devices} --strategy {training.strategy}"
         raise ConfigError(f"this machine cannot train with {asked}; `untaught doctor` lists its devices") from error
-    if training.precision == "float32" or (training.precision == "auto" and not has_bf16_units(fabric.device)):
+    exact = training.optimiser in SEARCHING  # a line search sees the rounding of bf16 as steps of the loss
+    if training.precision == "float32" or (
+        training.precision == "auto" and (exact or not has_bf16_units(fabric.device))
+    ):
         return fabric
     # The device is known only now, and a strategy serves one Fabric: both are made anew.
     return Fabric(**_wanted(training, partial), plugins=MixedPrecision("bf16-mixed", fabric.device.type))
