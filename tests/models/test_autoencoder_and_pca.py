@@ -39,7 +39,7 @@ def error(model: Autoencoder, x: Tensor) -> float:
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_linear_autoencoder_ends_in_the_plane_of_pca(digits: Tensor, tied: bool) -> None:
     """By its error on the examples that it learnt from, and by the angles between both planes."""
-    training = Training(optimiser="lbfgs", batch_size=2000, epochs=20, threads=1)
+    training = Training(optimiser="lbfgs", batch_size=2000, epochs=60, threads=1)
     model = learnt(digits, training, hidden=(), activation="linear", output="linear", tied=tied)
     seen = _seen(digits)
     best = oracles.pca_error(seen.flatten(1).numpy(), CODE)
