@@ -58,7 +58,10 @@ def _centred(name: str, columns: int) -> list[str]:
 def curve(found: Mapping[str, Any]) -> Picture:
     """Precision against the number of examples retrieved, of the model and of what stands beside it."""
     beside = {
-        name.replace("_", " ").replace("lsa", "LSA").replace("pca", "PCA"): one["precision"]
+        name.replace("raw_pixels", "the values themselves")
+        .replace("_", " ")
+        .replace("lsa", "LSA")
+        .replace("pca", "PCA"): one["precision"]
         for name, one in found["baselines"].items()
     }
     lines = {
