@@ -1,6 +1,7 @@
 """`--encoder RUN`: another run's encoder goes over with its weights, its settings and its view."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,20 @@ def test_a_measure_compares_with_an_untrained_encoder(run: Path, tmp_path: Path)
         < found["classification"]["baselines"]["most_frequent_class"]["error_rate"]
     )
     assert "random_weights" in found["probe"]["baselines"]
+
+
+def test_the_new_model_learns_from_what_the_encoder_saw(run: Path, tmp_path: Path) -> None:
+    """Pixels are standardised while it learns too, so that the error that it was selected by is the one measured."""
+    words = ["--encoder", str(run), "--epochs", "3", "--precision", "float32", "--out", str(tmp_path / "net")]
+    assert train(*words) == 0
+    own = open_run(tmp_path / "net")
+    statistics = own.statistics()
+    assert statistics is not None
+    parts = own.source().parts()
+    subject = untaught.Subject(own.load(), replace(parts, test=parts.validation), own.view, statistics)
+    measured = untaught.measure(subject, ["classification"])["classification"]["error_rate"]
+    best = min(
+        (record["held_out"] for record in own.records() if record["stage"] == "joint" and record["held_out"]),
+        key=lambda losses: losses["wrong_class_probability"],
+    )
+    assert measured == pytest.approx(best["classification_error"], abs=0.005)

@@ -211,11 +211,15 @@ def test_without_a_layer_nothing_can_be_built() -> None:
 
 
 def test_a_layer_that_can_copy_warns_unless_something_keeps_it_from_it() -> None:
+    def prepare(model: Layerwise) -> None:
+        for layer in model.chain:
+            layer.prepare(Batch.of(torch.rand(5, *layer.shape)))
+
     with pytest.warns(UserWarning, match="30 hidden units can copy 20 values"):
-        plain(hidden=(30,))
+        prepare(plain(hidden=(30,)))
     with pytest.warns(UserWarning, match="8 hidden units can copy 7 values"):
-        plain(hidden=(7, 8))
+        prepare(plain(hidden=(7, 8)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plain(hidden=(30,), level=0.1)
-        plain(hidden=(7, 6))
+        prepare(plain(hidden=(30,), level=0.1))
+        prepare(plain(hidden=(7, 6)))

@@ -4,11 +4,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from untaught.data.part import Part
+from untaught.data.source import Source
+from untaught.errors import ConfigError
+from untaught.loop.devices import make_fabric
+from untaught.model import Batch
 from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
 from untaught.recipe import ConjugateGradient, Optimiser, Recipe
 from untaught.settings import Training, recipe_for
-from untaught.train import train
+from untaught.train import fit, train
 
 
 def test_conjugate_gradients_solve_a_quadratic_in_as_many_searches_as_it_has_dimensions() -> None:
@@ -55,15 +60,27 @@ def test_a_training_by_line_searches_learns(rule: str) -> None:
         x = torch.rand(200, 1, 5, 5)
         model = Autoencoder(Autoencoder.Config(hidden=(12,), latent=3, activation="sigmoid"), (1, 5, 5))
     asked = Training(epochs=6, batch_size=200, optimiser=rule, threads=1)  # type: ignore[arg-type]
-    before = model.loss(untaught_batch(x), "model", torch.zeros(())).total.item()
+    before = model.loss(Batch.of(x), "model", torch.zeros(())).total.item()
     train(model, x, asked)
-    assert model.loss(untaught_batch(x), "model", torch.zeros(())).total.item() < 0.9 * before
+    assert model.loss(Batch.of(x), "model", torch.zeros(())).total.item() < 0.9 * before
 
 
-def untaught_batch(x: Tensor):  # noqa: ANN201
-    from untaught.model import Batch
+def test_records_tell_the_loss_where_each_line_search_begins() -> None:
+    """One step an epoch on all examples: the first record tells the loss of the weights that it began from."""
+    with seeded(2):
+        x = torch.rand(100, 1, 4, 4)
+        model = Autoencoder(Autoencoder.Config(hidden=(6,), latent=3, activation="sigmoid"), (1, 4, 4))
+    source = Source("made", Part.of(x), validation=Part.of(x), test=Part.of(x))
+    model.prepare(Batch.of(x))
+    begin = model.loss(Batch.of(x), "model", torch.zeros(())).total.item()
+    asked = Training(epochs=1, batch_size=100, optimiser="cg", precision="float32", threads=1)
+    (told,) = [record.losses for record in fit(model, source, asked) if record.losses]
+    assert told["loss"] == pytest.approx(begin, rel=1e-5)
 
-    return Batch.of(x)
+
+def test_line_searches_are_refused_to_several_processes() -> None:
+    with pytest.raises(ConfigError, match="a line search is one process's"):
+        make_fabric(Training(optimiser="cg", devices=2, device="cpu"), [])
 
 
 def test_a_rule_that_is_asked_for_comes_at_its_usual_rate() -> None:

@@ -11,6 +11,7 @@ A system is one file in `models/`; the file's name is its name everywhere. `mode
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import pkgutil
@@ -162,11 +163,24 @@ class Encoding(nn.Module):
 
 
 def untrained(model: Model) -> Model:
-    """The same network with new weights from torch's ambient generator, an encoder that was given to it too."""
-    given = {
-        name: Encoding(untrained(child.model)) for name, child in model.named_children() if isinstance(child, Encoding)
-    }
+    """The same network with new weights from torch's ambient generator, networks that were given to it too."""
+    given: dict[str, nn.Module] = {}
+    for name in {"encoder", "decoder"} & inspect.signature(type(model)).parameters.keys():
+        child = getattr(model, name)
+        if isinstance(child, Encoding):
+            given[name] = Encoding(untrained(child.model))
+        elif isinstance(child, nn.Module) and type(child).__module__.partition(".")[0] != "untaught":
+            given[name] = _reset(copy.deepcopy(child))
     return type(model)(model.config, model.shape, **given)
+
+
+def _reset(network: nn.Module) -> nn.Module:
+    """New weights for a network of the caller's own, in those of its layers that can draw them, as torch's can."""
+    for module in network.modules():
+        reset = getattr(module, "reset_parameters", None)
+        if reset is not None:
+            reset()
+    return network
 
 
 def capabilities(model: type[Model]) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ def completed(settings: Settings, source: Source) -> Settings:
         DataError: Values would be drawn as 0 or 1, and are no probabilities.
     """
     refuse_to_binarise(source.parts().train, settings.view)
+    if settings.encoder is not None:  # what it saw, its new model is to learn from too
+        settings = replace(settings, training=replace(settings.training, view=settings.view))
     return replace(settings, data=source.spec, shape=example_shape(source.shape, settings.view))
 
 

@@ -190,7 +190,7 @@ def build(settings: Settings, **modules: nn.Module) -> Model:
     borrowed = settings.encoder
     if borrowed is not None:
         if "encoder" not in inspect.signature(cls).parameters:
-            raise ConfigError(f"{settings.model} takes no encoder; finetuned-classifier and autoencoder do")
+            raise ConfigError(f"{settings.model} takes no encoder; finetuned-classifier does, and autoencoder")
         if tuple(borrowed.shape) != tuple(settings.shape):
             raise DataError(f"the encoder saw examples of shape {borrowed.shape}, and these are {settings.shape}")
         modules = modules if "encoder" in modules else {**modules, "encoder": Encoding(build(borrowed))}

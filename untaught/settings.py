@@ -17,7 +17,7 @@ class Training:
 
     epochs: Positive | None = None
     """Passes over the data in the last stage; none trains until the loss on held-out data stalls."""
-    stage_epochs: dict[str, float] = field(default_factory=lambda: {})
+    stage_epochs: dict[str, Positive] = field(default_factory=lambda: {})
     """Passes over the data in other stages, by name."""
     minutes: Positive | None = None
     """Minutes to train, shared evenly by the stages; 10 at most where neither epochs nor minutes are given."""
@@ -28,10 +28,11 @@ class Training:
     labels_per_class: Count | None = None
     """Labels of each class that training and selection know; a fifth of five or more select. None gives all."""
     optimiser: Rule | None = None
-    """How gradients become steps; `lbfgs` and `cg` (conjugate gradients) search along lines and want large batches."""
+    """How gradients become steps; `lbfgs` and `cg` (conjugate gradients) search along lines and want large batches;
+    `cg` takes no learning rate."""
     learning_rate: Positive | None = None
-    """Highest step size of every optimiser; a stage of pretraining by another rule keeps its own."""
-    stage_learning_rates: dict[str, float] = field(default_factory=lambda: {})
+    """Highest step size of every optimiser; a stage of pretraining by another rule keeps rule, rate and batch size."""
+    stage_learning_rates: dict[str, Positive] = field(default_factory=lambda: {})
     """Highest step size of single stages, by name."""
     schedule: Literal["constant", "linear", "cosine"] | None = None
     """How the learning rate falls to zero."""

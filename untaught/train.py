@@ -6,6 +6,7 @@ the caller's. Nothing waits for the device except a record.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -30,6 +31,7 @@ from untaught.loop.memory import Needs, rehearse
 from untaught.loop.resume import best_weights, counters, restore, training_state, weights
 from untaught.loop.step import Stepper
 from untaught.model import Model, Stage
+from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import Stream
 from untaught.run import Checkpoint, Run
 from untaught.settings import Training as Training
@@ -104,11 +106,7 @@ def fit(
 
 def train(model: Model, data: Source | Tensor, training: Training | None = None, run: Run | None = None) -> Record:
     """Run `fit` to its end and give the last record."""
-    last: Record | None = None
-    for record in fit(model, data, training, run):
-        last = record
-    assert last is not None
-    return last
+    return deque(fit(model, data, training, run), maxlen=1)[0]
 
 
 class _StageTraining:
@@ -131,7 +129,8 @@ class _StageTraining:
         self.recipe = recipe_for(self.stage.name, self.stage.recipe, training)
         self.view = self.stage.view if training.view is None else training.view
         self.threads = training.threads or (resumed.counters["threads"] if resumed else torch.get_num_threads())
-        self.parts = as_labelled(source.parts(), training.labels_per_class, training.seed, self.stage.labelled)
+        few, selects = training.labels_per_class, self.learner.monitor in LABEL_LOSSES
+        self.parts = as_labelled(source.parts(), few, training.seed, self.stage.labelled, selects)
         self.statistics = statistics(source.parts().train, self.view, fabric.device)
         model.to(fabric.device)
         self.feed = self._feed(self.parts.train, self.recipe.batch_size)
@@ -270,8 +269,8 @@ class _StageTraining:
         epochs = said or (asked.epochs if self.stage is stages[-1] else self.recipe.epochs or asked.epochs)
         timed = [stage for stage in stages if stage.name not in asked.stage_epochs]
         minutes = None if asked.minutes is None or said else asked.minutes / len(timed)
-        held_out = limit(self.held_out) / self.recipe.batch_size
-        return Clock(self.feed.steps, None if minutes else epochs, minutes, 1 / len(stages), held_out)
+        share, held_out = 1 / len(stages), limit(self.held_out) / self.recipe.batch_size
+        return Clock(self.feed.steps, None if minutes else epochs, minutes, share, held_out)
 
     def _agree(self) -> None:
         """All processes take the first one's clock, so that they stop together."""

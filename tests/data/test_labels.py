@@ -40,9 +40,9 @@ def test_labels_that_stay_are_the_true_ones_and_the_seed_draws_them() -> None:
 
 
 def test_where_none_selects_the_learnt_examples_do() -> None:
-    found = as_labelled(parts(), 2, seed=0, only=True)
+    found = as_labelled(parts(), 2, seed=0, only=True, selects=False)
     assert found.validation is found.train and len(found.train) == 6
-    split = as_labelled(parts(), 10, seed=0, only=True)
+    split = as_labelled(parts(), 10, seed=0, only=True, selects=False)
     assert len(split.validation) == 6 and not set(split.validation.first.tolist()) & set(split.train.first.tolist())
 
 
@@ -59,3 +59,12 @@ def test_too_few_labels_and_none_are_refused() -> None:
     unlabelled = Part.of(torch.zeros(9, 1, 2, 2))
     with pytest.raises(DataError, match="no example has a label"):
         labelled_only(Parts(unlabelled, unlabelled, unlabelled))
+
+
+def test_where_labels_select_only_labelled_examples_do() -> None:
+    """Of a learner that sees unlabelled examples too."""
+    ten, two = (as_labelled(parts(), count, seed=0, only=False, selects=True) for count in (10, 2))
+    assert known(ten.validation) == dict.fromkeys(range(3), 2) and known(two.validation) == dict.fromkeys(range(3), 2)
+    assert len(ten.train) == len(parts().train)
+    with pytest.raises(DataError, match="no example of the training part has a label"):
+        few_labels(Parts(*(Part.of(torch.zeros(9, 1, 2, 2)),) * 3), 2, seed=0)

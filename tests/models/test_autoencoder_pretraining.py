@@ -1,5 +1,6 @@
 """Layers that learn one by one: what the stages see, and that unrolling keeps what the machines had learnt."""
 
+import warnings
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_an_unrolled_stack_of_boltzmann_machines_does_what_the_machines_did(code
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
 def test_an_unrolled_stack_of_autoencoders_encodes_as_they_did(activation: str, tied: bool) -> None:
     model, x = shaken(autoencoder(pretraining="autoencoder", activation=activation, tied=tied)), data()
     *_, last = model.stages()
@@ -70,6 +71,11 @@ def test_an_unrolled_stack_of_autoencoders_encodes_as_they_did(activation: str, 
     assert isinstance(first, Autoencoder)
     below = model.activations(x)["decoder.2"]
     torch.testing.assert_close(model.reconstruct(x).flatten(1), first.decode(below))
+    if activation != "relu":  # whose machines have linear outputs, which the unrolled layers bend
+        for machine in reversed(model.machines):
+            assert isinstance(machine, Autoencoder)
+            up = machine.decode(up)
+        torch.testing.assert_close(model.reconstruct(x).flatten(1), up.flatten(1))
 
 
 @pytest.mark.parametrize("kind", ["rbm", "autoencoder"])
@@ -124,9 +130,20 @@ def test_what_cannot_be_pretrained_is_refused(fields: dict[str, Any], message: s
 
 
 def test_a_code_that_could_copy_is_warned_of() -> None:
-    model = autoencoder(latent=12)
+    model = autoencoder(hidden=(20,), latent=12)
     with pytest.warns(UserWarning, match="code of 12 numbers can copy examples of 12"):
         model.prepare(Batch.of(data()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for cannot in (
+            autoencoder(latent=11),
+            autoencoder(latent=12),
+            autoencoder(hidden=(20,), latent=12, masking=0.1),
+        ):
+            cannot.prepare(Batch.of(data()))
+        for machine in autoencoder(hidden=(20,), latent=2, pretraining="autoencoder").machines:
+            assert isinstance(machine, Autoencoder)
+            machine.prepare(Batch.of(torch.rand(5, *machine.shape)))
 
 
 def test_masked_values_are_zeros_and_the_others_are_scaled_up() -> None:

@@ -12,6 +12,7 @@ from untaught.errors import ConfigError, DataError
 from untaught.model import Batch, Encoding, Model, untrained
 from untaught.models.autoencoder import Autoencoder
 from untaught.models.finetuned_classifier import FinetunedClassifier
+from untaught.models.hashing_autoencoder import HashingAutoencoder
 from untaught.models.pgn import PGN
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
@@ -103,6 +104,9 @@ def test_any_encoder_will_do() -> None:
     video = FinetunedClassifier(config, PGN.smoke.shape, encoder=Encoding(PGN(PGN.smoke.config, PGN.smoke.shape)))
     clips = torch.rand(2, 4, *PGN.smoke.shape)
     assert video.class_probabilities(clips).shape == (2, 3)
+    hashing = HashingAutoencoder(HashingAutoencoder.Config(hidden=(8,), latent=5), SHAPE)
+    with pytest.raises(ConfigError, match="no gradient reaches this encoder"):
+        FinetunedClassifier(config, SHAPE, encoder=Encoding(hashing))
     with pytest.raises(ConfigError, match="cannot look at examples"):
         FinetunedClassifier(config, SHAPE, encoder=nn.Linear(3, 2))
 
@@ -115,6 +119,14 @@ def test_the_same_network_untrained_has_an_untrained_encoder() -> None:
     mine, new = net.state_dict(), fresh.state_dict()
     assert mine.keys() == new.keys()
     assert not torch.equal(mine["encoder.model.encoder.layers.0.weight"], new["encoder.model.encoder.layers.0.weight"])
+
+
+def test_a_callers_own_encoder_is_drawn_anew_where_it_is_to_be_untrained() -> None:
+    own = nn.Sequential(nn.Flatten(), nn.Linear(16, 6))
+    with seeded(5):
+        fresh = untrained(FinetunedClassifier(FinetunedClassifier.Config(classes=3), SHAPE, encoder=own))
+    assert isinstance(fresh, FinetunedClassifier) and fresh.given and fresh.output.weight.shape == (6, 3)
+    assert not torch.equal(fresh.encoder.get_parameter("1.weight"), own.get_parameter("1.weight"))
 
 
 def test_missing_labels_are_refused() -> None:

@@ -48,7 +48,7 @@ class Train:
     replace: bool = False
     """Remove the run that is in --out, and train anew."""
     encoder: str | None = None
-    """A run whose encoder the model begins with, for models that take one: finetuned-classifier, autoencoder."""
+    """A run whose encoder the model begins with, for models that take one: finetuned-classifier, or an autoencoder."""
     config: str | None = None
     """A run's config.json, to train it again; what is typed beside it wins."""
 

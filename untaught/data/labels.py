@@ -15,10 +15,20 @@ SELECTING = 5
 """One label of so many selects the best checkpoint, and is not learnt from."""
 
 
-def as_labelled(parts: Parts, per_class: int | None, seed: int, only: bool) -> Parts:
-    """The parts with `per_class` labels, or all; with `only`, without what has no label."""
+def as_labelled(parts: Parts, per_class: int | None, seed: int, only: bool, selects: bool) -> Parts:
+    """The parts as a stage sees them.
+
+    Args:
+        parts: All that there is.
+        per_class: How many labels of each class are known; none leaves all.
+        seed: Of the labels that are drawn.
+        only: Leave out what has no label.
+        selects: Whether labels decide which checkpoint is best: of few, all that may, and no other examples.
+    """
     known = parts if per_class is None else few_labels(parts, per_class, seed)
-    return labelled_only(known) if only else known
+    if only:
+        return labelled_only(known)
+    return replace(known, validation=labelled_only(known).validation) if selects and per_class is not None else known
 
 
 def few_labels(parts: Parts, per_class: int, seed: int) -> Parts:
@@ -62,6 +72,8 @@ def _hidden(part: Part, per_class: int, seed: int, name: str) -> Part:
     """The part with labels of `per_class` random clips of each class, and of no other."""
     of_clip, generator = clip_labels(part).cpu(), torch.Generator().manual_seed(seed % 2**63)
     label = torch.full_like(part.label, -1)
+    if per_class and not bool((of_clip >= 0).any()):
+        raise DataError(f"--labels-per-class {per_class}: no example of the {name} part has a label")
     for number in of_clip[of_clip >= 0].unique():
         members = (of_clip == number).nonzero()[:, 0]
         if len(members) < per_class:

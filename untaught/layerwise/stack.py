@@ -164,7 +164,12 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         """
         if len(self.layers):
             return
-        x = sample.x.flatten(1)
+        x, hidden = sample.x.flatten(1), self.config.hidden[0]
+        if hidden >= x.shape[1] and not self.constrained:
+            warnings.warn(
+                f"{hidden} hidden units can copy {x.shape[1]} values: nothing keeps this autoencoder from it",
+                stacklevel=2,
+            )
         self.outputs.look(x)
         with torch.no_grad():
             self.visible_bias.copy_(self.outputs.inputs_for(x.mean(0)))
@@ -193,10 +198,6 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         return state
 
     def _build_layer(self, visible: int, hidden: int) -> None:
-        if hidden >= visible and not self.constrained:
-            warnings.warn(
-                f"{hidden} hidden units can copy {visible} values: nothing keeps this autoencoder from it", stacklevel=4
-            )
         self.activate = ACTIVATIONS[self.config.activation]
         self.weight = nn.Parameter(self._drawn(hidden, visible))
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))

@@ -56,7 +56,9 @@ def make_fabric(training: Training, learners: Sequence[Learner]) -> Fabric:
     # One player of all parameters uses them all in each step; otherwise some have no gradient.
     partial = any(prefixes != ("",) for learner in learners for prefixes in learner.players.values())
     if partial and "fsdp" in training.strategy:
-        raise ConfigError("strategy fsdp is not tested for models of several players; use --strategy ddp")
+        raise ConfigError("strategy fsdp is not tested where a step trains some of the weights; use --strategy ddp")
+    if training.optimiser in SEARCHING and training.devices * training.nodes > 1:
+        raise ConfigError(f"--optimiser {training.optimiser}: a line search is one process's; use --devices 1")
     try:
         fabric = Fabric(**_wanted(training, partial))
     except (MisconfigurationException, RuntimeError, ValueError) as error:

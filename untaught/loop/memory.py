@@ -106,7 +106,7 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
     """
     starts, raw = next(stepper.feed.tickets(0))
     with buffers_kept(stepper.learner):
-        weights = counted(stepper.learner)
+        weights = sum(weight.numel() for own in stepper.parameters.values() for weight in own)
         data = stepper.feed.part.frames.nbytes if stepper.feed.resident else 0
         # What is kept has a part for each example and a part for all, such as weights in another precision.
         two, four = (_kept(stepper, starts[:few], None if raw is None else raw[:few]) for few in (2, 4))

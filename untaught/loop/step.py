@@ -65,6 +65,7 @@ class Stepper:
         self.lasted: dict[str, Tensor] = {}
         self.finite: dict[str, Tensor] = {}
         self.names: dict[str, list[str]] = {}
+        self.told: set[str] = set()
         self.rows = self.steps = 0
         self.graph: Any = None
         self.static = torch.zeros(0, dtype=torch.int64)
@@ -92,6 +93,7 @@ class Stepper:
 
     def _body(self, starts: Tensor, raw: Tensor | None) -> None:
         batch = self.feed.batch(starts, raw, training=True)
+        self.told.clear()
         for player, optimiser in self.optimisers.items():
             self._only(player)
 
@@ -139,7 +141,9 @@ class Stepper:
             self.sums[player] = torch.zeros_like(values)
             self.finite[player] = torch.ones_like(values, dtype=torch.bool)
             self.lasted[player] = torch.zeros_like(values, dtype=torch.int64)
-        self.sums[player].add_(values, alpha=rows)
+        if player not in self.told:  # a line search evaluates the loss again; where it begins is what is recorded
+            self.sums[player].add_(values, alpha=rows)
+            self.told.add(player)
         self.finite[player].logical_and_(values.isfinite())
         self.lasted[player].add_(self.finite[player])
 

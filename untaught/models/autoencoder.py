@@ -50,7 +50,7 @@ from untaught.errors import ConfigError
 from untaught.layerwise.unroll import Unrolled, unroll
 from untaught.model import Batch, Learner, Loss, Optimiser, Recipe, Smoke, Stage
 from untaught.models.rbm import RBM
-from untaught.nn.coders import DENSE, Coders, first_weights, layers_of, outputs
+from untaught.nn.coders import DENSE, Coders, first_weights, layers_of, outputs, refuse_misfit
 from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli, wide
 from untaught.nn.outputs import OutputUnits
@@ -94,9 +94,9 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         """Batch normalisation before each hidden layer's activation."""
         tied: bool = False
         """The decoder uses the encoder's weights, transposed."""
-        output: Literal["linear", "sigmoid", "bernoulli", "softmax"] = "sigmoid"
+        output: Literal["linear", "sigmoid", "bernoulli", "tanh", "softmax"] = "sigmoid"
         """Output units: linear or logistic under squared error (3), logistic under cross-entropy (4), or softmax for
-        documents. Logistic units give values from 0 to 1, or under squared error as far as the training data go."""
+        documents; tanh for values from -1 to 1. Logistic ones reach as far as the training data under squared error."""
         masking: Fraction = 0.0
         """Part of an example's values that are 0 to the encoder while the loss is taken, others being scaled up."""
         pretraining: Literal["none", "rbm", "autoencoder"] = "none"
@@ -105,6 +105,8 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     monitor = "total"
+    greedy = False
+    """Whether it is one layer of another one's pretraining."""
     smoke = Smoke(config=Config(hidden=(5, 4), latent=2), shape=(1, 4, 4))
     config: Config
 
@@ -138,7 +140,7 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         self.encoder, self.decoder = encoder, decoder
         self.offset = nn.Buffer(torch.zeros(shape))
         self.outputs = OutputUnits(config.output)
-        self._check_shapes()
+        refuse_misfit(self.encoder, self.decoder, shape, config.latent)
 
     def encode(self, x: Examples) -> Features:
         """Give the code, equation (1)."""
@@ -176,8 +178,8 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         Raises:
             DataError: Values are no probabilities, under cross-entropy.
         """
-        values = math.prod(self.shape)
-        if self.config.latent >= values and not len(self.machines):
+        values, narrowest = math.prod(self.shape), min((self.config.latent, *(self.config.hidden or ())))
+        if narrowest >= values and not self.config.masking and not self.greedy:
             warnings.warn(
                 f"a code of {self.config.latent} numbers can copy examples of {values}: nothing keeps it from that;\n"
                 "take a smaller latent, or denoising-autoencoder, sparse-autoencoder or contractive-autoencoder",
@@ -232,21 +234,6 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
             c.code,
         )  # fmt: skip
 
-    def _check_shapes(self) -> None:
-        """Try the networks on an empty picture, for they may be the caller's own."""
-        modes = self.encoder.training, self.decoder.training
-        self.eval()
-        with torch.no_grad():
-            code = self.encode(torch.zeros(1, *self.shape))
-            if code.shape[1] != self.config.latent:
-                raise ConfigError(f"the encoder gives {code.shape[1]} numbers, but latent is {self.config.latent}")
-            made = self.decoder(code)
-        if made.numel() != code.new_empty(self.shape).numel():
-            raise ConfigError(f"the decoder gives {tuple(made.shape[1:])} for examples of {self.shape}")
-        self.encoder.train(modes[0])
-        self.decoder.train(modes[1])
-        self.train()
-
 
 def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator[RBM | Autoencoder]:
     """A machine for each layer, from below, that can be unrolled.
@@ -261,7 +248,7 @@ def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator
         raise ConfigError("restricted Boltzmann machines pretrain sigmoid layers and a linear or sigmoid code")
     hidden = DENSE if config.hidden is None else config.hidden
     widths = (math.prod(shape), *hidden, config.latent)
-    output, inner = config.output, "sigmoid" if config.activation == "sigmoid" else "linear"
+    output, inner = config.output, config.activation if config.activation in ("sigmoid", "tanh") else "linear"
     for number, (below, above) in enumerate(pairwise(widths)):
         last = number == len(hidden)
         if config.pretraining == "rbm":
@@ -274,10 +261,14 @@ def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator
         else:
             own: Any = config.code if last else config.activation
             kind: Any = output if number == 0 else inner
-            yield Autoencoder(
-                Autoencoder.Config(latent=above, hidden=(), network="dense", code=own, output=kind, tied=config.tied),
-                (below,),
-            )
+            layer = Autoencoder(
+                Autoencoder.Config(
+                    latent=above, hidden=(), network="dense", code=own, output=kind, tied=config.tied,
+                    masking=config.masking,
+                ), (below,),
+            )  # fmt: skip
+            layer.greedy = True
+            yield layer
 
 
 def _greedy(machine: RBM | Autoencoder) -> Recipe:

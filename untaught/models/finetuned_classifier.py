@@ -90,7 +90,8 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations):
         Args:
             config: What is built.
             shape: One example's shape.
-            encoder: From a batch of examples to features `(batch, feature)`, with gradient.
+            encoder: From a batch of examples to features `(batch, feature)`, with gradient. It is trained in place,
+                and what no feature depends on, such as a decoder, is held fixed from here on; copy it to keep it.
 
         Raises:
             ConfigError: There is no layer, or the encoder does not fit the examples.
@@ -168,6 +169,8 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations):
         self.encoder.eval()
         features = self._tried()
         weights = [weight for weight in self.encoder.parameters() if weight.requires_grad]
+        if weights and self.config.fine_tuning and torch.is_grad_enabled() and not features.requires_grad:
+            raise ConfigError("no gradient reaches this encoder, so it cannot learn from labels: --no-fine-tuning")
         if weights and features.requires_grad:
             slopes: Any = torch.autograd.grad(features.sum(), weights, allow_unused=True)
             for weight, slope in zip(weights, slopes, strict=True):

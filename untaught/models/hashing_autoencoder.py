@@ -42,7 +42,7 @@ from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstr
 from untaught.config import Count, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.model import Batch, Learner, Loss, Optimiser, Recipe, Smoke
-from untaught.nn.coders import Coders, first_weights, outputs
+from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
 from untaught.nn.fixed_noise import fixed_normal
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide
@@ -111,7 +111,7 @@ class HashingAutoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, F
             decoder: From `latent` bits each to a batch of examples, before output units.
 
         Raises:
-            ConfigError: Weights cannot be tied to a network of the caller's own.
+            ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
             SizeError: The examples are too small for the convolutions.
         """
         super().__init__()
@@ -125,6 +125,7 @@ class HashingAutoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, F
         self.encoder, self.decoder = encoder, decoder
         self.offset = nn.Buffer(torch.zeros(shape))
         self.outputs = OutputUnits(config.output)
+        refuse_misfit(self.encoder, self.decoder, shape, config.latent)
 
     def encode(self, x: Examples) -> Features:
         """Give the code, equation (7)."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
@@ -179,3 +180,25 @@ def first_weights(network: nn.Module, shape: Shape) -> Images:
         return weight
     picture = shape if len(shape) == 3 and math.prod(shape) == weight.shape[1] else (1, 1, weight.shape[1])
     return weight.unflatten(1, picture)
+
+
+def refuse_misfit(encoder: nn.Module, decoder: nn.Module, shape: Shape, latent: int) -> None:
+    """Try networks, which may be a caller's own, on an empty picture; they stay as they are.
+
+    Raises:
+        ConfigError: They give other numbers than they should.
+    """
+    training = [module for network in (encoder, decoder) for module in network.modules() if module.training]
+    encoder.eval()
+    decoder.eval()
+    try:
+        with torch.no_grad():
+            code = encoder(torch.zeros(1, *shape)).flatten(1)
+            if code.shape[1] != latent:
+                raise ConfigError(f"the encoder gives {code.shape[1]} numbers, but latent is {latent}")
+            made = decoder(code)
+            if made.numel() != math.prod(shape):
+                raise ConfigError(f"the decoder gives {tuple(made.shape[1:])} for examples of {shape}")
+    finally:
+        for module in training:
+            module.training = True

@@ -13,6 +13,10 @@ from untaught.shapes import Labels, PerExample, Scalar
 Logits = Float[Tensor, "batch unit"]
 
 
+LABEL_LOSSES = frozenset(("classification_error", "wrong_class_probability", "label_nats"))
+"""Parts of a loss that only labelled examples have a say in."""
+
+
 def state_nats(logits: Logits, states: Float[Tensor, "batch unit"]) -> PerExample:
     """-log of the probability of binary states under logits, summed over units, in nats.
 

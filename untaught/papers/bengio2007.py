@@ -33,6 +33,12 @@ ALL = 6000
 """Where all labels stand among the numbers of labels of each class."""
 WAYS = {"frozen": "pretrained, frozen", "tuned": "pretrained, fine-tuned", "scratch": "from random weights"}
 
+CAPTIONS = {
+    "frozen": "A softmax layer on denoising layers that learnt without labels from all digits",
+    "tuned": "Denoising layers that learnt without labels from all digits, and then from labels",
+    "scratch": "The same layers from labels alone",
+}
+
 
 def stack(model: str, **config: Any) -> dict[Budget, Experiment]:
     """Three layers that learn without labels."""
@@ -137,7 +143,7 @@ PAPER = Paper(
                     row(f"{'all' if labels == ALL else labels} of each class", name)
                     for labels, name in names(way).items()
                 ),
-                "Denoising layers, pretrained without labels on all digits; mean and deviation over three seeds.",
+                f"{CAPTIONS[way]}; mean and deviation over three seeds.",
             )
             for way, told in WAYS.items()
         ),

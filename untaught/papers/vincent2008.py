@@ -70,7 +70,7 @@ def classifier(encoder: str | None, few: bool = True) -> dict[Budget, Experiment
 
     trainings: dict[Budget, Training] = {
         "smoke": training("smoke", 2, 2),
-        "cpu": training("cpu", 10, 100) if few else training("cpu", 3, 25),
+        "cpu": training("cpu", 10, 30) if few else training("cpu", 3, 25),
         "full": training("full", 20, 100),
     }
     configs = widths(activation="sigmoid") if encoder is None else dict[Budget, dict[str, Any]].fromkeys(BUDGETS, {})

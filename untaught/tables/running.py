@@ -75,7 +75,7 @@ class Runner:
             # The data as the paper names them: an absolute path would belong to this machine.
             "settings": {**to_json(settings), "data": experiment.data},
             "begun_from": begun_from,
-            "trained": {"weights": sum(weight.numel() for weight in subject.model.parameters()), **trained},
+            "trained": {"weights": _learnt(subject.model), **trained},
             "measures": taken,
             "watched": seen,
             "pictures": self._pictures(name, experiment, subject, taken),
@@ -103,7 +103,11 @@ class Runner:
     def _kept(self, name: str, seed: int) -> bool:
         """Take an experiment's network from its run, where runs are kept and its record is fresh."""
         place = self._place(name, seed)
-        if place is None or not (place / "config.json").exists() or seed in self.records.missing(name, self.budget):
+        if (
+            place is None
+            or not (place / "config.json").exists()
+            or seed in self.records.missing(name, self.budget, seed + 1)
+        ):
             return False
         run = open_run(place)
         self.networks[name, seed] = run.settings, run.load().state_dict()
@@ -193,3 +197,10 @@ def _built(settings: Settings, weights: dict[str, Tensor]) -> Model:
     model = build(settings)
     model.load_state_dict(weights)
     return model
+
+
+def _learnt(model: Model) -> int:
+    """Numbers that the last stage learns."""
+    learner = model.stages()[-1].learner
+    prefixes = tuple(prefix for own in learner.players.values() for prefix in own)
+    return sum(weight.numel() for name, weight in learner.named_parameters() if name.startswith(prefixes))
