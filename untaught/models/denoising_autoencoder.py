@@ -67,7 +67,7 @@ class DenoisingAutoencoder(Layerwise):
         """Train all layers of a stack together afterwards, as one deep autoencoder of damaged examples."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
-    smoke = Smoke(config=Config(hidden=(5, 4), fine_tuning=True), shape=(1, 4, 4))
+    smoke = Smoke(config=Config(hidden=(5, 4), output="sigmoid", fine_tuning=True), shape=(1, 4, 4))
     config: Config
 
     def __init__(self, config: Config, shape: Shape) -> None:

@@ -27,7 +27,7 @@ from untaught.settings import Training
 from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take
 from untaught.tables.figures import over_seeds
 
-FEW = {1: 200, 3: 200, 10: 100, 100: 40}
+FEW = {1: 300, 3: 300, 10: 300, 100: 200}
 """Labels of each class, and passes over them on processors."""
 ALL = 6000
 """Where all labels stand among the numbers of labels of each class."""
@@ -57,8 +57,8 @@ def classifier(
     encoder: str | None, labels: int | None = None, tuned: bool = True, seeds: int = 1
 ) -> dict[Budget, Experiment]:
     """A net on an encoder or from random weights, with so many labels of each class, or all."""
-    passes = FEW[labels] if labels else 3
-    frozen = {"frozen": passes / 2} if encoder and tuned else {}
+    passes = FEW[labels] if labels else 8
+    frozen = {"frozen": passes / 4} if encoder and tuned else {}
     training = Training(epochs=passes, stage_epochs=frozen, labels_per_class=labels, threads=1)
     config = {"fine_tuning": tuned} if encoder else {"hidden": (500, 500, 500), "activation": "sigmoid"}
     cpu = Experiment(
