@@ -64,14 +64,31 @@ def test_pictures_go_in_and_features_come_out(name: str) -> None:
     np.testing.assert_allclose(rows.transform(pictures.reshape(12, 64)), features)
 
 
+QUICK = ("AutoencoderEstimator", "DBNEstimator", "RBMEstimator", "SparseAutoencoderEstimator")
+"""One of each kind: these pass the checks each time, the others with the slow tests."""
+CHECKED = {n: small(own) for n, own in all_estimators() if looks_at_vectors(own) and not refuses(own)}
 # Small data with values above 1 are a warning, and scikit-learn's checks give them on purpose.
-@pytest.mark.filterwarnings("ignore:X has values from:UserWarning")
+EXPECTED = pytest.mark.filterwarnings("ignore:X has values from:UserWarning")
+
+
+@EXPECTED
 @parametrize_with_checks(
-    [small(estimator) for _, estimator in all_estimators() if looks_at_vectors(estimator) and not refuses(estimator)],
+    [own for name, own in CHECKED.items() if name in QUICK],
     expected_failed_checks=expected_failed_checks,
     xfail_strict=True,
 )
 def test_check(estimator: ModelEstimator, check: Callable[[Any], None]) -> None:
+    check(estimator)
+
+
+@EXPECTED
+@pytest.mark.slow
+@parametrize_with_checks(
+    [own for name, own in CHECKED.items() if name not in QUICK],
+    expected_failed_checks=expected_failed_checks,
+    xfail_strict=True,
+)
+def test_check_of_the_others(estimator: ModelEstimator, check: Callable[[Any], None]) -> None:
     check(estimator)
 
 
