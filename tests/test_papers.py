@@ -13,7 +13,7 @@ from untaught.tables.cells import at
 from untaught.tables.find import paper_named, paper_names, problems
 from untaught.tables.records import Records
 
-FIRST = 4
+FIRST = 3
 """Experiments of a paper that are run each time; later ones are of the same kinds, and run with the slow tests."""
 EVERY = [
     pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST else [])

@@ -95,7 +95,7 @@ def test_what_the_caller_draws_does_not_change_the_training(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("stop", [1, 3, 5])
+@pytest.mark.parametrize("stop", [pytest.param(1, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_resumed_run_equals_an_uninterrupted_one(name: str, stop: int, tmp_path: Path) -> None:
     whole = create_run(tmp_path / "whole", SETTINGS)
     train(make(name), source(), QUICK, whole)
