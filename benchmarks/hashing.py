@@ -19,10 +19,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from untaught.data.arrays import from_array
+from untaught.data.reading.arrays import from_array
 from untaught.models.hashing_autoencoder import HashingAutoencoder
-from untaught.settings import Training
-from untaught.train import fit
+from untaught.runs.settings import Training
+from untaught.training.fit import fit
 
 WIDTHS = {False: (3072, 8192, 4096, 2048, 1024, 512, 256), True: (3072, 256, 64)}
 

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 import untaught
-from untaught.data.arrays import from_array
-from untaught.loop.devices import make_fabric
+from untaught.data.reading.arrays import from_array
 from untaught.model import Batch, Learner
-from untaught.recipe import make_optimiser
-from untaught.settings import Training
-from untaught.train import fit
+from untaught.runs.settings import Training
+from untaught.training.devices import make_fabric
+from untaught.training.fit import fit
+from untaught.training.optimisers import make_optimiser
 
 EXAMPLES, EPOCHS = 20_000, 3
 

@@ -24,14 +24,14 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 
 from untaught.data.source import Source, open_data
-from untaught.evaluate.likelihood import Effort, likelihood
+from untaught.evaluate.measures.likelihood import Effort, likelihood
 from untaught.evaluate.subject import Subject, measuring
 from untaught.model import Batch
 from untaught.models.rbm import RBM
 from untaught.nn.noise import bernoulli
 from untaught.randomness import seeded
-from untaught.recipe import make_optimiser
-from untaught.train import Training, train
+from untaught.training.fit import Training, train
+from untaught.training.optimisers import make_optimiser
 
 ROWS, HIDDEN, RATE, MOMENTUM = 100, 500, 0.005, 0.9
 STEPS = 50

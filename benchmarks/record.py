@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from untaught.checkpoint import write_json
 from untaught.config import to_json
-from untaught.run import open_run
+from untaught.runs.checkpoint import write_json
+from untaught.runs.run import open_run
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 

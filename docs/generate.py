@@ -22,11 +22,11 @@ from textwrap import dedent
 from untaught import cli
 from untaught.config import fields
 from untaught.data.source import named_set, source_descriptions
+from untaught.experiments.find import paper_names
+from untaught.experiments.markdown import markdown
 from untaught.model import Model, capabilities, model_class, model_names
 from untaught.recipe import Optimiser, Recipe
-from untaught.settings import Training
-from untaught.tables.find import paper_names
-from untaught.tables.markdown import markdown
+from untaught.runs.settings import Training
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs/reference"

@@ -21,8 +21,8 @@ from sklearn.decomposition import PCA
 
 import untaught
 from untaught.evaluate.beside import who
-from untaught.evaluate.map import neighbours_accuracy
-from untaught.evaluate.pictures import colours, enlarged, filter_grid, grid, mosaic
+from untaught.evaluate.measures.map import neighbours_accuracy
+from untaught.evaluate.drawing.pictures import colours, enlarged, filter_grid, grid, mosaic
 
 # %% [markdown]
 """

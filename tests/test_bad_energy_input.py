@@ -16,12 +16,12 @@ from untaught.data.source import Parts, Source
 from untaught.data.view import View
 from untaught.errors import DataError, SizeError
 from untaught.evaluate.evaluate import evaluate
-from untaught.evaluate.partition import exact_partition
+from untaught.evaluate.likelihood.partition import exact_partition
 from untaught.evaluate.subject import Subject
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
-from untaught.settings import Training
-from untaught.train import fit
+from untaught.runs.settings import Training
+from untaught.training.fit import fit
 
 SHORT = Training(epochs=2, batch_size=10, threads=1, device="cpu", precision="float32", compile="off")
 

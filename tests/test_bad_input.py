@@ -255,7 +255,7 @@ def test_weights_too_large_for_memory(refused: Say) -> None:
 
 
 def test_job_too_large_for_memory_names_a_size_that_fits(refused: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("untaught.loop.memory.available", lambda device: 20 * 2**20)
+    monkeypatch.setattr("untaught.training.memory.available", lambda device: 20 * 2**20)
     told = refused("train", "pgn", "--data", "balls?clips=8&frames=20&size=64", "--epochs", "1", "--out", "out")
     assert re.search(r"--size \d+x\d+ fits", told)
 

@@ -24,11 +24,9 @@ from untaught.cli.flags import Group, parse
 from untaught.config import fields, from_json, to_json
 from untaught.model import CAPABILITIES, Batch, model_class, model_name, model_names
 from untaught.randomness import seeded
-from untaught.recipe import make_optimiser
+from untaught.training.optimisers import make_optimiser
 
-ABOVE = {
-    "cli", "estimators", "explorer", "papers", "report", "train", "evaluate", "step", "run", "checkpoint", "settings",
-}  # fmt: skip
+ABOVE = {"cli", "explorer", "papers", "experiments", "estimators", "report", "training", "evaluate", "runs", "models"}
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ FAULTS = {
     "no_references": ("References:", "Papers:", "docstring_has_section"),
     "misnumbered": ("(4)\n\nx is", "(5)\n\nx is", "equations_are_numbered"),
     "misnamed": ("equation (4)", "equation (7)", "equations_that_are_named_exist"),
-    "from_above": ("import torch\n", "import torch\nfrom untaught.settings import Training\n", "imports_go_down"),
+    "from_above": ("import torch\n", "import torch\nfrom untaught.runs.settings import Training\n", "imports_go_down"),
     "excused": (
         "    config: Config\n",
         '    known_failures = {"batch_of_one": "said to fail, but passes"}\n',

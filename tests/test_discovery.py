@@ -16,7 +16,7 @@ from untaught import models
 from untaught.errors import ConfigError
 from untaught.model import Batch, capabilities, model_class, model_names
 from untaught.randomness import seeded
-from untaught.train import Training, train
+from untaught.training.fit import Training, train
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from untaught.run import open_run
+from untaught.runs.run import open_run
 
 
 @pytest.fixture

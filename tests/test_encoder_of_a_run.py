@@ -10,7 +10,7 @@ import torch
 import untaught
 from untaught import cli
 from untaught.models.finetuned_classifier import FinetunedClassifier
-from untaught.run import open_run
+from untaught.runs.run import open_run
 
 
 @pytest.fixture(scope="module")

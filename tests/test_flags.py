@@ -13,7 +13,7 @@ from untaught.config import Count, Positive, configuration, fields
 from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.model import model_class, model_names
-from untaught.settings import Training
+from untaught.runs.settings import Training
 
 
 @configuration

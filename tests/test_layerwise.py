@@ -17,9 +17,9 @@ from untaught.model import Batch
 from untaught.models.contractive_autoencoder import ContractiveAutoencoder
 from untaught.models.denoising_autoencoder import DenoisingAutoencoder
 from untaught.models.sparse_autoencoder import SparseAutoencoder
-from untaught.nn.outputs import Output
+from untaught.nn.output_units import Output
 from untaught.randomness import seeded
-from untaught.train import Training, train
+from untaught.training.fit import Training, train
 
 START = torch.zeros(())
 

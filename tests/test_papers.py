@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from untaught import cli
-from untaught.tables import Paper, Row
-from untaught.tables.cells import at
-from untaught.tables.find import paper_named, paper_names, problems
-from untaught.tables.records import Records
+from untaught.experiments import Paper, Row
+from untaught.experiments.cells import at
+from untaught.experiments.find import paper_named, paper_names, problems
+from untaught.experiments.records import Records
 
 FIRST = 3
 """Experiments of a paper that are run each time; later ones are of the same kinds, and run with the slow tests."""

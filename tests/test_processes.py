@@ -14,8 +14,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from untaught.checkpoint import Torn, read_checkpoint
-from untaught.run import open_run
+from untaught.runs.checkpoint import Torn, read_checkpoint
+from untaught.runs.run import open_run
 
 SCRIPT = Path(__file__).with_name("train_in_a_process.py")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -7,13 +7,14 @@ from torch import Tensor, nn
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.errors import ConfigError
-from untaught.loop.devices import make_fabric
 from untaught.model import Batch
 from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
-from untaught.recipe import ConjugateGradient, Optimiser, Recipe
-from untaught.settings import Training, recipe_for
-from untaught.train import fit, train
+from untaught.recipe import Optimiser, Recipe
+from untaught.runs.settings import Training, recipe_for
+from untaught.training.devices import make_fabric
+from untaught.training.fit import fit, train
+from untaught.training.optimisers import ConjugateGradient
 
 
 def test_conjugate_gradients_solve_a_quadratic_in_as_many_searches_as_it_has_dimensions() -> None:

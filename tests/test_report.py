@@ -18,11 +18,11 @@ from untaught.evaluate.evaluate import evaluate
 from untaught.model import model_class
 from untaught.report import record_evaluation, write_report
 from untaught.report.charts import STAND_INS, Line, lines
+from untaught.report.learning_curves import training_section
 from untaught.report.measures import baselines_of, headline, measure_section
-from untaught.report.training import training_section
-from untaught.run import build, create_run, open_run
-from untaught.settings import Settings, Training
-from untaught.train import train
+from untaught.runs.run import build, create_run, open_run
+from untaught.runs.settings import Settings, Training
+from untaught.training.fit import train
 
 OPEN = {"meta", "img", "br", "path", "use", "rect"}
 """Elements that need not be closed."""

@@ -17,7 +17,7 @@ from untaught import cli, open_run
 from untaught.cli.asked import asked
 from untaught.cli.place import default_place
 from untaught.cli.progress import SECONDS_BETWEEN_LINES, _lines
-from untaught.train import Record
+from untaught.training.fit import Record
 
 QUICK = ("--threads", "1", "--device", "cpu", "--precision", "float32")
 DIGITS = ("train", "autoencoder", "--data", "digits", "--hidden", "20", "--latent", "3", "--epochs", "2", *QUICK)

@@ -17,14 +17,14 @@ from models_for_tests import TinyGAN
 
 from untaught.data.part import Part
 from untaught.data.source import Source
-from untaught.loop import clock
 from untaught.model import Model
 from untaught.models.autoencoder import Autoencoder
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
-from untaught.run import Run, create_run
-from untaught.settings import Settings, Training
-from untaught.train import train
+from untaught.runs.run import Run, create_run
+from untaught.runs.settings import Settings, Training
+from untaught.training import clock
+from untaught.training.fit import train
 
 SETTINGS = Settings(model="rbm", shape=(1, 4, 4), config={}, data="made")
 

@@ -1,29 +1,24 @@
 """untaught: unsupervised deep learning for images and video.
 
-shapes       tensor types by name
-errors       what we raise
-config       validated configurations: flags, JSON, documentation
-randomness   a seed for the length of a `with`
-nn           building blocks that know no model
-data         sources, parts, views, batches
-layerwise    autoencoders that are trained layer by layer
-model        the contract
-capability   what a model may be able to do
-recipe       how parameters are moved
-models       one file per system
-settings     what a training is told
-checkpoint   one checkpoint on disk
-run          a run on disk
-ready        a training made ready
-train        `fit`, the training loop
-loop         what the loop is made of
-evaluate     measures
-report       one page about one run
-estimators   the scikit-learn face
-comparison   one encoder, many teachers
-tables       published numbers beside ours
-papers       one file per paper
-cli          the commands
+shapes        tensor types by name
+errors        what we raise
+config        validated configurations: flags, JSON, documentation
+randomness    a seed for the length of a `with`
+recipe        how parameters are moved: settings
+nn            building blocks that know no model
+data          sources, parts, views, batches
+capability    what a model may be able to do
+model         the contract
+layerwise     what systems share that are trained layer by layer
+models        one file per system
+runs          a run on disk
+evaluate      measures
+training      the plan, the loop, and what it is made of
+report        one page about one run
+estimators    the scikit-learn face
+experiments   many trainings: papers' tables, comparisons
+papers        one file per paper
+cli           the commands
 """
 
 from __future__ import annotations
@@ -37,19 +32,19 @@ if TYPE_CHECKING:
     from untaught.evaluate.subject import Subject as Subject
     from untaught.model import Encoding as Encoding
     from untaught.randomness import seeded as seeded
-    from untaught.run import load as load
-    from untaught.run import open_run as open_run
-    from untaught.train import Training as Training
-    from untaught.train import fit as fit
+    from untaught.runs.run import load as load
+    from untaught.runs.run import open_run as open_run
+    from untaught.runs.settings import Training as Training
+    from untaught.training.fit import fit as fit
 
 __all__ = ["Encoding", "Subject", "Training", "fit", "load", "measure", "open_data", "open_run", "seeded"]
 __version__ = "0.1.0"
 
 _HOMES = {
-    "fit": "train.fit",
-    "Training": "train.Training",
-    "load": "run.load",
-    "open_run": "run.open_run",
+    "fit": "training.fit.fit",
+    "Training": "runs.settings.Training",
+    "load": "runs.run.load",
+    "open_run": "runs.run.open_run",
     "measure": "evaluate.evaluate.evaluate",
     "open_data": "data.source.open_data",
     "seeded": "randomness.seeded",

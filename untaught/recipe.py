@@ -1,20 +1,12 @@
-"""How parameters are moved: optimisers and their settings, batch size, schedule of the learning rate."""
+"""How parameters are moved: optimiser, batch size, schedule of the learning rate. Settings alone; nothing is built."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
 from dataclasses import field
-from typing import Any, Literal, TypeAlias
-
-import numpy as np
-import torch
-from scipy.optimize import minimize
-from torch import Tensor, nn
+from typing import Literal, TypeAlias
 
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 
-Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Rule: TypeAlias = Literal["adam", "adamw", "sgd", "rmsprop", "adagrad", "lbfgs", "cg"]
 """How a gradient becomes a step; `lbfgs` and `cg`, conjugate gradients, search along lines and want large batches."""
 
@@ -66,113 +58,7 @@ class Recipe:
     another kind. `--learning-rate.STAGE` reaches it."""
 
 
-CAPTURABLE = frozenset({"adam", "adamw", "sgd", "rmsprop"})
-"""Optimisers that a CUDA graph can hold."""
-
-
 SEARCHING = ("lbfgs", "cg")
 """Rules that evaluate the loss several times in one step."""
 USUAL_RATES: dict[Rule, float] = {"sgd": 0.1, "adagrad": 0.01, "lbfgs": 1.0, "cg": 1.0}
 """Learning rate where a rule is asked for by name alone; 0.001 for the others."""
-
-
-FUSED_FROM = 100_000
-"""Weights from which the fused form pays on a processor."""
-
-
-def make_optimiser(parameters: Iterable[nn.Parameter], chosen: Optimiser, captured: bool) -> torch.optim.Optimizer:
-    """Build torch's optimiser; the fused or capturable form where there is one."""
-    own = list(parameters)
-    rate: Any = torch.tensor(chosen.learning_rate, device=own[0].device) if captured else chosen.learning_rate
-    decay = chosen.weight_decay
-    # On processors the fused form starts all threads at every step, which small weights do not earn back.
-    fused = own[0].device.type != "cpu" or sum(weight.numel() for weight in own) > FUSED_FROM
-    match chosen.name:
-        case "adam":
-            return torch.optim.Adam(own, rate, chosen.betas, weight_decay=decay, fused=fused, capturable=captured)
-        case "adamw":
-            return torch.optim.AdamW(own, rate, chosen.betas, weight_decay=decay, fused=fused, capturable=captured)
-        case "sgd":
-            return torch.optim.SGD(own, rate, momentum=chosen.momentum, weight_decay=decay, fused=fused)
-        case "rmsprop":
-            return torch.optim.RMSprop(
-                own, rate, chosen.decay, momentum=chosen.momentum, weight_decay=decay, capturable=captured
-            )
-        case "adagrad":
-            return torch.optim.Adagrad(own, rate, weight_decay=decay)
-        case "lbfgs":
-            return torch.optim.LBFGS(own, rate, history_size=chosen.history, line_search_fn="strong_wolfe")
-        case "cg":
-            return ConjugateGradient(own, chosen.searches)
-
-
-class ConjugateGradient(torch.optim.Optimizer):
-    """Nonlinear conjugate gradients (Polak and Ribiere, line searches by Wolfe's conditions), anew in each step.
-
-    The searches are SciPy's, in float64 on the processor; weights stay where and what they are. A step that finds no
-    lower loss leaves them. There is no learning rate: each line search finds its own.
-
-    Example:
-        >>> x = nn.Parameter(torch.tensor([3.0, -2.0]))
-        >>> optimiser = ConjugateGradient([x], searches=5)
-        >>> def closure():
-        ...     optimiser.zero_grad()
-        ...     loss = x.square().sum()
-        ...     loss.backward()
-        ...     return loss
-        >>> _ = optimiser.step(closure)
-        >>> bool(x.abs().max() < 1e-4)
-        True
-    """
-
-    def __init__(self, parameters: Iterable[nn.Parameter], searches: int = 3) -> None:
-        super().__init__(parameters, {"lr": 1.0})
-        self.searches = searches
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor:  # type: ignore[override]
-        """Search along `searches` directions.
-
-        Args:
-            closure: Clears the gradients, computes the loss and its gradients, and gives the loss.
-        """
-        assert closure is not None
-        own: list[Tensor] = [parameter for group in self.param_groups for parameter in group["params"]]
-        before = _flat(own)
-        first: list[Tensor] = []
-
-        def value(x: Numbers) -> tuple[float, Numbers]:
-            _put(own, x)
-            with torch.enable_grad():
-                loss = closure()
-            first.append(loss.detach())
-            slopes = [torch.zeros_like(each) if each.grad is None else each.grad for each in own]
-            return float(loss), _flat(slopes)
-
-        found = minimize(value, before, jac=True, method="CG", options={"maxiter": self.searches, "gtol": 0.0})
-        _put(own, found.x if found.fun < float(first[0]) else before)
-        return first[0]
-
-
-def _flat(tensors: Iterable[Tensor]) -> Numbers:
-    return torch.cat([each.detach().flatten() for each in tensors]).double().cpu().numpy()
-
-
-def _put(tensors: Iterable[Tensor], x: Numbers) -> None:
-    given, begin = torch.from_numpy(x), 0
-    for each in tensors:
-        each.copy_(given[begin : begin + each.numel()].view_as(each))
-        begin += each.numel()
-
-
-def rate_factor(schedule: Literal["constant", "linear", "cosine"], warm_up: float, progress: float) -> float:
-    """Fraction of the highest learning rate at `progress` from 0 to 1.
-
-    Example:
-        >>> [rate_factor("cosine", 0.0, p) for p in (0.0, 0.5, 1.0)]
-        [1.0, 0.5, 0.0]
-    """
-    if progress < warm_up:
-        return max(progress / warm_up, 1e-3)
-    after = min((progress - warm_up) / (1 - warm_up), 1.0)
-    return {"constant": 1.0, "linear": 1 - after, "cosine": round((1 + math.cos(math.pi * after)) / 2, 12)}[schedule]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from untaught.data.arrays import from_array
 from untaught.data.describe import describe
 from untaught.data.part import Part, WholeFrames
+from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source, open_data
 
 

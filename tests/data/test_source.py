@@ -9,8 +9,8 @@ from PIL import Image
 
 import untaught
 from untaught.config import fields
-from untaught.data.arrays import from_array
 from untaught.data.part import Part
+from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source, named_set, open_data, source_descriptions, source_names
 from untaught.errors import ConfigError, DataError, InputError
 
@@ -21,7 +21,7 @@ def same(one: Part, other: Part) -> bool:
 
 
 def test_names_are_the_files_that_define_load() -> None:
-    folder = Path(untaught.__file__).parent / "data"
+    folder = Path(untaught.__file__).parent / "data/sets"
     files = {path.stem.replace("_", "-") for path in folder.glob("*.py") if "\ndef load(" in path.read_text()}
     assert set(source_names()) == files
     assert {"balls", "moving-digits", "digits", "mnist", "fashion", "cifar10"} <= files
@@ -43,7 +43,7 @@ def test_a_new_file_is_a_new_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         '@configuration\nclass Options:\n    count: int = 3\n    """How many."""\n'
         'def load(path, options):\n    return Source("", Part.of(torch.zeros(options.count, 1, 4, 4)))\n'
     )
-    monkeypatch.setattr("untaught.data.__path__", [*untaught.data.__path__, str(tmp_path)])
+    monkeypatch.setattr("untaught.data.sets.__path__", [*untaught.data.sets.__path__, str(tmp_path)])
     assert "toy-stripes" in source_names()
     assert len(open_data("toy-stripes?count=5").train) == 5
     assert source_descriptions()["toy-stripes"] == "Stripes: made up."

@@ -17,7 +17,7 @@ from untaught.model import Batch, Decodes, Encodes, Learner, Loss, Smoke, View
 from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
 from untaught.shapes import Examples, Features, Scalar, Shape
-from untaught.train import Training, train
+from untaught.training.fit import Training, train
 
 PICTURES = np.random.default_rng(0).random((40, 1, 4, 4))
 ROWS = PICTURES.reshape(40, 16)

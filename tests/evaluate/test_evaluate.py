@@ -21,7 +21,7 @@ def subject() -> Subject:
 
 
 def test_every_file_that_defines_a_measure_is_found() -> None:
-    folder = Path(untaught.evaluate.__path__[0])
+    folder = Path(untaught.evaluate.measures.__path__[0])
     defining = {path.stem for path in folder.glob("*.py") if "\ndef measure(" in path.read_text()}
     assert set(measures()) == defining >= {"prediction", "reconstruction", "probe", "cluster", "decode"}
 

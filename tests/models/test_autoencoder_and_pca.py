@@ -5,14 +5,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from untaught.data.arrays import from_array
+from untaught.data.reading.arrays import from_array
 from untaught.data.source import open_data
 from untaught.data.view import as_float
-from untaught.evaluate.principal import principal
+from untaught.evaluate.baselines.principal import principal
 from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
-from untaught.settings import Training
-from untaught.train import train
+from untaught.runs.settings import Training
+from untaught.training.fit import train
 
 CODE = 4
 """The fourth variance of the digits is half as large again as the fifth, so that the plane is clear."""

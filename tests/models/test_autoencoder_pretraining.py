@@ -12,8 +12,8 @@ from untaught.model import Batch
 from untaught.models.autoencoder import Autoencoder
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
-from untaught.settings import Training, recipe_for
-from untaught.train import train
+from untaught.runs.settings import Training, recipe_for
+from untaught.training.fit import train
 
 SMALL: dict[str, Any] = {"hidden": (6, 5), "latent": 3, "activation": "sigmoid", "output": "bernoulli"}
 
@@ -133,8 +133,13 @@ def test_a_code_that_could_copy_is_warned_of() -> None:
     model = autoencoder(hidden=(20,), latent=12)
     with pytest.warns(UserWarning, match="code of 12 numbers can copy examples of 12"):
         model.prepare(Batch.of(data()))
+    pictures = Batch.of(torch.rand(3, 1, 8, 8))
+    with seeded(1), pytest.warns(UserWarning, match="code of 64 numbers can copy examples of 64"):
+        Autoencoder(Autoencoder.Config(network="convolution", hidden=(2,), latent=64), (1, 8, 8)).prepare(pictures)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        # The default's narrowest layer has 250 units.
+        Autoencoder(Autoencoder.Config(latent=450), (1, 20, 20)).prepare(Batch.of(torch.rand(3, 1, 20, 20)))
         for cannot in (
             autoencoder(latent=11),
             autoencoder(latent=12),

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from untaught.data.arrays import from_array
+from untaught.data.reading.arrays import from_array
 from untaught.errors import ConfigError, SizeError
-from untaught.evaluate.illustrate import illustrate
+from untaught.evaluate.drawing.illustrate import illustrate
 from untaught.evaluate.subject import Subject
 from untaught.models.convolutional_dbn import ConvolutionalDBN
 from untaught.randomness import seeded
-from untaught.train import Training, train
+from untaught.training.fit import Training, train
 
 Config = ConvolutionalDBN.Config
 

@@ -16,7 +16,7 @@ from untaught.models.discriminative_rbm import DiscriminativeRBM
 from untaught.models.rbm import RBM
 from untaught.nn.noise import bernoulli
 from untaught.randomness import seeded
-from untaught.train import Training, train
+from untaught.training.fit import Training, train
 
 SHAPE = (1, 2, 3)
 VISIBLE, FIRST, TOP = oracles.states(6), oracles.states(4), oracles.states(3)

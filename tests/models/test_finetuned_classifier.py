@@ -16,8 +16,8 @@ from untaught.models.hashing_autoencoder import HashingAutoencoder
 from untaught.models.pgn import PGN
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
-from untaught.settings import Training
-from untaught.train import train
+from untaught.runs.settings import Training
+from untaught.training.fit import train
 
 SHAPE = (1, 4, 4)
 

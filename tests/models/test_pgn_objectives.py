@@ -12,8 +12,8 @@ from untaught.errors import ConfigError
 from untaught.model import Batch, View
 from untaught.models.pgn import GENERATOR, PGN
 from untaught.randomness import seeded
-from untaught.settings import Training
-from untaught.train import train
+from untaught.runs.settings import Training
+from untaught.training.fit import train
 
 JUDGED = replace(SMALL, adversarial=0.5, judge=(4, 5, 3))
 NOW = torch.zeros(())

@@ -15,7 +15,7 @@ from untaught.data.view import View
 from untaught.model import Batch
 from untaught.models.sparse_autoencoder import SparseAutoencoder, divergence
 from untaught.randomness import seeded
-from untaught.train import Training, train
+from untaught.training.fit import Training, train
 
 START = torch.zeros(())
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from untaught.errors import ConfigError, SizeError
 from untaught.nn.convolution import Decoder, Encoder
-from untaught.nn.stack import Layer, layers, sizes
+from untaught.nn.sizes import Layer, layers, sizes
 
 BALLS = layers((32, 32), (3,), (1,), (2,), ("full", "valid"))
 FACES = layers((64, 64), (5,), (1,), (3,), ("valid",))

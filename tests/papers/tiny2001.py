@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.settings import Training
-from untaught.tables import Column, Experiment, Paper, Published, Row, Table, Take, Watch
+from untaught.experiments import Column, Experiment, Paper, Published, Row, Table, Take, Watch
+from untaught.runs.settings import Training
 
 ONE = Experiment(
     model="autoencoder",

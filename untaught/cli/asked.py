@@ -19,8 +19,8 @@ from untaught.data.spec import size_of
 from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.model import Model, Recipe, model_class, model_name, model_names
-from untaught.run import open_run, read_settings
-from untaught.settings import Settings, Training
+from untaught.runs.run import open_run, read_settings
+from untaught.runs.settings import Settings, Training
 
 FREE_ON_RESUME = frozenset(
     ("epochs", "stage_epochs", "minutes", "device", "devices", "nodes", "strategy", "compile", "capture", "threads")

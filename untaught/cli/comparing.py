@@ -12,22 +12,22 @@ from typing import Any, Literal
 
 from rich.table import Table as Grid
 
-from untaught.checkpoint import replacing, write_json
 from untaught.cli.flags import Group, flags_of, read
 from untaught.cli.flags.flag import Flag, checked
 from untaught.cli.listing import tell_skipped
 from untaught.cli.opening import device_named
 from untaught.cli.output import console
 from untaught.cli.progress import follow
-from untaught.comparison.summary import ENCODERS, encoders, markdown, summary, tables, title
-from untaught.comparison.variant import Budget, Variant, refuse_unable
 from untaught.config import Count, configuration
 from untaught.data.source import open_data
 from untaught.data.spec import size_of
 from untaught.errors import ConfigError
+from untaught.experiments.summary import ENCODERS, encoders, markdown, summary, tables, title
+from untaught.experiments.variant import Budget, Variant, refuse_unable
 from untaught.model import model_class
-from untaught.run import environment
-from untaught.settings import Training
+from untaught.runs.checkpoint import replacing, write_json
+from untaught.runs.run import environment
+from untaught.runs.settings import Training
 
 
 @configuration
@@ -72,8 +72,8 @@ def compare(words: Sequence[str]) -> None:
     asked = read(Compare, words, "untaught compare")
     variants = variants_of(asked.models, asked.set)
     # Fabric takes a second to import; a mistyped flag does not wait for it.
-    from untaught.comparison.picture import draw
-    from untaught.comparison.trial import Trials
+    from untaught.experiments.points import draw
+    from untaught.experiments.trial import Trials
 
     source = open_data(asked.data, size=size_of(asked.size), on_bad=asked.on_bad)
     tell_skipped(source)

@@ -106,7 +106,7 @@ def devices() -> Iterator[Finding]:
     """What `--device auto` and `--precision auto` choose, and how many threads."""
     import torch
 
-    from untaught.loop.devices import has_bf16_units
+    from untaught.training.devices import has_bf16_units
 
     for number in range(torch.cuda.device_count()):
         memory = torch.cuda.get_device_properties(number).total_memory / GIB
@@ -146,7 +146,7 @@ def import_fault(name: str) -> str | None:
 
 def cache() -> Iterator[Finding]:
     """Whether the folder of downloaded and generated data can be written."""
-    from untaught.data.download import cache_folder
+    from untaught.data.reading.download import cache_folder
 
     folder = cache_folder()
     nearest = next(place for place in (folder, *folder.parents) if place.exists())

@@ -17,8 +17,8 @@ from untaught.data.describe import describe
 from untaught.data.source import Source, open_data, source_descriptions
 from untaught.data.spec import size_of
 from untaught.data.view import View
-from untaught.evaluate.picture_files import write_picture
-from untaught.evaluate.pictures import grid
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.evaluate.drawing.pictures import grid
 from untaught.model import capabilities, model_class, model_names
 
 SHOWN = 100

@@ -15,10 +15,10 @@ from untaught.cli.opening import device_named, open_source, subject_of
 from untaught.cli.output import console
 from untaught.config import Whole, configuration
 from untaught.evaluate.beside import who
+from untaught.evaluate.drawing.illustrate import illustrate_measures
 from untaught.evaluate.evaluate import evaluate as measured
-from untaught.evaluate.illustrate import illustrate_measures
 from untaught.report import record_evaluation, write_report
-from untaught.run import open_run
+from untaught.runs.run import open_run
 
 
 @configuration

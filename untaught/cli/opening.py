@@ -21,7 +21,7 @@ from untaught.errors import ConfigError, DataError, UntaughtError
 from untaught.evaluate.subject import Subject
 from untaught.model import CAPABILITIES, Reconstructs, model_class
 from untaught.randomness import Stream
-from untaught.run import Run, open_run
+from untaught.runs.run import Run, open_run
 
 VALUES_AT_ONCE = 2**24
 """Numbers in a batch that is read: 64 MiB as float32."""

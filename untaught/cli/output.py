@@ -12,8 +12,8 @@ import numpy as np
 from rich.console import Console
 from torch import Tensor
 
-from untaught.checkpoint import replacing
 from untaught.errors import ConfigError
+from untaught.runs.checkpoint import replacing
 
 PLAIN_WIDTH = 120
 """Characters in a line of a table where the output is not a terminal."""

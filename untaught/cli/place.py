@@ -13,11 +13,11 @@ from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from untaught.checkpoint import write_json
 from untaught.config import to_json
 from untaught.errors import InputError, RunError
-from untaught.run import Run, create_run, open_run
-from untaught.settings import Settings
+from untaught.runs.checkpoint import write_json
+from untaught.runs.run import Run, create_run, open_run
+from untaught.runs.settings import Settings
 
 PATIENCE_SECONDS = 60.0
 """How long another process waits for the first to make the folder."""

@@ -16,8 +16,8 @@ from rich.table import Column
 from untaught.cli.place import is_first_process
 
 if TYPE_CHECKING:
-    from untaught.loop.memory import Needs
-    from untaught.train import Record
+    from untaught.training.fit import Record
+    from untaught.training.memory import Needs
 
 Records: TypeAlias = "Generator[Record, None, None]"
 
@@ -92,7 +92,7 @@ def line(record: Record) -> str:
     """One record as a line of a log.
 
     Example:
-        >>> from untaught.train import Record
+        >>> from untaught.training.fit import Record
         >>> line(Record("train", 20, 1.0, 2.0, 0.5, {"total": 0.25}, {"total": 0.5}, 1000.0, 61.0))
         'train   50 %  epoch 1.0  step 20  total 0.25  (held out 0.5)  1,000 examples/s  1:01 left'
     """

@@ -15,13 +15,13 @@ from untaught.cli.output import console
 from untaught.cli.progress import follow
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError
-from untaught.tables import BUDGETS, Budget, Table
-from untaught.tables.cells import RECORDED, as_json, departures, grids, recorded
-from untaught.tables.find import paper_named, paper_names, refuse_unknown
-from untaught.tables.records import Records, results_folder
+from untaught.experiments import BUDGETS, Budget, Table
+from untaught.experiments.cells import RECORDED, as_json, departures, grids, recorded
+from untaught.experiments.find import paper_named, paper_names, refuse_unknown
+from untaught.experiments.records import Records, results_folder
 
 if TYPE_CHECKING:
-    from untaught.tables.running import Runner
+    from untaught.experiments.runner import Runner
 
 
 @configuration
@@ -76,7 +76,7 @@ def _list() -> None:
 def _run(asked: Tables, budget: Budget, records: Records) -> None:
     """Run the experiments that were asked for and are not recorded, and draw the paper's figures."""
     # Fabric takes a second to import; a table that is only printed does not wait for it.
-    from untaught.tables.running import Runner, device_of
+    from untaught.experiments.runner import Runner, device_of
 
     experiments = records.paper.experiments
     for name in asked.experiment:

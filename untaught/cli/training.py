@@ -17,10 +17,10 @@ from untaught.data.source import Source, open_data
 from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
 from untaught.model import model_names
-from untaught.ready import built, completed
 from untaught.report import write_report
-from untaught.run import Run, load
-from untaught.settings import Settings, Training
+from untaught.runs.run import Run, load
+from untaught.runs.settings import Settings, Training
+from untaught.training.plan import built, completed
 
 
 def train(words: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ def train(words: Sequence[str]) -> None:
     wanted = asked(words)
     place = _place(wanted)
     # Fabric takes a second to import; help and a mistyped flag do not wait for it.
-    from untaught.train import fit
+    from untaught.training.fit import fit
 
     settings, source = _opened(wanted)
     encoder = wanted.command.encoder

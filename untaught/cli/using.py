@@ -18,11 +18,11 @@ from untaught.config import Count, Whole, configuration
 from untaught.data.part import Part
 from untaught.data.view import View, cut
 from untaught.errors import DataError
-from untaught.evaluate.picture_files import write_picture
-from untaught.evaluate.pictures import Prediction, grid, pairs, prediction_film, prediction_strip
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.evaluate.drawing.pictures import Prediction, grid, pairs, prediction_film, prediction_strip
 from untaught.model import Classifies, Encodes, Predicts, Reconstructs, Samples
 from untaught.randomness import seeded
-from untaught.run import open_run
+from untaught.runs.run import open_run
 from untaught.shapes import Video
 
 MOST_AT_ONCE = 2**29

@@ -24,7 +24,7 @@ def describe(source: Source) -> dict[str, Any]:
     sees them: bytes are divided by 255.
 
     Example:
-        >>> from untaught.data.arrays import from_array
+        >>> from untaught.data.reading.arrays import from_array
         >>> found = describe(from_array(torch.zeros(6, 8, 8), label=[0, 0, 0, 0, 1, 1]))
         >>> found["kind"], found["shape"], found["labels"]
         ('pictures', [1, 8, 8], {'0': 4, '1': 2})

@@ -14,11 +14,11 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 
-import untaught.data
+import untaught.data.sets
 from untaught.config import from_json
-from untaught.data.folder import kind_of
 from untaught.data.part import Part
-from untaught.data.resize import resized
+from untaught.data.reading.folder import kind_of
+from untaught.data.reading.resize import resized
 from untaught.data.spec import MEMORY, OnBad, Reading, Spec, parse, size_of, size_text, take_common
 from untaught.errors import DataError
 from untaught.shapes import Shape
@@ -137,7 +137,7 @@ def source_names() -> tuple[str, ...]:
         >>> "balls" in source_names(), "moving-digits" in source_names(), "video" in source_names()
         (True, True, False)
     """
-    modules = pkgutil.iter_modules(untaught.data.__path__)
+    modules = pkgutil.iter_modules(untaught.data.sets.__path__)
     return tuple(sorted(_file_name(module.name) for module in modules if _defines_load(module.name)))
 
 
@@ -152,7 +152,7 @@ def named_set(name: str) -> DataSet:
 
 
 def _module(name: str) -> Any:
-    return importlib.import_module(f"untaught.data.{name.replace('-', '_')}")
+    return importlib.import_module(f"untaught.data.sets.{name.replace('-', '_')}")
 
 
 def _file_name(module: str) -> str:
@@ -160,7 +160,7 @@ def _file_name(module: str) -> str:
 
 
 def _defines_load(module: str) -> bool:
-    return "load" in vars(importlib.import_module(f"untaught.data.{module}"))
+    return "load" in vars(importlib.import_module(f"untaught.data.sets.{module}"))
 
 
 def _open_named(asked: Spec, options: dict[str, str], reading: Reading) -> Source:
@@ -177,7 +177,7 @@ def _open_named(asked: Spec, options: dict[str, str], reading: Reading) -> Sourc
 def _open_path(asked: Spec, options: dict[str, str], reading: Reading) -> Source:
     """Open a path by what is there: pictures, video, or an array."""
     path = cast(Path, asked.path)
-    kind = cast(FileKind, importlib.import_module(f"untaught.data.{kind_of(path)}"))
+    kind = cast(FileKind, importlib.import_module(f"untaught.data.reading.{kind_of(path)}"))
     try:
         return kind.open_path(path, from_json(kind.Options, options, path.name), reading)
     except PermissionError as error:

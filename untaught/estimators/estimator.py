@@ -26,9 +26,9 @@ from untaught.estimators.one_pass import one_pass
 from untaught.estimators.parameters import Fitting, defaults, drawn_seed, plain
 from untaught.model import Model
 from untaught.randomness import seeded
-from untaught.settings import Training
+from untaught.runs.settings import Training
 from untaught.shapes import Shape
-from untaught.train import fit
+from untaught.training.fit import fit
 
 Rows = NDArray[np.floating[Any]]
 """Examples or features in rows, or pictures `(n, channel, height, width)`; float32 or float64."""

@@ -7,16 +7,16 @@ from typing import Any
 
 from torch import Tensor
 
-from untaught.checkpoint import pack, unpack
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.part import Part
 from untaught.data.view import Statistics
-from untaught.loop.devices import make_fabric
-from untaught.loop.step import Stepper
 from untaught.model import Model, Stage
 from untaught.randomness import seeded
-from untaught.settings import Training, recipe_for
-from untaught.train import SAMPLE
+from untaught.runs.checkpoint import pack, unpack
+from untaught.runs.settings import Training, recipe_for
+from untaught.training.devices import make_fabric
+from untaught.training.fit import SAMPLE
+from untaught.training.step import Stepper
 
 
 def one_pass(

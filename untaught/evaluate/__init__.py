@@ -1,1 +1,17 @@
-"""One measure, one file, one pure function under its formula; the trivial baselines stand beside it."""
+"""What a model has learnt, in numbers and pictures, with trivial baselines beside each.
+
+evaluate          every measure that a model's capabilities and its data allow
+subject           what a measure looks at: a model, and data as the model sees them
+measures          one measure, one file
+baselines         what costs little: planes, and predictors that learn little or nothing
+likelihood        partition functions, exact and by annealing
+drawing           pictures that a person can read
+representations   the same examples described by the model and by what costs nothing
+hidden_states     features, and the hidden and cell state of a network over time
+variables         true variables of generated data
+footage           clips in memory, for measures of prediction
+embeddings        maps in two dimensions
+image_quality     squared error, peak signal-to-noise ratio, structural similarity
+hamming           search among binary codes
+beside            a measure's numbers and its baselines' under one name
+"""

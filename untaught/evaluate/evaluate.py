@@ -18,7 +18,7 @@ from untaught.errors import ConfigError
 from untaught.evaluate.subject import Subject as Subject
 from untaught.evaluate.subject import measuring, subject_of_run
 from untaught.randomness import seeded
-from untaught.run import Run, open_run
+from untaught.runs.run import Run, open_run
 
 
 @runtime_checkable
@@ -36,9 +36,9 @@ class Measure(Protocol):
 
 def measures() -> dict[str, Measure]:
     """Every measure by name, found by looking into the folder."""
-    folder = importlib.import_module("untaught.evaluate")
+    folder = importlib.import_module("untaught.evaluate.measures")
     names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
-    modules = {name: importlib.import_module(f"untaught.evaluate.{name}") for name in names}
+    modules = {name: importlib.import_module(f"untaught.evaluate.measures.{name}") for name in names}
     return {name: cast(Measure, module) for name, module in modules.items() if _is_measure(vars(module))}
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from untaught.data.view import Batch
-from untaught.evaluate.principal import principal
+from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.subject import Subject
 from untaught.shapes import Examples, Features
 

@@ -22,7 +22,7 @@ from untaught.data.source import Parts
 from untaught.data.view import Batch, Statistics, View, example_shape
 from untaught.model import Encodes, Model, untrained
 from untaught.randomness import seeded
-from untaught.run import Run
+from untaught.runs.run import Run
 from untaught.shapes import Examples, Features
 
 EXAMPLES = 10_000

@@ -36,30 +36,26 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
-from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.config import Count, Fraction, configuration
 from untaught.errors import ConfigError
+from untaught.layerwise.coded import Coded
 from untaught.layerwise.unroll import Unrolled, unroll
-from untaught.model import Batch, Learner, Loss, Optimiser, Recipe, Smoke, Stage
+from untaught.model import Batch, Loss, Optimiser, Recipe, Smoke, Stage
 from untaught.models.rbm import RBM
-from untaught.nn.coders import DENSE, Coders, first_weights, layers_of, outputs, refuse_misfit
-from untaught.nn.named import chosen
-from untaught.nn.noise import bernoulli, wide
-from untaught.nn.outputs import OutputUnits
-from untaught.shapes import Examples, Features, Images, Scalar, Shape
-
-Values = Float[Tensor, "batch value"]
+from untaught.nn.coders import DENSE, Coders, layers_of
+from untaught.nn.noise import bernoulli
+from untaught.shapes import Examples, Features, Scalar, Shape
 
 
-class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
+class Autoencoder(Coded):
     """An encoder, a code, a decoder.
 
     Example:
@@ -125,34 +121,19 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
             ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
             SizeError: The examples are too small for the convolutions.
         """
-        super().__init__()
-        self.config, self.shape = config, shape
-        if config.tied and (encoder is not None or decoder is not None):
-            raise ConfigError("weights can be tied only where both networks are built here; leave tied out")
-        self.machines, given = nn.ModuleList(), encoder is not None or decoder is not None
+        super().__init__(config, shape, encoder, decoder)
+        self.machines = nn.ModuleList()
         if config.pretraining != "none":
-            self.machines.extend(_machines(config, shape, given))
+            self.machines.extend(_machines(config, shape, encoder is not None or decoder is not None))
             self.players = {"model": ("encoder.", "decoder.")}
-        if encoder is None or decoder is None:
-            ours = self._coders().build()
-            encoder = ours[0] if encoder is None else encoder
-            decoder = ours[1] if decoder is None else decoder
-        self.encoder, self.decoder = encoder, decoder
-        self.offset = nn.Buffer(torch.zeros(shape))
-        self.outputs = OutputUnits(config.output)
-        refuse_misfit(self.encoder, self.decoder, shape, config.latent)
+
+    def coders(self) -> Coders:
+        """The networks that the configuration describes."""
+        return replace(super().coders(), code=self.config.code)
 
     def encode(self, x: Examples) -> Features:
         """Give the code, equation (1)."""
-        return self.encoder(self._seen(x)).flatten(1)
-
-    def decode(self, features: Features) -> Examples:
-        """Make the example that a code describes, equation (2)."""
-        return self.outputs(self._inputs(features)).unflatten(1, self.shape)
-
-    def reconstruct(self, x: Examples) -> Examples:
-        """Give each example back through its code, equations (1) and (2)."""
-        return self.decode(self.encode(x))
+        return self.encoder(self.seen(x)).flatten(1)
 
     # -------- learning
 
@@ -170,7 +151,7 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         """Squared error (3) or cross-entropy (4), mean over examples."""
         x, hidden = batch.x, self.config.masking
         seen = x * bernoulli(torch.full_like(x, 1 - hidden)) / (1 - hidden) if hidden else x
-        return Loss(*self.outputs.error(self._inputs(self.encode(seen)), x.flatten(1)))
+        return Loss(*self.outputs.error(self.output_inputs(self.encode(seen)), x.flatten(1)))
 
     def prepare(self, sample: Batch) -> None:
         """Find the range of the output units, and what they need to give the mean of the data.
@@ -178,16 +159,21 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
         Raises:
             DataError: Values are no probabilities, under cross-entropy.
         """
-        values, narrowest = math.prod(self.shape), min((self.config.latent, *(self.config.hidden or ())))
-        if narrowest >= values and not self.config.masking and not self.greedy:
+        values = math.prod(self.shape)
+        if self._narrowest() >= values and not self.config.masking and not self.greedy:
             warnings.warn(
                 f"a code of {self.config.latent} numbers can copy examples of {values}: nothing keeps it from that;\n"
                 "take a smaller latent, or denoising-autoencoder, sparse-autoencoder or contractive-autoencoder",
                 stacklevel=2,
             )
-        self.outputs.look(sample.x.flatten(1))
-        if not len(self.machines):  # which have biases of their own
-            self.offset.copy_(self.outputs.inputs_for(sample.x.flatten(1).mean(0)).view(self.shape))
+        super().prepare(sample)
+        if len(self.machines):  # which have biases of their own
+            self.offset.zero_()
+
+    def _narrowest(self) -> int:
+        """Numbers through which everything must pass; of convolutions those of the code."""
+        hidden = DENSE if self.config.hidden is None else self.config.hidden
+        return self.config.latent if self.coders().convolutional else min((self.config.latent, *hidden))
 
     def _learners(self) -> list[RBM | Autoencoder]:
         return [machine for machine in self.machines if isinstance(machine, (RBM, Autoencoder))]
@@ -202,37 +188,6 @@ class Autoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters)
     def _unroll(self) -> None:
         """Take the machines' weights and biases, equation (5)."""
         unroll(map(_unrolled, self._learners()), self.encoder, self.decoder, self.config.tied)
-
-    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Every layer: `encoder.1`, ..., `code`, `decoder.1`, ...; the reconstruction is none of them.
-
-        Raises:
-            ConfigError: There is no layer of one of the names.
-        """
-        below, code = outputs(self.encoder, self._seen(x)), self.encode(x)
-        above = outputs(self.decoder, code)
-        found = {f"encoder.{number}": value for number, value in enumerate(below[:-1], 1)} | {"code": code}
-        found |= {f"decoder.{number}": value for number, value in enumerate(above[:-1], 1)}
-        return chosen(found, names)
-
-    def filters(self) -> Images:
-        """Weights of the first layer."""
-        return first_weights(self.encoder, self.shape)
-
-    def _seen(self, x: Examples) -> Examples:
-        """What the encoder sees."""
-        return torch.log1p(x * x[0].numel()) if self.config.output == "softmax" else x
-
-    def _inputs(self, features: Features) -> Values:
-        """Inputs of the output units, in full precision."""
-        return wide(self.decoder(features)).flatten(1) + self.offset.flatten()
-
-    def _coders(self) -> Coders:
-        c = self.config
-        return Coders(
-            self.shape, c.latent, c.network, c.hidden, c.kernel, c.stride, c.pool, c.activation, c.normalise, c.tied,
-            c.code,
-        )  # fmt: skip
 
 
 def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator[RBM | Autoencoder]:

@@ -31,28 +31,20 @@ Departures:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.config import Count, NonNegative, configuration
-from untaught.errors import ConfigError
-from untaught.model import Batch, Learner, Loss, Optimiser, Recipe, Smoke
-from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
+from untaught.layerwise.coded import Coded
+from untaught.model import Batch, Loss, Optimiser, Recipe, Smoke
 from untaught.nn.fixed_noise import fixed_normal
-from untaught.nn.named import chosen
 from untaught.nn.noise import wide
-from untaught.nn.outputs import OutputUnits
-from untaught.shapes import Examples, Features, Images, Scalar, Shape
-
-Values = Float[Tensor, "batch value"]
+from untaught.shapes import Examples, Features, Scalar
 
 
-class HashingAutoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
+class HashingAutoencoder(Coded):
     """An encoder, a code of bits, a decoder.
 
     Example:
@@ -99,50 +91,14 @@ class HashingAutoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, F
     smoke = Smoke(config=Config(hidden=(16,), latent=8, noise=1.0), shape=(1, 4, 4))
     config: Config
 
-    def __init__(
-        self, config: Config, shape: Shape, encoder: nn.Module | None = None, decoder: nn.Module | None = None
-    ) -> None:
-        """Build the networks, or take the caller's own.
-
-        Args:
-            config: What is built.
-            shape: One example's shape.
-            encoder: From a batch of examples to `latent` inputs of code units each, instead of the one described.
-            decoder: From `latent` bits each to a batch of examples, before output units.
-
-        Raises:
-            ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
-            SizeError: The examples are too small for the convolutions.
-        """
-        super().__init__()
-        self.config, self.shape = config, shape
-        if config.tied and (encoder is not None or decoder is not None):
-            raise ConfigError("weights can be tied only where both networks are built here; leave tied out")
-        if encoder is None or decoder is None:
-            ours = self._coders().build()
-            encoder = ours[0] if encoder is None else encoder
-            decoder = ours[1] if decoder is None else decoder
-        self.encoder, self.decoder = encoder, decoder
-        self.offset = nn.Buffer(torch.zeros(shape))
-        self.outputs = OutputUnits(config.output)
-        refuse_misfit(self.encoder, self.decoder, shape, config.latent)
-
     def encode(self, x: Examples) -> Features:
         """Give the code, equation (7)."""
         return (self._code_inputs(x) > 0).to(x.dtype)
 
-    def decode(self, features: Features) -> Examples:
-        """Make the example that a code describes, equation (3)."""
-        return self.outputs(self._inputs(features)).unflatten(1, self.shape)
-
-    def reconstruct(self, x: Examples) -> Examples:
-        """Give each example back through its bits."""
-        return self.decode(self.encode(x))
-
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error (4) or cross-entropy (5), (6), mean over examples; of held-out examples, through codes (7)."""
         code = self.noisy_code(batch.x) if self.training else self.encode(batch.x)
-        return Loss(*self.outputs.error(self._inputs(code), batch.x.flatten(1)))
+        return Loss(*self.outputs.error(self.output_inputs(code), batch.x.flatten(1)))
 
     def noisy_code(self, x: Examples) -> Features:
         """What the decoder learns from, equations (1) and (2)."""
@@ -154,48 +110,11 @@ class HashingAutoencoder(Learner, Encodes, Decodes, Reconstructs, Activations, F
             return probability
         return probability + ((inputs > 0).to(inputs.dtype) - probability).detach()
 
-    def prepare(self, sample: Batch) -> None:
-        """Find the range of the output units, and what they need to give the mean of the data.
-
-        Raises:
-            DataError: Values are no probabilities, under cross-entropy.
-        """
-        values = sample.x.flatten(1)
-        self.outputs.look(values)
-        self.offset.copy_(self.outputs.inputs_for(values.mean(0)).view(self.shape))
-
-    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Every layer: `encoder.1`, ..., `probability`, `code`, `decoder.1`, ...; the reconstruction is none of them.
-
-        Raises:
-            ConfigError: There is no layer of one of the names.
-        """
+    def codes(self, x: Examples) -> dict[str, Tensor]:
+        """Probability (1) of each bit without noise, and the code (7)."""
         inputs = self._code_inputs(x)
-        code = (inputs > 0).to(x.dtype)
-        below, above = outputs(self.encoder, self._seen(x)), outputs(self.decoder, code)
-        found = {f"encoder.{number}": value for number, value in enumerate(below[:-1], 1)}
-        found |= {"probability": torch.sigmoid(inputs), "code": code}
-        found |= {f"decoder.{number}": value for number, value in enumerate(above[:-1], 1)}
-        return chosen(found, names)
-
-    def filters(self) -> Images:
-        """Weights of the first layer."""
-        return first_weights(self.encoder, self.shape)
-
-    def _seen(self, x: Examples) -> Examples:
-        """What the encoder sees."""
-        return torch.log1p(x * x[0].numel()) if self.config.output == "softmax" else x
+        return {"probability": torch.sigmoid(inputs), "code": (inputs > 0).to(x.dtype)}
 
     def _code_inputs(self, x: Examples) -> Features:
         """Inputs of the code units without noise, in full precision."""
-        return wide(self.encoder(self._seen(x))).flatten(1)
-
-    def _inputs(self, features: Features) -> Values:
-        """Inputs of the output units, in full precision."""
-        return wide(self.decoder(features)).flatten(1) + self.offset.flatten()
-
-    def _coders(self) -> Coders:
-        c = self.config
-        return Coders(
-            self.shape, c.latent, c.network, c.hidden, c.kernel, c.stride, c.pool, c.activation, c.normalise, c.tied
-        )
+        return wide(self.encoder(self.seen(x))).flatten(1)

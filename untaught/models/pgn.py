@@ -63,7 +63,7 @@ from untaught.nn.discriminator import FrameDiscriminator
 from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli
 from untaught.nn.recurrent import State, recurrent
-from untaught.nn.stack import layers, sizes
+from untaught.nn.sizes import layers, sizes
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 

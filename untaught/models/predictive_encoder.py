@@ -60,7 +60,7 @@ from untaught.model import (
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.dense import Layer
 from untaught.nn.named import chosen
-from untaught.nn.stack import layers, sizes
+from untaught.nn.sizes import layers, sizes
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 
 Future = Float[Tensor, "batch predicted channel height width"]

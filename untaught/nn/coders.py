@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from untaught.errors import ConfigError
 from untaught.nn import convolution, dense
 from untaught.nn.convolution import Activation
-from untaught.nn.stack import Layer, layers, sizes
+from untaught.nn.sizes import Layer, layers, sizes
 from untaught.shapes import Features, Images, Shape
 
 Network = Literal["auto", "dense", "convolution"]

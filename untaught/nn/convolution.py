@@ -27,11 +27,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.nn.stack import Layer as Layer
-from untaught.nn.stack import Padding as Padding
-from untaught.nn.stack import Size as Size
-from untaught.nn.stack import layers as layers
-from untaught.nn.stack import sizes as sizes
+from untaught.nn.sizes import Layer as Layer
+from untaught.nn.sizes import Padding as Padding
+from untaught.nn.sizes import Size as Size
+from untaught.nn.sizes import layers as layers
+from untaught.nn.sizes import sizes as sizes
 from untaught.shapes import Images
 
 Activation = Literal["relu", "sigmoid", "tanh", "linear"]

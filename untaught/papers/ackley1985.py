@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from untaught.settings import Training
-from untaught.tables import Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments import Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.runs.settings import Training
 
 QUOTED = "as quoted by cybertronai's hinton-problems"
 PLACES = ("completion.own_codes", "completion.solved", "completion.accuracy")

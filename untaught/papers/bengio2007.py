@@ -22,10 +22,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.evaluate.picture_files import write_picture
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take
-from untaught.tables.figures import over_seeds
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments.figures import over_seeds
+from untaught.runs.settings import Training
 
 FEW = {1: 300, 3: 300, 10: 300, 100: 200}
 """Labels of each class, and passes over them on processors."""

@@ -27,10 +27,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.evaluate.picture_files import write_picture
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
-from untaught.tables.figures import one_above_another, over_seeds, trajectories
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
+from untaught.experiments.figures import one_above_another, over_seeds, trajectories
+from untaught.runs.settings import Training
 
 DEPTHS = range(1, 6)
 WORLDS = ("causes", "pixels")

@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.runs.settings import Training
 
 PLACES = ("divergence.divergence_bits",)
 

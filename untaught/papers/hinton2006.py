@@ -21,8 +21,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.runs.settings import Training
 
 HIDDEN = {"smoke": (12, 12, 20), "cpu": (500, 500, 2000), "full": (500, 500, 2000)}
 PICTURES = ("samples.png", "filters.png")

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from untaught.data.view import View
-from untaught.evaluate.picture_files import write_picture
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Row, Table, Take
-from untaught.tables.figures import one_above_another
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.experiments import Budget, Column, Experiment, Paper, Row, Table, Take
+from untaught.experiments.figures import one_above_another
+from untaught.runs.settings import Training
 
 STACK = (8192, 4096, 2048, 1024, 512)
 AT = ("1", "15", "127", "511")

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.runs.settings import Training
 
 TAKES = (Take("classification"),)
 PLACE = "classification.error_rate"

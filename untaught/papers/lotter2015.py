@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from untaught.data.view import View
-from untaught.evaluate.picture_files import write_picture
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
+from untaught.experiments.figures import lists_as_lines, one_above_another, rollouts_of, while_it_learnt
 from untaught.models.pgn import PGN
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
-from untaught.tables.figures import lists_as_lines, one_above_another, rollouts_of, while_it_learnt
+from untaught.runs.settings import Training
 
 BALLS_2015 = PGN.Config(
     core="lstm", units=1568, filters=(32, 32), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid"),

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from untaught.data.view import View
-from untaught.evaluate.picture_files import write_picture
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take
-from untaught.tables.figures import one_above_another
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments.figures import one_above_another
+from untaught.runs.settings import Training
 
 
 def sparse(

@@ -25,10 +25,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from untaught.data.view import View
-from untaught.evaluate.picture_files import write_picture
-from untaught.evaluate.plots import COLOURS, drawn_on_paper, rendered
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.evaluate.drawing.plots import COLOURS, drawn_on_paper, rendered
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
+from untaught.runs.settings import Training
 
 RULES: dict[str, tuple[str, dict[str, Any]]] = {
     "cd-1": ("CD-1", {"persistent_chains": 0, "gibbs_steps": 1}),

@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import Any
 
 from untaught.data.view import View
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.runs.settings import Training
 
 BOUND, ERROR = "likelihood.log_likelihood_nats", "classification.error_rate"
 QUICK = {"sweeps": 5, "gibbs_steps": 2}

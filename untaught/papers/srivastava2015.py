@@ -1,7 +1,7 @@
 """Srivastava, Mansimov, Salakhutdinov 2015: Moving MNIST, the benchmark that they gave, ten frames in and ten out.
 
 Squared errors are sums over 64 x 64 pixels in [0, 1], mean over the ten predicted frames and the clips. What is
-published as SSIM is scikit-image's default in flat 7 x 7 windows (`untaught.evaluate.rollout`, `ssim_7x7`).
+published as SSIM is scikit-image's default in flat 7 x 7 windows (`untaught.evaluate.measures.rollout`, `ssim_7x7`).
 
 References:
     Srivastava, Mansimov, Salakhutdinov (2015). Unsupervised learning of video representations using LSTMs.
@@ -20,8 +20,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from untaught.data.view import View
-from untaught.settings import Training
-from untaught.tables import Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments import Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.runs.settings import Training
 
 PLACES = ("rollout.squared_error_per_frame", "rollout.ssim_7x7")
 BASELINES = ("rollout.baselines.{}", "rollout.ssim_7x7_baselines.{}")

@@ -22,8 +22,8 @@ from dataclasses import replace
 from typing import Any
 
 from untaught.data.view import View
-from untaught.settings import Training
-from untaught.tables import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.runs.settings import Training
 
 PREDICTED = (Take("prediction", limit=20_000), Take("rollout", limit=5_000))
 """On all 200 test clips of 100 frames."""

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from untaught.settings import Training
-from untaught.tables import BUDGETS, Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.experiments import BUDGETS, Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.runs.settings import Training
 
 WIDTH = {"smoke": 16, "cpu": 500, "full": 1000}
 LABELS = {"smoke": 50, "cpu": 1250, "full": 1250}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, cast
 
-from untaught.evaluate.curves import some_contexts
+from untaught.evaluate.drawing.rollout_lines import some_contexts
 from untaught.evaluate.evaluate import measures as known_measures
 from untaught.report.charts import Line, lines
 from untaught.report.words import MEANINGS, TITLES, lower_is_better, number, sentence, spoken

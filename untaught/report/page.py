@@ -11,14 +11,14 @@ from html import escape
 from pathlib import Path
 from typing import Any, cast
 
-from untaught.checkpoint import replacing, write_json
 from untaught.evaluate.subject import Subject
+from untaught.report.gallery import draw_pictures, figure, ordered_pictures, progress
+from untaught.report.learning_curves import training_section
 from untaught.report.measures import headline, measure_section
-from untaught.report.pictures import draw_pictures, figure, ordered_pictures, progress
 from untaught.report.style import STYLE
-from untaught.report.training import training_section
 from untaught.report.words import number, spoken
-from untaught.run import Run, open_run
+from untaught.runs.checkpoint import replacing, write_json
+from untaught.runs.run import Run, open_run
 
 LEADING = ("prediction", "rollout", "reconstruction", "decode", "probe", "cluster")
 """Measures that a reader wants first; others follow by name."""

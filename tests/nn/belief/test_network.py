@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.oracles import standard_error, state_numbers, states
 from untaught.nn.belief.network import BeliefNetwork, independent
-from untaught.nn.energy.states import all_states
+from untaught.nn.energy.all_states import all_states
 from untaught.randomness import seeded
 
 UNITS = (4, 3, 2, 2)

@@ -6,8 +6,8 @@ import numpy as np
 import oracles
 import torch
 
+from untaught.nn.energy.all_states import all_states
 from untaught.nn.energy.pairwise import Network, Order, exact_clamped, exact_free, last, together, walk
-from untaught.nn.energy.states import all_states
 from untaught.randomness import seeded
 
 

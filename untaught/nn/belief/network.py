@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.nn.energy.states import all_states
+from untaught.nn.energy.all_states import all_states
 from untaught.nn.noise import bernoulli, wide
 from untaught.shapes import PerExample
 

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.nn.energy.states import all_states
+from untaught.nn.energy.all_states import all_states
 from untaught.nn.noise import wide
 from untaught.shapes import PerExample
 

@@ -1,0 +1,114 @@
+"""Errors of classifiers that are right, wrong and undecided as they are told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from sklearn.metrics import log_loss, zero_one_loss
+from torch import Tensor
+
+from tests.evaluate.fakes import Linear, subject_of
+from untaught.data.part import Part
+from untaught.errors import ConfigError, DataError
+from untaught.evaluate.measures.classification import (
+    applies,
+    cross_entropy_nats,
+    error_rate,
+    frequencies,
+    measure,
+    picture,
+)
+from untaught.evaluate.subject import Subject
+from untaught.model import Classifies, Model, Samples, Stage
+
+RANDOM = torch.Generator().manual_seed(0)
+LABEL = torch.randint(0, 3, (90,), generator=RANDOM)
+PROBABILITY = torch.softmax(torch.randn(90, 3, generator=RANDOM), 1)
+
+
+class Told(Model, Classifies):
+    """Examples are the probabilities that it gives."""
+
+    def stages(self) -> Sequence[Stage]:
+        """Nothing is trained."""
+        return ()
+
+    def class_probabilities(self, x: Tensor) -> Tensor:
+        """As told."""
+        return x
+
+
+def subject(label: Tensor = LABEL, x: Tensor = PROBABILITY) -> Subject:
+    train = Part.of(torch.zeros(10, 3), torch.tensor([0] * 6 + [1] * 3 + [-1]))
+    return subject_of(Told().eval(), train, Part.of(x, label), label_names=("cat", "dog", "cow"))
+
+
+def test_numbers_are_scikit_learns() -> None:
+    found, probability = measure(subject()), torch.softmax(PROBABILITY.double().log(), 1).numpy()
+    assert found["error_rate"] == pytest.approx(zero_one_loss(LABEL, PROBABILITY.argmax(1)))
+    assert found["cross_entropy_nats"] == pytest.approx(log_loss(LABEL, probability), rel=1e-5)
+    error = found["error_rate"]
+    assert found["error_rate_std_error"] == pytest.approx(math.sqrt(error * (1 - error) / 90))
+
+
+def test_every_class_has_its_own_error() -> None:
+    found = measure(subject())
+    share = LABEL.bincount() / 90
+    total = sum(float(share[n]) * found["class_error_rates"][name] for n, name in enumerate(("cat", "dog", "cow")))
+    assert total == pytest.approx(found["error_rate"])
+
+
+def test_the_baseline_names_the_most_frequent_class_of_the_training_part() -> None:
+    trivial = measure(subject())["baselines"]["most_frequent_class"]
+    assert trivial["error_rate"] == pytest.approx(float((LABEL != 0).double().mean()))
+    expected = -sum(math.log([7 / 12, 4 / 12, 1 / 12][n]) for n in LABEL.tolist()) / 90
+    assert trivial["cross_entropy_nats"] == pytest.approx(expected, rel=1e-6)
+    assert frequencies(torch.tensor([-1, 5]), 2).tolist() == [0.5, 0.5]
+
+
+def test_absent_labels_are_left_out() -> None:
+    some = torch.where(torch.arange(90) < 30, LABEL, -1)
+    found = measure(subject(some))
+    assert found["examples"] == 30
+    assert found["error_rate"] == pytest.approx(error_rate(PROBABILITY[:30], LABEL[:30]))
+
+
+def test_certainty_of_what_is_wrong_is_finite() -> None:
+    certain = torch.tensor([[1.0, 0.0]])
+    assert cross_entropy_nats(certain, torch.tensor([0])) == 0
+    assert cross_entropy_nats(certain, torch.tensor([1])) == pytest.approx(-math.log(1e-12))
+
+
+def test_a_class_that_the_model_does_not_know_is_named() -> None:
+    with pytest.raises(DataError, match="a class 3; the model knows 3"):
+        measure(subject(LABEL + 1))
+
+
+class Painter(Told, Samples):
+    """Draws a grey picture for each class that it knows, brighter for later ones."""
+
+    def sample(self, count: int, label: int | None = None) -> Tensor:
+        """One shade for each class."""
+        if label is None or label > 2:
+            raise ConfigError("there is no such class")
+        return torch.full((count, 1, 4, 4), 0.3 * (1 + label))
+
+
+def test_classes_are_drawn_in_rows() -> None:
+    part = Part.of(torch.rand(3, 1, 4, 4), torch.arange(3))
+    drawn = picture(subject_of(Painter().eval(), part, part, label_names=("cat", "dog", "cow")))
+    assert drawn is not None
+    shades = [int(drawn[row, -20, 0]) for row in (28, 80, 132)]
+    assert shades == [round(255 * 0.3 * (1 + label)) for label in range(3)]
+    assert picture(subject_of(Painter().eval(), part, part, label_names=("a", "b", "c", "d"))) is None
+    assert picture(subject_of(Told().eval(), part, part, label_names=("cat", "dog", "cow"))) is None
+
+
+def test_it_says_why_it_does_not_apply() -> None:
+    assert applies(subject()) is None
+    assert applies(subject(torch.full((90,), -1))) == "the data have no labels"
+    assert applies(replace(subject(), model=Linear(Linear.Config(), (3,)))) == "the model does not classify"

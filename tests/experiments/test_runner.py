@@ -1,0 +1,130 @@
+"""Experiments that are really trained: a record says what training and measuring by hand give."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from untaught import cli, open_run
+from untaught.errors import ConfigError
+from untaught.experiments import Experiment, Take, Watch
+from untaught.experiments.find import paper_named
+from untaught.experiments.records import Records
+from untaught.experiments.runner import Follow, Runner, device_of
+
+WORDS = ("train", "autoencoder", "--data", "digits", "--hidden", "8", "--latent", "3", "--epochs", "2", "--seed", "1")
+
+
+def quietly(records: Any) -> Any:
+    return deque(records, maxlen=1).pop()
+
+
+def runner(name: str, folder: Path, follow: Follow = quietly, **changed: Experiment) -> Runner:
+    paper = paper_named(name)
+    experiments = {**paper.experiments, **{key: {"smoke": own} for key, own in changed.items()}}
+    return Runner(Records(name, replace(paper, experiments=experiments), folder / name), "smoke", follow)
+
+
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())
+
+
+def test_a_record_says_what_train_and_evaluate_say(
+    tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The watched training is, number for number, the one that nobody watched."""
+    record = read(runner(tiny, tmp_path).run("code", 1))
+    run = str(tmp_path / "run")
+    quick = ("--threads", "1", "--device", "cpu", "--precision", "float32")
+    assert cli.main([*WORDS, *quick, "--out", run]) == 0
+    capsys.readouterr()
+    assert cli.main(["evaluate", run, "--measure", "reconstruction", "--json"]) == 0
+    by_hand = json.loads(capsys.readouterr().out)["measures"]["reconstruction"]
+    assert record["measures"]["reconstruction"] == by_hand
+    assert record["measures"]["some"]["images"] == 7
+    assert record["settings"]["config"] == open_run(run).settings.config
+    assert record["settings"]["training"]["seed"] == 1
+    assert record["trained"]["epoch"] == 2
+
+
+def test_measures_are_watched_from_before_the_first_step(tiny: str, tmp_path: Path) -> None:
+    seen = read(runner(tiny, tmp_path).run("code", 0))["watched"]
+    assert [(at["step"], at["epoch"]) for at in seen][0] == (0, 0)
+    assert seen[-1]["epoch"] >= 1
+    before, after = (at["measures"]["reconstruction"]["squared_error_per_image"] for at in seen)
+    assert before != after
+
+
+def test_fractions_are_watched_too(tiny: str, tmp_path: Path) -> None:
+    half = replace(
+        paper_named(tiny).experiments["code"]["smoke"],
+        watch=Watch((Take("reconstruction", limit=7),), fractions=(0.0, 0.5, 1.0)),
+    )
+    seen = read(runner(tiny, tmp_path, code=half).run("code", 0))["watched"]
+    assert seen[0]["progress"] == 0 and seen[-1]["progress"] == 1
+
+
+def test_a_warm_start_begins_where_the_other_ended(tiny: str, tmp_path: Path) -> None:
+    first = paper_named(tiny).experiments["code"]["smoke"]
+    then = replace(first, begin_from="code", watch=Watch((Take("reconstruction"),), (0,)), pictures=())
+    runs = runner(tiny, tmp_path, code=first, then=then)
+    record = read(runs.run("then", 0))
+    ended = read(runs.records.path("code", "smoke", 0))["measures"]["reconstruction"]
+    began = record["watched"][0]["measures"]["reconstruction"]
+    assert began["squared_error_per_image"] == pytest.approx(ended["squared_error_per_image"], rel=1e-4)
+    assert record["begun_from"]["experiment"] == "code" and record["begun_from"]["left"] == []
+
+
+def test_a_start_from_another_network_takes_what_fits(tiny: str, tmp_path: Path) -> None:
+    first = paper_named(tiny).experiments["code"]["smoke"]
+    wider = replace(first, config={"hidden": (8,), "latent": 4}, begin_from="code", watch=None, pictures=())
+    begun = read(runner(tiny, tmp_path, code=first, then=wider).run("then", 0))["begun_from"]
+    assert begun["weights"] > 0 and begun["left"]
+    alien = replace(first, model="rbm", config={"hidden": 3}, takes=(), begin_from="code", watch=None, pictures=())
+    with pytest.raises(ConfigError, match="no weight of code fits rbm"):
+        runner(tiny, tmp_path, code=first, then=alien).run("then", 0)
+
+
+def test_an_untrained_network_is_measured_as_it_began(tiny: str, tmp_path: Path) -> None:
+    record = read(runner(tiny, tmp_path).run("untrained", 0))
+    assert "step" not in record["trained"] and record["trained"]["weights"] == 64 * 8 * 2 + 8 * 3 * 2 + 8 * 2 + 3 + 64
+
+
+def test_pictures_that_are_named_are_kept(tiny: str, tmp_path: Path) -> None:
+    runs = runner(tiny, tmp_path)
+    assert read(runs.run("code", 0))["pictures"] == ["pictures/code-smoke-0-reconstruction.png"]
+    kept = list((runs.records.folder / "pictures").iterdir())
+    assert [path.name for path in kept] == ["code-smoke-0-reconstruction.png"]
+    assert kept[0].read_bytes()[:4] == b"\x89PNG"
+
+
+def test_runs_are_kept_where_asked(tiny: str, tmp_path: Path) -> None:
+    runs = replace(runner(tiny, tmp_path), keep=tmp_path / "runs")
+    for _ in range(2):  # the second gives way to none: the first has been recorded, and is asked for again
+        runs.run("code", 0)
+    run = open_run(tmp_path / "runs" / f"{tiny}-code-smoke-0")
+    assert run.best() and (run.path / "report.html").is_file()
+
+
+def test_a_measure_that_does_not_apply_is_refused_before_training(tiny: str, tmp_path: Path) -> None:
+    def never(records: Any) -> Any:
+        raise AssertionError("it was trained")
+
+    takes = (Take("prediction"),)
+    wrong = replace(paper_named(tiny).experiments["code"]["smoke"], takes=takes)
+    with pytest.raises(ConfigError, match="prediction cannot be measured: the model does not predict"):
+        runner(tiny, tmp_path, never, code=wrong).run("code", 0)
+
+
+def test_budgets_are_spent_where_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [device_of(budget).type for budget in ("smoke", "cpu", "full")] == ["cpu", "cpu", "cuda"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="the budget full needs a CUDA GPU"):
+        device_of("full")

@@ -1,0 +1,94 @@
+"""`untaught tables` as a person types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from untaught import cli
+from untaught.experiments.runner import Runner
+
+
+def run(*words: str, status: int = 0) -> None:
+    assert cli.main(["tables", *words]) == status
+
+
+def test_papers_are_listed(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run()
+    assert "tiny2001             Tiny codes\n" in capsys.readouterr().out
+
+
+def test_a_table_is_run_once_and_printed(tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here = ("--results", str(tmp_path))
+    run(tiny, *here)
+    told = capsys.readouterr().out
+    assert "not run" in told and "3.50 ± 0.25 recalled" in told and "records" not in told
+    run(tiny, *here, "--budget", "smoke", "--experiment", "code", "--seeds", "1")
+    told = capsys.readouterr()
+    assert "recorded: " in told.err and "code-smoke-0.json" in told.err and "figure: " in told.err
+    assert (tmp_path / tiny / "figures-smoke" / "count.txt").read_text() == "1"
+    run(tiny, *here, "--budget", "smoke", "--experiment", "code", "untrained", "--json")
+    told = capsys.readouterr()
+    assert [line for line in told.err.splitlines() if "seed" in line] == [
+        "code, seed 1: 1 of 2",
+        "untrained, seed 0: 2 of 2",
+    ]
+    rows = {row["label"]: row["columns"] for row in json.loads(told.out)["tables"][0]["rows"]}
+    assert rows["code of 3"]["squared error per image"]["smoke"]["seeds"] == 2
+    assert rows["longer"]["squared error per image"]["smoke"] == "not run"
+    assert rows["code of 3"]["squared error per image"]["full"] == "not run"
+
+
+def test_what_was_finished_stays_when_a_later_one_fails(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, words = Runner.run, (tiny, "--results", str(tmp_path), "--budget", "smoke", "--experiment", "code")
+
+    def fails(self: Runner, name: str, seed: int) -> Path:
+        if seed == 1:
+            raise KeyboardInterrupt
+        return own(self, name, seed)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Runner, "run", fails)
+        run(*words, status=130)
+    assert [path.name for path in (tmp_path / tiny).glob("*.json")] == ["code-smoke-0.json"]
+    capsys.readouterr()
+    run(*words)
+    assert "code, seed 1: 1 of 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("tiny2011",), "no paper is called 'tiny2011'; did you mean 'tiny2001'?"),
+        (("tiny2001", "--again"), "nothing is run without a budget"),
+        (("tiny2001", "--budget", "smok"), "--budget smok: input should be 'smoke', 'cpu' or 'full'"),
+        (("tiny2001", "--budget", "full", "--experiment", "untrained"), "untrained has no budget full; it has: smoke"),
+        (("tiny2001", "--budget", "smoke", "--experiment", "cod"), "did you mean 'code'?"),
+        (("tiny2001", "--budget", "full"), "the budget full needs a CUDA GPU"),
+    ],
+)
+def test_bad_input_is_refused_in_a_line(
+    tiny: str,
+    words: tuple[str, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    run(*words, "--results", str(tmp_path), status=2)
+    said = capsys.readouterr().err
+    assert told in said and len(said.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_torn_record_is_named(tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / tiny).mkdir()
+    (tmp_path / tiny / "code-smoke-0.json").write_text("{")
+    run(tiny, "--results", str(tmp_path), status=2)
+    assert "code-smoke-0.json cannot be read" in capsys.readouterr().err

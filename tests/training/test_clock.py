@@ -1,0 +1,94 @@
+"""When a stage is over, and when it measures and saves."""
+
+import math
+import os
+import signal
+
+import pytest
+
+from untaught.training.clock import PATIENCE, VALIDATIONS, Clock, interrupt_deferred
+
+
+def run_out(clock: Clock, seconds_per_step: float, losses: list[float] | None = None) -> list[int]:
+    """Drive a clock with pretended time; give the steps at which the held-out loss was measured."""
+    measured: list[int] = []
+    while not clock.over:
+        for _ in range(clock.segment()):
+            clock.step += 1
+        clock.seconds += (clock.step - clock._began) * seconds_per_step
+        clock.rate = 1 / seconds_per_step
+        clock._began = clock.step
+        if clock.validation_due():
+            loss = losses[min(len(measured), len(losses) - 1)] if losses else 1 / clock.step
+            clock.validated(loss, 0.0)
+            measured.append(clock.step)
+    return measured
+
+
+def test_epochs_end_after_their_steps() -> None:
+    clock = Clock(steps_per_epoch=7, epochs=3)
+    run_out(clock, 0.01)
+    assert clock.step == 21
+    assert clock.progress == 1
+
+
+def test_under_epochs_the_measured_steps_do_not_depend_on_speed() -> None:
+    fast, slow = Clock(steps_per_epoch=100, epochs=5), Clock(steps_per_epoch=100, epochs=5)
+    measured = run_out(fast, 1e-5)
+    assert measured == run_out(slow, 3.0)
+    assert len(measured) <= VALIDATIONS and measured[-1] == 500
+
+
+def test_measuring_takes_a_small_share_of_the_steps() -> None:
+    clock = Clock(steps_per_epoch=100, epochs=40, held_out_steps=20)
+    measured = run_out(clock, 0.01)
+    assert measured[-1] == 4000
+    assert len(measured) * 20 <= 0.03 * 4000 + 20
+
+
+def test_part_of_an_epoch() -> None:
+    clock = Clock(steps_per_epoch=10, epochs=0.25)
+    run_out(clock, 0.01)
+    assert clock.step == 3
+
+
+def test_minutes_end_by_time() -> None:
+    clock = Clock(steps_per_epoch=10, minutes=0.5)
+    run_out(clock, 0.01)
+    assert clock.seconds == pytest.approx(30, rel=0.05)
+
+
+def test_a_stall_ends_a_training_without_a_given_end() -> None:
+    clock = Clock(steps_per_epoch=10)
+    measured = run_out(clock, 0.01, losses=[3.0, 2.0, 1.0])
+    assert len(measured) == 3 + PATIENCE
+    assert clock.seconds < clock.limit
+
+
+def test_no_stall_while_the_loss_falls() -> None:
+    clock = Clock(steps_per_epoch=10)
+    run_out(clock, 0.01, losses=[0.98**number for number in range(500)])
+    assert clock.seconds == pytest.approx(600, rel=0.02)
+
+
+def test_a_loss_that_is_not_a_number_is_never_the_best() -> None:
+    clock = Clock(steps_per_epoch=10, epochs=1)
+    assert not clock.validated(math.nan, 0.0)
+    assert clock.validated(5.0, 0.0)
+
+
+def test_state_goes_round() -> None:
+    clock = Clock(steps_per_epoch=10, minutes=1)
+    clock.step, clock.seconds, clock.rate = 40, 12.5, 3.0
+    clock.validated(2.0, 0.5)
+    other = Clock(steps_per_epoch=10, minutes=1)
+    other.restore(clock.state())
+    assert other == clock or other.state() == clock.state()
+
+
+def test_an_interrupt_waits_for_the_end_of_the_step() -> None:
+    with interrupt_deferred() as noted:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert noted
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)

@@ -1,0 +1,87 @@
+"""What a model shows of itself, by its capabilities, as files: predictions, reconstructions, samples, filters.
+
+Pictures that go with a measure, `map.png` beside `map`, take longer and are drawn where the measure was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from untaught.evaluate.drawing import chains, perturb, retrieval_picture
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.evaluate.drawing.pictures import (
+    Film,
+    Picture,
+    Prediction,
+    filter_grid,
+    grid,
+    pairs,
+    prediction_film,
+    prediction_strip,
+)
+from untaught.evaluate.drawing.rollout_lines import rollout_picture
+from untaught.evaluate.footage import footage
+from untaught.evaluate.measures import classification, codes, few_views, map
+from untaught.evaluate.measures.prediction import continued, frame_view, rollout_lengths
+from untaught.evaluate.subject import Subject, measuring
+from untaught.model import Filters, Predicts, Reconstructs, Samples
+from untaught.randomness import seeded
+
+CLIPS = 3
+PAIRS = 12
+SAMPLES = 64
+MEASURED: dict[str, tuple[str, Callable[[Subject, Mapping[str, Any]], Picture | None]]] = {
+    "rollout.png": ("rollout", lambda subject, found: rollout_picture(found)),
+    "map.png": ("map", lambda subject, found: map.picture(subject)),
+    "classes.png": ("classification", lambda subject, found: classification.picture(subject)),
+    "codes.png": ("codes", lambda subject, found: codes.picture(subject)),
+    "retrieval.png": ("retrieval", retrieval_picture.picture),
+    "few_views.png": ("few_views", lambda subject, found: few_views.picture(found)),
+    "perturb.png": ("decode", lambda subject, found: None if perturb.applies(subject) else perturb.picture(subject)),
+}
+"""Pictures by name: the measure that each goes with, and how it is drawn from the subject and what was measured."""
+
+
+def illustrate(subject: Subject, folder: Path) -> list[Path]:
+    """Write every picture that the model can give of test examples; the same every time under the subject's seed."""
+    with measuring(subject.model), seeded(subject.seed, subject.device):
+        return [write_picture(folder / name, picture) for name, picture in _drawn(subject)]
+
+
+def illustrate_measures(subject: Subject, folder: Path, taken: Mapping[str, Mapping[str, Any]]) -> list[Path]:
+    """Write the pictures that go with measures, from what `evaluate` gave of the same subject."""
+    with measuring(subject.model), seeded(subject.seed, subject.device):
+        drawn = {name: draw(subject, taken[of]) for name, (of, draw) in MEASURED.items() if of in taken}
+        return [write_picture(folder / name, picture) for name, picture in drawn.items() if picture is not None]
+
+
+def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
+    drawable = len(subject.parts.test.shape) == 3
+    if isinstance(subject.model, Predicts) and subject.parts.test.is_video:
+        clips = predicted_clips(subject)
+        yield "prediction.gif", prediction_film(clips)
+        yield "prediction.png", prediction_strip(clips)
+    elif isinstance(subject.model, Reconstructs) and drawable:
+        x = subject.pixels(subject.parts.test, PAIRS).x
+        yield "reconstruction.png", pairs(x, subject.shown(subject.apply(subject.model.reconstruct, x)))
+    if isinstance(subject.model, Samples) and drawable:
+        x = subject.shown(subject.model.sample(SAMPLES).float().cpu())
+        yield ("samples.png" if x.ndim == 4 else "samples.gif"), grid(x)
+    if (states := chains.picture(subject)) is not None:
+        yield "chains.png", states
+    if isinstance(subject.model, Filters) and drawable:
+        for name, weights in subject.model.filter_pictures().items():
+            yield f"{name}.png", filter_grid(weights)
+
+
+def predicted_clips(subject: Subject) -> Prediction:
+    """The model's rollout on a few test clips, from where the clip begins."""
+    view = frame_view(subject)
+    longest = min(int(subject.parts.test.length.max()), 100)
+    test = footage(subject.parts.test, view, CLIPS * longest, subject.seed)
+    context, ahead = rollout_lengths(test)
+    starts = (test.first + context)[test.length >= context + ahead][:CLIPS]
+    given = test.before(starts, context)
+    return Prediction(given, continued(subject, None, given, ahead), test.after(starts, ahead))

@@ -1,0 +1,101 @@
+r"""How well a model that gives class probabilities names the test examples.
+
+For N labelled test examples x_n of class y_n and the model's probabilities p(c | x),
+
+    error rate    = 1/N sum_n [argmax_c p(c | x_n) != y_n]                                 (1)
+    cross-entropy = -1/N sum_n log p(y_n | x_n)                                            (2)
+
+Pixels are grey, as probabilities, where the model was trained on binarised ones. Beside it the training part's class
+frequencies, which always name the most frequent class. Probabilities below 1e-12 count as 1e-12.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch import Tensor
+
+from untaught.errors import ConfigError, DataError
+from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosaic
+from untaught.evaluate.subject import Subject
+from untaught.model import Classifies, Samples
+from untaught.shapes import Features, Labels
+
+LEAST = 1e-12
+DRAWN, SIDE = 10, 48
+"""Pictures of each class, and their sides in pixels of the screen."""
+
+
+def applies(subject: Subject) -> str | None:
+    """None for models that classify, on data with labels in both parts."""
+    if not isinstance(subject.model, Classifies):
+        return "the model does not classify"
+    if not all(bool((part.label >= 0).any()) for part in (subject.parts.train, subject.parts.test)):
+        return "the data have no labels"
+    try:
+        subject.apply(subject.model.class_probabilities, subject.pixels(subject.parts.test, 1).x)
+    except ConfigError as error:  # it was built without classes
+        return str(error)
+    return None
+
+
+def measure(subject: Subject) -> dict[str, Any]:
+    """Error rate and cross-entropy on the test part, of every class too, and of the most frequent class."""
+    assert isinstance(subject.model, Classifies)
+    batch = subject.tested()
+    x, label = batch.x[batch.label >= 0], batch.label[batch.label >= 0]
+    given = subject.apply(subject.model.class_probabilities, x)
+    if int(label.max()) >= given.shape[1]:
+        raise DataError(f"the data have a class {int(label.max())}; the model knows {given.shape[1]}, from 0 on")
+    trivial = frequencies(subject.parts.train.label, given.shape[1]).expand_as(given)
+    error, cross = error_rate(given, label), cross_entropy_nats(given, label)
+    return {
+        "error_rate": error,
+        "error_rate_std_error": math.sqrt(error * (1 - error) / len(label)),
+        "cross_entropy_nats": cross,
+        "baselines": {
+            "most_frequent_class": {
+                "error_rate": error_rate(trivial, label),
+                "cross_entropy_nats": cross_entropy_nats(trivial, label),
+            }
+        },
+        "class_error_rates": {
+            _name(subject, c): error_rate(given[label == c], label[label == c]) for c in label.unique().tolist()
+        },
+        "examples": len(label),
+    }
+
+
+def picture(subject: Subject) -> Picture | None:
+    """New pictures of each class on demand, a row for each; None where the model draws no classes."""
+    model = subject.model
+    if not isinstance(model, Samples) or len(subject.parts.test.shape) != 3 or not subject.label_names:
+        return None
+    try:
+        rows = [model.sample(DRAWN, label) for label in range(len(subject.label_names))]
+    except ConfigError:  # it knows other classes, or none
+        return None
+    tiles = [[enlarged(tile, SIDE) for tile in colours(subject.shown(row.float().cpu()))] for row in rows]
+    return mosaic(tiles, subject.label_names)
+
+
+def error_rate(probability: Features, label: Labels) -> float:
+    """Part of the examples whose most probable class is another one, equation (1)."""
+    return float((probability.argmax(1) != label).double().mean())
+
+
+def cross_entropy_nats(probability: Features, label: Labels) -> float:
+    """Mean of -log of the true class's probability, equation (2)."""
+    right = probability.double().gather(1, label[:, None])
+    return -float(right.clamp_min(LEAST).log().mean())
+
+
+def frequencies(label: Tensor, classes: int) -> Tensor:
+    """How often each class occurs among the labels there are, each counted once more than it occurs, `(class,)`."""
+    counts = label[(label >= 0) & (label < classes)].bincount(minlength=classes) + 1
+    return counts / counts.sum()
+
+
+def _name(subject: Subject, number: int) -> str:
+    return subject.label_names[number] if number < len(subject.label_names) else str(number)

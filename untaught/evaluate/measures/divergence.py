@@ -1,0 +1,88 @@
+r"""How far a model is from the data's true distribution, where that is known: the Kullback-Leibler divergence in bits.
+
+    divergence = sum_x p(x) log2(p(x) / q(x))                                              (1)
+
+p is what the data are drawn from, over finitely many examples (`Distribution`), q the model's exact probability of
+each: what it says itself, or exp(-F(x)) / Z, Z summed over all states of a small machine. (1) is 0 only where q = p; it
+is how many bits longer than need be a code is that was made for q. Beside it the same of the best that independent
+pixels can do, which is p's own mean of each pixel, and of all binary pictures as equally likely.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from untaught.data.part import Distribution
+from untaught.evaluate.likelihood.partition import LARGEST, exact_partition, smallest_side
+from untaught.evaluate.subject import Subject
+from untaught.model import Energy, Scores, Side
+from untaught.shapes import PerExample
+
+Probabilities = Float[Tensor, " state"]
+
+
+def applies(subject: Subject) -> str | None:
+    """None for exact likelihoods on data whose distribution is known."""
+    known = subject.parts.test.distribution
+    if known is None:
+        return "the distribution of the data is not known"
+    if subject.view.standardise != "none":
+        return "the model sees standardised pixels, and its likelihood is one of those"
+    if isinstance(subject.model, Scores):
+        kind = subject.model.log_likelihood(known.examples[:1].to(subject.device)).kind
+        return None if kind == "exact" else f"the model's likelihood is no exact one, but a {kind}"
+    if not isinstance(subject.model, Energy):
+        return "the model gives no likelihood"
+    side, pixels = smallest_side(subject.model), known.examples[0].numel()
+    if side is None or side.units > LARGEST:
+        return "the model's partition function cannot be summed"
+    # Other machines have the energy of pictures together with other units, or a density of grey ones.
+    own = Side(pixels, subject.model.free_energy)
+    return None if own in subject.model.sides() else "the model's energy is not one of binary pictures"
+
+
+def measure(subject: Subject) -> dict[str, Any]:
+    """Divergence of the model and of its baselines, and the entropy of the data."""
+    known = subject.parts.test.distribution
+    assert known is not None
+    p = known.probability
+    pixels = known.examples[0].numel()
+    return {
+        "divergence_bits": divergence_bits(p, _log_likelihood(subject, known)),
+        "entropy_bits": float(-(p * p.log2()).sum()),
+        "pictures": len(p),
+        "baselines": {
+            "independent_pixels": divergence_bits(p, independent_pixels(known)),
+            "uniform": divergence_bits(p, p.new_full(p.shape, -pixels * math.log(2))),
+        },
+    }
+
+
+def divergence_bits(p: Probabilities, log_q: Probabilities) -> float:
+    """Equation (1), of probabilities and of log-probabilities in nats.
+
+    Example:
+        >>> import torch
+        >>> round(divergence_bits(torch.tensor([0.5, 0.5]), torch.tensor([0.5, 0.25]).log()), 6)
+        0.5
+    """
+    return float((p * (p.log() - log_q.to(p))).sum()) / math.log(2)
+
+
+def independent_pixels(known: Distribution) -> Probabilities:
+    """Log-probability in nats of each example where every pixel is on by itself, as often as in the data."""
+    x = known.examples.flatten(1).to(known.probability)
+    mean = known.probability @ x
+    return (x * mean.log() + (1 - x) * (1 - mean).log()).sum(1)
+
+
+def _log_likelihood(subject: Subject, known: Distribution) -> PerExample:
+    model = subject.model
+    if isinstance(model, Scores):
+        return subject.apply(lambda x: model.log_likelihood(x).nats, known.examples)
+    assert isinstance(model, Energy)
+    return -subject.apply(model.free_energy, known.examples) - exact_partition(model).float().cpu()

@@ -1,0 +1,236 @@
+r"""How probable the test examples are, in nats per example, and what kind of number that is.
+
+For a machine with free energy F and partition function Z, and for a model with a lower bound that lacks only log Z,
+
+    log p(x)  = -F(x) - log Z                                                              (1)
+    log p(x) >= bound(x) - log Z                                                           (2)
+
+Other models give their own. Z is exact where the smaller side has at most 20 units, 25 on a GPU (`partition`).
+Elsewhere annealed importance sampling estimates it (`annealing`): on a GPU by 100 runs at Salakhutdinov's and Murray's
+14,500 temperatures, else by 20 runs at half as many; machines of fewer than 784 units take fewer in proportion, as the
+spread of the weights grows with the units. `log_likelihood_nats_low` and `_high` are what log Z's error bars
+make of (1) or (2); null has no end. Runs backwards give `log_likelihood_nats_backward`, which errs downwards where the
+others err upwards: where the two lie apart, annealing was too fast for the machine, whatever the error bars say. They
+begin at training examples, or at the states that these lead to, after 300 steps of the chain, and bracket the truth
+where these are draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of 100
+examples:
+
+    sum_i log p(x_i | x without i) = -sum_i log(1 + exp(F(x) - F(x with i flipped)))        (3)
+
+Where the view binarises, each pixel is drawn once as 0 or 1 with its grey value as the probability. Beside all this
+independent pixels with the training part's means (where they are not binary, also with its deviations, at least 0.1:
+then numbers are densities of what the model sees), and coin flips.
+
+References:
+    Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief networks. ICML.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from untaught.errors import ConfigError
+from untaught.evaluate.likelihood.annealing import Estimate, backward, forward, resampled, schedule, stepped
+from untaught.evaluate.likelihood.partition import LARGEST, exact_partition, smallest_side
+from untaught.evaluate.subject import EXAMPLES, Subject
+from untaught.model import Energy, LowerBound, Model, Scores
+from untaught.nn.noise import bernoulli
+from untaught.shapes import Examples, PerExample
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a partition function may cost."""
+
+    runs: int = 20
+    """Runs of annealed importance sampling, in each direction."""
+    fineness: float = 0.5
+    """Part of the paper's temperatures that a machine of 784 units takes; fewer units take fewer in proportion."""
+    most_summed: int = 20
+    """Units whose states are summed over at most."""
+
+    def tempers(self, energy: Energy) -> list[float]:
+        """Temperatures for a machine."""
+        return schedule(self.fineness * min(1.0, energy.base_rate().numel() / 784))
+
+
+EFFORTS = {"cuda": Effort(100, 1.0, LARGEST)}
+"""By device; elsewhere the usual one: 30 seconds for 784-500 on one processor core."""
+BURNT_IN = 300
+"""Steps from training examples to what stands for draws of the machine."""
+LED = 1_000
+"""Training examples whose states stand for draws of a bound's machine."""
+PSEUDO = 100
+"""Examples of the pseudo-likelihood: each costs as many free energies as it has units."""
+LEAST_DEVIATION = 0.1
+
+
+def applies(subject: Subject) -> str | None:
+    """None for models with a log-likelihood, a bound on it or an energy."""
+    model = subject.model
+    if not isinstance(model, (Scores, LowerBound, Energy)):
+        return "the model has no likelihood, no bound on it and no energy"
+    if isinstance(model, Energy) and not isinstance(model, (Scores, LowerBound)):
+        try:
+            model.free_energy(model.base_rate()[None])
+        except ConfigError as error:  # a kind of unit without one
+            return str(error)
+    return None
+
+
+def measure(subject: Subject) -> dict[str, Any]:
+    """Log-likelihood of the test part with error bars, and of trivial models, all in float64."""
+    return likelihood(subject, EFFORTS.get(torch.device(subject.device).type, Effort()))
+
+
+def likelihood(subject: Subject, effort: Effort) -> dict[str, Any]:
+    """The measure, at another cost."""
+    device = subject.device if torch.device(subject.device).type != "mps" else "cpu"  # which has no float64
+    model = deepcopy(subject.model).to(device, torch.float64)
+    test, train = _seen(subject, subject.tested().x), _seen(subject, subject.pixels(subject.parts.train, EXAMPLES).x)
+    binary = _is_binary(model, test)
+    nats, kind, log_z, about = _judged(model, test.to(device), train.to(device), effort)
+    trivial = _trivial(train, test, binary)
+    result: dict[str, Any] = {
+        "log_likelihood_nats": float(nats.mean()) - log_z.value,
+        "log_likelihood_nats_std_error": float(nats.std()) / math.sqrt(len(nats)) if len(nats) > 1 else None,
+        "kind": kind,
+        "baselines": {name: float(value.mean()) for name, value in trivial.items()},
+    }
+    if log_z.low < log_z.high:
+        result["log_likelihood_nats_low"] = _finite(float(nats.mean()) - log_z.high)
+        result["log_likelihood_nats_high"] = _finite(float(nats.mean()) - log_z.low)
+        result["log_likelihood_nats_backward"] = float(nats.mean()) - about["log_partition_nats_backward"]
+    result |= about
+    if isinstance(model, Energy) and not isinstance(model, LowerBound) and binary_units(model):
+        few = torch.linspace(0, len(test) - 1, min(PSEUDO, len(test))).long()
+        result["pseudo_log_likelihood_nats"] = float(pseudo_log_likelihood(model, test[few].to(device)).mean())
+        beside = {name: float(value[few].mean()) for name, value in trivial.items()}
+        result["pseudo_log_likelihood_nats_baselines"] = beside
+    return {**result, "examples": len(test), "pixels": _pixels(subject, test, binary)}
+
+
+def _judged(
+    model: Model, test: Tensor, train: Tensor, effort: Effort
+) -> tuple[PerExample, str, Estimate, dict[str, Any]]:
+    """What is known of each test example, what kind it is, the log Z that it lacks, and how that was found."""
+    if isinstance(model, Scores):
+        scores = model
+        kind = scores.log_likelihood(test[:1]).kind
+        return _each(lambda x: scores.log_likelihood(x).nats, test), kind, Estimate(0.0, 0.0, 0.0, math.inf), {}
+    if isinstance(model, LowerBound):
+        log_z, about = partition_function(model.machine(), effort, model.states_of(train[:LED]))
+        kind = "lower bound" if about["log_partition_kind"] == "exact" else "estimate of a lower bound"
+        return _each(model.unnormalised_bound, test), kind, log_z, about
+    assert isinstance(model, Energy)
+    log_z, about = partition_function(model, effort, train)
+    energy = model
+    nats = -_each(lambda x: energy.free_energy(x), test)
+    return nats, about["log_partition_kind"], log_z, about
+
+
+def partition_function(energy: Energy, effort: Effort, near: Examples | None = None) -> tuple[Estimate, dict[str, Any]]:
+    """Log Z in nats, exact where a side is small, else estimated, and how it was found.
+
+    Args:
+        energy: The machine, best in float64.
+        effort: What it may cost.
+        near: Examples from which chains soon reach draws of the machine; none takes the forward runs' ends.
+    """
+    side = smallest_side(energy)
+    if side is not None and side.units <= effort.most_summed:
+        exact = float(exact_partition(energy))
+        return Estimate(exact, exact, exact, math.inf), {"log_partition_nats": exact, "log_partition_kind": "exact"}
+    tempers = effort.tempers(energy)
+    up, ends, weights = forward(energy, tempers, effort.runs)
+    draws = resampled(ends, weights) if near is None else stepped(energy, near[: effort.runs], BURNT_IN)
+    down = backward(energy, tempers, draws)
+    return up, {
+        "log_partition_nats": up.value,
+        "log_partition_kind": "estimate",
+        "log_partition_nats_low": _finite(up.low),
+        "log_partition_nats_high": _finite(up.high),
+        "log_partition_nats_backward": down.value,
+        "effective_runs": up.effective,
+        "runs": len(ends),
+        "temperatures": len(tempers) - 1,
+    }
+
+
+def pseudo_log_likelihood(energy: Energy, x: Examples) -> PerExample:
+    """Equation (3), of binary units, in nats."""
+    found: list[Tensor] = []
+    for one in x:
+        units = one.numel()
+        flipped = (one.flatten().expand(units, units) - torch.eye(units, dtype=x.dtype, device=x.device)).abs()
+        gain = energy.free_energy(flipped.reshape(units, *one.shape)) - energy.free_energy(one[None])
+        found.append(F.logsigmoid(gain).sum())
+    return torch.stack(found)
+
+
+def binary_units(energy: Energy) -> bool:
+    """Whether every state of 0 and 1 is one of the visible units': then Z_0 = exp(-F_0(0)) prod (1 + exp(logit))."""
+    rate = energy.base_rate()
+    alone = F.softplus(rate).sum() - energy.free_energy(torch.zeros_like(rate)[None], 0.0)[0]
+    return bool(torch.isclose(alone, torch.as_tensor(energy.base_partition()).to(alone), rtol=1e-6, atol=1e-6))
+
+
+def independent(train: Tensor, x: Tensor, binary: bool) -> PerExample:
+    """Log-likelihood of examples `x` under independent units with the mean, and the deviation, of others, in nats."""
+    seen, x = train.flatten(1), x.flatten(1)
+    if binary:
+        rate = (seen.sum(0) + 1) / (len(seen) + 2)
+        return x @ rate.log() + (1 - x) @ (-rate).log1p()
+    deviation = seen.std(0, correction=0).clamp_min(LEAST_DEVIATION)
+    return torch.distributions.Normal(seen.mean(0), deviation).log_prob(x).sum(1)
+
+
+def _trivial(train: Tensor, test: Tensor, binary: bool) -> dict[str, PerExample]:
+    found = {"independent_pixels": independent(train, test, binary)}
+    if binary:
+        found["coin_flips"] = torch.full((len(test),), -test[0].numel() * math.log(2), dtype=test.dtype)
+    return found
+
+
+def _seen(subject: Subject, pixels: Examples) -> Examples:
+    """Examples as the model was trained on them, float64; drawn as 0 or 1 where it was, or where states are binary."""
+    return subject.seen(bernoulli(pixels) if _draws(subject) else pixels).double()
+
+
+def _draws(subject: Subject) -> bool:
+    """Whether grey values are drawn: a likelihood of binary units is one of their states."""
+    model, view = subject.model, subject.view
+    energy = isinstance(model, Energy) and not isinstance(model, LowerBound)
+    return view.binarise or (view.standardise == "none" and not energy and model.smoke.binary)
+
+
+def _is_binary(model: Model, x: Examples) -> bool:
+    if bool(((x == 0) | (x == 1)).all()):
+        return True
+    return isinstance(model, Energy) and not isinstance(model, LowerBound) and binary_units(model)
+
+
+def _pixels(subject: Subject, x: Examples, binary: bool) -> str:
+    if _draws(subject):
+        return "drawn as 0 or 1, each with its grey value as the probability"
+    if binary:
+        states = bool(((x == 0) | (x == 1)).all())
+        return "0 or 1 as they are" if states else "grey values as they are, which makes no log-probability"
+    return "numbers as the model sees them; log-likelihoods are of densities"
+
+
+def _each(function: Callable[[Tensor], PerExample], x: Examples) -> PerExample:
+    return torch.cat([function(some).double().cpu() for some in x.split(512)])
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,140 @@
+r"""How well a model says what comes next in video.
+
+One step: with x_{n,t} frame t of test clip n, T frames long, and x^_{n,t} the prediction from the last at most 10 true
+frames before it (one for t = 2, two for t = 3, ...),
+
+    e_n = 1/(T - 1) sum_{t=2}^{T} sum_p (x_{n,t,p} - x^_{n,t,p})^2                         (1)
+
+`squared_error_per_frame` is the mean of e_n over clips, and `squared_error_per_frame_std` its standard deviation over
+clips: the protocol of the tables of bouncing balls. Rollout: from a context of 10 true frames (or half of a shorter
+clip) the model goes on with its own predictions; `rollout` is the mean squared error 1, 2, ... frames ahead.
+
+Beside both stand the trivial predictors of `predictors`, fitted on up to 300 training clips. Predictions are clipped to
+[0, 1]. A clip of more than 100 frames is taken as several. Whole frames are predicted where the model can look at them,
+though it was trained on patches; `frame_shape` says what was.
+
+References:
+    Lotter, Kreiman, Cox, Unsupervised learning of visual structure using predictive generative networks (2015).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from untaught.data.view import View
+from untaught.errors import UntaughtError
+from untaught.evaluate.baselines.predictors import Predictor, predictors
+from untaught.evaluate.footage import LONGEST, Footage, footage
+from untaught.evaluate.image_quality import squared_error
+from untaught.evaluate.subject import Subject
+from untaught.model import Predicts
+from untaught.shapes import Video
+
+Future = Float[Tensor, "batch predicted channel height width"]
+
+CONTEXT = 10
+"""True frames that a prediction is made from, at most."""
+AHEAD = 20
+"""Frames of the rollout, at most."""
+FRAMES = 5_000
+"""Test frames, unless the subject says otherwise: 50 clips of 100 frames."""
+FITTED = 30_000
+"""Training frames that the baselines are fitted on: 300 clips of 100 frames."""
+
+
+def applies(subject: Subject) -> str | None:
+    """None for models that predict, on video."""
+    if not isinstance(subject.model, Predicts):
+        return "the model does not predict"
+    if not subject.parts.test.is_video:
+        return "the data are not video"
+    return None if int(subject.parts.test.length.max()) > 1 else "the test clips have one frame each"
+
+
+def measure(subject: Subject) -> dict[str, Any]:
+    """Errors one frame ahead and on own predictions, of the model and of its baselines."""
+    view = frame_view(subject)
+    test = footage(subject.parts.test, view, subject.limit or FRAMES, subject.seed)
+    train = footage(subject.parts.train, view, FITTED, subject.seed)
+    context, ahead = rollout_lengths(test)
+    everyone = {"model": None, **predictors(train)}
+    one_step = {name: _spread(_one_step(subject, trivial, test)) for name, trivial in everyone.items()}
+    rollouts = {name: _rollout(subject, trivial, test, context, ahead) for name, trivial in everyone.items()}
+    mean, deviation = one_step.pop("model")
+    return {
+        "squared_error_per_frame": mean,
+        "squared_error_per_frame_std": deviation,
+        "baselines": {name: error for name, (error, _) in one_step.items()},
+        "baselines_std": {name: spread for name, (_, spread) in one_step.items()},
+        "rollout": rollouts.pop("model"),
+        "rollout_baselines": rollouts,
+        "rollout_context": context,
+        "frame_shape": list(test.frames.shape[1:]),
+        "clips": len(test.first),
+        "frames": len(test.rows(1)),
+    }
+
+
+def frame_view(subject: Subject) -> View:
+    """Whole frames, though the model was trained on patches, unless it cannot look at them."""
+    model = subject.model
+    assert isinstance(model, Predicts)
+    whole = replace(subject.pixel_view, patch=None)
+    if subject.view.patch is not None:
+        try:
+            subject.apply(lambda seen: model.predict(seen, 1), torch.zeros(1, 1, *subject.parts.test.shape))
+        except (UntaughtError, RuntimeError):  # ours, or torch's where shapes do not meet
+            return subject.pixel_view
+    return whole
+
+
+def continued(subject: Subject, trivial: Predictor | None, given: Video, frames: int) -> Future:
+    """The next frames as the model says, or as a trivial predictor says, from its own predictions after the first."""
+    if trivial is None:
+        model = subject.model
+        assert isinstance(model, Predicts)
+        return subject.shown(subject.apply(lambda seen: model.predict(seen, frames), given)).clamp(0, 1)
+    clip = given
+    for _ in range(frames):
+        clip = torch.cat([clip, trivial(clip[:, -CONTEXT:])[:, None]], 1)
+    return clip[:, given.shape[1] :]
+
+
+def rollout_lengths(test: Footage) -> tuple[int, int]:
+    """Frames given and frames predicted in a rollout, that the longest clip has room for."""
+    longest = int(test.length.max())
+    context = min(CONTEXT, max(1, longest // 2))
+    return context, min(AHEAD, longest - context)
+
+
+def _one_step(subject: Subject, trivial: Predictor | None, test: Footage) -> Tensor:
+    """Equation (1) for every clip."""
+    rows = test.rows(1)
+    given, clip = test.given(rows, CONTEXT), test.clip_of(rows)
+    total = torch.zeros(len(test.first), dtype=torch.float64)
+    for count in given.unique().tolist():
+        for some in rows[given == count].split(LONGEST * 5):
+            frame = continued(subject, trivial, test.before(some, count), 1)[:, 0]
+            total.index_add_(0, test.clip_of(some), squared_error(frame, test.frames[some]).double())
+    return total / clip.bincount(minlength=len(total))
+
+
+def _rollout(subject: Subject, trivial: Predictor | None, test: Footage, context: int, ahead: int) -> list[float]:
+    """Mean error of each frame ahead, from as many places of each clip as do not overlap in what is predicted."""
+    spans = zip(test.first.tolist(), test.length.tolist(), strict=True)
+    starts = torch.cat([torch.arange(a + context, a + max(context, n - ahead + 1), ahead) for a, n in spans])
+    total = torch.zeros(ahead, dtype=torch.float64)
+    for some in starts.split(LONGEST):
+        frames = continued(subject, trivial, test.before(some, context), ahead)
+        error = squared_error(frames.flatten(0, 1), test.after(some, ahead).flatten(0, 1))
+        total += error.double().reshape(-1, ahead).sum(0)
+    return (total / len(starts)).tolist()
+
+
+def _spread(errors: Tensor) -> tuple[float, float]:
+    return float(errors.mean()), float(errors.std(correction=0))

@@ -1,0 +1,144 @@
+r"""How predictions fall apart: the error of each frame of a long rollout, by how many true frames were seen before it.
+
+With x_{n,t} frame t of test clip n and x^{c}_{n,t} what the model says of it from the c true frames before frame s and
+its own predictions of frames s, s + 1, ..., t - 1, the error h frames ahead is the mean over clips
+
+    e_c(h) = mean_n sum_p (x_{n,s+h-1,p} - x^{c}_{n,s+h-1,p})^2,        h = 1, 2, ..., 50      (1)
+
+The same frames are predicted from every context: s follows the longest one, of 10 frames or half of a shorter clip.
+Clips that end before s + h are left out of e_c(h). `squared_error_ahead` holds (1) for each context, `ssim_ahead` the
+same of structural similarity, and the trivial predictors go on from the longest context. `squared_error_per_frame`,
+`ssim` and `ssim_7x7` are means over all frames predicted from the longest context, of each clip first, then over clips.
+Predictions are clipped to [0, 1].
+
+On clips of 20 frames this is the protocol of Moving MNIST, 10 frames in and 10 out. What is published there as MSE is
+`squared_error_per_frame`: a sum over pixels in [0, 1], mean over frames and clips. What is published as SSIM is mostly
+scikit-image's default for floating point, as in Tan et al.: a flat 7 x 7 window, the covariance of a sample, and a data
+range of 2 though pixels span 1. That is `ssim_7x7`; it is nearer to 1 than `ssim` (`image_quality`), which is Wang's.
+
+References:
+    Srivastava, Mansimov, Salakhutdinov, Unsupervised learning of video representations using LSTMs (2015).
+    Tan et al., OpenSTL: a comprehensive benchmark of spatio-temporal predictive learning (2023), arXiv:2306.11249.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from untaught.errors import ConfigError
+from untaught.evaluate.baselines.predictors import Predictor, predictors
+from untaught.evaluate.footage import LONGEST, Footage, footage
+from untaught.evaluate.image_quality import squared_error, ssim, ssim_7x7
+from untaught.evaluate.measures import prediction
+from untaught.evaluate.measures.prediction import FITTED, continued, frame_view, rollout_lengths
+from untaught.evaluate.subject import Subject
+
+Errors = Float[Tensor, "clip ahead"]
+Scores = dict[str, Errors]
+"""By name: squared_error, ssim, ssim_7x7."""
+
+CONTEXTS = tuple(range(1, 11))
+"""True frames that a rollout begins from."""
+AHEAD = 50
+"""Frames that are predicted, at most."""
+CLIPS = 20
+"""Test clips, unless the caller or the subject says otherwise."""
+AT_ONCE = 50
+
+
+def applies(subject: Subject) -> str | None:
+    """None for models that predict, on video."""
+    return prediction.applies(subject)
+
+
+def measure(subject: Subject, contexts: Sequence[int] = CONTEXTS, clips: int = CLIPS) -> dict[str, Any]:
+    """Errors of each frame ahead, of the model from each context and of the baselines from the longest.
+
+    Args:
+        subject: The model and its data; its limit, where it has one, counts test frames and goes before `clips`.
+        contexts: True frames to begin from, each at least 1; those that the clips have no room for are left out.
+        clips: Test clips at most, where all have one length.
+
+    Raises:
+        ConfigError: A context has no frame.
+    """
+    if not contexts or min(contexts) < 1:
+        raise ConfigError(f"contexts = {tuple(contexts)}: a rollout begins from at least 1 true frame")
+    view, part = frame_view(subject), subject.parts.test
+    frames = subject.limit or clips * min(LONGEST, int(part.length.max()))
+    test = footage(part, view, frames, subject.seed)
+    room, _ = rollout_lengths(test)
+    fitting = sorted({count for count in contexts if count <= room} or {room})
+    first = fitting[-1]
+    model = {f"context_{count}": _scores(subject, None, test, count, first) for count in fitting}
+    longest = f"context_{first}"
+    fitted = predictors(footage(subject.parts.train, view, FITTED, subject.seed))
+    trivial = {name: _scores(subject, predict, test, first, first) for name, predict in fitted.items()}
+    kept = _kept(test, first)
+    found = _summary(model[longest], trivial, kept)
+    for kind in ("squared_error", "ssim"):
+        found[f"{kind}_ahead"] = {name: _curve(scores[kind], kept) for name, scores in model.items()}
+        found[f"{kind}_ahead_baselines"] = {
+            name: {longest: _curve(scores[kind], kept)} for name, scores in trivial.items()
+        }
+    return found | {"context": first, "frames_ahead": kept.shape[1], "clips": len(kept)}
+
+
+KINDS = {"squared_error": squared_error, "ssim": ssim, "ssim_7x7": ssim_7x7}
+
+
+def _kept(test: Footage, first: int) -> Bool[Tensor, "clip ahead"]:
+    """Which frames there are, of the clips that are longer than the longest context."""
+    left = test.length[test.length > first] - first
+    return torch.arange(min(AHEAD, int(left.max()))) < left[:, None]
+
+
+def _scores(subject: Subject, trivial: Predictor | None, test: Footage, context: int, first: int) -> Scores:
+    """Error and similarities of every predicted frame, from `context` frames before frame `first` of each clip.
+
+    Values beyond a clip's end mean nothing.
+    """
+    kept = _kept(test, first)
+    ahead = kept.shape[1]
+    found: dict[str, list[Tensor]] = {kind: [] for kind in KINDS}
+    for starts in (test.first[test.length > first] + first).split(AT_ONCE):
+        predicted = continued(subject, trivial, test.before(starts, context), ahead).flatten(0, 1)
+        rows = (starts[:, None] + torch.arange(ahead)).clamp_max(len(test.frames) - 1)
+        true = test.frames[rows.flatten()]
+        for kind, of in KINDS.items():
+            found[kind].append(of(predicted, true).double().unflatten(0, (-1, ahead)))
+    return {kind: torch.cat(values) for kind, values in found.items()}
+
+
+def _curve(values: Errors, kept: Tensor) -> list[float]:
+    """Equation (1): the mean over the clips that have the frame."""
+    return (values.where(kept, 0).sum(0) / kept.sum(0)).tolist()
+
+
+def _summary(model: Scores, trivial: dict[str, Scores], kept: Tensor) -> dict[str, Any]:
+    """Mean over clips of each score's mean over frames; of the error, the deviation over clips too."""
+
+    def over_frames(scores: Scores, kind: str) -> Tensor:
+        return scores[kind].where(kept, 0).sum(1) / kept.sum(1)
+
+    def mean(scores: Scores, kind: str) -> float:
+        return float(over_frames(scores, kind).mean())
+
+    def deviation(scores: Scores) -> float:
+        return float(over_frames(scores, "squared_error").std(correction=0))
+
+    return {
+        "squared_error_per_frame": mean(model, "squared_error"),
+        "squared_error_per_frame_std": deviation(model),
+        "baselines": {name: mean(scores, "squared_error") for name, scores in trivial.items()},
+        "baselines_std": {name: deviation(scores) for name, scores in trivial.items()},
+        "ssim": mean(model, "ssim"),
+        "ssim_baselines": {name: mean(scores, "ssim") for name, scores in trivial.items()},
+        "ssim_7x7": mean(model, "ssim_7x7"),
+        "ssim_7x7_baselines": {name: mean(scores, "ssim_7x7") for name, scores in trivial.items()},
+    }

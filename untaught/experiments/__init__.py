@@ -1,0 +1,26 @@
+"""Many trainings and what they measured: a paper's tables beside ours, and one encoder under many teachers.
+
+paper      what a file of `papers/` says
+find       papers by name, and what is wrong with one
+runner     an experiment becomes a record
+taking     what is measured of a network, while it learns and after
+records    one JSON for each experiment, budget and seed
+cells      records become the cells of a table
+figures    figures of a paper, drawn from its records
+markdown   a paper's page
+variant    what `compare` compares: one model in one configuration
+trial      one variant, trained from one seed and measured
+summary    means and spreads over seeds
+points     the same as a picture
+"""
+
+from untaught.experiments.paper import BUDGETS as BUDGETS
+from untaught.experiments.paper import Budget as Budget
+from untaught.experiments.paper import Column as Column
+from untaught.experiments.paper import Experiment as Experiment
+from untaught.experiments.paper import Paper as Paper
+from untaught.experiments.paper import Published as Published
+from untaught.experiments.paper import Row as Row
+from untaught.experiments.paper import Table as Table
+from untaught.experiments.paper import Take as Take
+from untaught.experiments.paper import Watch as Watch

@@ -1,0 +1,226 @@
+"""Records become the cells of a table: mean and spread over seeds, or the measure's own spread where there is one seed.
+
+A cell without a record says so; no number is made up. Where the paper defines an experiment otherwise than when it was
+recorded, the number is marked as stale.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from untaught.experiments.paper import BUDGETS, Budget, Column, Published, Row, Table
+from untaught.experiments.records import Records
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Our number in one cell."""
+
+    mean: float
+    spread: float | None
+    """Standard deviation over seeds; of a single seed, what the measure says: over its test examples."""
+    seeds: int
+    stale: bool
+
+    def text(self, digits: int) -> str:
+        """The cell as it is printed.
+
+        Example:
+            >>> Ours(0.651, 0.02, 3, False).text(2)
+            '0.65 ± 0.02 (3 seeds)'
+        """
+        over = f" ({self.seeds} seeds)" if self.seeds > 1 else ""
+        return f"{number(self.mean, self.spread, digits)}{over}{' stale' if self.stale else ''}"
+
+
+def number(value: float, spread: float | None, digits: int) -> str:
+    """A number with its spread.
+
+    Example:
+        >>> number(3.308, None, 2), number(2.789, 0.39, 2)
+        ('3.31', '2.79 ± 0.39')
+    """
+    return f"{value:.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
+
+
+def published(row: Row, column: int) -> Published | None:
+    """What the paper printed in a column of a row."""
+    return row.published[column] if row.published else None
+
+
+def published_text(what: Published | None, digits: int) -> str:
+    """The published number as it is printed, marked where it was written down from memory."""
+    if what is None:
+        return NOTHING
+    return number(what.value, what.spread, digits) + (" recalled" if what.recalled else "")
+
+
+def ours(records: Records, row: Row, column: int, budget: Budget) -> Ours | str:
+    """Our number in one cell, or why there is none."""
+    place = row.places[column] if row.places else ""
+    if not place or budget not in records.paper.experiments[row.experiment]:
+        return NOTHING
+    there = records.of(row.experiment, budget)
+    if not there:
+        return "not run"
+    fresh = [record for record in there if not records.is_stale(record)]
+    found = [found for record in fresh or there if (found := at(record, place)) is not None]
+    if not found:
+        return "not measured"
+    means = [mean for mean, _ in found]
+    spread = statistics.stdev(means) if len(means) > 1 else found[0][1]
+    return Ours(statistics.fmean(means), spread, len(means), not fresh)
+
+
+def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | None:
+    """The number at a place of a record, and its own spread, deviation or standard error, where it has one.
+
+    None where no number is there.
+
+    Example:
+        >>> at({"measures": {"prediction": {"error": 2.0, "error_std": 0.5}}}, "prediction.error")
+        (2.0, 0.5)
+    """
+    root = {**record, **record["measures"]}
+    *above, last = place.split(".")
+    value = inside(root, place.split("."))
+    if not isinstance(value, (int, float)):
+        return None
+    told = [[*above, f"{last}_std"]]
+    told += [[*above[:-1], f"{above[-1]}{ending}", last] for ending in ("_std", "_std_error") if above]
+    spreads = [spread for keys in told if isinstance(spread := inside(root, keys), (int, float))]
+    return float(value), float(spreads[0]) if spreads else None
+
+
+def inside(value: Any, keys: Sequence[str]) -> Any:
+    """What is at these keys and numbers of nested dictionaries and lists; None where nothing is."""
+    for key in keys:
+        if isinstance(value, Mapping):
+            value = cast(Mapping[str, Any], value).get(key)
+        elif isinstance(value, list):
+            some = cast(list[Any], value)
+            number = int(key) if key.lstrip("-").isdigit() else len(some)
+            value = some[number] if -len(some) <= number < len(some) else None
+        else:
+            return None
+    return value
+
+
+def heading(column: Column) -> str:
+    """A quantity, and which way is better."""
+    return f"{column.name}, {column.better} is better" if column.better else column.name
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is printed together: cells under a heading; without rows, why there are none."""
+
+    heading: str
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def grids(records: Records, table: Table) -> list[Grid]:
+    """A table as it is printed.
+
+    Where something was published, one grid for each quantity: published beside ours at each budget. Else one for each
+    budget, with the quantities side by side.
+    """
+    if any(what is not None for row in table.rows for what in row.published):
+        return [_beside_published(records, table, column) for column in range(len(table.columns))]
+    return [_of_budget(records, table, budget) for budget in _budgets(records, table)]
+
+
+def _budgets(records: Records, table: Table) -> list[Budget]:
+    """Budgets that the table's experiments have; a smoke test's only where it is recorded."""
+    paper, names = records.paper, {row.experiment for row in table.rows if row.experiment}
+    had: list[Budget] = [budget for budget in BUDGETS if any(budget in paper.experiments[name] for name in names)]
+    return [budget for budget in had if budget != "smoke" or any(records.of(name, budget) for name in names)]
+
+
+def _beside_published(records: Records, table: Table, column: int) -> Grid:
+    budgets, digits = _budgets(records, table), table.columns[column].digits
+    rows = [
+        (
+            row.label,
+            published_text(published(row, column), digits),
+            *(_text(ours(records, row, column, budget), digits) for budget in budgets),
+        )
+        for row in table.rows
+    ]
+    told = tuple(row for row in rows if set(row[1:]) != {NOTHING})
+    return Grid(heading(table.columns[column]), ("", "published", *budgets), told)
+
+
+def _of_budget(records: Records, table: Table, budget: Budget) -> Grid:
+    rows = [
+        (row.label, *(_text(ours(records, row, n, budget), column.digits) for n, column in enumerate(table.columns)))
+        for row in table.rows
+    ]
+    if all(set(row[1:]) <= {NOTHING, "not run"} for row in rows):
+        return Grid(f"{budget}: not run")
+    better = {column.better for column in table.columns}
+    which = f", {better.pop()} is better" if len(better) == 1 and better != {""} else ""
+    return Grid(f"{budget}{which}", ("", *(column.name for column in table.columns)), tuple(rows))
+
+
+def _text(cell: Ours | str, digits: int) -> str:
+    return cell if isinstance(cell, str) else cell.text(digits)
+
+
+def departures(table: Table) -> list[str]:
+    """How ours differs, row by row."""
+    return [f"{row.label}: {row.departures}" for row in table.rows if row.departures]
+
+
+def sources(table: Table) -> list[str]:
+    """Where published numbers stand, each place once."""
+    told = [what.source for row in table.rows for what in row.published if what is not None and what.source]
+    return list(dict.fromkeys(told))
+
+
+def recorded(record: Mapping[str, Any]) -> list[str]:
+    """What a reader must know of a record: experiment, seed, updates, minutes, hardware, commit, date."""
+    environment, trained = record["environment"], record["trained"]
+    threads = record["settings"]["training"]["threads"] or environment["threads"]
+    where = environment["gpu"] or f"{environment['processor']}, {threads} of {environment['cores']} cores"
+    took = f"{trained['seconds'] / 60:.1f}" if "seconds" in trained else NOTHING
+    steps = f"{trained['step']:,}" if "step" in trained else "untrained"
+    commit = (environment["commit"] or "none")[:8]
+    return [record["experiment"], record["budget"], str(record["seed"]), steps, took, where, commit, record["date"]]
+
+
+RECORDED = ("experiment", "budget", "seed", "updates", "minutes", "hardware", "commit", "date")
+
+
+def as_json(records: Records) -> dict[str, Any]:
+    """All tables of a paper as one object; a cell of ours is an object, or a word that says why there is no number."""
+    tables = [
+        {
+            "title": table.title,
+            "rows": [
+                {
+                    "label": row.label,
+                    "departures": row.departures,
+                    "columns": {column.name: _cell(records, row, index) for index, column in enumerate(table.columns)},
+                }
+                for row in table.rows
+            ],
+        }
+        for table in records.paper.tables
+    ]
+    paper = records.paper
+    about = {"paper": records.name, "title": paper.title, "reference": paper.reference, "url": paper.url}
+    return {**about, "results": str(records.folder), "tables": tables}
+
+
+def _cell(records: Records, row: Row, column: int) -> dict[str, Any]:
+    what = published(row, column)
+    cells = {budget: ours(records, row, column, budget) for budget in BUDGETS}
+    mine = {budget: cell if isinstance(cell, str) else asdict(cell) for budget, cell in cells.items()}
+    return {"published": None if what is None else asdict(what), **mine}

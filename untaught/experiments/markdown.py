@@ -1,0 +1,65 @@
+"""A paper's page: its tables, where they come from, and the records behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from untaught.experiments.cells import RECORDED, departures, grids, recorded, sources
+from untaught.experiments.find import paper_named
+from untaught.experiments.paper import BUDGETS, Table
+from untaught.experiments.records import Records, results_folder
+
+SPREAD = (
+    "± is the standard deviation over seeds where their number is given, else over test examples. *recalled*: the"
+    " published number was written down from memory. *stale*: recorded before the experiment was last changed."
+)
+
+
+def markdown(name: str, results: Path | None = None) -> str:
+    """The page of one paper, from what is recorded.
+
+    Raises:
+        ConfigError: There is no such paper.
+        RunError: A record cannot be read.
+    """
+    paper = paper_named(name)
+    records = Records(name, paper, (results or results_folder()) / name)
+    there = records.all(BUDGETS)
+    parts = [f"# {paper.title}", f"{paper.reference}\n<{paper.url}>"]
+    for table in paper.tables:
+        parts += _table(records, table)
+    parts += _figures(records)
+    parts.append(SPREAD)
+    if there:
+        parts += ["## Records", _grid(RECORDED, map(recorded, there))]
+    parts.append(f"```\nuntaught tables {name} --budget cpu\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(records: Records, table: Table) -> list[str]:
+    parts = [f"## {table.title[0].upper()}{table.title[1:]}"]
+    parts += [table.caption] if table.caption else []
+    for grid in grids(records, table):
+        parts += [f"**{grid.heading}**", *([_grid(grid.head, grid.rows)] if grid.rows else [])]
+    where = sources(table)
+    parts += [f"Published: {'; '.join(where)}."] if where else []
+    told = departures(table)
+    parts += ["Departures:\n\n" + "\n".join(f"- {line}" for line in told)] if told else []
+    return parts
+
+
+def _figures(records: Records) -> list[str]:
+    """Figures that were drawn from the records of the largest budget that has some, as seen from `docs/tables/`."""
+    for budget in reversed(BUDGETS):
+        drawn = sorted((records.folder / f"figures-{budget}").glob("*.png"))
+        if drawn:
+            place = f"../../results/{records.name}/figures-{budget}"
+            return [f"## Figures, {budget}", *(f"![{path.stem}]({place}/{path.name})" for path in drawn)]
+    return []
+
+
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cells = [head, ["---"] * len(head), *rows]
+    marked = [[cell.replace("|", "\\|").replace("recalled", "*recalled*") for cell in line] for line in cells]
+    return "\n".join("| " + " | ".join(line) + " |" for line in marked)

@@ -1,0 +1,115 @@
+"""An encoder, a code and a decoder: what every autoencoder made of two networks does.
+
+    z = E(x),   y = g(D(z) + a)     (1)
+
+x is an example, z its code, y the reconstruction; g are output units (`untaught.nn.output_units`), and a is what
+makes y the mean of the data where D(z) is 0, set once before training. A system says how
+E's numbers become a code, and its loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from untaught.errors import ConfigError
+from untaught.model import Activations, Batch, Decodes, Encodes, Filters, Learner, Reconstructs
+from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
+from untaught.nn.named import chosen
+from untaught.nn.noise import wide
+from untaught.nn.output_units import OutputUnits
+from untaught.shapes import Examples, Features, Images, Shape
+
+Values = Float[Tensor, "batch value"]
+
+
+class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
+    """Two networks with a code between them.
+
+    The `Config` of a system has the fields `latent`, `network`, `hidden`, `kernel`, `stride`, `pool`, `activation`,
+    `normalise`, `tied` and `output`.
+    """
+
+    def __init__(
+        self, config: Any, shape: Shape, encoder: nn.Module | None = None, decoder: nn.Module | None = None
+    ) -> None:
+        """Build the networks, or take the caller's own.
+
+        Args:
+            config: What is built.
+            shape: One example's shape.
+            encoder: From a batch of examples to `latent` numbers each, instead of the one that `config` describes.
+            decoder: From `latent` numbers each to a batch of examples, before output units.
+
+        Raises:
+            ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
+            SizeError: The examples are too small for the convolutions.
+        """
+        super().__init__()
+        self.config, self.shape = config, shape
+        if config.tied and (encoder is not None or decoder is not None):
+            raise ConfigError("weights can be tied only where both networks are built here; leave tied out")
+        if encoder is None or decoder is None:
+            ours = self.coders().build()
+            encoder = ours[0] if encoder is None else encoder
+            decoder = ours[1] if decoder is None else decoder
+        self.encoder, self.decoder = encoder, decoder
+        self.offset = nn.Buffer(torch.zeros(shape))
+        self.outputs = OutputUnits(config.output)
+        refuse_misfit(self.encoder, self.decoder, shape, config.latent)
+
+    def coders(self) -> Coders:
+        """The networks that the configuration describes."""
+        c = self.config
+        return Coders(
+            self.shape, c.latent, c.network, c.hidden, c.kernel, c.stride, c.pool, c.activation, c.normalise, c.tied
+        )
+
+    def decode(self, features: Features) -> Examples:
+        """Make the example that a code describes, equation (1)."""
+        return self.outputs(self.output_inputs(features)).unflatten(1, self.shape)
+
+    def reconstruct(self, x: Examples) -> Examples:
+        """Give each example back through its code."""
+        return self.decode(self.encode(x))
+
+    def filters(self) -> Images:
+        """Weights of the first layer."""
+        return first_weights(self.encoder, self.shape)
+
+    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Every layer: `encoder.1`, ..., what `codes` names, `decoder.1`, ...; the reconstruction is none of them.
+
+        Raises:
+            ConfigError: There is no layer of one of the names.
+        """
+        codes = self.codes(x)
+        below, above = outputs(self.encoder, self.seen(x)), outputs(self.decoder, codes["code"])
+        found = {f"encoder.{number}": value for number, value in enumerate(below[:-1], 1)} | codes
+        return chosen(found | {f"decoder.{number}": value for number, value in enumerate(above[:-1], 1)}, names)
+
+    def codes(self, x: Examples) -> dict[str, Tensor]:
+        """What lies between the networks, by name; `code` is what the decoder is given."""
+        return {"code": self.encode(x)}
+
+    def prepare(self, sample: Batch) -> None:
+        """Find the range of the output units, and what they need to give the mean of the data.
+
+        Raises:
+            DataError: Values are no probabilities, under cross-entropy.
+        """
+        values = sample.x.flatten(1)
+        self.outputs.look(values)
+        self.offset.copy_(self.outputs.inputs_for(values.mean(0)).view(self.shape))
+
+    def seen(self, x: Examples) -> Examples:
+        """What the encoder sees: of word probabilities log(1 + n x), for n words in the dictionary."""
+        return torch.log1p(x * x[0].numel()) if self.config.output == "softmax" else x
+
+    def output_inputs(self, features: Features) -> Values:
+        """Inputs D(z) + a of the output units, in full precision."""
+        return wide(self.decoder(features)).flatten(1) + self.offset.flatten()

@@ -1,0 +1,223 @@
+"""Autoencoders that are trained layer by layer: what every one of them does.
+
+    h = f(W x + b)                                                    (1)
+    y = g(V h + c),   tied: V = Wᵀ                                    (2)
+    loss = L(x, y of h of x~) + what a system adds                    (3)
+    W, V ~ uniform in +-r sqrt(6 / (units below + units above))       (4)
+
+x is an example as a vector, h the hidden units, y the reconstruction, L half the squared error or a cross-entropy
+(`untaught.nn.output_units`). A system says what takes the place of x on the way in, x~, and what it adds to the loss.
+Before training r is 4 for logistic units, whose slope is at most 1 / 4, and 1 for others.
+
+A stack is trained greedily from below: layer k is an autoencoder of its own, whose x is what the layers below make of
+the data, reconstructing their activations and not the picture. What its output units are follows from what they
+reconstruct: activations lie where f puts them. Then, if asked for, all layers are trained as one deep autoencoder: up
+through each (1), down through each (2), L at the bottom, and what every layer adds.
+
+References:
+    Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with neural networks.
+    Bengio, Lamblin, Popovici, Larochelle (2007). Greedy layer-wise training of deep networks.
+    Glorot, Bengio (2010). Understanding the difficulty of training deep feedforward neural networks (initial weights).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from untaught.errors import ConfigError
+from untaught.model import Activations, Batch, Decodes, Encodes, Filters, Learner, Loss, Reconstructs, Stage
+from untaught.nn.convolution import ACTIVATIONS, Activation
+from untaught.nn.named import chosen, weight_pictures
+from untaught.nn.noise import wide
+from untaught.nn.output_units import Output, OutputUnits
+from untaught.shapes import Examples, Features, Images, Scalar, Shape, Vectors
+
+Units = Float[Tensor, "batch unit"]
+
+
+@dataclass(frozen=True)
+class Added:
+    """What a system adds to the loss of one layer."""
+
+    total: Scalar
+    parts: dict[str, Scalar] = field(default_factory=lambda: {})
+    """For the record, without gradient; of a deep autoencoder the mean over its layers."""
+
+
+class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
+    """One hidden layer, or a stack whose layers are models of the same class with one hidden layer each.
+
+    The `Config` of a system has the fields `hidden` (units of each layer, from below), `activation`, `output`, `tied`
+    and `fine_tuning`.
+    """
+
+    def __init__(self, config: Any, shape: Shape) -> None:
+        """Build the layers.
+
+        Raises:
+            ConfigError: There is no hidden layer.
+        """
+        super().__init__()
+        if not config.hidden:
+            raise ConfigError("at least one hidden layer is needed; hidden is empty")
+        self.config, self.shape = config, shape
+        self.layers = nn.ModuleList()
+        if len(config.hidden) > 1:
+            self._build_stack()
+        else:
+            self._build_layer(math.prod(shape), config.hidden[0])
+
+    # -------- what a system says
+
+    @abstractmethod
+    def added(self, inputs: Units, hidden: Units) -> Added:
+        """What is added to the loss of this layer, from the inputs W x~ + b of its hidden units and their values."""
+
+    @abstractmethod
+    def corrupted(self, x: Vectors) -> Vectors:
+        """x~, what the layer sees in place of x while its loss is taken."""
+
+    @property
+    @abstractmethod
+    def constrained(self) -> bool:
+        """Whether anything but its width keeps a layer from copying what it sees."""
+
+    # -------- what a model can do
+
+    @property
+    def chain(self) -> tuple[Layerwise, ...]:
+        """Models with one hidden layer, from below; of such a model itself."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Layerwise)) or (self,)
+
+    def encode(self, x: Examples) -> Features:
+        """Units of the highest layer, equation (1)."""
+        return self._up(x)
+
+    def decode(self, features: Features) -> Examples:
+        """Examples that the highest layer describes, equation (2) through every layer."""
+        for layer in reversed(self.chain):
+            features = layer.outputs(layer.visible_input(features))
+        return features.unflatten(1, self.shape)
+
+    def reconstruct(self, x: Examples) -> Examples:
+        """Give each example back, as it is and not corrupted."""
+        return self.decode(self.encode(x))
+
+    def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Layers `hidden.1`, ..., from below."""
+        return chosen({f"hidden.{number}": self._up(x, number) for number in range(1, len(self.chain) + 1)}, names)
+
+    def filters(self) -> Images:
+        """Weights of the first layer; a vector's as pictures of one row."""
+        return weight_pictures(self.chain[0].weight.T, self.shape)
+
+    def filter_pictures(self) -> dict[str, Images]:
+        """`filters`, and of upper layers `filters-2`, ...: sums of the filters below, weighted by their weights."""
+        below, drawn = self.chain[0].weight.detach(), {"filters": self.filters()}
+        for number, layer in enumerate(self.chain[1:], 2):
+            below = layer.weight.detach() @ below
+            drawn[f"filters-{number}"] = weight_pictures(below.T, self.shape)
+        return drawn
+
+    def hidden_input(self, x: Vectors) -> Units:
+        """W x + b of one layer, in full precision."""
+        return wide(F.linear(x, self.weight, self.hidden_bias))
+
+    def visible_input(self, hidden: Units) -> Vectors:
+        """V h + c of one layer, in full precision."""
+        return wide(F.linear(hidden, self.decoder_weight, self.visible_bias))
+
+    @property
+    def decoder_weight(self) -> Tensor:
+        """V of one layer, `(visible, hidden)`."""
+        return self.weight.T if self.untied is None else self.untied
+
+    # -------- learning
+
+    def stages(self) -> Sequence[Stage]:
+        """Each layer on what the layers below make of the data, then all together if asked for."""
+        if not len(self.layers):
+            return super().stages()
+        view = self.view_of(self.config)
+        greedy = [
+            Stage(f"layer-{k + 1}", layer, view, self.recipe, sees=partial(self._up, layers=k) if k else None)
+            for k, layer in enumerate(self.chain)
+        ]
+        return [*greedy, Stage("fine-tuning", self, view, self.recipe)] if self.config.fine_tuning else greedy
+
+    def prepare(self, sample: Batch) -> None:
+        """Let the output units of a layer begin at the mean of what it reconstructs; a stack's layers have theirs.
+
+        Raises:
+            DataError: Values outside [0, 1] under cross-entropy.
+        """
+        if len(self.layers):
+            return
+        x, hidden = sample.x.flatten(1), self.config.hidden[0]
+        if hidden >= x.shape[1] and not self.constrained:
+            warnings.warn(
+                f"{hidden} hidden units can copy {x.shape[1]} values: nothing keeps this autoencoder from it",
+                stacklevel=2,
+            )
+        self.outputs.look(x)
+        with torch.no_grad():
+            self.visible_bias.copy_(self.outputs.inputs_for(x.mean(0)))
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Equation (3): of one layer, or of a stack as a deep autoencoder."""
+        x, first = batch.x.flatten(1), self.chain[0]
+        state, added = first.corrupted(x), list[Added]()
+        for layer in self.chain:
+            inputs = layer.hidden_input(state)
+            state = layer.activate(inputs)
+            added.append(layer.added(inputs, state))
+        for layer in reversed(self.chain[1:]):
+            state = layer.outputs(layer.visible_input(state))
+        error, parts = first.outputs.error(first.visible_input(state), x)
+        distance = error if "reconstruction_nats" in parts else error / 2
+        total = torch.stack([distance, *(own.total for own in added)]).sum()
+        means = {name: torch.stack([own.parts[name] for own in added]).mean() for name in added[0].parts}
+        return Loss(total, {**parts, **means})
+
+    def _up(self, x: Examples, layers: int | None = None) -> Units:
+        """Units of a layer: equation (1) through those below."""
+        state = x.flatten(1)
+        for layer in self.chain[:layers]:
+            state = layer.activate(layer.hidden_input(state))
+        return state
+
+    def _build_layer(self, visible: int, hidden: int) -> None:
+        self.activate = ACTIVATIONS[self.config.activation]
+        self.weight = nn.Parameter(self._drawn(hidden, visible))
+        self.hidden_bias = nn.Parameter(torch.zeros(hidden))
+        self.untied = None if self.config.tied else nn.Parameter(self._drawn(visible, hidden))
+        self.visible_bias = nn.Parameter(torch.zeros(visible))
+        self.outputs = OutputUnits(self.config.output)
+
+    def _build_stack(self) -> None:
+        own, shape = replace(self.config, hidden=self.config.hidden[:1]), self.shape
+        upper = upper_output(self.config.activation, self.config.output)
+        for units in self.config.hidden:
+            self.layers.append(type(self)(replace(own, hidden=(units,)), shape))
+            own, shape = replace(own, output=upper), (units,)
+
+    def _drawn(self, *size: int) -> Tensor:
+        """Initial weights, equation (4)."""
+        scale = 4 if self.config.activation == "sigmoid" else 1
+        return (2 * torch.rand(*size) - 1) * scale * math.sqrt(6 / sum(size))
+
+
+def upper_output(activation: Activation, output: Output) -> Output:
+    """Output units of layers that reconstruct activations: of the same kind as these."""
+    return output if activation == "sigmoid" and output == "bernoulli" else activation

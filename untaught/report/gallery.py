@@ -1,0 +1,100 @@
+"""What the model shows of itself: drawn where it is missing or of another checkpoint, and put into the page whole."""
+
+from __future__ import annotations
+
+import base64
+import json
+from html import escape
+from pathlib import Path
+
+from untaught.errors import UntaughtError
+from untaught.evaluate.drawing.illustrate import illustrate
+from untaught.evaluate.subject import Subject, subject_of_run
+from untaught.report.words import sentence
+from untaught.runs.checkpoint import write_json
+from untaught.runs.run import Run
+
+KINDS = {".gif": "gif", ".png": "png", ".jpg": "jpeg"}
+FIRST = ("prediction.gif", "prediction.png", "reconstruction.png", "samples.png", "samples.gif", "filters.png")
+"""Pictures in the order in which a reader wants them; others follow by name."""
+STILL = ("prediction.png", "reconstruction.png", "samples.png", "filters.png")
+"""Pictures of which one is shown as training went."""
+CAPTIONS = {
+    "prediction.gif": (
+        "Test clips that the model never saw. It is given the first frames, then goes on by itself, each frame from "
+        "its own predictions. Left what came, middle what it predicted, right the difference (dark is none)."
+    ),
+    "prediction.png": "The first of these clips, frame by frame; +1 is the first frame that the model did not see.",
+    "reconstruction.png": "Test pictures above, what comes back through the model below.",
+    "samples.png": "New pictures drawn from the model.",
+    "samples.gif": "New clips drawn from the model.",
+    "classes.png": "New pictures that the model drew of each class on demand.",
+    "filters-2.png": "What units of the second layer add up to in pixels, scaled and coloured like the first layer's.",
+    "chains.png": "States of the model's chain, from noise and from test pictures, after more and more steps.",
+    "filters.png": (
+        "Weights of the first layer, one square for each unit, each scaled by its own largest: grey is zero, white "
+        "positive, black negative. Frames that a unit looks at stand side by side, the oldest on the left."
+    ),
+    "rollout.png": "Error of each frame ahead, from so many true frames; dashed what is trivial.",
+    "map.png": (
+        "Each point is a test example; those that the network describes alike lie near. A row for each true variable, "
+        "which gives the colour; the same network before training to the left of each pair."
+    ),
+    "codes.png": "Test examples on the two numbers of the model's code, and of planes, coloured by class.",
+    "retrieval.png": "Queries and what lies nearest to them by the model's features, beside what does by raw pixels.",
+    "few_views.png": "Accuracy against the number of views that each object was learnt from, with standard errors.",
+    "perturb.png": "One example, its features moved along one true variable at a time, and decoded.",
+}
+LARGEST = 12_000_000
+"""Bytes of a picture that is still put into the page."""
+
+
+def draw_pictures(run: Run, subject: Subject | None = None) -> str | None:
+    """Draw what the best checkpoint shows, unless it is there; the reason where that is impossible."""
+    note = run.pictures / "drawn.json"
+    try:
+        name = run.best().name
+        if note.exists() and json.loads(note.read_text("utf-8")) == {"checkpoint": name}:
+            return None
+        illustrate(subject or subject_of_run(run), run.pictures)
+        run.pictures.mkdir(exist_ok=True)
+        write_json(note, {"checkpoint": name})
+    except (UntaughtError, OSError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def ordered_pictures(folder: Path) -> list[Path]:
+    """The folder's pictures, the ones that a reader wants first at the front."""
+    found = {path.name: path for path in sorted(folder.glob("*")) if path.suffix in KINDS and path.name[0] != "."}
+    return [found.pop(name) for name in FIRST if name in found] + list(found.values())
+
+
+def progress(folder: Path) -> str:
+    """The same picture at the beginning, in the middle and at the end of training, where it was drawn."""
+    drawn = {path: _step(path.name) for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else {}
+    found = [(path, step) for path, step in drawn.items() if step is not None]
+    for name in STILL:
+        steps = sorted((step, path / name) for path, step in found if (path / name).is_file())
+        if len(steps) > 1:
+            chosen = sorted({0, len(steps) // 2, len(steps) - 1})
+            several = len({stage for (stage, _), _ in steps}) > 1
+            told = [f"After {step:,} steps" + (f" of stage {stage}" if several else "") for (stage, step), _ in steps]
+            return "<h2>While it learnt</h2>" + "".join(figure(steps[n][1], f"{told[n]}.") for n in chosen)
+    return ""
+
+
+def _step(name: str) -> tuple[str, int] | None:
+    """Stage and step of a folder of pictures."""
+    stage, _, step = name.rpartition("-")
+    return (stage, int(step)) if stage and step.isdigit() else None
+
+
+def figure(path: Path, told: str = "") -> str:
+    """One picture with its caption, inside the page."""
+    if path.stat().st_size > LARGEST:
+        return f'<p class="note">{escape(path.name)} is large and stays beside this page.</p>'
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    caption = told or CAPTIONS.get(path.name, sentence(path.stem))
+    image = f'<img alt="{escape(caption)}" src="data:image/{KINDS[path.suffix]};base64,{data}">'
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"

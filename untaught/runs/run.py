@@ -1,0 +1,299 @@
+"""A run on disk: written by training, read by everything else.
+
+runs/NAME/
+  config.json        everything needed to train it again
+  environment.json   versions, hardware, threads, commit, command line
+  metrics.jsonl      one record a line
+  checkpoints/       STAGE-STEP.safetensors and STAGE-STEP.json
+  pictures/          what the model showed
+  report.html        one page about it
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from untaught.runs.checkpoint import Torn, read_checkpoint, read_counters, write_checkpoint, write_json
+from untaught.config import from_json, to_json
+from untaught.data.source import Source, open_data
+from untaught.data.view import Statistics, View
+from untaught.errors import ConfigError, DataError, RunError
+from untaught.model import Encoding, Model, model_class
+from untaught.runs.settings import Settings
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was found to be whole."""
+
+    name: str
+    state: dict[str, Any]
+    counters: dict[str, Any]
+
+
+class Run:
+    """A folder with everything about one training. Make one with `create_run`, open one with `open_run`."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self.settings = settings
+
+    @property
+    def pictures(self) -> Path:
+        """Where pictures are kept."""
+        return self.path / "pictures"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where checkpoints are kept."""
+        return self.path / "checkpoints"
+
+    @property
+    def view(self) -> View:
+        """How batches were cut."""
+        return self.settings.view
+
+    def source(self, spec: str | None = None) -> Source:
+        """Open the run's own data, or other data resized as they were."""
+        return open_data(spec or self.settings.data, size=self.settings.size, on_bad=self.settings.on_bad)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every record that training wrote."""
+        path = self.path / "metrics.jsonl"
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add a line to metrics.jsonl."""
+        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(record) + "\n")
+
+    def cut_records(self, count: int) -> None:
+        """Forget the records after a checkpoint, so that a resumed run writes them once."""
+        path = self.path / "metrics.jsonl"
+        kept = path.read_text("utf-8").splitlines(keepends=True)[:count] if path.exists() else []
+        temporary = path.with_suffix(".part")
+        temporary.write_text("".join(kept), encoding="utf-8")
+        temporary.replace(path)
+
+    def environment(self) -> dict[str, Any]:
+        """What environment.json says."""
+        path = self.path / "environment.json"
+        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+    def save(self, stage: str, step: int, state: Mapping[str, Any], counters: Mapping[str, Any]) -> None:
+        """Write a checkpoint, then remove those that are neither first, nor best, nor among the last two."""
+        self.checkpoints.mkdir(exist_ok=True)
+        write_checkpoint(self.checkpoints, f"{stage}-{step:08d}", state, {**counters, "stage": stage, "step": step})
+        found = self._counted()
+        best = _best(found)
+        keep = {name for name, _ in [*found[:1], *found[-2:], *([best] if best else [])]}
+        for name, _ in found:
+            if name not in keep:
+                # The JSON goes first: a checkpoint without it does not exist.
+                (self.checkpoints / f"{name}.json").unlink()
+                (self.checkpoints / f"{name}.safetensors").unlink(missing_ok=True)
+
+    def last(self) -> Checkpoint | None:
+        """The newest whole checkpoint; a torn one is passed over with a warning."""
+        for name, _ in reversed(self._counted()):
+            found = self._whole(name)
+            if found is not None:
+                return found
+        return None
+
+    def best(self) -> Checkpoint:
+        """The checkpoint with the lowest held-out loss of the last stage, or the newest where none was measured.
+
+        Raises:
+            RunError: The run has no whole checkpoint.
+        """
+        counted = self._counted()
+        while counted:
+            name, counters = _best(counted) or counted[-1]
+            found = self._whole(name)
+            if found is not None:
+                return found
+            counted.remove((name, counters))
+        raise RunError(f"{self.path} has no whole checkpoint; train it again")
+
+    def at(self, step: int) -> Checkpoint:
+        """The checkpoint of one step of the last stage.
+
+        Raises:
+            RunError: There is none, or it is torn.
+        """
+        counted = self._counted()
+        steps = {counters["step"]: name for name, counters in counted if counters["stage"] == counted[-1][1]["stage"]}
+        if step not in steps:
+            raise RunError(f"{self.path} has no checkpoint of step {step}; there are: {', '.join(map(str, steps))}")
+        found = self._whole(steps[step])
+        if found is None:
+            raise RunError(f"the checkpoint of step {step} in {self.path} is torn; leave --step out to take another")
+        return found
+
+    def load(self, step: int | None = None, device: torch.device | str = "cpu", **modules: nn.Module) -> Model:
+        """Build the model with its best weights, or those of a step, ready for use.
+
+        Args:
+            step: A step of the last stage; the best by default.
+            device: Where to put it.
+            modules: The caller's own networks, for a model that was built with some: `encoder=module`.
+        """
+        checkpoint = self.best() if step is None else self.at(step)
+        model = build(self.settings, **modules)
+        model.load_state_dict(checkpoint.state.get("average") or checkpoint.state["model"])
+        return model.to(device).eval()
+
+    def statistics(self, step: int | None = None) -> Statistics | None:
+        """Mean and deviation by which the run standardised its data; none where it did not."""
+        state = (self.best() if step is None else self.at(step)).state
+        return Statistics(**state["statistics"]) if state.get("statistics") else None
+
+    def _counted(self) -> list[tuple[str, dict[str, Any]]]:
+        """Name and counters of every checkpoint that has a readable JSON, oldest first."""
+        found: list[tuple[str, dict[str, Any]]] = []
+        for path in self.checkpoints.glob("*.json") if self.checkpoints.is_dir() else ():
+            try:
+                found.append((path.stem, read_counters(path)))
+            except Torn as torn:
+                _warn(torn)
+        return sorted(found, key=lambda item: (item[1]["stage_number"], item[1]["step"]))
+
+    def _whole(self, name: str) -> Checkpoint | None:
+        try:
+            state, counters = read_checkpoint(self.checkpoints / f"{name}.json")
+        except Torn as torn:
+            _warn(torn)
+            return None
+        return Checkpoint(name, state, counters)
+
+
+def build(settings: Settings, **modules: nn.Module) -> Model:
+    """Build the model that a run's settings describe, untrained; on the encoder that they describe, if any."""
+    cls = model_class(settings.model)
+    config = from_json(cls.Config, settings.config, f"the configuration of {settings.model}")
+    borrowed = settings.encoder
+    if borrowed is not None:
+        if "encoder" not in inspect.signature(cls).parameters:
+            raise ConfigError(f"{settings.model} takes no encoder; finetuned-classifier does, and autoencoder")
+        if tuple(borrowed.shape) != tuple(settings.shape):
+            raise DataError(f"the encoder saw examples of shape {borrowed.shape}, and these are {settings.shape}")
+        modules = modules if "encoder" in modules else {**modules, "encoder": Encoding(build(borrowed))}
+    return cls(config, tuple(settings.shape), **modules)
+
+
+def create_run(path: Path | str, settings: Settings, command: str | None = None) -> Run:
+    """Make the folder of a new run.
+
+    Raises:
+        RunError: The folder holds something already; nothing is touched.
+    """
+    path = Path(path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        what = "another run" if (path / "config.json").exists() else "other files"
+        raise RunError(f"{path} holds {what}; choose another --out, or --resume to continue a run")
+    path.mkdir(parents=True, exist_ok=True)
+    write_json(path / "environment.json", environment(command))
+    write_json(path / "config.json", to_json(settings))
+    return Run(path, settings)
+
+
+def open_run(path: Path | str) -> Run:
+    """Open the folder of a run.
+
+    Raises:
+        RunError: There is no run there.
+        ConfigError: Its config.json has an unknown key or a value that is not allowed.
+    """
+    path = Path(path)
+    if not (path / "config.json").is_file():
+        raise RunError(f"{path} is no run: it has no config.json; `untaught train` makes one")
+    return Run(path, read_settings(path / "config.json"))
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a config.json.
+
+    Raises:
+        RunError: It cannot be read or is not JSON.
+        ConfigError: It has an unknown key or a value that is not allowed.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise RunError(f"{path} is not a configuration: it must hold one JSON object")
+    return from_json(Settings, values, str(path))
+
+
+def remove_run(path: Path | str) -> None:
+    """Remove a run's folder, so that another can take its place.
+
+    Raises:
+        RunError: The folder holds something that is no run; nothing is touched.
+    """
+    path = Path(path)
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not (path / "config.json").is_file():
+        raise RunError(f"{path} is no run, so it is not replaced; choose another --out")
+    shutil.rmtree(path)
+
+
+def load(path: Path | str, step: int | None = None, device: torch.device | str = "cpu", **modules: nn.Module) -> Model:
+    """Load the model of a run: `untaught.load("runs/demo").encode(x)`."""
+    return open_run(path).load(step, device, **modules)
+
+
+def environment(command: str | None = None) -> dict[str, Any]:
+    """Versions, hardware, threads, commit and command line, for the record."""
+    packages = ("untaught", "torch", "lightning-fabric", "numpy", "scikit-learn", "safetensors")
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "command": command
+        or " ".join(["untaught" if sys.argv[0].endswith("untaught") else sys.argv[0], *sys.argv[1:]]),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": torch.cpu.get_capabilities().get("cpu_name", platform.processor()),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": gpu,
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    """The package's own commit, where it is run from a checkout."""
+    home = Path(__file__).parent
+    try:
+        asked = subprocess.run(["git", "-C", str(home), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None if asked.returncode == 0 else None
+
+
+def _best(counted: list[tuple[str, dict[str, Any]]]) -> tuple[str, dict[str, Any]] | None:
+    last = counted[-1][1]["stage"] if counted else None
+    measured = [item for item in counted if item[1]["stage"] == last and item[1].get("held_out_loss") is not None]
+    return min(measured, key=lambda item: item[1]["held_out_loss"]) if measured else None
+
+
+def _warn(torn: Torn) -> None:
+    warnings.warn(f"passed over a torn checkpoint: {torn}", RuntimeWarning, stacklevel=3)

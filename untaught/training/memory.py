@@ -1,0 +1,211 @@
+"""What a training needs of memory, and whether the device has it; refused before the first step, not during it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from untaught.errors import SizeError
+from untaught.randomness import seeded
+from untaught.recipe import Recipe
+from untaught.shapes import Shape
+from untaught.training.held_out import buffers_kept
+from untaught.training.step import Stepper
+
+STATES = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2, "adagrad": 1, "lbfgs": 20, "cg": 10}
+"""Numbers that an optimiser keeps for each weight; L-BFGS two for each of ten past steps."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Memory of one training in bytes, and its number of weights."""
+
+    weights: int
+    """How many numbers are learnt."""
+    weight_bytes: int
+    """Weights, gradients and what the optimiser keeps."""
+    activation_bytes: int
+    """What one step keeps for its backward pass."""
+    data_bytes: int
+    """Data that are put on the device whole."""
+
+    @property
+    def bytes(self) -> int:
+        """All of it."""
+        return self.weight_bytes + self.activation_bytes + self.data_bytes
+
+
+def available(device: torch.device) -> int:
+    """Free bytes on a device."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+        return min(free, _group_limit())
+    except (OSError, StopIteration):
+        return 2**34  # no such file outside Linux; 16 GiB is what a laptop has
+
+
+def _group_limit() -> int:
+    """The limit of the control group that containers run in."""
+    try:
+        return int(Path("/sys/fs/cgroup/memory.max").read_text())
+    except (OSError, ValueError):
+        return 2**62
+
+
+def weight_bytes(count: int, recipe: Recipe) -> int:
+    """Bytes of `count` float32 weights, their gradients and optimiser state, and the average where one is kept."""
+    most = max(STATES[own.name] for own in (recipe.optimiser, *recipe.players.values()))
+    return 4 * count * (2 + most + (recipe.average is not None))
+
+
+def counted(model: nn.Module) -> int:
+    """Numbers that a model learns."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@contextmanager
+def counting_saved(model: nn.Module) -> Generator[list[int]]:
+    """Count the bytes that the forward passes inside keep for the backward one, weights apart."""
+    kept = [0]
+    own = {parameter.data_ptr() for parameter in model.parameters()}
+    seen: set[int] = set()
+
+    def note(tensor: Tensor) -> Tensor:
+        place = tensor.data_ptr()
+        if place not in own and place not in seen:
+            seen.add(place)
+            kept[0] += tensor.numel() * tensor.itemsize
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        yield kept
+
+
+def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
+    """Learn what a stage needs and how fast it will be from one loss and its gradient; nothing is changed by it.
+
+    Args:
+        stepper: The stage's steps; its learner is on the device.
+        shape: One example's shape.
+
+    Returns:
+        What it needs, and examples a second.
+
+    Raises:
+        SizeError: It does not fit.
+    """
+    starts, raw = next(stepper.feed.tickets(0))
+    with buffers_kept(stepper.learner):
+        weights = sum(weight.numel() for own in stepper.parameters.values() for weight in own)
+        data = stepper.feed.part.frames.nbytes if stepper.feed.resident else 0
+        # What is kept has a part for each example and a part for all, such as weights in another precision.
+        two, four = (_kept(stepper, starts[:few], None if raw is None else raw[:few]) for few in (2, 4))
+        activations = max(two, two + (four - two) * (len(starts) - 2) // 2)
+        needs = Needs(weights, weight_bytes(weights, stepper.recipe), activations, data)
+        refuse(needs, shape, stepper.device)
+        seconds = _losses(stepper, starts, raw, gradient=True)
+        if seconds < 1:  # the first run warms up
+            seconds = _losses(stepper, starts, raw, gradient=True)
+    return needs, len(starts) / seconds
+
+
+def _kept(stepper: Stepper, starts: Tensor, raw: Tensor | None) -> int:
+    """Bytes that the players' losses on these examples keep for their gradients."""
+    with counting_saved(stepper.learner) as kept:
+        _losses(stepper, starts, raw, gradient=False)
+    return kept[0]
+
+
+def _losses(stepper: Stepper, starts: Tensor, raw: Tensor | None, gradient: bool) -> float:
+    """Seconds that every player's loss on a batch takes, with or without its gradient."""
+    begin = time.perf_counter()
+    with seeded(stepper.feed.seed, stepper.device):
+        batch = stepper.feed.batch(starts, raw, training=True)
+        for player, parameters in stepper.parameters.items():
+            with stepper.fabric.autocast():
+                total = stepper.learner.loss(batch, player, stepper.progress).total
+            if gradient:
+                torch.autograd.grad(total, parameters, allow_unused=True)
+            float(total.detach())  # waits for the device
+    return time.perf_counter() - begin
+
+
+def refuse_weights(build: Callable[[Shape], nn.Module], shape: Shape, recipe: Recipe, device: torch.device) -> None:
+    """Refuse a model whose weights alone do not fit, before it is built: it is built without memory first.
+
+    Raises:
+        SizeError: They do not fit; names a size that does, where pictures are the reason.
+    """
+    need, free = _unbuilt_bytes(build, shape, recipe), available(device)
+    if need <= free:
+        return
+    raise SizeError(
+        f"the weights for examples of {_by(shape)} need {_readable(need)} to be trained; {_readable(free)} are free\n"
+        + _advice(_fitting(lambda smaller: _unbuilt_bytes(build, smaller, recipe) <= free, shape))
+    )
+
+
+def refuse(needs: Needs, shape: Shape, device: torch.device) -> None:
+    """Refuse a training that does not fit.
+
+    Raises:
+        SizeError: It does not fit; names a size that does.
+    """
+    free = available(device) + (needs.data_bytes if device.type == "cpu" else 0)
+    if needs.bytes <= free:
+        return
+    spare = free - needs.weight_bytes
+    variable = needs.activation_bytes + needs.data_bytes
+
+    def fits(smaller: Shape) -> bool:
+        return variable * smaller[-1] * smaller[-2] / (shape[-1] * shape[-2]) <= spare
+
+    raise SizeError(
+        f"this training needs {_readable(needs.bytes)} for examples of {_by(shape)}, and {_readable(free)} are free\n"
+        + _advice(_fitting(fits, shape), ", or a smaller --batch-size")
+    )
+
+
+def _fitting(fits: Callable[[Shape], bool], shape: Shape) -> Shape | None:
+    """The largest of the halved, quartered ... sizes that fits."""
+    if len(shape) != 3:
+        return None
+    channels, height, width = shape
+    while min(height, width) >= 16:
+        height, width = height // 2, width // 2
+        if fits((channels, height, width)):
+            return channels, height, width
+    return None
+
+
+def _advice(fitting: Shape | None, more: str = "") -> str:
+    if fitting is None:
+        return "no smaller picture would fit; choose a smaller model" + more
+    return f"--size {fitting[1]}x{fitting[2]} fits{more}"
+
+
+def _unbuilt_bytes(build: Callable[[Shape], nn.Module], shape: Shape, recipe: Recipe) -> int:
+    with torch.device("meta"):
+        return weight_bytes(counted(build(shape)), recipe)
+
+
+def _by(shape: Shape) -> str:
+    return "x".join(str(side) for side in shape)
+
+
+def _readable(count: Any) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"

@@ -1,0 +1,69 @@
+"""What a checkpoint holds of a training, and how the training goes on from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from untaught.data.view import Statistics
+from untaught.model import Model
+from untaught.randomness import generator_state, set_generator_state
+from untaught.runs.run import Checkpoint, Run
+from untaught.training.clock import Clock
+from untaught.training.step import Stepper
+
+
+def weights(model: Model, stepper: Stepper) -> dict[str, Tensor]:
+    """A copy of the whole model's weights and buffers, the averaged ones where an average is kept."""
+    with stepper.averaged():
+        return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def training_state(
+    model: Model, stepper: Stepper, device: torch.device, statistics: Statistics | None
+) -> dict[str, Any]:
+    """All tensors of a training: weights, average, optimisers, generators, the view's statistics."""
+    return {
+        "model": model.state_dict(),
+        "average": None if stepper.average is None else weights(model, stepper),
+        "optimisers": {name: optimiser.state_dict()["state"] for name, optimiser in stepper.optimisers.items()},
+        "generators": generator_state(device),
+        "statistics": None if statistics is None else asdict(statistics),
+    }
+
+
+def counters(stage_number: int, clock: Clock, records: int, held_out: float | None) -> dict[str, Any]:
+    """All numbers of a training that are no tensors."""
+    return {
+        "stage_number": stage_number,
+        "held_out_loss": held_out,
+        "clock": clock.state(),
+        "records": records,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def restore(checkpoint: Checkpoint, model: Model, stepper: Stepper, device: torch.device, clock: Clock) -> None:
+    """Put a training where the checkpoint was taken."""
+    state = checkpoint.state
+    if stepper.average is not None:
+        model.load_state_dict(state["average"])
+        for name, value in stepper.learner.named_parameters():
+            stepper.average[name].copy_(value.detach())
+    model.load_state_dict(state["model"])
+    for name, optimiser in stepper.optimisers.items():
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": state["optimisers"][name], "param_groups": groups})
+    set_generator_state(state["generators"], device)
+    clock.restore(checkpoint.counters["clock"])
+
+
+def best_weights(run: Run, stage_number: int, device: torch.device) -> dict[str, Tensor] | None:
+    """Weights of the lowest held-out loss of a stage, where it was measured."""
+    best = run.best()
+    if best.counters["held_out_loss"] is None or best.counters["stage_number"] != stage_number:
+        return None
+    return {name: value.to(device) for name, value in (best.state["average"] or best.state["model"]).items()}

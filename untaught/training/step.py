@@ -1,0 +1,287 @@
+"""How one optimisation step is made fast: precision, compilation, CUDA graph capture.
+
+A step is: gather the batch; for each player loss, backward, clip, move; average the weights. Nothing in it waits
+for the device: losses are summed in device tensors and read at records, and a loss that is not finite is noted
+there. On one GPU with data on it the whole step is captured in a CUDA graph and replayed; learning rate, progress
+and averaging weight are device tensors that are filled before each replay.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from untaught.data.batches import Feed
+from untaught.errors import ConfigError, NotFiniteError
+from untaught.model import Batch, Learner, Loss
+from untaught.randomness import generator_state, set_generator_state
+from untaught.recipe import SEARCHING, Recipe
+from untaught.runs.settings import Training
+from untaught.training.optimisers import CAPTURABLE, make_optimiser, rate_factor
+
+WORTH_COMPILING_SECONDS = 300.0
+"""Compiling costs up to a minute; a training shorter than this seldom earns it back."""
+
+
+class Stepper:
+    """Runs one learner's steps and keeps the sums that records are made of.
+
+    Args:
+        fabric: Device, precision and processes.
+        learner: What is trained; already on the device.
+        feed: Where batches come from.
+        recipe: Optimisers, clipping, averaging.
+        training: Whether to compile and to capture.
+        seconds: How long the stage is expected to last, by which compilation is decided; none if unknown.
+    """
+
+    def __init__(
+        self, fabric: Fabric, learner: Learner, feed: Feed, recipe: Recipe, training: Training, seconds: float | None
+    ) -> None:
+        self.fabric, self.learner, self.feed, self.recipe = fabric, learner, feed, recipe
+        self.device = fabric.device
+        self.parameters = {name: _owned(learner, prefixes) for name, prefixes in learner.players.items()}
+        chosen = {name: recipe.players.get(name, recipe.optimiser) for name in learner.players}
+        self.searching = {name for name, own in chosen.items() if own.name in SEARCHING}
+        self.captured = self._capture(training, {own.name for own in chosen.values()})
+        self.optimisers = {
+            name: make_optimiser(self.parameters[name], own, self.captured) for name, own in chosen.items()
+        }
+        self.highest = {name: own.learning_rate for name, own in chosen.items()}
+        self.loss = self._loss(training, seconds)
+        self.progress = torch.zeros((), device=self.device)
+        self.blend = torch.zeros((), device=self.device)
+        self.average = (
+            None
+            if recipe.average is None
+            else {name: value.detach().clone() for name, value in learner.named_parameters()}
+        )
+        self.sums: dict[str, Tensor] = {}
+        self.lasted: dict[str, Tensor] = {}
+        self.finite: dict[str, Tensor] = {}
+        self.names: dict[str, list[str]] = {}
+        self.told: set[str] = set()
+        self.rows = self.steps = 0
+        self.graph: Any = None
+        self.static = torch.zeros(0, dtype=torch.int64)
+
+    def __call__(self, starts: Tensor, raw: Tensor | None, progress: float, step: int) -> None:
+        """Take one step on the examples that begin at `starts`."""
+        self.progress.fill_(progress)
+        if self.recipe.average is not None:
+            # The average forgets its untrained beginning: the decay grows to its value as steps come in.
+            self.blend.fill_(1 - min(self.recipe.average, (1 + step) / (10 + step)))
+        factor = rate_factor(self.recipe.schedule, self.recipe.warm_up, progress)
+        for name, optimiser in self.optimisers.items():
+            for group in optimiser.param_groups:
+                if isinstance(group["lr"], Tensor):
+                    group["lr"].fill_(self.highest[name] * factor)
+                else:
+                    group["lr"] = self.highest[name] * factor
+        if self.graph is not None and len(starts) == len(self.static):
+            self.static.copy_(starts)
+            self.graph.replay()
+        else:
+            self._body(starts, raw)
+        self.rows += len(starts)
+        self.steps += 1
+
+    def _body(self, starts: Tensor, raw: Tensor | None) -> None:
+        batch = self.feed.batch(starts, raw, training=True)
+        self.told.clear()
+        for player, optimiser in self.optimisers.items():
+            self._only(player)
+
+            def closure(player: str = player, optimiser: torch.optim.Optimizer = optimiser) -> Tensor:
+                optimiser.zero_grad(set_to_none=True)
+                with self.fabric.autocast():
+                    loss = self.loss(batch, player, self.progress)
+                self.fabric.backward(loss.total)
+                if self.recipe.clip is not None:
+                    nn.utils.clip_grad_norm_(self.parameters[player], self.recipe.clip)
+                self._note(player, loss, len(starts))
+                return loss.total
+
+            if player in self.searching:
+                optimiser.step(self._same_draws(closure))  # type: ignore[arg-type]
+            else:
+                closure()
+                optimiser.step()
+        if self.average is not None:
+            for name, value in self.learner.named_parameters():
+                self.average[name].lerp_(value.detach(), self.blend)
+
+    def _only(self, player: str) -> None:
+        """Let gradients reach one player's parameters; through the others they only pass."""
+        if len(self.parameters) > 1:
+            for name, parameters in self.parameters.items():
+                for parameter in parameters:
+                    parameter.requires_grad_(name == player)
+
+    def _same_draws(self, closure: Any) -> Any:
+        """A line search must see one function: every evaluation draws the same numbers."""
+        state = generator_state(self.device)
+
+        def fixed() -> Tensor:
+            set_generator_state(state, self.device)
+            return closure()
+
+        return fixed
+
+    def _note(self, player: str, loss: Loss, rows: int) -> None:
+        values = torch.stack([value.detach().float() for value in (loss.total, *loss.parts.values())])
+        if player not in self.names:
+            first = "loss" if len(self.optimisers) == 1 else f"{player}_loss"
+            self.names[player] = [first, *loss.parts]
+            self.sums[player] = torch.zeros_like(values)
+            self.finite[player] = torch.ones_like(values, dtype=torch.bool)
+            self.lasted[player] = torch.zeros_like(values, dtype=torch.int64)
+        if player not in self.told:  # a line search evaluates the loss again; where it begins is what is recorded
+            self.sums[player].add_(values, alpha=rows)
+            self.told.add(player)
+        self.finite[player].logical_and_(values.isfinite())
+        self.lasted[player].add_(self.finite[player])
+
+    def read(self, step: int) -> dict[str, float]:
+        """Mean of every part since the last reading, over examples; this waits for the device.
+
+        Raises:
+            NotFiniteError: A loss was not finite; names step, player and part.
+        """
+        means: dict[str, float] = {}
+        for player, names in self.names.items():
+            lasted: Any = self.lasted[player]
+            mean: Any = self.sums[player] / max(self.rows, 1)
+            if self.fabric.world_size > 1:
+                mean = self.fabric.all_reduce(mean, reduce_op="mean")
+                lasted = self.fabric.all_reduce(lasted, reduce_op="min")
+            self._refuse_not_finite(player, lasted, step)
+            means |= dict(zip(names, mean.tolist(), strict=True))
+        self._forget()
+        return means
+
+    def _forget(self) -> None:
+        for player in self.names:
+            self.sums[player].zero_()
+            self.lasted[player].zero_()
+            self.finite[player].fill_(True)
+        self.rows = self.steps = 0
+
+    def _refuse_not_finite(self, player: str, lasted: Tensor, step: int) -> None:
+        evaluated = int(lasted.max()) if player in self.searching else self.steps
+        first = int(lasted.min())
+        if first < evaluated or not self.finite[player].all():
+            part = self.names[player][int(lasted.argmin())]
+            at = step - self.steps + first + 1
+            raise NotFiniteError(
+                f"at step {at} {part} of player {player} became infinite or not a number; training has stopped\n"
+                "the last good checkpoint stays; try a lower --learning-rate or --clip 1"
+            )
+
+    @contextmanager
+    def averaged(self) -> Generator[None, None, None]:
+        """Put the averaged weights in place of the last ones inside the `with`; nothing where none are kept."""
+        last = {name: value.detach().clone() for name, value in self.learner.named_parameters()} if self.average else {}
+        try:
+            self._put(self.average or {})
+            yield
+        finally:
+            self._put(last)
+
+    def _put(self, weights: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, value in self.learner.named_parameters():
+                if name in weights:
+                    value.copy_(weights[name])
+
+    def prime(self, starts: Tensor) -> None:
+        """Capture the step for full batches, leaving weights, optimisers, chains and generators as they were."""
+        if not self.captured:
+            return
+        self.static = starts.clone()
+        kept = {name: value.clone() for name, value in self.learner.state_dict().items()}
+        states = {name: _clone(optimiser.state_dict()) for name, optimiser in self.optimisers.items()}
+        average = None if self.average is None else {name: value.clone() for name, value in self.average.items()}
+        generators = generator_state(self.device)
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                self._body(self.static, None)
+        torch.cuda.current_stream().wait_stream(side)
+        self._restore(kept, states, average)
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self._body(self.static, None)
+        set_generator_state(generators, self.device)
+        self._forget()
+
+    def _restore(self, kept: dict[str, Tensor], states: dict[str, Any], average: dict[str, Tensor] | None) -> None:
+        """Write old values into the tensors that the graph will use; a state that was empty becomes zero."""
+        with torch.no_grad():
+            for name, value in self.learner.state_dict().items():
+                value.copy_(kept[name])
+            for name, value in (self.average or {}).items():
+                value.copy_((average or {})[name])
+            for name, optimiser in self.optimisers.items():
+                for number, state in optimiser.state_dict()["state"].items():
+                    old = states[name]["state"].get(number, {})
+                    for key, value in state.items():
+                        if isinstance(value, Tensor):
+                            value.copy_(old[key]) if key in old else value.zero_()
+
+    def _capture(self, training: Training, rules: set[str]) -> bool:
+        able = self.device.type == "cuda" and self.fabric.world_size == 1 and self.feed.resident and rules <= CAPTURABLE
+        if training.capture == "on" and not able:
+            raise ConfigError(
+                f"capture needs one GPU, data that fit on it and an optimiser among {', '.join(sorted(CAPTURABLE))}"
+            )
+        return able and training.capture != "off"
+
+    def _loss(self, training: Training, seconds: float | None) -> Callable[[Batch, str, Tensor], Loss]:
+        """The learner's loss, compiled and shared by processes as asked."""
+        long_enough = seconds is None or seconds > WORTH_COMPILING_SECONDS
+        automatic = training.compile == "auto" and self.device.type == "cuda" and long_enough
+        if self.fabric.world_size > 1:
+            shared = self.fabric.setup_module(_Shared(self.learner))
+            return lambda batch, player, progress: Loss(
+                *shared(batch.x, batch.label, batch.latents, batch.other, player, progress)
+            )
+        if training.compile == "on" or (automatic and shutil.which("cc") is not None):
+            # With this option the draws of a compiled loss agree with those of the eager one.
+            return torch.compile(self.learner.loss, options={"fallback_random": True})
+        return self.learner.loss
+
+
+class _Shared(nn.Module):
+    """A learner whose loss is its forward pass, in plain tensors: what processes that share a batch can wrap."""
+
+    def __init__(self, learner: Learner) -> None:
+        super().__init__()
+        self.learner = learner
+
+    def forward(
+        self, x: Tensor, label: Tensor, latents: dict[str, Tensor], other: Tensor | None, player: str, progress: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        loss = self.learner.loss(Batch(x, label, latents, other), player, progress)
+        return loss.total, loss.parts
+
+
+def _owned(learner: Learner, prefixes: tuple[str, ...]) -> list[nn.Parameter]:
+    return [value for name, value in learner.named_parameters() if name.startswith(prefixes) and value.requires_grad]
+
+
+def _clone(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {key: _clone(item) for key, item in value.items()}
+    return value
