@@ -10,7 +10,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.config import Count, configuration
-from untaught.model import Batch, Encodes, Learner, Loss, Model, Recipe, Samples, Smoke, Stage, View
+from untaught.model import (
+    Batch,
+    Encodes,
+    Example,
+    Learner,
+    Loss,
+    Model,
+    Player,
+    Recipe,
+    Samples,
+    Smoke,
+    Stage,
+    Stream,
+    View,
+)
 from untaught.models.rbm import RBM
 from untaught.nn.noise import wide
 from untaught.recipe import Optimiser
@@ -35,14 +49,15 @@ class TinyGAN(Learner, Samples):
         """Make each example's noise from that example, so that it is the same however a batch is shared out."""
 
     config: Config
-    players = {"discriminator": ("discriminator.",), "generator": ("generator.",)}
+    players = {"discriminator": Player(("discriminator.",)), "generator": Player(("generator.",))}
     recipe = Recipe(optimiser=Optimiser(learning_rate=0.01, betas=(0.5, 0.99)), batch_size=16)
     monitor = "squared_distance_of_means"
     smoke = Smoke(config=Config(latent=2, hidden=4), shape=(1, 4, 4))
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape, pixels = config, shape, math.prod(shape)
+        self.config, self.example = config, Example.of(example)
+        pixels = math.prod(self.shape)
         self.discriminator = nn.Sequential(
             nn.Flatten(), nn.Linear(pixels, config.hidden), nn.Tanh(), nn.Linear(config.hidden, 1)
         )
@@ -89,18 +104,26 @@ class TinyStack(Model, Encodes):
     config: Config
     smoke = Smoke(config=Config(hidden=4), shape=(1, 2, 3), binary=True)
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape, pixels = config, shape, math.prod(shape)
-        self.first = RBM(RBM.Config(hidden=config.hidden, persistent_chains=0), shape)
+        self.config, self.example = config, Example.of(example)
+        pixels = math.prod(self.shape)
+        self.first = RBM(RBM.Config(hidden=config.hidden, persistent_chains=0), self.shape)
         self.second = RBM(RBM.Config(hidden=pixels, persistent_chains=4), (config.hidden,))
         self.begun = nn.Buffer(torch.zeros((), dtype=torch.int64))
 
     def stages(self) -> Sequence[Stage]:
         """The first machine on pictures, then the second on what the first makes of them."""
         return (
-            Stage("first", self.first, View(binarise=True), RBM.recipe),
-            Stage("second", self.second, View(binarise=True), RBM.recipe, self.first.encode, self.begin_second),
+            Stage("first", self.first, RBM.recipe, Stream(View(binarise=True))),
+            Stage(
+                "second",
+                self.second,
+                RBM.recipe,
+                Stream(View(binarise=True)),
+                sees=self.first.encode,
+                begin=self.begin_second,
+            ),
         )
 
     def begin_second(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from untaught.model import Batch, Learner, Loss, Model, Recipe, Smoke, model_class
+from untaught.model import Batch, Learner, Loss, Model, Optimiser, Recipe, Smoke, model_class
 from untaught.randomness import seeded
 
 SEEDS = range(8)
@@ -30,6 +30,11 @@ class Subject:
         return f"{self.player} in stage {self.stage}"
 
     @property
+    def optimiser(self) -> Optimiser:
+        """How this player is moved."""
+        return self.learner.players[self.player].optimiser or self.recipe.optimiser
+
+    @property
     def parameters(self) -> dict[str, nn.Parameter]:
         """The parameters that this player moves."""
         return owned(self.learner, self.player)
@@ -39,7 +44,7 @@ def build(name: str, seed: int = 0) -> Model:
     """Make a model at its smoke size."""
     cls = model_class(name)
     with seeded(seed):
-        return cls(cls.smoke.config, cls.smoke.shape)
+        return cls(cls.smoke.config, cls.smoke.example)
 
 
 def subjects(model: Model, count: int = 8) -> Iterator[Subject]:
@@ -85,7 +90,7 @@ def labelled(x: Tensor, smoke: Smoke) -> Batch:
 
 def owned(learner: Learner, player: str) -> dict[str, nn.Parameter]:
     """A player's trainable parameters, by name."""
-    prefixes = learner.players[player]
+    prefixes = learner.players[player].prefixes
     return {name: p for name, p in learner.named_parameters() if name.startswith(prefixes) and p.requires_grad}
 
 
@@ -106,6 +111,15 @@ def loss_of(subject: Subject, seed: int = 0, batch: Batch | None = None) -> Loss
         return Loss(loss.total.detach().clone(), {name: part.detach().clone() for name, part in loss.parts.items()})
 
 
+def held_out_of(subject: Subject, seed: int = 0) -> Loss:
+    """What is measured on held-out data, as the loop measures it; buffers and the generator are as before."""
+    subject.learner.eval()
+    with kept(subject.learner), seeded(seed):
+        loss = subject.learner.held_out(subject.batch, subject.player)
+    subject.learner.train()
+    return Loss(loss.total.detach().clone(), {name: part.detach().clone() for name, part in loss.parts.items()})
+
+
 def step(subject: Subject, seed: int, optimiser: torch.optim.Optimizer | None = None) -> None:
     """One step of one player; without an optimiser, a short one down the gradient."""
     chosen = optimiser or torch.optim.SGD(subject.parameters.values(), 1e-3)
@@ -118,9 +132,7 @@ def step(subject: Subject, seed: int, optimiser: torch.optim.Optimizer | None = 
 def monitored(players: list[Subject]) -> float:
     """What must fall, mean over seeds: the sum of all totals, or the part that the learner names."""
     monitor = players[0].learner.monitor
-    players[0].learner.eval()  # as it is for held-out data, where a learner may report more
-    losses = [loss_of(player, seed) for player in players for seed in SEEDS]
-    players[0].learner.train()
+    losses = [held_out_of(player, seed) for player in players for seed in SEEDS]
     values = [
         loss.total if monitor == "total" else loss.parts[monitor]
         for loss in losses

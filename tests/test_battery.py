@@ -124,11 +124,6 @@ def test_other_players_do_not_move(name: str) -> None:
         assert moved <= set(subject.parameters), f"{subject} moves {moved - set(subject.parameters)}"
 
 
-def test_recipe_names_players(name: str) -> None:
-    for stage in build(name).stages():
-        assert set(stage.recipe.players) <= set(stage.learner.players)
-
-
 def test_twenty_steps_improve(name: str) -> None:
     players: dict[str, list[Subject]] = {}
     for subject in subjects(build(name)):
@@ -137,8 +132,7 @@ def test_twenty_steps_improve(name: str) -> None:
             continue
         before = monitored(players[subject.stage])
         optimisers = [
-            make_optimiser(p.parameters.values(), p.recipe.players.get(p.player, p.recipe.optimiser), captured=False)
-            for p in players[subject.stage]
+            make_optimiser(p.parameters.values(), p.optimiser, captured=False) for p in players[subject.stage]
         ]
         for number in range(20):
             for player, optimiser in zip(players[subject.stage], optimisers, strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from untaught.randomness import Stream, generator_state, seeded, set_generator_state
+from untaught.randomness import Draws, generator_state, seeded, set_generator_state
 
 CPU = torch.device("cpu")
 DEVICES = [CPU, *([torch.device("cuda")] if torch.cuda.is_available() else [])]
@@ -63,7 +63,7 @@ def test_nested_seeds_do_not_mix(device: torch.device) -> None:
 
 
 def test_a_stream_goes_on_where_it_was_left(device: torch.device) -> None:
-    whole, parts = Stream(5, device), Stream(5, device)
+    whole, parts = Draws(5, device), Draws(5, device)
     with whole:
         expected = [draw(device, 8) for _ in range(3)]
     found: list[list[float]] = []
@@ -76,7 +76,7 @@ def test_a_stream_goes_on_where_it_was_left(device: torch.device) -> None:
 
 def test_making_a_stream_draws_nothing(device: torch.device) -> None:
     before = generator_state(device)
-    Stream(5, device)
+    Draws(5, device)
     after = generator_state(device)
     assert all(torch.equal(before[key], after[key]) for key in before)
 
@@ -93,7 +93,7 @@ def test_a_generator_function_leaks_nothing() -> None:
     """A stream swapped out before each `yield` and in after it keeps both sides apart."""
 
     def ours() -> Iterator[float]:
-        stream = Stream(9, CPU)
+        stream = Draws(9, CPU)
         for _ in range(3):
             with stream:
                 value = torch.rand(()).item()

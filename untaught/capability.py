@@ -5,16 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal, Self
 
 from jaxtyping import Bool
-from torch import Tensor
+from torch import Tensor, nn
 
-from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Video
+from untaught.shapes import Example, Examples, Features, Images, PerExample, Scalar, Shape, Video
 
 
 class Encodes(ABC):
     """Gives features."""
+
+    differentiable: ClassVar[bool] = True
+    """Whether a gradient comes back from features to examples and weights; False where codes are rounded or drawn."""
 
     @abstractmethod
     def encode(self, x: Examples) -> Features:
@@ -177,6 +180,24 @@ class Translates(ABC):
         """Translate from the first domain to the second, or back."""
 
 
+class TakesEncoder(ABC):
+    """Can be built on an encoder that exists: another model's, or any network from examples to features."""
+
+    @classmethod
+    @abstractmethod
+    def on(cls, config: Any, example: Example | Shape, encoder: nn.Module) -> Self:
+        """Build the model on an encoder.
+
+        Args:
+            config: The model's configuration.
+            example: What one example is.
+            encoder: From a batch of examples to features `(batch, feature)`.
+
+        Raises:
+            ConfigError: The encoder does not fit the examples or the configuration.
+        """
+
+
 class Filters(ABC):
     """Has weights that a person can look at."""
 
@@ -191,5 +212,5 @@ class Filters(ABC):
 
 CAPABILITIES: tuple[type[ABC], ...] = (
     Encodes, Decodes, Reconstructs, Completes, Samples, Predicts, Classifies, Scores, Energy, LowerBound,
-    LatentVariable, Activations, Translates, Filters,
+    LatentVariable, Activations, Translates, Filters, TakesEncoder,
 )  # fmt: skip

@@ -1,8 +1,10 @@
 """THE contract: what every system is, what it may be able to do, and how it is found.
 
-    Model            a torch module built from a Config and the shape of one example
+    Model            a torch module built from a Config and what one example is
     └── Learner      a model with a loss, trained as it is
+    Player           some of a learner's parameters, moved by a loss of their own
     Stage            one training of one learner; a model lists its stages
+    Stream           what a stage draws from the data in each step
     capabilities     abstract classes that say what a model can do; everything asks `isinstance`
 
 A system is one file in `models/`; the file's name is its name everywhere. `model_names` lists the folder,
@@ -16,11 +18,12 @@ import importlib
 import inspect
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from untaught.capability import CAPABILITIES as CAPABILITIES
@@ -39,12 +42,14 @@ from untaught.capability import Reconstructs as Reconstructs
 from untaught.capability import Samples as Samples
 from untaught.capability import Scores as Scores
 from untaught.capability import Side as Side
+from untaught.capability import TakesEncoder as TakesEncoder
 from untaught.capability import Translates as Translates
 from untaught.data.view import Batch as Batch
 from untaught.data.view import View as View
 from untaught.errors import ConfigError
 from untaught.recipe import Optimiser as Optimiser
 from untaught.recipe import Recipe as Recipe
+from untaught.shapes import Example as Example
 from untaught.shapes import Examples, Features, Scalar, Shape
 
 
@@ -58,24 +63,58 @@ class Loss:
     """Named numbers for the record, without gradient; a name ends in its unit, `reconstruction_nats`."""
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What suits some examples where nothing is said, and why."""
+
+    config: Mapping[str, Any] = field(default_factory=lambda: {})
+    """Fields of the model's `Config`."""
+    view: View | None = None
+    """How batches are cut; none leaves it to `Model.view_of`."""
+    recipe: Recipe | None = None
+    """How the last stage is trained; none leaves it to the model."""
+    because: str = ""
+    """What in the examples decided so, in words for the person who trains."""
+
+
 class Model(nn.Module, ABC):
-    """A system: built from its `Config` and the shape of one example, trained in stages.
+    """A system: built from its `Config` and what one example is, trained in stages.
 
     The subclass defines a nested `Config` (made by `configuration`, a docstring under each field), `recipe`,
     `smoke`, and what its capabilities ask for. Every class is abstract or final.
     """
 
     Config: ClassVar[type[Any]]
-    recipe: ClassVar[Recipe] = Recipe()
-    view: ClassVar[View] = View()
-    """How batches are cut as a rule; `view_of` says it for one configuration."""
+    recipe: Recipe = Recipe()
+    """How parameters are moved; a plan that chose another by the data puts it here."""
+    view: View = View()
+    """How batches are cut as a rule; `view_of` says it for one configuration, and a plan puts here what it decided."""
     smoke: ClassVar[Smoke]
     """A configuration small enough for exact checks."""
     known_failures: ClassVar[dict[str, str]] = {}
     """Checks of the battery that this model cannot pass, with the reason."""
+    adapts: ClassVar[dict[str, str]] = {}
+    """Fields of `Config` that `usual` may choose, each with how it is chosen, for help and documentation."""
 
     config: Any
-    shape: Shape
+    example: Example
+    """What the model was built for."""
+
+    @property
+    def shape(self) -> Shape:
+        """One example's shape; of video, one frame's."""
+        return self.example.shape
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """What suits such examples where nothing is said.
+
+        Args:
+            example: A whole example, before any view: of video, the longest clip's length.
+            sample: Some examples of the training part in the source's own range, single frames of video.
+        """
+        del example, sample
+        return Usual()
 
     @classmethod
     def view_of(cls, config: Any) -> View:
@@ -88,21 +127,40 @@ class Model(nn.Module, ABC):
         """What is trained after what."""
 
 
+@dataclass(frozen=True)
+class Player:
+    """Some of a learner's parameters, moved by a loss of their own."""
+
+    prefixes: tuple[str, ...] = ("",)
+    """What the names of its parameters begin with."""
+    optimiser: Optimiser | None = None
+    """How they are moved; none takes the recipe's."""
+    updates: int = 1
+    """Updates in one step, each on a batch of its own."""
+
+
 class Learner(Model):
     """A model with a loss of its own.
 
     Attributes:
-        players: Name of each player and the prefixes of its parameters; players are optimised in turn.
-        monitor: The part of the loss that must fall where `total` is a surrogate, or `total`; None where no number
-            must, as in a game of two players: then the last weights are kept and not the best.
+        players: The players by name, moved in turn.
+        monitor: The held-out part that must fall, or `total`; None where no number must, as in many games of two
+            players: then the last weights are kept and not the best.
     """
 
-    players: dict[str, tuple[str, ...]] = {"model": ("",)}
+    players: Mapping[str, Player] = {"model": Player()}
     monitor: str | None = "total"
 
     @abstractmethod
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """One player's loss on a batch; `progress` runs from 0 to 1 through the stage, on the device."""
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """What is measured on held-out data: the loss at the end of every schedule, one number from first to last.
+
+        Gradients may be taken in it. Buffers are put back afterwards.
+        """
+        return self.loss(batch, player, torch.ones((), device=batch.x.device))
 
     def prepare(self, sample: Batch) -> None:
         """Look at a sample of the training data, once per stage before its first step."""
@@ -110,7 +168,21 @@ class Learner(Model):
 
     def stages(self) -> Sequence[Stage]:
         """One stage: this learner."""
-        return (Stage(name="train", learner=self, view=self.view_of(self.config), recipe=self.recipe),)
+        return (Stage("train", self, self.recipe, Stream(self.view)),)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a stage draws from the data in each step."""
+
+    view: View = View()
+    """How it is cut."""
+    labelled: bool = False
+    """Whether it has labelled examples alone."""
+    other: bool = False
+    """Whether it is drawn from the second source (`--other`)."""
+    batch_size: int | None = None
+    """Examples in one step; none takes the recipe's."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +191,17 @@ class Stage:
 
     name: str
     learner: Learner
-    view: View
     recipe: Recipe
+    stream: Stream
+    """What a step draws, and what epochs count."""
+    beside: Mapping[str, Stream] = field(default_factory=lambda: {})
+    """What it draws beside that, by the names under which the batch has it; each begins anew when it is through."""
     sees: Callable[[Tensor], Tensor] | None = None
-    """Turns a batch's examples into the features that this stage is trained on; without gradient."""
+    """Turns examples into what the learner is shown, such as the features of a part that is frozen; no gradient."""
+    target: Callable[[Tensor], Tensor] | None = None
+    """Turns examples, before `sees`, into what is to be given back; none asks for what is shown."""
     begin: Callable[[], None] | None = None
     """Hands weights over from the stage before; runs once, and never on resume."""
-    labelled: bool = False
-    """Whether it is shown labelled examples alone."""
 
 
 @dataclass(frozen=True)
@@ -142,24 +217,35 @@ class Smoke:
     classes: int = 0
     """Classes of the examples' labels; 0 for models that look at none."""
 
+    @property
+    def example(self) -> Example:
+        """What the model is built for."""
+        return Example(self.shape, self.frames)
+
 
 class Encoding(nn.Module):
-    """A model that encodes as a network from examples to features, to stand inside another model."""
+    """A model that encodes, or any network, as an encoder that stands inside another model.
 
-    def __init__(self, model: Model) -> None:
-        """Take a model's encoder.
+    Args:
+        encoder: A model that encodes, or a network from a batch of examples to features.
+        view: How the encoder saw the data that it learnt from; none where it does not matter.
+    """
+
+    def __init__(self, encoder: nn.Module, view: View | None = None) -> None:
+        """Take an encoder.
 
         Raises:
-            ConfigError: The model does not encode.
+            ConfigError: It is a model that does not encode.
         """
         super().__init__()
-        if not isinstance(model, Encodes):
-            raise ConfigError(f"{model_name(model)} does not encode, so it cannot be another model's encoder")
-        self.model = model
+        if isinstance(encoder, Model) and not isinstance(encoder, Encodes):
+            raise ConfigError(f"{model_name(encoder)} does not encode, so it cannot be another model's encoder")
+        self.model = encoder
+        self.view = encoder.view if view is None and isinstance(encoder, Model) else view
 
     def forward(self, x: Examples) -> Features:
-        """Features of examples, with gradient."""
-        return cast(Encodes, self.model).encode(x)
+        """Features of examples, with gradient where the encoder passes one."""
+        return self.model.encode(x) if isinstance(self.model, Encodes) else self.model(x)
 
 
 def untrained(model: Model) -> Model:
@@ -168,10 +254,11 @@ def untrained(model: Model) -> Model:
     for name in {"encoder", "decoder"} & inspect.signature(type(model)).parameters.keys():
         child = getattr(model, name)
         if isinstance(child, Encoding):
-            given[name] = Encoding(untrained(child.model))
+            fresh = untrained(child.model) if isinstance(child.model, Model) else _reset(copy.deepcopy(child.model))
+            given[name] = Encoding(fresh, child.view)
         elif isinstance(child, nn.Module) and type(child).__module__.partition(".")[0] != "untaught":
             given[name] = _reset(copy.deepcopy(child))
-    return type(model)(model.config, model.shape, **given)
+    return type(model)(model.config, model.example, **given)
 
 
 def _reset(network: nn.Module) -> nn.Module:

@@ -45,18 +45,18 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> Generator[None]:
         >>> bool((first == again).all()), bool((torch.get_rng_state() == before).all())
         (True, True)
     """
-    with Stream(seed, torch.device(device)):
+    with Draws(seed, torch.device(device)):
         yield
 
 
-class Stream:
+class Draws:
     """A sequence of draws that can be left and entered again, while the caller keeps its own.
 
     Example:
-        >>> stream = Stream(0, torch.device("cpu"))
-        >>> with stream:
+        >>> draws = Draws(0, torch.device("cpu"))
+        >>> with draws:
         ...     first = torch.rand(2)
-        >>> with stream:
+        >>> with draws:
         ...     second = torch.rand(2)
         >>> bool((first == second).any())
         False
@@ -75,7 +75,7 @@ class Stream:
         set_generator_state(outside, device)
         self._outside: list[dict[str, Tensor]] = []
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Draws:
         self._outside.append(generator_state(self.device))
         set_generator_state(self.state, self.device)
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Literal, TypeAlias
 
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
@@ -38,9 +37,7 @@ class Recipe:
     """Practical defaults of a training. A paper's own settings stand in `papers/`."""
 
     optimiser: Optimiser = Optimiser()
-    """For every player that `players` does not name."""
-    players: dict[str, Optimiser] = field(default_factory=lambda: {})
-    """A player's own optimiser, by name."""
+    """For every player that has none of its own."""
     batch_size: Count = 128
     """Examples in one step."""
     schedule: Literal["constant", "linear", "cosine"] = "cosine"

@@ -4,6 +4,10 @@ The types are jaxtyping annotations: free at run time, checked with beartype in 
 Images and video are float32 in [0, 1]; a label that is absent is -1.
 """
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -26,3 +30,30 @@ Scalar = Float[Tensor, ""]
 
 Shape = tuple[int, ...]
 """One example's shape: (channel, height, width), or (feature,). A video's is that of one frame."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """What one example is: its shape, and how many frames it has where it is video.
+
+    Example:
+        >>> Example.of((1, 28, 28))
+        Example(shape=(1, 28, 28), frames=None)
+        >>> Example((3, 64, 64), frames=10).is_video
+        True
+    """
+
+    shape: Shape
+    """(channel, height, width), or (feature,); of video, one frame's."""
+    frames: int | None = None
+    """Frames of an example of video; None where examples are single frames or vectors."""
+
+    @staticmethod
+    def of(what: Example | Shape) -> Example:
+        """The example itself, or a single frame or vector of that shape."""
+        return what if isinstance(what, Example) else Example(tuple(what))
+
+    @property
+    def is_video(self) -> bool:
+        """Whether an example has a time axis."""
+        return self.frames is not None

@@ -1,7 +1,7 @@
-"""What a person asks of `untaught train`: from words to the settings of a training.
+"""What a person asks of `untaught train`: from words to what was said, and nothing more.
 
-What is not typed comes from a stored configuration (`--config`, or the run that `--resume` continues), else from the
-model.
+What is not typed comes from a stored configuration (`--config`, or the run that `--resume` continues); the rest is
+left open, for the data and the model to decide.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from untaught.cli.flags import Group, parse
-from untaught.config import configuration, from_json, to_json
-from untaught.data.spec import size_of
+from untaught.config import configuration, from_json
 from untaught.data.view import View
 from untaught.errors import ConfigError
-from untaught.model import Model, Recipe, model_class, model_name, model_names
+from untaught.model import Model, Recipe, model_class, model_names
 from untaught.runs.run import open_run, read_settings
 from untaught.runs.settings import Settings, Training
 
@@ -37,6 +36,8 @@ class Train:
 
     data: str
     """What to train on: a path, or a named set; `untaught data` lists them."""
+    other: str | None = None
+    """A second source, for models that learn from two, such as those that translate between them."""
     out: str | None = None
     """Folder of the run; none takes runs/MODEL-SOURCE-NUMBER."""
     size: str | None = None
@@ -48,22 +49,31 @@ class Train:
     replace: bool = False
     """Remove the run that is in --out, and train anew."""
     encoder: str | None = None
-    """A run whose encoder the model begins with, for models that take one: finetuned-classifier, or an autoencoder."""
+    """What the model is built on, where it takes an encoder: a run, or a network and its file of weights,
+    vgg16:weights.safetensors."""
     config: str | None = None
     """A run's config.json, to train it again; what is typed beside it wins."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A training that was asked for; its shape is known when its data are open."""
+class Said:
+    """What was said of a training."""
 
     command: Train
-    settings: Settings
-    resumed: Settings | None
-    """What the run was trained with so far, where it is to be continued."""
+    model: str
+    config: Mapping[str, Any]
+    """Those fields of the model's configuration that were said."""
+    training: Training
+    stored: Settings | None
+    """The stored configuration, where there is one."""
+
+    @property
+    def resumed(self) -> Settings | None:
+        """What the run was trained with so far, where it is to be continued."""
+        return self.stored if self.command.resume else None
 
 
-def asked(words: Sequence[str]) -> Asked:
+def asked(words: Sequence[str]) -> Said:
     """Read the words after `untaught train`.
 
     Raises:
@@ -74,22 +84,13 @@ def asked(words: Sequence[str]) -> Asked:
     name, flags = _model(words, stored)
     model = model_class(name)
     given = parse(groups(model, stored), flags, f"untaught train {name}", first_line(model))
-    resumed = stored if "--resume" in flags else None
-    if resumed is not None:
-        _refuse_changes(resumed, given, model)
+    if "--resume" in flags and stored is not None:
+        _refuse_changes(stored, given, model)
     command = Train(**{**_command_defaults(stored), **given["command"]})
-    encoder = _encoder(command, stored)
-    settings = Settings(
-        model=name,
-        shape=(),
-        config=to_json(from_json(model.Config, {**_stored_config(stored, model), **given["model"]}, name)),
-        data=command.data,
-        size=size_of(command.size),
-        on_bad=command.on_bad,
-        training=_training(model, stored, given, encoder),
-        encoder=encoder,
-    )
-    return Asked(command, settings, resumed)
+    _refuse_encoders(command, stored)
+    config = {**(stored.config if stored else {}), **given["model"]}
+    from_json(model.Config, config, name)  # what is wrong is said before any data are opened
+    return Said(command, name, config, _training(stored, given), stored)
 
 
 def groups(model: type[Model], stored: Settings | None) -> list[Group]:
@@ -97,10 +98,12 @@ def groups(model: type[Model], stored: Settings | None) -> list[Group]:
     training = Training() if stored is None else stored.training
     own = {field.name: getattr(training, field.name) for field in dataclasses.fields(training)}
     said = {**recipe_defaults(model.recipe), **{name: value for name, value in own.items() if value is not None}}
+    view = model.view if stored is None else stored.view
+    notes = {name: f"Where nothing is said, the data choose it: {how}." for name, how in model.adapts.items()}
     return [
         Group("command", Train, _command_defaults(stored)),
-        Group("model", model.Config, _stored_config(stored, model)),
-        Group("view", View, _as_dict(training.view or model.view)),
+        Group("model", model.Config, _stored_config(stored, model), notes=notes),
+        Group("view", View, _as_dict(view)),
         Group("training", Training, said, frozenset(("view",)), names=BY_STAGE),
     ]
 
@@ -122,14 +125,12 @@ def first_line(model: type[Model]) -> str:
     return (sys.modules[model.__module__].__doc__ or "").partition("\n")[0]
 
 
-def _encoder(command: Train, stored: Settings | None) -> Settings | None:
-    """Of the run whose encoder is asked for, or was given to the run that is continued."""
+def _refuse_encoders(command: Train, stored: Settings | None) -> None:
     held = None if stored is None else stored.encoder
     if command.resume and command.encoder is not None:
         raise ConfigError("--encoder: a run that is continued has its encoder; leave it out")
     if held is not None and not command.resume and command.encoder is None:
         raise ConfigError("the stored configuration is of a model that was given an encoder: give --encoder RUN")
-    return held if command.encoder is None else open_run(command.encoder).settings
 
 
 def _model(words: Sequence[str], stored: Settings | None) -> tuple[str, list[str]]:
@@ -169,30 +170,22 @@ def _command_defaults(stored: Settings | None) -> dict[str, Any]:
     if stored is None:
         return {}
     size = None if stored.size is None else f"{stored.size[0]}x{stored.size[1]}"
-    return {"data": stored.data, "size": size, "on_bad": stored.on_bad}
+    return {"data": stored.data, "other": stored.other, "size": size, "on_bad": stored.on_bad}
 
 
 def _stored_config(stored: Settings | None, model: type[Model]) -> dict[str, Any]:
     return {} if stored is None else _as_dict(from_json(model.Config, stored.config, f"config of {stored.model}"))
 
 
-def _training(
-    model: type[Model], stored: Settings | None, given: Mapping[str, Mapping[str, Any]], encoder: Settings | None
-) -> Training:
+def _training(stored: Settings | None, given: Mapping[str, Mapping[str, Any]]) -> Training:
     """The stored training, or none, with what was typed."""
     typed = given["training"]
     if "epochs" in typed and "minutes" in typed:
         raise ConfigError("--epochs and --minutes both say how long to train; give one of them")
     before = Training() if stored is None else stored.training
     ends = {"epochs": None, "minutes": None} if {"epochs", "minutes"} & typed.keys() else {}
-    training = dataclasses.replace(before, **{**ends, **typed})
-    if given["view"]:
-        config = to_json(from_json(model.Config, {**_stored_config(stored, model), **given["model"]}))
-        usual = Settings(
-            model=model_name(model), shape=(), config=config, data="", training=before, encoder=encoder
-        ).view
-        training = dataclasses.replace(training, view=dataclasses.replace(usual, **given["view"]))
-    return training
+    view = {**(before.view or {}), **given["view"]} if given["view"] else before.view
+    return dataclasses.replace(before, **{**ends, **typed, "view": view})
 
 
 def _refuse_changes(resumed: Settings, given: Mapping[str, Mapping[str, Any]], model: type[Model]) -> None:

@@ -20,7 +20,7 @@ from untaught.data.view import Batch, example_shape
 from untaught.errors import ConfigError, DataError, UntaughtError
 from untaught.evaluate.subject import Subject
 from untaught.model import CAPABILITIES, Reconstructs, model_class
-from untaught.randomness import Stream
+from untaught.randomness import Draws
 from untaught.runs.run import Run, open_run
 
 VALUES_AT_ONCE = 2**24
@@ -68,7 +68,7 @@ class Opened:
         """Every example in the source's order, in [0, 1], on the CPU."""
         view, cpu, seed = self.subject.pixel_view, torch.device("cpu"), self.subject.seed
         size = max(1, min(512, VALUES_AT_ONCE // (torch.Size(self.run.settings.shape).numel() * (view.frames or 1))))
-        stream = Stream(seed, cpu)
+        stream = Draws(seed, cpu)
         for part in self.parts:
             batches = fixed_batches(Feed(part, view, None, None, cpu, size, seed), None)
             while True:
@@ -121,8 +121,8 @@ def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["s
 
 def subject_of(run: Run, source: Source, step: int | None, device: torch.device) -> Subject:
     """What measures look at: a run's model on the parts of a source."""
-    model, statistics = run.load(step, device), run.statistics(step)
-    subject = Subject(model, source.parts(), run.view, statistics, source.label_names, device)
+    model, known = run.load(step, device), run.statistics()
+    subject = Subject(model, source.parts(), run.view, known, source.label_names, device)
     refuse_misfit(run, subject, source)
     return subject
 

@@ -6,21 +6,20 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from untaught.cli.asked import BY_STAGE, Asked, Train, asked
+from untaught.cli.asked import BY_STAGE, Said, Train, asked
 from untaught.cli.flags import Group, parse
-from untaught.cli.listing import by, tell_skipped
-from untaught.cli.opening import device_named, subject_of
-from untaught.cli.place import continued_run, default_place, is_first_process, new_run, refuse_taken
-from untaught.cli.progress import follow
-from untaught.data.source import Source, open_data
 from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
 from untaught.model import model_names
-from untaught.report import write_report
-from untaught.runs.run import Run, load
-from untaught.runs.settings import Settings, Training
-from untaught.training.plan import built, completed
+from untaught.runs.settings import Training
+
+if TYPE_CHECKING:
+    from untaught.runs.encoders import Given
+    from untaught.runs.run import Run
+    from untaught.runs.settings import Settings
+    from untaught.training.plan import Plan
 
 
 def train(words: Sequence[str]) -> None:
@@ -28,57 +27,104 @@ def train(words: Sequence[str]) -> None:
     if not words or words[0] in ("-h", "--help"):
         _general_help()
         return
-    wanted = asked(words)
-    place = _place(wanted)
-    # Fabric takes a second to import; help and a mistyped flag do not wait for it.
+    said = asked(words)
+    # What trains and draws takes seconds to import; help and a mistyped flag do not wait for it.
+    from untaught.cli.opening import device_named
+    from untaught.cli.place import is_first_process
+    from untaught.cli.progress import follow
+    from untaught.report import write_report
     from untaught.training.fit import fit
 
-    settings, source = _opened(wanted)
-    encoder = wanted.command.encoder
-    model = built(settings, device_named(settings.training.device), None if encoder is None else load(encoder))
-    with _run_in(place, wanted, settings) as run:
+    place = _place(said)
+    decided = _decided(said)
+    with _run_in(place, said, decided.settings) as run:
         try:
-            follow(fit(model, source, settings.training, run))
+            follow(fit(decided, run=run))
         except KeyboardInterrupt:
             if run.checkpoints.is_dir():
                 print(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
             raise
     if is_first_process():
-        subject = subject_of(run, source, None, device_named(settings.training.device))
+        # The model in memory is what the best checkpoint holds: nothing is read again.
+        subject = decided.subject(device_named(decided.training.device))
         print(f"report: {write_report(run.path, subject)}", file=sys.stderr)
         print(run.path)
 
 
-def _opened(wanted: Asked) -> tuple[Settings, Source]:
-    """Open the data, and complete the settings by their shape."""
-    settings = wanted.settings
-    source = open_data(settings.data, size=settings.size, on_bad=settings.on_bad)
+def _decided(said: Said) -> Plan:
+    """Open the data, and decide the training."""
+    from untaught.cli.listing import tell_skipped
+    from untaught.cli.opening import device_named
+    from untaught.data.source import open_data
+    from untaught.data.spec import size_of
+    from untaught.training.plan import Asked, plan
+
+    command, size = said.command, size_of(said.command.size)
+    source = open_data(command.data, size=size, on_bad=command.on_bad)
     tell_skipped(source)
-    settings = completed(settings, source)
-    held = wanted.resumed
-    if held is not None and (settings.data, settings.shape) != (held.data, held.shape):
+    other = None if command.other is None else open_data(command.other, size=size, on_bad=command.on_bad)
+    asked_for = Asked(said.model, said.config, said.training, _encoder(said), size, command.on_bad)
+    decided = plan(asked_for, source, device_named(said.training.device), other)
+    _refuse_other_data(said, decided.settings)
+    if decided.settings.chosen:
+        print(_chosen(decided.settings), file=sys.stderr)
+    return decided
+
+
+def _encoder(said: Said) -> Given | None:
+    """The encoder that is named, or that the continued run has: its weights are in the checkpoint."""
+    from untaught.model import Encoding
+    from untaught.runs.encoders import Given, network_encoder
+    from untaught.runs.run import build, open_encoder
+    from untaught.runs.settings import NetworkFile
+
+    if said.command.encoder is not None:
+        return open_encoder(said.command.encoder)
+    held = None if said.resumed is None else said.resumed.encoder
+    if held is None:
+        return None
+    network = network_encoder(held, weights=False) if isinstance(held, NetworkFile) else Encoding(build(held))
+    return Given(network, held)
+
+
+def _chosen(settings: Settings) -> str:
+    """What the data decided, in one line."""
+    own = [f"{name} {value}" for name, value in settings.chosen.items() if name not in ("view", "recipe")]
+    view = [f"{name} {value}" for name, value in (settings.chosen.get("view") or {}).items() if value]
+    return f"chosen: {', '.join([*own, *view])} ({settings.because})"
+
+
+def _refuse_other_data(said: Said, settings: Settings) -> None:
+    """Refuse to continue a run on other data than its own."""
+    from untaught.cli.listing import by
+
+    held = said.resumed
+    if held is not None and (settings.data, settings.shape) != (held.data, tuple(held.shape)):
         raise RunError(
-            f"{wanted.command.out} was trained on {held.data}, examples of {by(held.shape)}\n"
+            f"{said.command.out} was trained on {held.data}, examples of {by(held.shape)}\n"
             f"it cannot be continued on {settings.data}, examples of {by(settings.shape)}"
         )
-    return settings, source
 
 
-def _place(wanted: Asked) -> Path:
+def _place(said: Said) -> Path:
     """The folder to train in, refused where it is taken."""
-    command, training = wanted.command, wanted.settings.training
+    from untaught.cli.place import default_place, refuse_taken
+
+    command, training = said.command, said.training
     if command.out is None and training.devices * training.nodes > 1:
         raise ConfigError("several processes need one place: give --out DIR")
-    place = Path(command.out or default_place(wanted.settings.model, command.data))
-    if wanted.resumed is None:
+    place = Path(command.out or default_place(said.model, command.data))
+    if said.resumed is None:
         refuse_taken(place, command.replace)
     return place
 
 
-def _run_in(place: Path, wanted: Asked, settings: Settings) -> AbstractContextManager[Run]:
-    if wanted.resumed is not None:
+def _run_in(place: Path, said: Said, settings: Settings) -> AbstractContextManager[Run]:
+    from untaught.cli.place import continued_run, new_run
+
+    if said.resumed is not None:
         return continued_run(place, settings)
-    return new_run(place, settings, wanted.command.replace)
+    return new_run(place, settings, said.command.replace)
 
 
 def _general_help() -> None:

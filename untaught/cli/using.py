@@ -100,7 +100,7 @@ def sample(words: Sequence[str]) -> None:
     assert isinstance(model, Samples)
     with seeded(asked.seed, device), torch.no_grad():
         drawn = model.sample(asked.count, asked.label).float().cpu()
-    statistics = run.statistics(asked.step)
+    statistics = run.statistics()
     drawn = in_range(run, drawn if statistics is None else drawn * statistics.deviation + statistics.mean)
     if out.suffix.lower() == ".npz":
         write_arrays(out, "samples", len(drawn), [drawn])

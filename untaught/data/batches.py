@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -67,14 +68,26 @@ def _every_frame(part: Part) -> Tensor:
     return (part.first - before).repeat_interleave(part.length) + torch.arange(int(part.length.sum()))
 
 
+class Ticket(NamedTuple):
+    """What becomes a batch: the first frame of each example, and the frames where they are read from disk."""
+
+    starts: Tensor
+    raw: Tensor | None = None
+
+    def first(self, count: int) -> Ticket:
+        """The ticket of its first examples."""
+        return Ticket(self.starts[:count], None if self.raw is None else self.raw[:count])
+
+
 @dataclass(frozen=True)
 class Feed:
     """Batches of one part as one learner sees them.
 
     Attributes:
-        sees: Turns examples into the features of a stage below, for stacks.
+        sees: Turns examples into what the learner is shown, such as the features of a stage below.
         device: Where batches are made. Frames in memory that were put there are gathered there.
         rank: Which of `ranks` processes this is; each takes its share of every batch.
+        target: Turns examples, before `sees`, into what is to be given back; none asks for what is shown.
     """
 
     part: Part
@@ -86,6 +99,7 @@ class Feed:
     seed: int
     rank: int = 0
     ranks: int = 1
+    target: Callable[[Tensor], Tensor] | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < self.ranks:
@@ -114,26 +128,37 @@ class Feed:
         whole, rest = divmod(self.examples, self.batch_size)
         return whole + (rest >= self.ranks)
 
-    def tickets(self, epoch: int, skip: int = 0) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield what `batch` turns into batches: first frames and, where they are read from disk, the frames."""
+    def endless(self, begin: int = 0) -> Iterator[Ticket]:
+        """Tickets from the batch of that number on, epoch after epoch."""
+        epoch, skip = divmod(begin, self.steps)
+        while True:
+            yield from self.tickets(epoch, skip)
+            epoch, skip = epoch + 1, 0
+
+    def tickets(self, epoch: int, skip: int = 0) -> Iterator[Ticket]:
+        """Yield what `batch` turns into the batches of one epoch."""
         order = epoch_order(self.part, self.view, self.seed, epoch)
         shares = (self._share(rows) for rows in order.split(self.batch_size)[skip : self.steps])
         if self.resident:
             for share in shares:
-                yield share.to(self.device, non_blocking=True), None
+                yield Ticket(share.to(self.device, non_blocking=True))
         else:
             yield from self._ahead(shares)
 
-    def batch(self, starts: Tensor, raw: Tensor | None, training: bool) -> Batch:
-        """Cut the examples that begin at `starts`; everything happens on the device."""
+    def batch(self, ticket: Ticket, training: bool) -> Batch:
+        """Cut the examples of a ticket; everything happens on the device."""
+        starts, raw = ticket
         if raw is None:
             raw = self.part.frames.read(self._index(starts))
         x = cut(raw, self.view, self.statistics, training)
-        if self.sees is not None:
-            with torch.no_grad():
+        target = None
+        with torch.no_grad():
+            if self.target is not None:
+                target = self.target(x)
+            if self.sees is not None:
                 x = self.sees(x)
         latents = {name: self._described(value, starts) for name, value in self.part.latents.items()}
-        return Batch(x, self._described(self.part.label, starts, first=True), latents)
+        return Batch(x, self._described(self.part.label, starts, first=True), latents, target=target)
 
     def _share(self, rows: Tensor) -> Tensor:
         each = len(rows) // self.ranks
@@ -147,7 +172,7 @@ class Feed:
         index = starts if first else self._index(starts)
         return value[index.to(value.device)].to(self.device, non_blocking=True)
 
-    def _ahead(self, shares: Iterator[Tensor]) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def _ahead(self, shares: Iterator[Tensor]) -> Iterator[Ticket]:
         """Read frames in threads: decoding video and images releases the interpreter."""
         with ThreadPoolExecutor(AHEAD) as readers:
             waiting = [readers.submit(self._read, share) for _, share in zip(range(AHEAD), shares, strict=False)]
@@ -158,11 +183,11 @@ class Feed:
                     waiting.append(readers.submit(self._read, following))
                 yield ready
 
-    def _read(self, starts: Tensor) -> tuple[Tensor, Tensor]:
+    def _read(self, starts: Tensor) -> Ticket:
         raw = self.part.frames.read(self._index(starts))
         if self.device.type == "cuda":
             raw = raw.pin_memory()
-        return starts.to(self.device, non_blocking=True), raw.to(self.device, non_blocking=True)
+        return Ticket(starts.to(self.device, non_blocking=True), raw.to(self.device, non_blocking=True))
 
 
 def fixed_batches(feed: Feed, limit: int | None) -> Iterator[Batch]:
@@ -184,8 +209,8 @@ def drawn_batches(feed: Feed, limit: int, passes: int) -> Iterator[Batch]:
 
 def _batches(feed: Feed, order: Tensor) -> Iterator[Batch]:
     for starts in order.split(feed.batch_size):
-        raw = None if feed.resident else feed._read(starts)[1]
-        yield feed.batch(starts.to(feed.device), raw, training=False)
+        ticket = Ticket(starts.to(feed.device)) if feed.resident else feed._read(starts)
+        yield feed.batch(ticket, training=False)
 
 
 def collect(

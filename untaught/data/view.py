@@ -5,8 +5,9 @@ Everything here runs on the batch's device, from torch's ambient generator.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -30,15 +31,34 @@ class Batch:
     """Images `(batch, channel, height, width)`, video `(batch, time, ...)` or vectors `(batch, feature)`."""
     label: Tensor
     """Class of each example, -1 where absent, int64 `(batch,)`."""
-    latents: dict[str, Tensor] = field(default_factory=lambda: {})
+    latents: Mapping[str, Tensor] = field(default_factory=lambda: {})
     """Named true variables of generated data, `(batch, variable)` or `(batch, time, variable)`."""
-    other: Tensor | None = None
-    """Examples of a second domain, for models that translate."""
+    beside: Mapping[str, Batch] = field(default_factory=lambda: {})
+    """What else one step draws, by the names that the stage gives: labelled examples, a second source."""
+    target: Tensor | None = None
+    """What is to be given back, where the stage says that it is not `x`."""
+
+    @property
+    def wanted(self) -> Tensor:
+        """What is to be given back: the stage's target, else `x` itself."""
+        return self.x if self.target is None else self.target
 
     @staticmethod
     def of(x: Tensor) -> Batch:
         """Make a batch of unlabelled examples."""
         return Batch(x, torch.full((len(x),), -1, device=x.device))
+
+    def tensors(self) -> dict[str, Any]:
+        """The same as nested dictionaries of tensors, which libraries can pass on."""
+        beside = {name: own.tensors() for name, own in self.beside.items()}
+        own = {"x": self.x, "label": self.label, "latents": dict(self.latents), "beside": beside}
+        return own if self.target is None else {**own, "target": self.target}
+
+    @staticmethod
+    def from_tensors(tensors: Mapping[str, Any]) -> Batch:
+        """Undo `tensors`."""
+        beside = {name: Batch.from_tensors(own) for name, own in tensors["beside"].items()}
+        return Batch(tensors["x"], tensors["label"], tensors["latents"], beside, tensors.get("target"))
 
 
 @configuration
@@ -63,6 +83,10 @@ class Statistics:
 
     mean: Tensor
     deviation: Tensor
+
+    def to(self, device: torch.device | str) -> Statistics:
+        """The same on a device."""
+        return Statistics(self.mean.to(device), self.deviation.to(device))
 
 
 SAMPLED_FRAMES, SAMPLED_VALUES = 10_000, 2**30

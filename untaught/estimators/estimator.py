@@ -29,6 +29,7 @@ from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.shapes import Shape
 from untaught.training.fit import fit
+from untaught.training.plan import plan_for
 
 Rows = NDArray[np.floating[Any]]
 """Examples or features in rows, or pictures `(n, channel, height, width)`; float32 or float64."""
@@ -102,10 +103,11 @@ class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         part = self._begin(X) if new else self._part(self._rows(X))
         training = self._training(schedule="constant", average=0, compile="off", capture="off")
         self.n_iter_ += 1
-        for stage in self.model_.stages():
-            moments = self._moments.get(stage.name)
-            losses, self._moments[stage.name] = one_pass(self.model_, stage, part, self._statistics, training, moments)
-            self.history_.append({"epoch": self.n_iter_, "stage": stage.name, **losses})
+        decided = plan_for(self.model_, Source("rows", part, validation=part, test=part), training)
+        for own in decided.stages:
+            name = own.stage.name
+            losses, self._moments[name] = one_pass(decided, own, self._statistics, self._moments.get(name))
+            self.history_.append({"epoch": self.n_iter_, "stage": name, **losses})
         return self._end()
 
     def transform(self, X: Any) -> Rows:
@@ -173,7 +175,7 @@ class ModelEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         with seeded(self._seed):
             self.model_ = self.model_type(config, self._shape)
         part = self._part(rows)
-        self._statistics = statistics(part, self.model_.stages()[0].view)
+        self._statistics = statistics(part, self.model_.stages()[0].stream.view)
         self._moments: dict[str, Any] = {}
         self.n_iter_, self.history_ = 0, []
         return part

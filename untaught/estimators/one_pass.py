@@ -3,62 +3,63 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from torch import Tensor
 
 from untaught.data.batches import Feed, fixed_batches
-from untaught.data.part import Part
 from untaught.data.view import Statistics
-from untaught.model import Model, Stage
+from untaught.model import Stage
 from untaught.randomness import seeded
 from untaught.runs.checkpoint import pack, unpack
-from untaught.runs.settings import Training, recipe_for
 from untaught.training.devices import make_fabric
+from untaught.training.feeds import Feeds
 from untaught.training.fit import SAMPLE
+from untaught.training.plan import Plan, StagePlan
 from untaught.training.step import Stepper
 
 
 def one_pass(
-    model: Model,
-    stage: Stage,
-    part: Part,
-    known: Statistics | None,
-    training: Training,
-    moments: dict[str, Any] | None,
+    plan: Plan, own: StagePlan, known: Statistics | None, moments: dict[str, Any] | None
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """Train one stage of a model for one pass.
+    """Train one stage of a plan for one pass.
 
     Args:
-        model: The model, whose device the training says.
-        stage: Which of its stages.
-        part: The data.
-        known: What the stage's view standardises by.
-        training: How; its seed orders and draws this pass.
+        plan: What is trained, and where; its seed orders and draws this pass.
+        own: Which of its stages.
+        known: What the first pass found the view to standardise by.
         moments: What each player's optimiser remembers of the pass before; none begins the stage.
 
     Returns:
         Mean of every part of the loss, and the optimisers' moments.
     """
-    learner = stage.learner
+    learner, training = own.stage.learner, plan.training
     fabric = make_fabric(training, [learner])
-    model.to(fabric.device).train()
-    recipe = recipe_for(stage.name, stage.recipe, training)
     device = fabric.device
-    if known is not None:
-        known = Statistics(known.mean.to(device), known.deviation.to(device))
-    by = None if stage.view.standardise == "none" else known
-    feed = Feed(part.to(device), stage.view, by, stage.sees, device, recipe.batch_size, training.seed)
+    plan.model.to(device).train()
+    feed = Feed(
+        own.main.parts.train.to(device),
+        own.main.view,
+        None if known is None or own.main.statistics is None else known.to(device),
+        own.stage.sees,
+        device,
+        own.main.batch_size,
+        training.seed,
+        target=own.stage.target,
+    )
+    feeds = Feeds(feed, {}, own.draws)
     with seeded(training.seed, device):
         if moments is None:
-            _begin(stage, feed)
-        stepper = Stepper(fabric, learner, feed, recipe, training, None)
+            _begin(own.stage, feed)
+        stepper = Stepper(fabric, learner, feeds, own.recipe, own.optimisers, training, None)
         for player, state in (moments or {}).items():
             optimiser = stepper.optimisers[player]
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-        for starts, raw in feed.tickets(0):
-            stepper(starts, raw, progress=1.0, step=0)
-        losses = stepper.read(feed.steps)
+        steps = max(1, round(feeds.steps))
+        for draws in islice(feeds.steps_from(0), steps):
+            stepper(draws, progress=1.0, step=0)
+        losses = stepper.read(steps)
     for parameters in stepper.parameters.values():
         for parameter in parameters:
             parameter.requires_grad_(True)

@@ -119,8 +119,8 @@ def subject_of_run(run: Run, step: int | None = None, device: torch.device | str
         RunError: The run has no whole checkpoint.
     """
     source = run.source()
-    model, statistics = run.load(step, device), run.statistics(step)
-    return Subject(model, source.parts(), run.view, statistics, source.label_names, device)
+    model, known = run.load(step, device), run.statistics()
+    return Subject(model, source.parts(), run.view, known, source.label_names, device)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from untaught.config import to_json
-from untaught.data.source import Source, open_data
+from untaught.data.source import open_data
 from untaught.data.spec import size_of
 from untaught.errors import ConfigError
 from untaught.evaluate.drawing.illustrate import illustrate, illustrate_measures
@@ -22,12 +22,13 @@ from untaught.evaluate.subject import Subject
 from untaught.experiments.paper import Budget, Experiment
 from untaught.experiments.records import Records
 from untaught.experiments.taking import Measuring, watched
-from untaught.model import Model
+from untaught.model import Encoding, Model
 from untaught.report import write_report
+from untaught.runs.encoders import Given
 from untaught.runs.run import Run, build, create_run, environment, open_run, remove_run
 from untaught.runs.settings import Settings, Training
 from untaught.training.fit import Record, fit
-from untaught.training.plan import completed, subject_to_train
+from untaught.training.plan import Asked, Plan, plan
 
 Follow: TypeAlias = Callable[[Generator[Record, None, None]], Record | None]
 """Asks for every record of a training and gives the last."""
@@ -61,24 +62,23 @@ class Runner:
         device = device_of(self.budget)
         experiment = self.records.paper.experiments[name][self.budget]
         source = open_data(experiment.data, size=size_of(experiment.size))
-        encoder = self._network(experiment.encoder, seed) if experiment.encoder else None
-        settings = completed(_settings(experiment, device, seed, encoder[0] if encoder else None), source)
-        subject = subject_to_train(settings, source, device, _built(*encoder) if encoder else None)
-        measuring = Measuring(subject)
+        encoder = self._encoder(experiment.encoder, seed) if experiment.encoder else None
+        decided = plan(_asked(experiment, device, seed, encoder), source, device)
+        measuring = Measuring(decided.subject(device))
         measuring.refuse(experiment.all_takes)
-        begun_from = self._begin(subject.model, experiment, seed)
+        begun_from = self._begin(decided.model, experiment, seed)
         seen: list[dict[str, Any]] = []
-        trained = self._train(name, source, settings, measuring, seen)
+        trained = self._train(name, decided, measuring, seen)
         taken = measuring.taken(experiment.takes)
         record = {
             **self._about(name, seed),
             # The data as the paper names them: an absolute path would belong to this machine.
-            "settings": {**to_json(settings), "data": experiment.data},
+            "settings": {**to_json(decided.settings), "data": experiment.data},
             "begun_from": begun_from,
-            "trained": {"weights": _learnt(subject.model), **trained},
+            "trained": {"weights": _learnt(decided.model), **trained},
             "measures": taken,
             "watched": seen,
-            "pictures": self._pictures(name, experiment, subject, taken),
+            "pictures": self._pictures(name, experiment, measuring.subject, taken),
         }
         return self.records.write(record)
 
@@ -100,6 +100,13 @@ class Runner:
             self.run(name, seed)
         return self.networks[name, seed]
 
+    def _encoder(self, name: str, seed: int) -> Given:
+        """An experiment's network as the encoder of another."""
+        settings, weights = self._network(name, seed)
+        model = build(settings)
+        model.load_state_dict(weights)
+        return Given(Encoding(model, settings.view), settings)
+
     def _kept(self, name: str, seed: int) -> bool:
         """Take an experiment's network from its run, where runs are kept and its record is fresh."""
         place = self._place(name, seed)
@@ -117,15 +124,13 @@ class Runner:
         """The folder of a run that is kept."""
         return None if self.keep is None else self.keep / f"{self.records.name}-{name}-{self.budget}-{seed}"
 
-    def _train(
-        self, name: str, source: Source, settings: Settings, measuring: Measuring, seen: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+    def _train(self, name: str, decided: Plan, measuring: Measuring, seen: list[dict[str, Any]]) -> dict[str, Any]:
         """Train the network, unless the experiment leaves it untrained; how far it was trained."""
-        experiments, model, seed = self.records.paper.experiments, measuring.subject.model, settings.training.seed
+        experiments, model, settings = self.records.paper.experiments, decided.model, decided.settings
         experiment, told = experiments[name][self.budget], {}
         if experiment.training is not None:
             run = self._run(name, settings)
-            records, watch = fit(model, source, settings.training, run), experiment.watch
+            records, watch = fit(decided, run=run), experiment.watch
             last = self.follow(watched(records, watch, measuring, seen) if watch is not None else records)
             told = {
                 key: getattr(last, key) for key in ("stage", "step", "epoch", "seconds", "rate", "losses", "held_out")
@@ -134,7 +139,7 @@ class Runner:
                 write_report(run.path, measuring.subject)
         if any(name in own[self.budget].bases for own in experiments.values() if self.budget in own):
             weights = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
-            self.networks[name, seed] = settings, weights
+            self.networks[name, settings.training.seed] = settings, weights
         return told
 
     def _run(self, name: str, settings: Settings) -> Run | None:
@@ -182,25 +187,19 @@ class Runner:
         return kept
 
 
-def _settings(experiment: Experiment, device: torch.device, seed: int, encoder: Settings | None) -> Settings:
-    """An experiment's settings, but for what the data say."""
-    training = replace(experiment.training or Training(), seed=seed, device=device.type)
-    config, size = to_json(experiment.network), size_of(experiment.size)
-    return Settings(
-        model=experiment.model, shape=(), config=config, data=experiment.data, size=size, training=training,
-        encoder=encoder,
-    )  # fmt: skip
-
-
-def _built(settings: Settings, weights: dict[str, Tensor]) -> Model:
-    """A network with its weights."""
-    model = build(settings)
-    model.load_state_dict(weights)
-    return model
+def _asked(experiment: Experiment, device: torch.device, seed: int, encoder: Given | None) -> Asked:
+    """An experiment as a training that is asked for."""
+    return Asked(
+        experiment.model,
+        to_json(experiment.network),
+        replace(experiment.training or Training(), seed=seed, device=device.type),
+        encoder,
+        size_of(experiment.size),
+    )
 
 
 def _learnt(model: Model) -> int:
     """Numbers that the last stage learns."""
     learner = model.stages()[-1].learner
-    prefixes = tuple(prefix for own in learner.players.values() for prefix in own)
+    prefixes = tuple(prefix for own in learner.players.values() for prefix in own.prefixes)
     return sum(weight.numel() for name, weight in learner.named_parameters() if name.startswith(prefixes))

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 
 import torch
 
-from untaught.data.batches import Feed, fixed_order, window
+from untaught.data.batches import fixed_order, window
 from untaught.data.part import Part
 from untaught.data.source import Parts, Source
 from untaught.data.view import View
@@ -25,11 +25,11 @@ from untaught.evaluate.evaluate import evaluate, measures
 from untaught.evaluate.measures.decode import CONTEXT
 from untaught.evaluate.subject import Subject
 from untaught.experiments.variant import Budget, Variant
-from untaught.model import Encodes, Stage, model_class
+from untaught.model import Encodes
 from untaught.runs.checkpoint import write_json
-from untaught.runs.settings import Settings, Training
+from untaught.runs.settings import Training
 from untaught.training.fit import Record, fit
-from untaught.training.plan import completed, subject_to_train
+from untaught.training.plan import Asked, Plan, plan
 
 MEASURES = ("probe", "decode")
 Follow: TypeAlias = Callable[[Generator[Record, None, None]], Record | None]
@@ -56,7 +56,7 @@ class Trials:
             DataError: It cannot look at the data, or there is nothing that its features could be asked.
             SizeError: It does not fit the data's size, or memory.
         """
-        subject = self._subject(variant, 0)
+        subject = self._plan(variant, 0).subject(self.device)
         found = [name for name in MEASURES if measures()[name].applies(subject) is None]
         if not found:
             raise DataError(
@@ -96,8 +96,9 @@ class Trials:
 
     def run(self, variant: Variant, seed: int, names: Sequence[str], follow: Follow) -> dict[str, Any]:
         """Train and measure one variant from one seed, and keep the result."""
-        subject = self._subject(variant, seed)
-        last = follow(fit(subject.model, self.source, self._training(variant, subject)))
+        decided = self._timed(self._plan(variant, seed))
+        subject = decided.subject(self.device)
+        last = follow(fit(decided))
         assert last is not None
         done: dict[str, Any] = {
             "label": variant.label,
@@ -120,33 +121,16 @@ class Trials:
         ends = (ends_of_windows(part, count, own) for part in (parts.train, parts.validation, parts.test))
         return replace(subject, parts=Parts(*ends))
 
-    def _subject(self, variant: Variant, seed: int) -> Subject:
-        return subject_to_train(self._settings(variant, seed), self.source, self.device)
+    def _plan(self, variant: Variant, seed: int) -> Plan:
+        """A variant's training, on whole frames: one that cuts patches would be asked about less than the others."""
+        training = replace(self.training, seed=seed, batch_size=self.budget.batch_size, view={"patch": None})
+        return plan(Asked(variant.model, variant.config, training, size=self.budget.size), self.source, self.device)
 
-    def _settings(self, variant: Variant, seed: int) -> Settings:
-        own, size = self.budget, self.budget.size
-        # Whole frames for all: a model that looks at patches by itself would be asked about less than the others.
-        view = replace(model_class(variant.model).view, patch=None)
-        training = replace(self.training, seed=seed, batch_size=own.batch_size, view=view)
-        settings = Settings(
-            model=variant.model, shape=(), config=variant.network, data=own.data, size=size, training=training
-        )
-        return completed(settings, self.source)
-
-    def _training(self, variant: Variant, subject: Subject) -> Training:
-        """What a training is told so that it makes the updates, shared evenly by its stages."""
-        stages = subject.model.stages()
-        share, more = divmod(self.budget.updates, len(stages))
-        passes = [self._passes(subject, stage, share + (n < more)) for n, stage in enumerate(stages)]
-        before = {stage.name: own for stage, own in zip(stages[:-1], passes[:-1], strict=True)}
-        training = self._settings(variant, subject.seed).training
-        return replace(training, epochs=passes[-1], stage_epochs=before)
-
-    def _passes(self, subject: Subject, stage: Stage, updates: int) -> float:
-        part = subject.parts.train
-        feed = Feed(part, stage.view, None, None, self.device, self.budget.batch_size, subject.seed)
-        # A training makes the next whole number of steps: half a step less is met exactly.
-        return (max(1, updates) - 0.5) / feed.steps
+    def _timed(self, decided: Plan) -> Plan:
+        """The same training, as long as makes the budget's updates, shared evenly by its stages."""
+        share, more = divmod(self.budget.updates, len(decided.stages))
+        updates = [max(1, share + (number < more)) for number in range(len(decided.stages))]
+        return decided.of_updates(updates)
 
 
 def ends_of_windows(part: Part, frames: int, kept: int) -> Part:

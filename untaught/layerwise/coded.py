@@ -10,14 +10,14 @@ E's numbers become a code, and its loss.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.model import Activations, Batch, Decodes, Encodes, Filters, Learner, Reconstructs
+from untaught.model import Activations, Batch, Decodes, Encodes, Example, Filters, Learner, Reconstructs, TakesEncoder
 from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide
@@ -27,7 +27,7 @@ from untaught.shapes import Examples, Features, Images, Shape
 Values = Float[Tensor, "batch value"]
 
 
-class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
+class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, TakesEncoder):
     """Two networks with a code between them.
 
     The `Config` of a system has the fields `latent`, `network`, `hidden`, `kernel`, `stride`, `pool`, `activation`,
@@ -35,13 +35,17 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     """
 
     def __init__(
-        self, config: Any, shape: Shape, encoder: nn.Module | None = None, decoder: nn.Module | None = None
+        self,
+        config: Any,
+        example: Example | Shape,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
     ) -> None:
         """Build the networks, or take the caller's own.
 
         Args:
             config: What is built.
-            shape: One example's shape.
+            example: What one example is.
             encoder: From a batch of examples to `latent` numbers each, instead of the one that `config` describes.
             decoder: From `latent` numbers each to a batch of examples, before output units.
 
@@ -50,7 +54,7 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
             SizeError: The examples are too small for the convolutions.
         """
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
         if config.tied and (encoder is not None or decoder is not None):
             raise ConfigError("weights can be tied only where both networks are built here; leave tied out")
         if encoder is None or decoder is None:
@@ -58,9 +62,14 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
             encoder = ours[0] if encoder is None else encoder
             decoder = ours[1] if decoder is None else decoder
         self.encoder, self.decoder = encoder, decoder
-        self.offset = nn.Buffer(torch.zeros(shape))
+        self.offset = nn.Buffer(torch.zeros(self.shape))
         self.outputs = OutputUnits(config.output)
-        refuse_misfit(self.encoder, self.decoder, shape, config.latent)
+        refuse_misfit(self.encoder, self.decoder, self.shape, config.latent)
+
+    @classmethod
+    def on(cls, config: Any, example: Example | Shape, encoder: nn.Module) -> Self:
+        """The system on an encoder that exists, whose features are the numbers of the code."""
+        return cls(config, example, encoder)
 
     def coders(self) -> Coders:
         """The networks that the configuration describes."""

@@ -36,7 +36,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.model import Activations, Batch, Decodes, Encodes, Filters, Learner, Loss, Reconstructs, Stage
+from untaught.model import (
+    Activations,
+    Batch,
+    Decodes,
+    Encodes,
+    Example,
+    Filters,
+    Learner,
+    Loss,
+    Reconstructs,
+    Stage,
+    Stream,
+)
 from untaught.nn.convolution import ACTIVATIONS, Activation
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import wide
@@ -62,7 +74,7 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     and `fine_tuning`.
     """
 
-    def __init__(self, config: Any, shape: Shape) -> None:
+    def __init__(self, config: Any, example: Example | Shape) -> None:
         """Build the layers.
 
         Raises:
@@ -71,12 +83,12 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         super().__init__()
         if not config.hidden:
             raise ConfigError("at least one hidden layer is needed; hidden is empty")
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
         self.layers = nn.ModuleList()
         if len(config.hidden) > 1:
             self._build_stack()
         else:
-            self._build_layer(math.prod(shape), config.hidden[0])
+            self._build_layer(math.prod(self.shape), config.hidden[0])
 
     # -------- what a system says
 
@@ -149,12 +161,12 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         """Each layer on what the layers below make of the data, then all together if asked for."""
         if not len(self.layers):
             return super().stages()
-        view = self.view_of(self.config)
+        stream = Stream(self.view)
         greedy = [
-            Stage(f"layer-{k + 1}", layer, view, self.recipe, sees=partial(self._up, layers=k) if k else None)
+            Stage(f"layer-{k + 1}", layer, self.recipe, stream, sees=partial(self._up, layers=k) if k else None)
             for k, layer in enumerate(self.chain)
         ]
-        return [*greedy, Stage("fine-tuning", self, view, self.recipe)] if self.config.fine_tuning else greedy
+        return [*greedy, Stage("fine-tuning", self, self.recipe, stream)] if self.config.fine_tuning else greedy
 
     def prepare(self, sample: Batch) -> None:
         """Let the output units of a layer begin at the mean of what it reconstructs; a stack's layers have theirs.

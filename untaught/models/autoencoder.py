@@ -48,7 +48,7 @@ from untaught.config import Count, Fraction, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.coded import Coded
 from untaught.layerwise.unroll import Unrolled, unroll
-from untaught.model import Batch, Loss, Optimiser, Recipe, Smoke, Stage
+from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream
 from untaught.models.rbm import RBM
 from untaught.nn.coders import DENSE, Coders, layers_of
 from untaught.nn.noise import bernoulli
@@ -107,13 +107,17 @@ class Autoencoder(Coded):
     config: Config
 
     def __init__(
-        self, config: Config, shape: Shape, encoder: nn.Module | None = None, decoder: nn.Module | None = None
+        self,
+        config: Config,
+        example: Example | Shape,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
     ) -> None:
         """Build the networks, or take the caller's own.
 
         Args:
             config: What is built.
-            shape: One example's shape.
+            example: What one example is.
             encoder: From a batch of examples to `latent` numbers each, instead of the one that `config` describes.
             decoder: From `latent` numbers each to a batch of examples, before output units.
 
@@ -121,11 +125,11 @@ class Autoencoder(Coded):
             ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
             SizeError: The examples are too small for the convolutions.
         """
-        super().__init__(config, shape, encoder, decoder)
+        super().__init__(config, example, encoder, decoder)
         self.machines = nn.ModuleList()
         if config.pretraining != "none":
-            self.machines.extend(_machines(config, shape, encoder is not None or decoder is not None))
-            self.players = {"model": ("encoder.", "decoder.")}
+            self.machines.extend(_machines(config, self.shape, encoder is not None or decoder is not None))
+            self.players = {"model": Player(("encoder.", "decoder."))}
 
     def coders(self) -> Coders:
         """The networks that the configuration describes."""
@@ -142,10 +146,10 @@ class Autoencoder(Coded):
         if not len(self.machines):
             return super().stages()
         greedy = [
-            Stage(f"layer-{k + 1}", machine, self.view, _greedy(machine), sees=partial(self._below, layers=k))
+            Stage(f"layer-{k + 1}", machine, _greedy(machine), Stream(self.view), sees=partial(self._below, layers=k))
             for k, machine in enumerate(self._learners())
         ]
-        return [*greedy, Stage("fine-tuning", self, self.view, self.recipe, begin=self._unroll)]
+        return [*greedy, Stage("fine-tuning", self, self.recipe, Stream(self.view), begin=self._unroll)]
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error (3) or cross-entropy (4), mean over examples."""

@@ -52,7 +52,7 @@ from untaught.capability import (
 )
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import SizeError
-from untaught.model import Batch, Learner, Loss, Smoke, View
+from untaught.model import Batch, Example, Learner, Loss, Smoke, View
 from untaught.nn.energy.pairwise import (
     Network,
     Order,
@@ -131,9 +131,10 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         shape=(1, 2, 3), binary=True,
     )  # fmt: skip
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape, self.visible = config, shape, math.prod(shape)
+        self.config, self.example = config, Example.of(example)
+        self.visible = math.prod(self.shape)
         count = self.visible + config.hidden
         if "exact" in (config.clamped, config.free) and count > EXACT:
             told = f"'exact' sums over all states of the machine: {EXACT} units at most, and this one has {count}"
@@ -161,22 +162,28 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
             self.bias.copy_(self.base)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """<E> clamped - <E> free, whose gradient is the learning rule (3)."""
-        with torch.no_grad(), torch.autocast(batch.x.device.type, enabled=False):
-            shown = self.noisy(batch.x.flatten(1))
+        """<E> clamped - <E> free, whose gradient is the learning rule (3), on the data with noise."""
+        return self._contrast(self.noisy(batch.x.flatten(1)))
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The same on the data as they are."""
+        return self._contrast(batch.x.flatten(1))
+
+    def _contrast(self, shown: Shown) -> Loss:
+        with torch.no_grad(), torch.autocast(shown.device.type, enabled=False):
             clamped, state = self.clamped_phase(shown)
             slopes = self.free_phase(len(shown)) - clamped
             slopes = slopes.sign() if self.config.fixed_steps else slopes
             logits = self.network().fields(state)[:, : self.visible]
             pseudo = F.binary_cross_entropy_with_logits(logits, shown, reduction="none").sum(1).mean()
         # Co-occurrences are held fixed, so this is linear in the parameters. Its value is no likelihood.
-        with torch.autocast(batch.x.device.type, enabled=False):
+        with torch.autocast(shown.device.type, enabled=False):
             total = torch.dot(self.weight, slopes[self.pairs[0], self.pairs[1]])
             return Loss(total + torch.dot(self.bias, slopes.diagonal()), {"pseudo_loss_nats": pseudo})
 
     def noisy(self, data: Shown) -> Shown:
-        """The data with some units turned off and some on, while it learns."""
-        if not self.training or not (self.config.turned_off or self.config.turned_on):
+        """The data with some units turned off and some on."""
+        if not (self.config.turned_off or self.config.turned_on):
             return data
         return bernoulli(data * (1 - self.config.turned_off) + (1 - data) * self.config.turned_on)
 

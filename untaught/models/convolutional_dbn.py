@@ -38,11 +38,13 @@ from untaught.model import (
     Activations,
     Decodes,
     Encodes,
+    Example,
     Filters,
     Model,
     Reconstructs,
     Smoke,
     Stage,
+    Stream,
     View,
 )
 from untaught.models.convolutional_rbm import ConvolutionalRBM, Pooled
@@ -89,7 +91,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
     )
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the machines.
 
         Raises:
@@ -97,11 +99,13 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
             SizeError: Examples are no pictures.
         """
         super().__init__()
+        self.config, self.example = config, Example.of(example)
+        shape = self.shape
         if len(shape) != 3:
             raise SizeError(f"convolutional-dbn looks at pictures (channel, height, width), not at shape {shape}")
         if not config.filters:
             raise ConfigError("convolutional-dbn needs at least one machine; filters is empty")
-        self.config, self.shape = config, shape
+        self.view = self.view_of(config)
         lists = (config.filters, config.kernels, config.pools, config.sparsity)
         names = ("filters", "kernels", "pools", "sparsity")
         filled = [_for_each(values, len(config.filters), name) for values, name in zip(lists, names, strict=True)]
@@ -129,9 +133,9 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
 
     def stages(self) -> Sequence[Stage]:
         """Each machine on what those below make of the pictures, (1) and (2)."""
-        view, recipe = self.view_of(self.config), ConvolutionalRBM.recipe
+        stream, recipe = Stream(self.view), ConvolutionalRBM.recipe
         return [
-            Stage(f"layer-{k + 1}", machine, view, recipe, sees=partial(self._up, machines=k))
+            Stage(f"layer-{k + 1}", machine, recipe, stream, sees=partial(self._up, machines=k))
             for k, machine in enumerate(self.machines)
         ]
 

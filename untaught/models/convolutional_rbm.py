@@ -49,6 +49,7 @@ from untaught.model import (
     Decodes,
     Encodes,
     Energy,
+    Example,
     Filters,
     Learner,
     Loss,
@@ -109,14 +110,15 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     smoke = Smoke(config=Config(filters=2, kernel=2, sparsity=0.2, sample_steps=5), shape=(1, 3, 2), binary=True)
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the machine; SizeError where examples are no pictures, ConfigError where units would be too busy."""
         super().__init__()
-        if len(shape) != 3:
-            raise SizeError(f"convolutional-rbm looks at pictures (channel, height, width), not at shape {shape}")
+        self.config, self.example = config, Example.of(example)
+        if len(self.shape) != 3:
+            raise SizeError(f"convolutional-rbm looks at pictures (channel, height, width), not at shape {self.shape}")
         if (config.sparsity or 0) * config.pool**2 >= 1:
             raise ConfigError(f"one unit of a window is on at most: sparsity must be below {1 / config.pool**2:.3g}")
-        self.config, self.shape, channels = config, shape, shape[0]
+        channels, self.view = self.shape[0], self.view_of(config)
         self.units = UNITS[config.visible]
         self.deviation = config.deviation if config.visible == "gaussian" else 1.0
         size = config.filters, channels, config.kernel, config.kernel

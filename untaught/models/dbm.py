@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, Positive, Whole, configuration, from_json
 from untaught.errors import ConfigError
-from untaught.model import Batch, Learner, Loss, Model, Side, Smoke, Stage, View
+from untaught.model import Batch, Example, Learner, Loss, Model, Side, Smoke, Stage, Stream, View
 from untaught.models.rbm import RBM
 from untaught.nn.energy.bipartite import Bipartite
 from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
@@ -83,15 +83,15 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
     view = View(binarise=True)
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the machine, or raise ConfigError where it has one hidden layer or nothing to learn."""
         if len(config.hidden) < 2:
             raise ConfigError(f"hidden has {len(config.hidden)} layer; a deep machine has two or more, one is an rbm")
         if config.pretrained and not config.classes:
             raise ConfigError("nothing would be trained: a pretrained machine leaves only labels; classes=10")
         super().__init__()
-        self.config, self.shape = config, shape
-        sizes = math.prod(shape), *config.hidden
+        self.config, self.example = config, Example.of(example)
+        sizes = math.prod(self.shape), *config.hidden
         self.layers = nn.ModuleList(self._layer(k, sizes) for k in range(len(config.hidden)))
         self.joint = self.Joint(DeepMachine(sizes, config.initial_scale), config)
         self.labels = self.Labels(MeanFieldNetwork(sizes, config.classes), config.classes) if config.classes else None
@@ -121,17 +121,21 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
                 means = self.deep.mean_field(x, self.config.sweeps)
                 for _ in range(self.config.gibbs_steps):
                     odd = self.deep.gibbs(odd)
-                if self.training:
-                    self.chains.copy_(odd)
+                self.chains.copy_(odd)
                 up, down = self.deep.slopes(means), self.deep.slopes(self.deep.completed(odd))
                 error = x - torch.sigmoid(self.deep.layer_input(0, means))
                 parts = {"squared_error_per_image": error.square().sum(1).mean()}
-                if not self.training:
-                    parts["pseudo_likelihood_nats"] = self.deep.pseudo_likelihood(x, self.config.sweeps, PLACES)
             with torch.autocast(x.device.type, enabled=False):
                 every = zip((*self.deep.weights, *self.deep.biases), down, up, strict=True)
                 terms = [torch.dot(own.flatten(), (fantasy - seen).flatten()) for own, fantasy, seen in every]
             return Loss(torch.stack(terms).sum(), parts)
+
+        def held_out(self, batch: Batch, player: str) -> Loss:
+            """The same, with the pseudo-likelihood that selects."""
+            loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
+            with torch.no_grad():
+                nats = self.deep.pseudo_likelihood(batch.x.flatten(1), self.config.sweeps, PLACES)
+            return Loss(loss.total, {**loss.parts, "pseudo_likelihood_nats": nats})
 
     class Labels(Learner):
         """The network (6) learns labels; it sees v and the means m_2 to m_n, side by side."""
@@ -162,11 +166,14 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         found: list[Stage] = []
         if not self.config.pretrained:
             for k, layer in enumerate(self._machines()):
-                found.append(Stage(f"layer-{k + 1}", layer, self.view, GREEDY, partial(self._up, layers=k)))
-            found.append(Stage("joint", self.joint, self.view, self.joint.recipe, begin=self._join))
+                found.append(
+                    Stage(f"layer-{k + 1}", layer, GREEDY, Stream(self.view), sees=partial(self._up, layers=k))
+                )
+            found.append(Stage("joint", self.joint, self.joint.recipe, Stream(self.view), begin=self._join))
         if self.labels is not None:
             own = self.labels
-            found.append(Stage("labels", own, View(), own.recipe, self._seen, partial(own.network.begin, self.deep)))
+            begin = partial(own.network.begin, self.deep)
+            found.append(Stage("labels", own, own.recipe, Stream(), sees=self._seen, begin=begin))
         return found
 
     def encode(self, x: Examples) -> Features:

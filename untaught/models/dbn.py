@@ -41,7 +41,7 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
-from untaught.model import Batch, Learner, Loss, Smoke, Stage, View
+from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Stage, Stream, View
 from untaught.models.discriminative_rbm import DRAW, DiscriminativeRBM
 from untaught.models.rbm import RBM
 from untaught.nn.named import chosen, weight_pictures
@@ -91,12 +91,12 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the net, or raise ConfigError where it has no layer, nothing to train, or no class to go by."""
         super().__init__()
         _check(config)
-        self.config, self.shape = config, shape
-        widths = (math.prod(shape), *config.hidden)
+        self.config, self.example = config, Example.of(example)
+        widths = (math.prod(self.shape), *config.hidden)
         names = ("gibbs_steps", "persistent_chains", "initial_scale", "sample_steps")
         shared = {name: getattr(config, name) for name in names}
         own = [RBM.Config(**shared, hidden=above, weight_cost=config.weight_cost) for above in config.hidden[:-1]]
@@ -109,7 +109,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             self.untied = nn.Buffer(torch.zeros(()))
         if config.fine_tuning == "backpropagation":
             tuned = [f"layers.{k}.{name}" for k in range(len(below)) for name in ("weight", "hidden_bias")]
-            self.players = {"model": (*tuned, "top.weight", "top.hidden_bias", "output.")}
+            self.players = {"model": Player((*tuned, "top.weight", "top.hidden_bias", "output."))}
             self.output = nn.Linear(config.hidden[-1], config.classes)
         self.monitor = "wrong_class_probability" if config.classes else "wake_nats"
 
@@ -171,10 +171,10 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
     def stages(self) -> Sequence[Stage]:
         """Each layer on what the one below makes of the data, then the net as a whole."""
         greedy = [
-            Stage(f"layer-{k + 1}", machine, self.view, GREEDY, sees=partial(self._up, layers=k))
+            Stage(f"layer-{k + 1}", machine, GREEDY, Stream(self.view), sees=partial(self._up, layers=k))
             for k, machine in enumerate((*self.machines, self.top))
         ]
-        last = Stage(self.config.fine_tuning, self, self.view, self.recipe, begin=self._untie)
+        last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
         return greedy * self.config.pretraining + [last] * (last.name != "none")
 
     def prepare(self, sample: Batch) -> None:
@@ -189,6 +189,14 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             nats = label_nats(logits, batch.label)
             return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
         return self._up_down(batch)
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The same, with the error of the classes that the top machine names."""
+        loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
+        if self.config.fine_tuning == "backpropagation" or not isinstance(self.top, DiscriminativeRBM):
+            return loss
+        named = class_losses(self.top.class_logits(self._up(batch.x)).detach(), batch.label)
+        return Loss(loss.total, {**loss.parts, **named})
 
     def _up_down(self, batch: Batch) -> Loss:
         with torch.no_grad():
@@ -205,8 +213,6 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             contrast = (self._top_energy(wake[-1], label) - self._top_energy(dream, dreamt)).mean()
         wake_nats = torch.stack([torch.zeros_like(contrast), *down]).sum()
         parts = {"wake_nats": wake_nats.detach()}
-        if isinstance(self.top, DiscriminativeRBM) and not self.training:
-            parts |= class_losses(self.top.class_logits(self._up(batch.x)).detach(), batch.label)
         return Loss(torch.stack([contrast, wake_nats, *up]).sum(), parts)
 
     def _dream(self, state: States, label: States) -> tuple[States, States]:

@@ -32,7 +32,7 @@ import torch
 from untaught.config import Count, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise import Added, Layerwise, Units
-from untaught.model import Optimiser, Recipe, Smoke
+from untaught.model import Example, Optimiser, Recipe, Smoke
 from untaught.nn.noise import bernoulli
 from untaught.shapes import Shape, Vectors
 
@@ -70,11 +70,11 @@ class DenoisingAutoencoder(Layerwise):
     smoke = Smoke(config=Config(hidden=(5, 4), output="sigmoid", fine_tuning=True), shape=(1, 4, 4))
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the layers, or raise ConfigError where there are none or the level is no probability."""
         if config.corruption != "gaussian" and config.level > 1:
             raise ConfigError(f"level = {config.level}: under {config.corruption} it is a probability, from 0 to 1")
-        super().__init__(config, shape)
+        super().__init__(config, example)
 
     @property
     def constrained(self) -> bool:

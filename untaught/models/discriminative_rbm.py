@@ -41,7 +41,7 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, Reconstructs, Samples, Side
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
-from untaught.model import Batch, Learner, Loss, Smoke, View
+from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, View
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
@@ -97,9 +97,10 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
     view = View()
     monitor = "wrong_class_probability"
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape, visible = config, shape, math.prod(shape)
+        self.config, self.example = config, Example.of(example)
+        visible = math.prod(self.shape)
         self.weight = nn.Parameter(torch.randn(visible, config.hidden) * config.initial_scale)
         self.label_weight = nn.Parameter(torch.randn(config.classes, config.hidden) * config.initial_scale)
         self.visible_bias = nn.Parameter(torch.zeros(visible))
@@ -112,7 +113,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         self.shares = float(config.objective != "generative"), likelihood[config.objective], config.unlabelled
         if not any(self.shares[1:]):
             own = ("weight", "label_weight", "hidden_bias", "label_bias")
-            self.players = {"model": own}  # the biases of visible units say nothing of classes
+            self.players = {"model": Player(own)}  # the biases of visible units say nothing of classes
         if config.objective == "generative":
             self.monitor = "squared_error_per_image"
 
@@ -174,12 +175,19 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (8), mean over all examples; in place of log p the energies whose gradient is (7)."""
+        # Trying every class takes as long as a Gibbs step.
+        return self._shared_loss(batch, classes=bool(self.shares[0] or self.shares[2]))
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The same, with the error of the classes that it names."""
+        return self._shared_loss(batch, classes=True)
+
+    def _shared_loss(self, batch: Batch, classes: bool) -> Loss:
         x, known = batch.x.flatten(1), (batch.label >= 0).to(batch.x.dtype)
         label = self.one_hot(batch.label)
         discriminative, generative, unlabelled = self.shares
         total, parts = self.config.sparsity * self.hidden_bias.sum(), dict[str, Scalar]()
-        # Trying every class takes as long as a Gibbs step.
-        if discriminative or unlabelled or not self.training:
+        if classes:
             logits = self.class_logits(x)
             parts |= class_losses(logits, batch.label)
             total = total - discriminative * (torch.log_softmax(logits, 1) * label).sum(1).mean()
@@ -266,9 +274,8 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         mean = self.visible_given(hidden)
         if self.config.persistent_chains:
             fantasy = self._chain(self.chains, self.label_chains, self.config.gibbs_steps)
-            if self.training:
-                self.chains.copy_(fantasy[0])
-                self.label_chains.copy_(fantasy[1])
+            self.chains.copy_(fantasy[0])
+            self.label_chains.copy_(fantasy[1])
             others = share.sum().expand(len(self.chains)) / len(self.chains)
         else:
             fantasy = self._chain(bernoulli(mean), DRAW(self.label_input(hidden)), self.config.gibbs_steps - 1)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -33,12 +33,15 @@ from untaught.model import (
     Batch,
     Classifies,
     Encodes,
+    Example,
     Learner,
     Loss,
     Optimiser,
     Recipe,
     Smoke,
     Stage,
+    Stream,
+    TakesEncoder,
 )
 from untaught.models.softmax import Softmax
 from untaught.nn.coders import Coders, outputs
@@ -50,7 +53,7 @@ FRAMES = 10
 """Frames on which an encoder of video is tried."""
 
 
-class FinetunedClassifier(Learner, Classifies, Encodes, Activations):
+class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncoder):
     """A softmax layer on an encoder.
 
     Example:
@@ -84,12 +87,12 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations):
     smoke = Smoke(config=Config(classes=3, hidden=(6, 5)), shape=(1, 4, 4), classes=3)
     config: Config
 
-    def __init__(self, config: Config, shape: Shape, encoder: nn.Module | None = None) -> None:
+    def __init__(self, config: Config, example: Example | Shape, encoder: nn.Module | None = None) -> None:
         """Put a softmax layer on an encoder, or on one that is built here.
 
         Args:
             config: What is built.
-            shape: One example's shape.
+            example: What one example is.
             encoder: From a batch of examples to features `(batch, feature)`, with gradient. It is trained in place,
                 and what no feature depends on, such as a decoder, is held fixed from here on; copy it to keep it.
 
@@ -98,10 +101,15 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations):
             SizeError: The examples are too small for the convolutions.
         """
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
         self.given = encoder is not None
         self.encoder = self._built() if encoder is None else encoder
         self.output = Softmax(Softmax.Config(classes=config.classes), (self._features(),))
+
+    @classmethod
+    def on(cls, config: Config, example: Example | Shape, encoder: nn.Module) -> Self:
+        """A softmax layer on an encoder that exists."""
+        return cls(config, example, encoder)
 
     def encode(self, x: Examples) -> Features:
         """Features, equation (1)."""
@@ -122,10 +130,10 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations):
 
     def stages(self) -> Sequence[Stage]:
         """The softmax layer on features as they are, then all; without a given encoder all at once."""
-        view, recipe = self.view, self.recipe
+        stream = Stream(self.view, labelled=True)
         alone = replace(self.output.recipe, keeps=self.config.fine_tuning)
-        frozen = Stage("frozen", self.output, view, alone, sees=self._frozen, labelled=True)
-        joint = Stage("joint", self, view, recipe, labelled=True)
+        frozen = Stage("frozen", self.output, alone, stream, sees=self._frozen)
+        joint = Stage("joint", self, self.recipe, stream)
         if not self.given:
             return (joint,)
         return (frozen, joint) if self.config.fine_tuning else (frozen,)

@@ -88,6 +88,7 @@ class HashingAutoencoder(Coded):
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     monitor = "total"
+    differentiable = False
     smoke = Smoke(config=Config(hidden=(16,), latent=8, noise=1.0), shape=(1, 4, 4))
     config: Config
 
@@ -96,9 +97,12 @@ class HashingAutoencoder(Coded):
         return (self._code_inputs(x) > 0).to(x.dtype)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error (4) or cross-entropy (5), (6), mean over examples; of held-out examples, through codes (7)."""
-        code = self.noisy_code(batch.x) if self.training else self.encode(batch.x)
-        return Loss(*self.outputs.error(self.output_inputs(code), batch.x.flatten(1)))
+        """Squared error (4) or cross-entropy (5), (6) through what noise leaves of codes, mean over examples."""
+        return Loss(*self.outputs.error(self.output_inputs(self.noisy_code(batch.x)), batch.x.flatten(1)))
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The same through codes (7)."""
+        return Loss(*self.outputs.error(self.output_inputs(self.encode(batch.x)), batch.x.flatten(1)))
 
     def noisy_code(self, x: Examples) -> Features:
         """What the decoder learns from, equations (1) and (2)."""

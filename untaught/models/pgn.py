@@ -56,7 +56,21 @@ from torch.nn import init
 from untaught.config import Count, Fraction, NonNegative, Whole, configuration
 from untaught.data.view import Batch, View
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import Activations, Decodes, Encodes, Filters, Learner, Loss, Predicts, Reconstructs, Smoke, Stage
+from untaught.model import (
+    Activations,
+    Decodes,
+    Encodes,
+    Example,
+    Filters,
+    Learner,
+    Loss,
+    Player,
+    Predicts,
+    Reconstructs,
+    Smoke,
+    Stage,
+    Stream,
+)
 from untaught.nn.between import Between
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.discriminator import FrameDiscriminator
@@ -141,7 +155,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
     smoke = Smoke(config=Config(units=4, filters=(3,), kernels=(4,), strides=(2,)), shape=(1, 8, 8), frames=4)
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the network.
 
         Raises:
@@ -149,7 +163,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
             SizeError: Frames are too small for the encoder.
         """
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
+        shape = self.shape
         if len(shape) != 3:
             raise SizeError(f"pgn looks at frames (channel, height, width), not at examples of shape {shape}")
         stack = layers(config.filters, config.kernels, config.strides, config.pools, config.paddings)
@@ -162,7 +177,11 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         self.decoder = Decoder(shape[0], stack, kernels=config.decoder_kernels or (), top=taken)
         if config.adversarial:
             self.discriminator = FrameDiscriminator(shape, stack, config.judge[0], config.judge[1:])
-            self.players = {"discriminator": ("discriminator.",), "generator": GENERATOR}
+            own = RULES[config.judge_optimiser]
+            self.players = {
+                "discriminator": Player(("discriminator.",), own),
+                "generator": Player(GENERATOR, RULES["rmsprop"]),
+            }
             self.monitor = None  # a game has no number that must fall
         if config.residual:
             # It begins by copying the last frame, the best that is known about natural video without learning.
@@ -222,9 +241,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
 
     def stages(self) -> Sequence[Stage]:
         """One stage; the two players of equation (6) have optimisers of their own and learning rates that stay."""
-        rules = {"discriminator": RULES[self.config.judge_optimiser], "generator": RULES["rmsprop"]}
-        two = replace(self.recipe, players=rules, schedule="constant")
-        return (Stage("train", self, self.view, two if self.config.adversarial else self.recipe),)
+        recipe = replace(self.recipe, schedule="constant") if self.config.adversarial else self.recipe
+        return (Stage("train", self, recipe, Stream(self.view)),)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error (5), mean over the batch, or a player's side of (6)."""
@@ -250,9 +268,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         """What is compared with the frames: predictions from true frames, or here and there from predictions."""
         if not self.config.scheduled_sampling:
             return self.reconstruct(x)
-        # What selects a checkpoint is one number from first to last: held-out frames are fed back as at the end.
-        grown = progress if self.training else torch.ones_like(progress)
-        chance = (self.config.scheduled_sampling * grown).expand(len(x))
+        chance = (self.config.scheduled_sampling * progress).expand(len(x))
         shown, states, found = self._before(x)[:, 0], None, list[Images]()
         for true in x.unbind(1)[1:]:
             states = self._watch(shown[:, None], states)[-1]

@@ -1,13 +1,13 @@
 """Predictive encoder: a feed-forward network that sees a few frames of a patch of video and says the next one.
 
-x_t is frame t, T frames long; k is the number of frames seen (`context`), f the activation, W_1, ..., W_n and V are
+x_t is frame t, T frames long; k = T - 1 are seen (`--frames` is T), f the activation, W_1, ..., W_n and V are
 fully connected, or convolutions (V their mirror):
 
     h_t   = f(W_n ... f(W_1 [x_t-k+1, ..., x_t] + b_1) ... + b_n)               (1)
     y_t   = V h_t + c                                                           (2)
     y_t   = x_t + V h_t + c                            with `residual`          (3)
     p_t+1 = min(max(y_t, low), high)                                            (4)
-    L     = 1/(T-k) sum_t=k^T-1 |x_t+1 - y_t|^2                                 (5)
+    L     = |x_T - y_k|^2                                                       (5)
 
 Prediction error alone is minimised, without a penalty on weights or units. On patches of natural video, Palm reports,
 that is enough for W_1 to become receptive fields like those of visual area V1. Without `residual` units here become
@@ -47,6 +47,7 @@ from untaught.model import (
     Activations,
     Batch,
     Encodes,
+    Example,
     Filters,
     Learner,
     Loss,
@@ -74,7 +75,7 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
     """Hidden layers over the last frames, trained on the next one.
 
     Example:
-        >>> model = PredictiveEncoder(PredictiveEncoder.Config(hidden=(20,)), (1, 12, 12))
+        >>> model = PredictiveEncoder(PredictiveEncoder.Config(hidden=(20,)), Example((1, 12, 12), frames=3))
         >>> video = torch.rand(2, 5, 1, 12, 12)
         >>> model.predict(video, frames=3).shape, model.encode(video).shape
         (torch.Size([2, 3, 1, 12, 12]), torch.Size([2, 20]))
@@ -87,8 +88,6 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         network: Literal["dense", "convolution"] = "dense"
         """Kind of the layers. Fully connected ones are tied to the patch that they were trained on; convolutions look
         at frames of any size."""
-        context: Count = 2
-        """Frames that it sees; training needs windows of at least one more (`--frames`)."""
         hidden: tuple[Count, ...] = (100,)
         """Units (dense) or maps (convolution) of each hidden layer."""
         kernel: Count = 9
@@ -105,18 +104,24 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
     smoke = Smoke(config=Config(hidden=(5, 4)), shape=(1, 6, 6), frames=4)
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the network.
 
         Raises:
-            ConfigError: There is no hidden layer.
+            ConfigError: There is no hidden layer, or no frame to see before the one to predict.
             SizeError: Examples are no frames, or too small for the convolutions.
         """
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
+        shape = self.shape
         if len(shape) != 3:
             raise SizeError(
                 f"predictive-encoder looks at frames (channel, height, width), not at examples of shape {shape}"
+            )
+        if (self.example.frames or 0) < 2:
+            raise ConfigError(
+                f"predictive-encoder sees all frames of an example but the last, which it predicts; this one has "
+                f"{self.example.frames or 1}: --frames 3, or Example(shape, frames=3)"
             )
         if not config.hidden:
             raise ConfigError("predictive-encoder needs at least one hidden layer; hidden is empty")
@@ -124,15 +129,21 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         if config.network == "convolution":
             stack = layers(config.hidden, (config.kernel,), (config.stride,))
             sizes(stack, (shape[1], shape[2]))
-            self.encoder = Encoder(config.context * shape[0], stack, config.activation)
+            self.encoder = Encoder(self.context * shape[0], stack, config.activation)
             self.decoder = Decoder(shape[0], stack, config.activation)
         else:
             values = math.prod(shape)
-            widths = pairwise((config.context * values, *config.hidden))
+            widths = pairwise((self.context * values, *config.hidden))
             self.encoder = nn.ModuleList(Layer(*pair, config.activation) for pair in widths)
             self.decoder = Layer(config.hidden[-1], values, "linear")
         with torch.no_grad():
             self._first().mul_(SMALL)
+
+    @property
+    def context(self) -> int:
+        """Frames that it sees, k: all of an example but the last."""
+        assert self.example.frames is not None
+        return self.example.frames - 1
 
     # -------- what it does
 
@@ -158,7 +169,7 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         if x.ndim != 5 or x.shape[1] < 2:
             raise DataError(
                 f"windows of {x.shape[1] if x.ndim == 5 else 1} frame have no next frame to predict;\n"
-                f"give video and at least 2 frames: --frames {self.config.context + 1}"
+                f"give video and at least 2 frames: --frames {self.context + 1}"
             )
         seen = self._windows(x[:, :-1])
         return self._limited(self._next(seen.flatten(0, 1))).unflatten(0, seen.shape[:2])
@@ -182,32 +193,21 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         """Weights of the first layer, those on the frames seen side by side, the oldest on the left."""
         weight = self._first().detach()
         sides = weight.shape[2:] if weight.ndim == 4 else self.shape[1:]
-        frames = weight.reshape(len(weight), self.config.context, self.shape[0], *sides)
+        frames = weight.reshape(len(weight), self.context, self.shape[0], *sides)
         return torch.cat(frames.unbind(1), -1)
 
     # -------- learning
 
     def prepare(self, sample: Batch) -> None:
-        """Find the extremes of the data.
-
-        Raises:
-            DataError: The windows have no frame after those that the network sees.
-        """
-        frames = sample.x.shape[1] if sample.x.ndim == 5 else 1
-        if frames <= self.config.context:
-            raise DataError(
-                f"windows of {frames} frames leave nothing to predict after context = {self.config.context};\n"
-                f"give --frames {self.config.context + 1} or a shorter context"
-            )
+        """Find the extremes of the data."""
         low, high = sample.x.aminmax()
         self.low.copy_(low)
         self.high.copy_(high)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error of the frames that have a whole context before them, equation (5), mean over the batch."""
-        context = self.config.context
-        seen = self._windows(batch.x[:, :-1])[:, context - 1 :].flatten(0, 1)
-        error = (self._next(seen) - batch.x[:, context:].flatten(0, 1)).square().sum() / len(seen)
+        """Squared error of an example's last frame, equation (5), mean over the batch."""
+        seen, last = batch.x[:, : self.context], batch.x[:, self.context]
+        error = (self._next(seen) - last).square().sum() / len(last)
         return Loss(error, {"squared_error_per_frame": error.detach()})
 
     # -------- how
@@ -230,8 +230,8 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
             raise SizeError(
                 f"fully connected layers built for {wanted} cannot look at {size}; resize, or use network convolution"
             )
-        before = x[:, :1].expand(-1, self.config.context - 1, -1, -1, -1)
-        return torch.cat([before, x], 1).unfold(1, self.config.context, 1).movedim(-1, 2)
+        before = x[:, :1].expand(-1, self.context - 1, -1, -1, -1)
+        return torch.cat([before, x], 1).unfold(1, self.context, 1).movedim(-1, 2)
 
     def _hidden(self, seen: Seen) -> list[Tensor]:
         """Every hidden layer, equation (1)."""

@@ -50,6 +50,7 @@ from untaught.model import (
     Decodes,
     Encodes,
     Energy,
+    Example,
     Filters,
     Learner,
     Loss,
@@ -122,13 +123,14 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
     monitor = "pseudo_likelihood_nats"
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the machine, or raise ConfigError where its units or learning rule do not go with one another."""
         _check(config)
         kinds: tuple[Kind, Kind] = (config.visible, config.hidden_units)
-        size = math.prod(shape), config.hidden
+        example = Example.of(example)
+        size = math.prod(example.shape), config.hidden
         super().__init__(*size, kinds, config.initial_scale, config.learn_deviation, config.doubled)
-        self.config, self.shape = config, shape
+        self.config, self.example, self.view = config, example, self.view_of(config)
         target = config.sparsity
         self.active = None if target is None else nn.Buffer(torch.full((config.hidden,), target))
         self.chains = nn.Buffer(torch.zeros(config.persistent_chains * config.temperatures, size[0]))
@@ -166,37 +168,48 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """E(v+, h+) - E(v-, h-), whose gradient is the learning rule (5), with h+ and h- the means (3)."""
+        data = batch.x.flatten(1)
         with torch.no_grad():
-            data = batch.x.flatten(1)
             x = self.hidden_input(data)
-            active, begin, parts = self._begun(data, x)
+            if self.config.persistent_chains:  # which do without a step from the data
+                return Loss(self._contrast(data, self.hidden_units.mean(x), data, progress), {})
+            active, begin, error = self._first_step(data, x)
+        return Loss(self._contrast(data, active, begin, progress), {"squared_error_per_image": error})
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The same, with the squared error of one Gibbs step, and the pseudo-likelihood where it selects."""
+        data = batch.x.flatten(1)
+        with torch.no_grad():
+            x = self.hidden_input(data)
+            active, begin, error = self._first_step(data, x)
+            parts = {"squared_error_per_image": error}
+            if self.monitor == "pseudo_likelihood_nats":
+                parts[self.monitor] = self._pseudo_likelihood(data, x)
+        return Loss(self._contrast(data, active, begin, torch.ones((), device=data.device)), parts)
+
+    def _contrast(self, data: Visible, active: Hidden, begin: Visible, progress: Scalar) -> Scalar:
+        """E(v+, h+) - E(v-, h-); all states are held fixed, so it is linear in the parameters and no likelihood."""
+        with torch.no_grad():
             fantasy = self.fantasies(begin, progress)
             slopes = self._slopes(data, active, fantasy, self.hidden_given(fantasy))
-        # All states are held fixed, so this is linear in the parameters. Its value is no likelihood.
-        with torch.autocast(data.device.type, enabled=False):
+        with torch.enable_grad(), torch.autocast(data.device.type, enabled=False):
             terms = [torch.dot(value.flatten(), slope.flatten()) for value, slope in slopes]
-        return Loss(torch.stack(terms).sum(), parts)
+            return torch.stack(terms).sum()
 
     def fantasies(self, begin: Visible, progress: Scalar) -> Fantasies:
         """v-: k Gibbs steps from the data, of which the first is made, or from where the chains ended."""
         if not self.config.persistent_chains:
             return self._chain(begin, self.config.gibbs_steps, progress, done=1)
         visible = self._chain(self.chains, self.config.gibbs_steps, progress)
-        if self.training:
-            self.chains.copy_(visible)
+        self.chains.copy_(visible)
         return visible[-self.config.persistent_chains :]
 
-    def _begun(self, data: Visible, x: Hidden) -> tuple[Hidden, Visible, dict[str, Scalar]]:
-        """Hidden means, and the first Gibbs step from the data; persistent chains do without it while training."""
-        if self.training and self.config.persistent_chains:
-            return self.hidden_units.mean(x), data, {}
+    def _first_step(self, data: Visible, x: Hidden) -> tuple[Hidden, Visible, Scalar]:
+        """Hidden means, where the first Gibbs step from the data leads, and how far its mean is from the data."""
         active, hidden = self.hidden_units.mean_and_draw(x)
         mean, begin = self.visible_units.mean_and_draw(self.visible_input(hidden))
         error = data - self.in_values(mean)
-        parts = {"squared_error_per_image": error.square().sum(1).mean()}
-        if self.monitor == "pseudo_likelihood_nats" and not self.training:
-            parts[self.monitor] = self._pseudo_likelihood(data, x)
-        return active, self.in_values(begin), parts
+        return active, self.in_values(begin), error.square().sum(1).mean()
 
     def _pseudo_likelihood(self, data: Visible, x: Hidden) -> Scalar:
         """-sum_i log p(v_i | all others), in nats, from a few random i of each example."""
@@ -233,8 +246,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         slopes: list[tuple[Tensor, Tensor]] = [(self.weight, by_weight), (self.visible_bias, by_visible)]
         if self.active is not None:
             seen = torch.lerp(active.mean(0), self.active, MEMORY)
-            if self.training:
-                self.active.copy_(seen)
+            self.active.copy_(seen)
             pull = self.config.sparsity_cost * (seen - (self.config.sparsity or 0))  # equation (7)
             by_weight.addr_(v.mean(0), pull)
             by_hidden = by_hidden + pull

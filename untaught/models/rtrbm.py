@@ -49,6 +49,7 @@ from untaught.model import (
     Activations,
     Batch,
     Encodes,
+    Example,
     Filters,
     Learner,
     Loss,
@@ -110,16 +111,17 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
     )
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the machine.
 
         Raises:
             SizeError: Examples are no frames.
         """
         super().__init__()
-        if len(shape) != 3:
-            raise SizeError(f"rtrbm looks at frames (channel, height, width), not at examples of shape {shape}")
-        self.config, self.shape, visible, hidden = config, shape, math.prod(shape), config.hidden
+        self.config, self.example = config, Example.of(example)
+        if len(self.shape) != 3:
+            raise SizeError(f"rtrbm looks at frames (channel, height, width), not at examples of shape {self.shape}")
+        visible, hidden = math.prod(self.shape), config.hidden
         self.units = UNITS[config.visible]
         self.weight = nn.Parameter(torch.randn(visible, hidden) * config.initial_scale)
         self.visible_memory = nn.Parameter(torch.randn(hidden, visible) * config.initial_scale)
@@ -166,7 +168,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
             self.visible_bias.copy_(self.units.bias_for(x.flatten(0, 1)))
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Equation (8), mean over clips; on held-out frames the error of predictions too."""
+        """Equation (8), mean over clips."""
         x = self._flat(batch.x)
         states = torch.stack(self.states(x), 1)
         visible_bias, hidden_bias = self.biases(states[:, :-1].flatten(0, 1))
@@ -184,11 +186,17 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
             ]
             total = torch.stack(terms).sum() / len(data)
         parts = {"fantasy_squared_error_per_frame": (fantasy - data).square().sum(1).mean()}
-        if not self.training:
-            with torch.no_grad():
-                predicted = self._predicted(x[:, :-1], states[:, 1:-1]).flatten(2)
-            parts["squared_error_per_frame"] = (predicted - x[:, 1:]).square().sum(2).mean()
         return Loss(total, parts)
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The same, with the squared error of predictions."""
+        loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
+        with torch.no_grad():
+            x = self._flat(batch.x)
+            states = torch.stack(self.states(x), 1)
+            predicted = self._predicted(x[:, :-1], states[:, 1:-1]).flatten(2)
+            error = (predicted - x[:, 1:]).square().sum(2).mean()
+        return Loss(loss.total, {**loss.parts, "squared_error_per_frame": error})
 
     def _fantasies(self, x: Clips, active: Hidden, visible_bias: Visible, hidden_bias: Hidden) -> Visible:
         """v- of every frame, for all times at once."""

@@ -39,11 +39,13 @@ from untaught.model import (
     Batch,
     Decodes,
     Encodes,
+    Example,
     Filters,
     LatentVariable,
     Learner,
     LogLikelihood,
     Loss,
+    Player,
     Reconstructs,
     Samples,
     Scores,
@@ -94,7 +96,7 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
     monitor = "upper_bound_nats"
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the network.
 
         Raises:
@@ -102,10 +104,10 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
             SizeError: A hidden layer is too large for factorial or exact inference.
         """
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
         if not config.hidden:
             raise ConfigError("hidden = (): a sigmoid belief network needs a hidden layer")
-        units = (math.prod(shape), *config.hidden)
+        units = (math.prod(self.shape), *config.hidden)
         self.generative = BeliefNetwork(units, config.initial_scale, config.hidden_bias)
         self.inference, self.players = self._inference(units)
 
@@ -204,12 +206,12 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
     def _layers(self, latent: Features) -> Sequence[Units]:
         return latent.split(self.config.hidden, 1)
 
-    def _inference(self, units: Sequence[int]) -> tuple[Inference, dict[str, tuple[str, ...]]]:
+    def _inference(self, units: Sequence[int]) -> tuple[Inference, dict[str, Player]]:
         """What infers the hidden units, and who learns."""
-        wakes, kind = {"generative": ("generative.",)}, self.config.inference
+        wakes, kind = {"generative": Player(("generative.",))}, self.config.inference
         if kind == "recognition":
             up = Recognition(units, self.config.initial_scale, self.config.hidden_bias)
-            return up, {**wakes, "recognition": ("inference.",)}
+            return up, {**wakes, "recognition": Player(("inference.",))}
         if not self.generative.enumerable:
             raise SizeError(
                 f"{kind} inference sums over the states of hidden layers, and {max(units[1:])} units have too many;\n"

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from untaught.config import Count, NonNegative, configuration
-from untaught.model import Batch, Classifies, Filters, Learner, Loss, Optimiser, Recipe, Smoke, Stage
+from untaught.model import Batch, Classifies, Example, Filters, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream
 from untaught.nn.named import weight_pictures
 from untaught.nn.noise import wide
 from untaught.nn.targets import check_labels, class_losses, label_nats
@@ -50,10 +50,10 @@ class Softmax(Learner, Classifies, Filters):
     smoke = Smoke(config=Config(classes=3, weight_cost=0.01), shape=(1, 3, 3), classes=3)
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape = config, shape
-        self.weight = nn.Parameter(torch.zeros(math.prod(shape), config.classes))
+        self.config, self.example = config, Example.of(example)
+        self.weight = nn.Parameter(torch.zeros(math.prod(self.shape), config.classes))
         self.bias = nn.Parameter(torch.zeros(config.classes))
 
     def logits(self, x: Examples) -> Features:
@@ -70,7 +70,7 @@ class Softmax(Learner, Classifies, Filters):
 
     def stages(self) -> tuple[Stage]:
         """One, on labelled examples."""
-        return (Stage("train", self, self.view, self.recipe, labelled=True),)
+        return (Stage("train", self, self.recipe, Stream(self.view, labelled=True)),)
 
     def prepare(self, sample: Batch) -> None:
         """Check the labels.

@@ -27,7 +27,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
 from untaught.experiments.figures import one_above_another
@@ -42,7 +41,7 @@ LAYERS = [f"layer-{number}" for number in range(1, 8)]
 
 def net(
     data: str, hidden: tuple[int, ...], latent: int, own: Mapping[str, Any], minutes: float, small: str = "digits",
-    takes: Sequence[str] = ("reconstruction",), pictures: tuple[str, ...] = (), view: View | None = None,
+    takes: Sequence[str] = ("reconstruction",), pictures: tuple[str, ...] = (), view: dict[str, Any] | None = None,
 ) -> dict[Budget, Experiment]:  # fmt: skip
     """One autoencoder, learnt by Adam, or at the budget of a GPU by what the paper used where it is pretrained."""
     pretrained = LAYERS[: len(hidden) + 1] if own.get("pretraining") == "rbm" else []
@@ -122,9 +121,7 @@ PAPER = Paper(
             budget: replace(own, training=None)
             for budget, own in net("curves", (), 18, OLD, 1, "curves?train=200&test=50").items()
         },
-        "faces": net(
-            PATCHES, FACES, 30, {**NEW, "output": "linear"}, 6, view=View(standardise="pixel"), pictures=SHOWN
-        ),
+        "faces": net(PATCHES, FACES, 30, {**NEW, "output": "linear"}, 6, view={"standardise": "pixel"}, pictures=SHOWN),
         "digits-2": net("mnist", MNIST, 2, NEW, 4, takes=("codes",), pictures=("codes.png",)),
         "documents": net(
             "documents",

@@ -24,7 +24,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.experiments import Budget, Column, Experiment, Paper, Row, Table, Take
 from untaught.experiments.figures import one_above_another
@@ -33,7 +32,7 @@ from untaught.runs.settings import Training
 STACK = (8192, 4096, 2048, 1024, 512)
 AT = ("1", "15", "127", "511")
 """Of how many nearest."""
-VIEW = View(standardise="pixel")
+VIEW = {"standardise": "pixel"}
 
 
 def codes(**own: Any) -> dict[Budget, Experiment]:
@@ -44,7 +43,7 @@ def codes(**own: Any) -> dict[Budget, Experiment]:
         Training(minutes=4, threads=1, view=VIEW), pictures=("retrieval.png",),
     )  # fmt: skip
     quick = Training(epochs=2, threads=1, view=VIEW)
-    large = Training(minutes=10, batch_size=1024, precision="bf16", view=replace(VIEW, augment=("mirror",)))
+    large = Training(minutes=10, batch_size=1024, precision="bf16", view={**VIEW, "augment": ("mirror",)})
     return {
         "smoke": replace(cpu, data="digits", config={**config, "hidden": (32,)}, training=quick),
         "cpu": cpu,

@@ -24,7 +24,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
 from untaught.experiments.figures import lists_as_lines, one_above_another, rollouts_of, while_it_learnt
@@ -79,9 +78,9 @@ FACES: dict[Budget, PGN.Config] = {
 def balls(**config: Any) -> dict[Budget, Experiment]:
     """A convolutional network on bouncing balls."""
     measured = Experiment("pgn", "balls", FORETOLD, config, Training(minutes=8), pictures=("prediction.png",))
-    large = Training(minutes=10, batch_size=128, view=View(frames=30))
+    large = Training(minutes=10, batch_size=128, view={"frames": 30})
     return {
-        "smoke": replace(measured, data=FEW_BALLS, training=Training(epochs=1, view=View(frames=10))),
+        "smoke": replace(measured, data=FEW_BALLS, training=Training(epochs=1, view={"frames": 10})),
         "cpu": measured,
         "full": replace(measured, config={**config, "core_kernel": 5}, training=large, seeds=3),
     }
@@ -89,11 +88,11 @@ def balls(**config: Any) -> dict[Budget, Experiment]:
 
 def balls_lstm() -> dict[Budget, Experiment]:
     """The published network on bouncing balls."""
-    every, view = replace(BALLS_2015, last_only=False), View(frames=50, augment=("flip", "mirror", "reverse"))
+    every, view = replace(BALLS_2015, last_only=False), {"frames": 50, "augment": ("flip", "mirror", "reverse")}
     full = Training(minutes=10, batch_size=128, learning_rate=RATE, view=view)
     return {
         "smoke": Experiment(
-            "pgn", FEW_BALLS, FORETOLD, replace(every, units=288), Training(epochs=0.5, view=View(frames=10))
+            "pgn", FEW_BALLS, FORETOLD, replace(every, units=288), Training(epochs=0.5, view={"frames": 10})
         ),
         "full": Experiment("pgn", "balls", FORETOLD, every, full, seeds=3),
     }
@@ -101,7 +100,7 @@ def balls_lstm() -> dict[Budget, Experiment]:
 
 def heads(*takes: str, still: bool = False, watch: bool = False, **config: Any) -> dict[Budget, Experiment]:
     """A recurrent network on rotating heads, or on still ones, measured on rotating ones and on the gallery."""
-    view, game = View(frames=5 if config.get("target") == "last" else 6), "adversarial" in config
+    view, game = {"frames": 5 if config.get("target") == "last" else 6}, "adversarial" in config
     epochs, rate = (GAMES, None) if game else (EPOCHS, RATE)
     return {
         budget: Experiment(

@@ -21,7 +21,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
 from untaught.experiments.figures import one_above_another
@@ -29,7 +28,12 @@ from untaught.runs.settings import Training
 
 
 def sparse(
-    data: str, config: dict[str, Any], cpu: Training, full: Training, small: dict[str, Any], view: View | None = None
+    data: str,
+    config: dict[str, Any],
+    cpu: Training,
+    full: Training,
+    small: dict[str, Any],
+    view: dict[str, Any] | None = None,
 ) -> dict[Budget, Experiment]:
     """A sparse autoencoder, or a stack of them."""
     takes = (Take("active_units", limit=10_000), Take("reconstruction", limit=2_000))
@@ -90,7 +94,7 @@ PAPER = Paper(
     experiments={
         "patches": sparse(
             "whitened?of=cifar10", PATCHES, MANY, replace(MANY, minutes=None, epochs=400), {"hidden": (9,)},
-            View(patch=8, standardise="all"),
+            {"patch": 8, "standardise": 'all'},
         ),
         "strokes": sparse("mnist", STROKES, LINES, replace(LINES, minutes=None, epochs=40), {"hidden": (9,)}),
         "stack": sparse("mnist", STACK, LINES, replace(LINES, minutes=None, epochs=40), {"hidden": (9, 8)}),

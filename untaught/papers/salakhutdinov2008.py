@@ -24,7 +24,6 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.plots import COLOURS, drawn_on_paper, rendered
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take, Watch
@@ -71,7 +70,7 @@ def learnt(rule: str, hidden: int) -> dict[Budget, Experiment]:
 
 def stacked() -> dict[Budget, Experiment]:
     """A deep belief net of two hidden layers, without labels, learnt greedily from persistent chains."""
-    training = Training(learning_rate=RATE, schedule="linear", view=View(binarise=True))
+    training = Training(learning_rate=RATE, schedule="linear", view={"binarise": True})
     config = {"hidden": (500, 2000), "persistent_chains": 100, "weight_cost": 0.0}
     cpu = Experiment("dbn", "mnist", TAKES, config, replace(training, minutes=9, threads=1))
     small = {**config, "hidden": (20, 22), "sample_steps": 20}

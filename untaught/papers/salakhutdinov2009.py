@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from untaught.data.view import View
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
 from untaught.runs.settings import Training
 
@@ -59,7 +58,7 @@ def labels(name: str) -> dict[Budget, Experiment]:
             experiment.data,
             (Take("classification"),),
             {**experiment.config, "classes": 10, "pretrained": True},
-            Training(view=View(), **lengths[budget]),
+            Training(view={}, **lengths[budget]),
             begin_from=name,
         )
         for budget, experiment in machine(name).items()

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from untaught.data.view import View
 from untaught.experiments import Column, Experiment, Paper, Published, Row, Table, Take
 from untaught.runs.settings import Training
 
@@ -33,14 +32,14 @@ LONG = Experiment(
     "moving-digits?clips=8000",
     (Take("rollout", limit=4_000),),
     FUTURE,
-    Training(minutes=8, batch_size=4, learning_rate=2e-3, view=View(frames=20)),
+    Training(minutes=8, batch_size=4, learning_rate=2e-3, view={"frames": 20}),
     pictures=("prediction.png",),
 )
 SMALL = replace(
     LONG,
     data="moving-digits?digits=sklearn&clips=40&validation=8&test=8&size=32",
     config={**FUTURE, "filters": (4, 8), "units": 8},
-    training=Training(epochs=1, batch_size=8, view=View(frames=20)),
+    training=Training(epochs=1, batch_size=8, view={"frames": 20}),
 )
 
 
@@ -62,7 +61,7 @@ PAPER = Paper(
                 LONG,
                 data="moving-digits?clips=40000",
                 config={**FUTURE, "units": 128, "core_kernel": 5},
-                training=Training(minutes=10, batch_size=64, learning_rate=1e-3, view=View(frames=20)),
+                training=Training(minutes=10, batch_size=64, learning_rate=1e-3, view={"frames": 20}),
             ),
         }
     },

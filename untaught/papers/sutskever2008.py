@@ -21,7 +21,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from untaught.data.view import View
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
 from untaught.runs.settings import Training
 
@@ -34,10 +33,10 @@ def balls(**config: Any) -> dict[Budget, Experiment]:
     """A machine on bouncing balls: 300 hidden units on a processor, as many as published on a GPU."""
     short = Training(minutes=6, threads=1)
     measured = Experiment("rtrbm", "balls", PREDICTED, config, short, pictures=("prediction.png", "filters.png"))
-    large = Training(minutes=10, batch_size=100, learning_rate=1e-3, view=View(frames=30))
+    large = Training(minutes=10, batch_size=100, learning_rate=1e-3, view={"frames": 30})
     return {
         "smoke": replace(
-            measured, data=FEW_BALLS, config={**config, "hidden": 30}, training=Training(epochs=1, view=View(frames=10))
+            measured, data=FEW_BALLS, config={**config, "hidden": 30}, training=Training(epochs=1, view={"frames": 10})
         ),
         "cpu": measured,
         "full": replace(measured, config={**config, "hidden": 3750}, training=large),

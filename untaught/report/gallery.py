@@ -53,7 +53,7 @@ def draw_pictures(run: Run, subject: Subject | None = None) -> str | None:
     """Draw what the best checkpoint shows, unless it is there; the reason where that is impossible."""
     note = run.pictures / "drawn.json"
     try:
-        name = run.best().name
+        name = run.best_name()
         if note.exists() and json.loads(note.read_text("utf-8")) == {"checkpoint": name}:
             return None
         illustrate(subject or subject_of_run(run), run.pictures)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
@@ -88,6 +89,33 @@ def write_checkpoint(folder: Path, name: str, state: Mapping[str, Any], counters
         part.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     write_json(folder / f"{name}.json", {**counters, "state": skeleton, "sha256": digest})
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write named tensors in one file that holds its own digest."""
+    held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    with replacing(path) as part:
+        part.write_bytes(save_tensors(held, metadata={"sha256": _digest(held)}))
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read what `write_tensors` wrote.
+
+    Raises:
+        Torn: It cannot be read, or is not what was written.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            held, told = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise Torn(f"{path.name}: {error}") from error
+    if (told or {}).get("sha256") != _digest(held):
+        raise Torn(f"{path.name} does not have the digest that it records")
+    return held
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    return hashlib.sha256(save_tensors(dict(sorted(tensors.items())))).hexdigest()
 
 
 REQUIRED = frozenset({"stage", "stage_number", "step", "state", "sha256"})

@@ -4,6 +4,7 @@ runs/NAME/
   config.json        everything needed to train it again
   environment.json   versions, hardware, threads, commit, command line
   metrics.jsonl      one record a line
+  statistics.safetensors   mean and deviation, where data are standardised
   checkpoints/       STAGE-STEP.safetensors and STAGE-STEP.json
   pictures/          what the model showed
   report.html        one page about it
@@ -11,7 +12,6 @@ runs/NAME/
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import platform
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,22 @@ from typing import Any
 import torch
 from torch import nn
 
-from untaught.runs.checkpoint import Torn, read_checkpoint, read_counters, write_checkpoint, write_json
+from untaught.runs.checkpoint import (
+    Torn,
+    read_checkpoint,
+    read_counters,
+    read_tensors,
+    write_checkpoint,
+    write_json,
+    write_tensors,
+)
+from untaught.runs.encoders import Given, described, network_encoder
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
 from untaught.data.view import Statistics, View
-from untaught.errors import ConfigError, DataError, RunError
+from untaught.errors import ConfigError, RunError
 from untaught.model import Encoding, Model, model_class
-from untaught.runs.settings import Settings
+from untaught.runs.settings import NetworkFile, Settings
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,11 @@ class Run:
             counted.remove((name, counters))
         raise RunError(f"{self.path} has no whole checkpoint; train it again")
 
+    def best_name(self) -> str | None:
+        """The name of that checkpoint by the counters alone: no tensors are read."""
+        counted = self._counted()
+        return (_best(counted) or counted[-1])[0] if counted else None
+
     def at(self, step: int) -> Checkpoint:
         """The checkpoint of one step of the last stage.
 
@@ -155,14 +169,40 @@ class Run:
             modules: The caller's own networks, for a model that was built with some: `encoder=module`.
         """
         checkpoint = self.best() if step is None else self.at(step)
-        model = build(self.settings, **modules)
+        model = self._built(modules)
         model.load_state_dict(checkpoint.state.get("average") or checkpoint.state["model"])
+        model.view = self.view
         return model.to(device).eval()
 
-    def statistics(self, step: int | None = None) -> Statistics | None:
-        """Mean and deviation by which the run standardised its data; none where it did not."""
-        state = (self.best() if step is None else self.at(step)).state
-        return Statistics(**state["statistics"]) if state.get("statistics") else None
+    def keep_statistics(self, statistics: Statistics | None) -> None:
+        """Write down by what the data are standardised; it belongs to the run, not to any checkpoint."""
+        if statistics is not None:
+            write_tensors(self.path / "statistics.safetensors", asdict(statistics))
+
+    def statistics(self) -> Statistics | None:
+        """Mean and deviation by which the run standardised its data; none where it did not.
+
+        Raises:
+            RunError: The file is torn or was changed.
+        """
+        path = self.path / "statistics.safetensors"
+        if self.view.standardise == "none":
+            return None
+        if not path.exists():  # runs of older versions have them in each checkpoint
+            held = self.best().state.get("statistics")
+            return Statistics(**held) if held else None
+        try:
+            return Statistics(**read_tensors(path))
+        except Torn as torn:
+            raise RunError(f"{path} is torn ({torn}); train the run again") from torn
+
+    def _built(self, modules: Mapping[str, nn.Module]) -> Model:
+        """The untrained model; where it is no longer what it was, the error names the version that wrote the run."""
+        try:
+            return build(self.settings, **modules)
+        except ConfigError as error:
+            written = self.environment().get("versions", {}).get("untaught", "of an unknown version")
+            raise ConfigError(f"{self.path} was written by untaught {written}, and this one cannot: {error}") from error
 
     def _counted(self) -> list[tuple[str, dict[str, Any]]]:
         """Name and counters of every checkpoint that has a readable JSON, oldest first."""
@@ -184,17 +224,18 @@ class Run:
 
 
 def build(settings: Settings, **modules: nn.Module) -> Model:
-    """Build the model that a run's settings describe, untrained; on the encoder that they describe, if any."""
+    """Build the model that a run's settings describe, untrained; on the encoder that they describe, if any.
+
+    Raises:
+        ConfigError: The configuration is none of the model's, or was written by a version whose model was another.
+    """
     cls = model_class(settings.model)
     config = from_json(cls.Config, settings.config, f"the configuration of {settings.model}")
-    borrowed = settings.encoder
-    if borrowed is not None:
-        if "encoder" not in inspect.signature(cls).parameters:
-            raise ConfigError(f"{settings.model} takes no encoder; finetuned-classifier does, and autoencoder")
-        if tuple(borrowed.shape) != tuple(settings.shape):
-            raise DataError(f"the encoder saw examples of shape {borrowed.shape}, and these are {settings.shape}")
-        modules = modules if "encoder" in modules else {**modules, "encoder": Encoding(build(borrowed))}
-    return cls(config, tuple(settings.shape), **modules)
+    held = settings.encoder
+    if held is not None and "encoder" not in modules:
+        own = network_encoder(held, weights=False) if isinstance(held, NetworkFile) else Encoding(build(held))
+        modules = {**modules, "encoder": own}
+    return cls(config, settings.example, **modules)
 
 
 def create_run(path: Path | str, settings: Settings, command: str | None = None) -> Run:
@@ -240,6 +281,20 @@ def read_settings(path: Path) -> Settings:
     if not isinstance(values, dict):
         raise RunError(f"{path} is not a configuration: it must hold one JSON object")
     return from_json(Settings, values, str(path))
+
+
+def open_encoder(text: str) -> Given:
+    """Open an encoder by the path of a run, or by a network's name and its file of weights.
+
+    Raises:
+        ConfigError: The weights do not fit the network, or the run's model does not encode.
+        RunError: There is no such run, or the file cannot be read.
+    """
+    named = described(text)
+    if named is not None:
+        return Given(network_encoder(named), named)
+    run = open_run(text)
+    return Given(Encoding(run.load(), run.view), run.settings)
 
 
 def remove_run(path: Path | str) -> None:

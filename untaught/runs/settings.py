@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import Any, Literal
 
-from untaught.config import Count, NonNegative, Positive, Whole, configuration, from_json
+from untaught.config import Count, NonNegative, Positive, Whole, configuration, from_json, to_json
 from untaught.data.view import View
-from untaught.model import Optimiser, Recipe, model_class
-from untaught.recipe import SEARCHING, USUAL_RATES, Rule
+from untaught.model import model_class
+from untaught.recipe import Rule
+from untaught.shapes import Example
 
 
 @configuration
@@ -56,8 +57,30 @@ class Training:
     """Capture the whole step in a CUDA graph; auto does so on one GPU when data are on it and shapes are fixed."""
     threads: Count | None = None
     """Processor threads; none takes torch's choice."""
-    view: View | None = None
-    """How batches are cut from the source; none takes the model's own view."""
+    view: dict[str, Any] | None = None
+    """Fields of every stage's view that are to be otherwise than the model says."""
+
+    def __post_init__(self) -> None:
+        """Refuse fields that no view has.
+
+        Raises:
+            ConfigError: A field is unknown, or a value is not allowed.
+        """
+        from_json(View, self.view or {}, "view")
+
+    def changed(self, view: View) -> View:
+        """A view with the fields that were asked for."""
+        return from_json(View, {**to_json(view), **(self.view or {})}, "view")
+
+
+@configuration
+class NetworkFile:
+    """A network by its name, with a file of weights: an encoder that was learnt elsewhere."""
+
+    network: str
+    """Its name, `vgg16`."""
+    file: str
+    """Where its weights are: safetensors, or a torch file that holds nothing but tensors."""
 
 
 @configuration
@@ -67,58 +90,51 @@ class Settings:
     model: str
     """The system's name."""
     shape: tuple[int, ...]
-    """One example's shape."""
+    """One example's shape; of video, one frame's."""
+    frames: int | None = None
+    """Frames of an example of video."""
     config: dict[str, Any]
     """The model's configuration."""
     data: str
     """The source's spec."""
+    other: str | None = None
+    """The second source's, for models that learn from two."""
     size: tuple[int, int] | None = None
     """Height and width to which pictures were resized."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What was done with broken files."""
     training: Training = Training()
     """How it was trained."""
-    encoder: Settings | None = None
-    """Of the run whose encoder the model was given."""
+    seen: View | None = None
+    """How the model saw the data, decided by all that was asked; none in runs older than this field."""
+    chosen: dict[str, Any] = field(default_factory=lambda: {})
+    """What the data decided where nothing was said: fields of the configuration, the view, the recipe."""
+    because: str = ""
+    """What in the data decided so."""
+    encoder: Settings | NetworkFile | None = None
+    """Of the run, or the network, whose encoder the model was given."""
+
+    @property
+    def example(self) -> Example:
+        """What the model was built for."""
+        return Example(tuple(self.shape), self.frames)
 
     @property
     def view(self) -> View:
-        """How batches are cut; an encoder that was given sees what it saw, undrawn and unaugmented.
+        """How the model saw the data.
 
         Raises:
             ConfigError: The configuration is not one of the model's.
         """
-        if self.encoder is not None and self.training.view is None:
-            return replace(self.encoder.view, binarise=False, augment=())
+        if self.seen is not None:
+            return self.seen
+        if isinstance(self.encoder, Settings) and self.training.view is None:
+            return undrawn(self.encoder.view)
         model = model_class(self.model)
         config = from_json(model.Config, self.config, f"config of {self.model}")
-        return self.training.view or model.view_of(config)
+        return self.training.changed(model.view_of(config))
 
 
-def recipe_for(stage: str, recipe: Recipe, training: Training) -> Recipe:
-    """A stage's recipe with what the caller asked for instead."""
-    rate = training.stage_learning_rates.get(stage)
-    if recipe.keeps:
-        return recipe if rate is None else _moved(recipe, None, rate)
-    chosen = {
-        name: value
-        for name in ("batch_size", "schedule", "clip", "average")
-        if (value := getattr(training, name)) is not None
-    }
-    if training.average == 0:
-        chosen["average"] = None
-    if training.optimiser in SEARCHING and "schedule" not in chosen:
-        chosen["schedule"] = "constant"  # a line search finds its own step
-    return _moved(replace(recipe, **chosen), training.optimiser, rate or training.learning_rate)
-
-
-def _moved(recipe: Recipe, rule: Rule | None, rate: float | None) -> Recipe:
-    """The recipe with another rule, at its usual rate unless one is given, or with another rate."""
-
-    def moved(own: Optimiser) -> Optimiser:
-        if rule is not None and rule != own.name:
-            own = Optimiser(name=rule, learning_rate=USUAL_RATES.get(rule, 1e-3), weight_decay=own.weight_decay)
-        return own if rate is None else replace(own, learning_rate=rate)
-
-    players = {name: moved(own) for name, own in recipe.players.items()}
-    return replace(recipe, optimiser=moved(recipe.optimiser), players=players)
+def undrawn(view: View) -> View:
+    """A view as an encoder meets it that has learnt: its pixels are neither drawn nor changed at random."""
+    return replace(view, binarise=False, augment=())

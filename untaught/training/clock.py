@@ -37,7 +37,7 @@ class Clock:
         held_out_steps: Steps that as many examples as are held out would make.
     """
 
-    steps_per_epoch: int
+    steps_per_epoch: float
     epochs: float | None = None
     minutes: float | None = None
     share: float = 1.0

@@ -54,7 +54,7 @@ def make_fabric(training: Training, learners: Sequence[Learner]) -> Fabric:
         ConfigError: The device is not there, or FSDP is asked for a model of several players.
     """
     # One player of all parameters uses them all in each step; otherwise some have no gradient.
-    partial = any(prefixes != ("",) for learner in learners for prefixes in learner.players.values())
+    partial = any(player.prefixes != ("",) for learner in learners for player in learner.players.values())
     if partial and "fsdp" in training.strategy:
         raise ConfigError("strategy fsdp is not tested where a step trains some of the weights; use --strategy ddp")
     if training.optimiser in SEARCHING and training.devices * training.nodes > 1:

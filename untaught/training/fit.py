@@ -7,33 +7,32 @@ the caller's. Nothing waits for the device except a record.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from itertools import count, islice
+from itertools import islice
+from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from untaught.data.batches import Feed, fixed_batches
-from untaught.data.labels import as_labelled
-from untaught.data.part import Part
 from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source
-from untaught.data.view import statistics
+from untaught.errors import ConfigError
 from untaught.evaluate.drawing.illustrate import illustrate
 from untaught.evaluate.subject import Subject
-from untaught.model import Model, Stage
-from untaught.nn.targets import LABEL_LOSSES
-from untaught.randomness import Stream
+from untaught.model import Model
+from untaught.randomness import Draws
 from untaught.runs.run import Checkpoint, Run
 from untaught.runs.settings import Training as Training
-from untaught.runs.settings import recipe_for
 from untaught.training.clock import Clock, interrupt_deferred
 from untaught.training.devices import make_fabric
+from untaught.training.feeds import Feeds
 from untaught.training.held_out import held_out_losses, limit
 from untaught.training.memory import Needs, rehearse
+from untaught.training.plan import Plan, StreamPlan, plan_for
 from untaught.training.resume import best_weights, counters, restore, training_state, weights
 from untaught.training.step import Stepper
 
@@ -66,15 +65,20 @@ class Record:
 
 
 def fit(
-    model: Model, data: Source | Tensor, training: Training | None = None, run: Run | None = None
+    what: Plan | Model,
+    data: Source | Tensor | None = None,
+    training: Training | None = None,
+    run: Run | None = None,
 ) -> Generator[Record, None, None]:
-    """Train a model stage by stage; give a run to keep checkpoints, and to go on from its last one.
+    """Train stage by stage; give a run to keep checkpoints, and to go on from its last one.
 
     Args:
-        model: What to train; afterwards it has the weights with the lowest held-out loss.
-        data: A source, or examples.
+        what: A plan; or a model, for which a plan is made from `data` and `training`.
+        data: A source, or examples; a plan has its own.
         training: How long and how; the model's recipe by default.
         run: Where records and checkpoints are kept.
+
+    Afterwards the model has the weights with the lowest held-out loss, where a number must fall.
 
     Raises:
         DataError: The data are not what the model needs.
@@ -90,53 +94,50 @@ def fit(
         >>> last.progress
         1.0
     """
-    training = training or Training()
-    source = data if isinstance(data, Source) else from_array(data)
-    stages = model.stages()
-    fabric = make_fabric(training, [stage.learner for stage in stages])
+    plan = _planned(what, data, training)
+    fabric = make_fabric(plan.training, [own.stage.learner for own in plan.stages])
     fabric.launch()
+    if run is not None and fabric.is_global_zero:
+        run.keep_statistics(plan.statistics)
     resumed = run.last() if run is not None else None
     begin = 0 if resumed is None else resumed.counters["stage_number"]
-    for number in range(begin, len(stages)):
-        stage = _StageTraining(model, stages, number, source, training, fabric, run, resumed)
+    for number in range(begin, len(plan.stages)):
+        stage = _StageTraining(plan, number, fabric, run, resumed)
         resumed = None
         yield from stage.records()
-    model.eval()
+    plan.model.eval()
 
 
-def train(model: Model, data: Source | Tensor, training: Training | None = None, run: Run | None = None) -> Record:
+def train(
+    what: Plan | Model,
+    data: Source | Tensor | None = None,
+    training: Training | None = None,
+    run: Run | None = None,
+) -> Record:
     """Run `fit` to its end and give the last record."""
-    return deque(fit(model, data, training, run), maxlen=1)[0]
+    return deque(fit(what, data, training, run), maxlen=1)[0]
+
+
+def _planned(what: Plan | Model, data: Source | Tensor | None, training: Training | None) -> Plan:
+    if isinstance(what, Plan):
+        return what
+    if data is None:
+        raise ConfigError("a model is trained on data: fit(model, data), or fit(plan)")
+    return plan_for(what, data if isinstance(data, Source) else from_array(data), training)
 
 
 class _StageTraining:
-    """One stage of one model: everything that its loop needs."""
+    """One stage of a plan: everything that its loop needs."""
 
-    def __init__(
-        self,
-        model: Model,
-        stages: Sequence[Stage],
-        number: int,
-        source: Source,
-        training: Training,
-        fabric: Fabric,
-        run: Run | None,
-        resumed: Checkpoint | None,
-    ) -> None:
-        self.model, self.stage, self.number = model, stages[number], number
-        self.learner = self.stage.learner
-        self.training, self.fabric, self.run, self.resumed = training, fabric, run, resumed
-        self.recipe = recipe_for(self.stage.name, self.stage.recipe, training)
-        self.view = self.stage.view if training.view is None else training.view
-        self.threads = training.threads or (resumed.counters["threads"] if resumed else torch.get_num_threads())
-        few, selects = training.labels_per_class, self.learner.monitor in LABEL_LOSSES
-        self.parts = as_labelled(source.parts(), few, training.seed, self.stage.labelled, selects)
-        self.statistics = statistics(source.parts().train, self.view, fabric.device)
-        model.to(fabric.device)
-        self.feed = self._feed(self.parts.train, self.recipe.batch_size)
-        self.held_out = self._feed(self.parts.validation, self.recipe.batch_size)
-        self.clock = self._clock(stages)
-        self.stream = Stream(training.seed + 7919 * fabric.global_rank + number, fabric.device)
+    def __init__(self, plan: Plan, number: int, fabric: Fabric, run: Run | None, resumed: Checkpoint | None) -> None:
+        self.plan, self.number, self.own = plan, number, plan.stages[number]
+        self.model, self.stage, self.learner = plan.model, self.own.stage, self.own.stage.learner
+        self.training, self.fabric, self.run, self.resumed = plan.training, fabric, run, resumed
+        self.threads = plan.training.threads or (resumed.counters["threads"] if resumed else torch.get_num_threads())
+        self.model.to(fabric.device)
+        self.feeds, self.held_out = self._feeds("train"), self._feeds("validation")
+        self.clock = self._clock()
+        self.draws = Draws(plan.training.seed + 7919 * fabric.global_rank + number, fabric.device)
         self.written = 0 if run is None else len(run.records())
         self.best: dict[str, Tensor] | None = None
 
@@ -146,18 +147,19 @@ class _StageTraining:
         with self._inside():
             self._hand_over()
             expected = None if self.clock.total is not None else self.clock.limit
-            stepper = Stepper(self.fabric, self.learner, self.feed, self.recipe, self.training, expected)
+            recipe, chosen = self.own.recipe, self.own.optimisers
+            stepper = Stepper(self.fabric, self.learner, self.feeds, recipe, chosen, self.training, expected)
             self._restored(stepper)
             announced = self._announced(stepper)
-            stepper.prime(next(self.feed.tickets(0))[0])
+            stepper.prime(next(self.feeds.steps_from(0)))
         yield announced
-        tickets = self._tickets()
+        steps = self.feeds.steps_from(self.clock.step)
         while not self.clock.over:
             # -------- train to the next record, in our own generators
             with self._inside(), interrupt_deferred() as interrupted:
                 self.clock.start()
-                for starts, raw in islice(tickets, self.clock.segment()):
-                    stepper(starts, raw, self.clock.progress, self.clock.step)
+                for draws in islice(steps, self.clock.segment()):
+                    stepper(draws, self.clock.progress, self.clock.step)
                     self.clock.step += 1
                     if interrupted:
                         break
@@ -186,8 +188,9 @@ class _StageTraining:
             return
         if self.stage.begin is not None:
             self.stage.begin()
-        sample = self._feed(self.parts.train, max(1, SAMPLE // (self.view.frames or 1)))
-        self.learner.prepare(next(fixed_batches(sample, sample.batch_size)))
+        examples = max(1, SAMPLE // (self.own.main.view.frames or 1))
+        sample = replace(self.feeds.main, batch_size=examples, ranks=1, rank=0)
+        self.learner.prepare(next(fixed_batches(sample, examples)))
 
     def _restored(self, stepper: Stepper) -> None:
         """Go on from the checkpoint, or save the beginning of a later stage so that it need not begin again."""
@@ -205,17 +208,8 @@ class _StageTraining:
     def _announced(self, stepper: Stepper) -> Record:
         """Tell what the stage needs before its first step, or refuse it."""
         needs, rate = rehearse(stepper, self.model.shape)
-        self.clock.rate = self.clock.rate or rate / self.recipe.batch_size
-        step, epoch = self.clock.step, self.clock.step / self.feed.steps
-        left = self.clock.seconds_left
-        return Record(self.stage.name, step, epoch, self.clock.seconds, self.clock.progress, {}, {}, rate, left, needs)
-
-    def _tickets(self) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Examples from the clock's step on, epoch after epoch."""
-        epoch, skip = divmod(self.clock.step, self.feed.steps)
-        yield from self.feed.tickets(epoch, skip)
-        for following in count(epoch + 1):
-            yield from self.feed.tickets(following)
+        self.clock.rate = self.clock.rate or rate / self.own.main.batch_size
+        return replace(self._record(), rate=rate, needs=needs)
 
     def _leave(self, stepper: Stepper) -> None:
         """Leave the model with the weights of the lowest held-out loss."""
@@ -227,7 +221,7 @@ class _StageTraining:
 
     def _save(self, stepper: Stepper, held_out: dict[str, float]) -> None:
         if self.run is not None and self.fabric.is_global_zero:
-            state = training_state(self.model, stepper, self.fabric.device, self.statistics)
+            state = training_state(self.model, stepper, self.fabric.device)
             told = counters(self.number, self.clock, self.written, self._monitored(held_out) if held_out else None)
             self.run.save(self.stage.name, self.clock.step, state, told)
 
@@ -249,38 +243,67 @@ class _StageTraining:
     def _picture(self, stepper: Stepper) -> None:
         """Write what the model shows of held-out data at this step."""
         if self.run is not None and self.fabric.is_global_zero:
-            parts = replace(self.parts, test=self.parts.validation)
-            shown = Subject(self.model, parts, self.view, self.statistics, (), self.fabric.device, self.training.seed)
+            main, device = self.own.main, self.fabric.device
+            known = None if main.statistics is None else main.statistics.to(device)
+            parts = replace(main.parts, test=main.parts.validation)
+            shown = Subject(self.model, parts, main.view, known, (), device, self.training.seed)
             with stepper.averaged():
                 illustrate(shown, self.run.pictures / f"{self.stage.name}-{self.clock.step:08d}")
 
-    def _feed(self, part: Part, batch_size: int) -> Feed:
+    def _feeds(self, name: Literal["train", "validation"]) -> Feeds:
+        """The stage's streams, of the training or the validation part."""
+        beside = {
+            key: self._feed(stream, name, number + 1) for number, (key, stream) in enumerate(self.own.beside.items())
+        }
+        return Feeds(self._feed(self.own.main, name, 0), beside, self.own.draws)
+
+    def _feed(self, stream: StreamPlan, name: Literal["train", "validation"], number: int) -> Feed:
         device = self.fabric.device
+        part = stream.parts.train if name == "train" else stream.parts.validation
         tensor = part.frames.in_memory
         if device.type == "cuda" and tensor is not None and part.frames.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
             part = part.to(device)
-        rank, ranks = self.fabric.global_rank, self.fabric.world_size
         return Feed(
-            part, self.view, self.statistics, self.stage.sees, device, batch_size, self.training.seed, rank, ranks
+            part,
+            stream.view,
+            None if stream.statistics is None else stream.statistics.to(device),
+            self.stage.sees,
+            device,
+            stream.batch_size,
+            self.training.seed + 104_729 * number,  # each stream in an order of its own
+            self.fabric.global_rank,
+            self.fabric.world_size,
+            self.stage.target,
         )
 
-    def _clock(self, stages: Sequence[Stage]) -> Clock:
-        asked, said = self.training, self.training.stage_epochs.get(self.stage.name)
-        epochs = said or (asked.epochs if self.stage is stages[-1] else self.recipe.epochs or asked.epochs)
-        timed = [stage for stage in stages if stage.name not in asked.stage_epochs]
-        minutes = None if asked.minutes is None or said else asked.minutes / len(timed)
-        share, held_out = 1 / len(stages), limit(self.held_out) / self.recipe.batch_size
-        return Clock(self.feed.steps, None if minutes else epochs, minutes, share, held_out)
+    def _clock(self) -> Clock:
+        own = self.own
+        held_out = limit(self.held_out.main) / own.main.batch_size
+        if own.updates is not None:  # half a step less is met exactly: the clock makes the next whole number
+            return Clock(self.feeds.steps, (own.updates - 0.5) / self.feeds.steps, None, own.share, held_out)
+        return Clock(self.feeds.steps, own.epochs, own.minutes, own.share, held_out)
 
     def _agree(self) -> None:
         """All processes take the first one's clock, so that they stop together."""
         if self.fabric.world_size > 1:
             self.clock.restore(self.fabric.broadcast(self.clock.state()))
 
-    def _record(self, losses: dict[str, float], held_out: dict[str, float], best: bool) -> Record:
-        clock, rate, epoch = self.clock, self.clock.rate * self.recipe.batch_size, self.clock.step / self.feed.steps
-        told = (self.stage.name, clock.step, epoch, clock.seconds, clock.progress, losses, held_out, rate)
-        return Record(*told, clock.seconds_left, best=best)
+    def _record(
+        self, losses: dict[str, float] | None = None, held_out: dict[str, float] | None = None, best: bool = False
+    ) -> Record:
+        clock = self.clock
+        return Record(
+            self.stage.name,
+            clock.step,
+            epoch=clock.step / self.feeds.steps,
+            seconds=clock.seconds,
+            progress=clock.progress,
+            losses=losses or {},
+            held_out=held_out or {},
+            rate=clock.rate * self.own.main.batch_size,
+            seconds_left=clock.seconds_left,
+            best=best,
+        )
 
     def _write(self, record: Record) -> None:
         if self.run is not None and self.fabric.is_global_zero:
@@ -293,7 +316,7 @@ class _StageTraining:
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
-            with self.stream:
+            with self.draws:
                 yield
         finally:
             torch.set_num_threads(before)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from untaught.data.batches import Feed, drawn_batches
+from untaught.data.batches import Feed, drawn_batches, fixed_batches
+from untaught.data.view import Batch
 from untaught.model import Learner
 from untaught.randomness import seeded
+from untaught.training.feeds import Feeds
 from untaught.training.step import Stepper
 
 FRAMES = 2_000
@@ -38,26 +41,34 @@ def limit(feed: Feed) -> int:
     return min(max(1, FRAMES // (feed.view.frames or 1)), feed.examples * (PASSES if feed.drawn else 1))
 
 
-def held_out_losses(stepper: Stepper, feed: Feed) -> tuple[dict[str, float], float]:
+def held_out_losses(stepper: Stepper, feeds: Feeds) -> tuple[dict[str, float], float]:
     """Mean of the total and every part over held-out examples, and the seconds it took."""
     begin = time.perf_counter()
-    learner, fabric = stepper.learner, stepper.fabric
+    learner, fabric, device = stepper.learner, stepper.fabric, stepper.device
     sums: dict[str, Tensor] = {}
     rows = 0
     learner.eval()
-    with (
-        stepper.averaged(),
-        buffers_kept(learner),
-        seeded(feed.seed, fabric.device),
-        torch.no_grad(),
-        fabric.autocast(),
-    ):
-        for batch in drawn_batches(feed, limit(feed), PASSES):
+    with stepper.averaged(), buffers_kept(learner), seeded(feeds.main.seed, device), fabric.autocast():
+        for batch in _batches(feeds):
             rows += len(batch.x)
             for player in learner.players:
-                loss = learner.loss(batch, player, stepper.progress)
+                loss = learner.held_out(batch, player)
                 for name, value in {"total": loss.total, **loss.parts}.items():
-                    sums[name] = sums.get(name, torch.zeros((), device=fabric.device)) + value.float() * len(batch.x)
+                    held = sums.get(name, torch.zeros((), device=device))
+                    sums[name] = held + value.detach().float() * len(batch.x)
     learner.train()
     means = {name: float(value) / rows for name, value in sums.items()}
     return means, time.perf_counter() - begin
+
+
+def _batches(feeds: Feeds) -> Iterator[Batch]:
+    """Fixed batches of the main stream, each with one of every stream beside it; those begin anew at their ends."""
+    beside = {name: _endless(feed) for name, feed in feeds.beside.items()}
+    for batch in drawn_batches(feeds.main, limit(feeds.main), PASSES):
+        yield replace(batch, beside={name: next(batches) for name, batches in beside.items()})
+
+
+def _endless(feed: Feed) -> Iterator[Batch]:
+    """Fixed batches of a feed, again and again."""
+    while True:
+        yield from fixed_batches(feed, limit(feed))

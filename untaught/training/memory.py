@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from untaught.errors import SizeError
 from untaught.randomness import seeded
-from untaught.recipe import Recipe
+from untaught.recipe import Recipe, Rule
 from untaught.shapes import Shape
+from untaught.training.feeds import Draw
 from untaught.training.held_out import buffers_kept
 from untaught.training.step import Stepper
 
-STATES = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2, "adagrad": 1, "lbfgs": 20, "cg": 10}
+STATES: dict[Rule, int] = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2, "adagrad": 1, "lbfgs": 20, "cg": 10}
 """Numbers that an optimiser keeps for each weight; L-BFGS two for each of ten past steps."""
 
 
@@ -62,10 +63,9 @@ def _group_limit() -> int:
         return 2**62
 
 
-def weight_bytes(count: int, recipe: Recipe) -> int:
+def weight_bytes(count: int, rules: Iterable[Rule], averaged: bool) -> int:
     """Bytes of `count` float32 weights, their gradients and optimiser state, and the average where one is kept."""
-    most = max(STATES[own.name] for own in (recipe.optimiser, *recipe.players.values()))
-    return 4 * count * (2 + most + (recipe.average is not None))
+    return 4 * count * (2 + max(STATES[rule] for rule in rules) + averaged)
 
 
 def counted(model: nn.Module) -> int:
@@ -104,34 +104,36 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
     Raises:
         SizeError: It does not fit.
     """
-    starts, raw = next(stepper.feed.tickets(0))
+    draw = next(stepper.feeds.steps_from(0))[0]
     with buffers_kept(stepper.learner):
         weights = sum(weight.numel() for own in stepper.parameters.values() for weight in own)
-        data = stepper.feed.part.frames.nbytes if stepper.feed.resident else 0
         # What is kept has a part for each example and a part for all, such as weights in another precision.
-        two, four = (_kept(stepper, starts[:few], None if raw is None else raw[:few]) for few in (2, 4))
-        activations = max(two, two + (four - two) * (len(starts) - 2) // 2)
-        needs = Needs(weights, weight_bytes(weights, stepper.recipe), activations, data)
+        two, four = (_kept(stepper, draw.first(few)) for few in (2, 4))
+        activations = max(two, two + (four - two) * (len(draw) - 2) // 2)
+        held = weight_bytes(weights, [own.name for own in stepper.chosen.values()], stepper.average is not None)
+        needs = Needs(weights, held, activations, stepper.feeds.data_bytes)
         refuse(needs, shape, stepper.device)
-        seconds = _losses(stepper, starts, raw, gradient=True)
+        seconds = _losses(stepper, draw, gradient=True)
         if seconds < 1:  # the first run warms up
-            seconds = _losses(stepper, starts, raw, gradient=True)
-    return needs, len(starts) / seconds
+            seconds = _losses(stepper, draw, gradient=True)
+    return needs, len(draw) / seconds
 
 
-def _kept(stepper: Stepper, starts: Tensor, raw: Tensor | None) -> int:
+def _kept(stepper: Stepper, draw: Draw) -> int:
     """Bytes that the players' losses on these examples keep for their gradients."""
     with counting_saved(stepper.learner) as kept:
-        _losses(stepper, starts, raw, gradient=False)
+        _losses(stepper, draw, gradient=False)
     return kept[0]
 
 
-def _losses(stepper: Stepper, starts: Tensor, raw: Tensor | None, gradient: bool) -> float:
-    """Seconds that every player's loss on a batch takes, with or without its gradient."""
+def _losses(stepper: Stepper, draw: Draw, gradient: bool) -> float:
+    """Seconds that every player's loss on a batch takes, once for each of its updates, with or without gradient."""
     begin = time.perf_counter()
-    with seeded(stepper.feed.seed, stepper.device):
-        batch = stepper.feed.batch(starts, raw, training=True)
-        for player, parameters in stepper.parameters.items():
+    with seeded(stepper.feeds.main.seed, stepper.device):
+        batch = stepper.feeds.batch(draw)
+        every = [player for player, updates in stepper.updates.items() for _ in range(updates)]
+        for player in every:
+            parameters = stepper.parameters[player]
             with stepper.fabric.autocast():
                 total = stepper.learner.loss(batch, player, stepper.progress).total
             if gradient:
@@ -196,7 +198,7 @@ def _advice(fitting: Shape | None, more: str = "") -> str:
 
 def _unbuilt_bytes(build: Callable[[Shape], nn.Module], shape: Shape, recipe: Recipe) -> int:
     with torch.device("meta"):
-        return weight_bytes(counted(build(shape)), recipe)
+        return weight_bytes(counted(build(shape)), [recipe.optimiser.name], recipe.average is not None)
 
 
 def _by(shape: Shape) -> str:

@@ -1,71 +1,361 @@
-"""A training made ready: its settings completed by the data, its network built from its seed."""
+"""A training decided: everything that depends on what was asked and on the data, once and before the first step.
+
+    Asked    what a person says: a model, fields of its configuration, how to train; the rest is left open
+    Plan     the model built, and for each stage its recipe, optimisers, streams and length
+
+The command line, comparisons, papers' tables, estimators, the rehearsal and the loop take a plan and decide nothing
+again. What is said wins; then comes what the model finds usual for such data, then its defaults.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any, Literal
 
 import torch
 
-from untaught.data.source import Source
-from untaught.data.view import example_shape, refuse_to_binarise, statistics
-from untaught.errors import ConfigError
+from untaught.config import from_json, to_json
+from untaught.data.batches import collect, window
+from untaught.data.labels import as_labelled
+from untaught.data.source import Parts, Source
+from untaught.data.view import Statistics, View, example_shape, refuse_to_binarise, statistics
+from untaught.errors import ConfigError, DataError
 from untaught.evaluate.subject import Subject
-from untaught.model import Encoding, Model, model_class
+from untaught.model import (
+    Encoding,
+    Learner,
+    Model,
+    Stage,
+    Stream,
+    TakesEncoder,
+    Usual,
+    model_class,
+    model_name,
+    model_names,
+)
+from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import seeded
-from untaught.runs.run import build
-from untaught.runs.settings import Settings
+from untaught.recipe import SEARCHING, USUAL_RATES, Optimiser, Recipe, Rule
+from untaught.runs.encoders import Given
+from untaught.runs.settings import Settings, Training
+from untaught.shapes import Example
 from untaught.training.memory import refuse_weights
 
+LOOKED_AT = 256
+"""Examples that a model looks at to find what is usual for them."""
 
-def completed(settings: Settings, source: Source) -> Settings:
-    """Settings with the source's full spec and the shape of one example as the network will see it.
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person says of a training."""
+
+    model: str
+    """The system's name."""
+    config: Mapping[str, Any] = field(default_factory=lambda: {})
+    """Those fields of its configuration that were said."""
+    training: Training = Training()
+    """How to train."""
+    encoder: Given | None = None
+    """The encoder to build on, for models that take one."""
+    size: tuple[int, int] | None = None
+    """Height and width to which the source's pictures were brought."""
+    on_bad: Literal["stop", "skip"] = "stop"
+    """What was done with broken files."""
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """One stream of a stage."""
+
+    view: View
+    """How it is cut."""
+    parts: Parts
+    """What it is drawn from."""
+    statistics: Statistics | None
+    """What it is standardised by."""
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """One stage."""
+
+    stage: Stage
+    recipe: Recipe
+    """The stage's recipe with what was asked."""
+    optimisers: Mapping[str, Optimiser]
+    """How each player is moved."""
+    main: StreamPlan
+    beside: Mapping[str, StreamPlan]
+    epochs: float | None
+    """Passes over the main stream; none ends by time, or at a stall."""
+    minutes: float | None
+    """Time to take; none, without epochs, ends at a stall or after the usual time."""
+    share: float
+    """Part of the whole training's usual time that this stage may take."""
+    updates: int | None = None
+    """Steps to make, where they are counted; then passes and minutes say nothing."""
+
+    @property
+    def draws(self) -> int:
+        """Batches in one step: the updates of the player that has most."""
+        return max(player.updates for player in self.stage.learner.players.values())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training that is decided and has not begun."""
+
+    settings: Settings
+    """What config.json will say."""
+    model: Model
+    """Built, untrained."""
+    source: Source
+    stages: tuple[StagePlan, ...]
+    statistics: Statistics | None
+    """Mean and deviation of the training part, where the model sees standardised data."""
+
+    @property
+    def training(self) -> Training:
+        """How it is trained."""
+        return self.settings.training
+
+    def of_updates(self, updates: Sequence[int]) -> Plan:
+        """The same training for so many steps of each stage."""
+        stages = [replace(own, updates=count) for own, count in zip(self.stages, updates, strict=True)]
+        return replace(self, stages=tuple(stages))
+
+    def subject(self, device: torch.device | str = "cpu") -> Subject:
+        """The model on the data that it learns from: when it has learnt, the same subject is measured."""
+        known, names = self.statistics, self.source.label_names
+        own = None if known is None else known.to(device)
+        model, seed = self.model.to(device), self.training.seed
+        return Subject(model, self.source.parts(), self.settings.view, own, names, device, seed)
+
+
+def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None) -> Plan:
+    """Decide a training.
+
+    Args:
+        asked: What was said.
+        source: The data.
+        device: Whose memory the weights must fit.
+        other: The second source, for models that learn from two.
 
     Raises:
-        DataError: Values would be drawn as 0 or 1, and are no probabilities.
-    """
-    refuse_to_binarise(source.parts().train, settings.view)
-    if settings.encoder is not None:  # what it saw, its new model is to learn from too
-        settings = replace(settings, training=replace(settings.training, view=settings.view))
-    return replace(settings, data=source.spec, shape=example_shape(source.shape, settings.view))
-
-
-def built(settings: Settings, device: torch.device, encoder: Model | None = None) -> Model:
-    """Build the untrained network, from the training's seed, on a trained model's encoder where one is given.
-
-    Raises:
-        ConfigError: Something was said of a stage that the model does not have, or an encoder was given to a model
-            that takes none.
-        DataError: The encoder saw examples of another shape.
+        ConfigError: A value is not allowed, a stage is named that the model does not have, or an encoder or a second
+            source is given to a model that takes none, or is lacking.
+        DataError: The data are not what the model needs.
         SizeError: The weights alone do not fit into the device's memory.
     """
-    if settings.encoder is None:  # whose size is that of the data it saw
-        refuse_weights(
-            lambda shape: build(replace(settings, shape=shape)),
-            settings.shape,
-            model_class(settings.model).recipe,
-            device,
-        )
-    with seeded(settings.training.seed):
-        model = build(settings, **({} if encoder is None else {"encoder": Encoding(encoder)}))
-    stages = [stage.name for stage in model.stages()]
-    said = (("epochs", settings.training.stage_epochs), ("learning-rate", settings.training.stage_learning_rates))
-    for flag, name in ((flag, name) for flag, values in said for name in values):
-        if name not in stages:
-            close = get_close_matches(name, stages, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"its stages: {', '.join(stages)}"
-            raise ConfigError(f"--{flag}.{name}: {settings.model} has no stage {name!r}; {hint}")
-    return model
+    cls = model_class(asked.model)
+    usual = usual_for(cls, source)
+    config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
+    view = asked.training.changed(_view(cls, config, usual, asked.encoder))
+    example = Example(example_shape(source.shape, view), window(source.parts().train, view))
+    model = _built(cls, config, example, asked, torch.device(device))
+    model.view = view
+    if usual.recipe is not None:
+        model.recipe = usual.recipe
+    settings = Settings(
+        model=asked.model,
+        shape=example.shape,
+        frames=example.frames,
+        config=to_json(config),
+        data=source.spec,
+        other=None if other is None else other.spec,
+        size=asked.size,
+        on_bad=asked.on_bad,
+        training=asked.training,
+        seen=view,
+        chosen=_chosen(usual, asked),
+        because=usual.because,
+        encoder=None if asked.encoder is None else asked.encoder.described,
+    )
+    return decided(model, settings, source, other)
 
 
-def subject_to_train(settings: Settings, source: Source, device: torch.device, encoder: Model | None = None) -> Subject:
-    """The untrained network on the data that it is to learn from; when it has learnt, the same subject is measured.
+def plan_for(model: Model, source: Source, training: Training | None = None, other: Source | None = None) -> Plan:
+    """Decide the training of a model that is built already.
 
     Raises:
-        ConfigError: As `built`.
-        DataError: As `built`.
-        SizeError: As `built`.
+        ConfigError: A stage is named that the model does not have.
+        DataError: The data are not what the model needs.
     """
-    model, parts = built(settings, device, encoder), source.parts()
-    known = statistics(parts.train, settings.view, device)
-    return Subject(model.to(device), parts, settings.view, known, source.label_names, device, settings.training.seed)
+    training = training or Training()
+    held = getattr(model, "encoder", None) if isinstance(model, TakesEncoder) else None
+    given = Given(held) if isinstance(held, Encoding) else None
+    view = training.changed(_view(type(model), model.config, Usual(view=model.view), given))
+    model.view = view
+    settings = Settings(
+        model=model_name(model),
+        shape=model.shape,
+        frames=model.example.frames,
+        config=to_json(model.config),
+        data=source.spec,
+        other=None if other is None else other.spec,
+        training=training,
+        seen=view,
+    )
+    return decided(model, settings, source, other)
+
+
+def usual_for(cls: type[Model], source: Source) -> Usual:
+    """What a system finds usual for a source; what was never looked at has nothing unusual."""
+    if not cls.adapts:
+        return Usual()
+    train = source.parts().train
+    frames = int(train.length.max()) if train.is_video else None
+    return cls.usual(Example(source.shape, frames), collect(train, View(), None, limit=LOOKED_AT))
+
+
+def decided(model: Model, settings: Settings, source: Source, other: Source | None = None) -> Plan:
+    """Decide every stage of a model that is built."""
+    stages = model.stages()
+    _refuse_unknown_stages(stages, settings)
+    _refuse_other_sources(stages, settings, other)
+    decide = _Stages(stages, settings.training, source.parts(), None if other is None else other.parts())
+    train = source.parts().train
+    plans = tuple(decide.stage(stage) for stage in stages)
+    return Plan(settings, model, source, plans, statistics(train, settings.view))
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """Decides stages one by one."""
+
+    stages: Sequence[Stage]
+    training: Training
+    parts: Parts
+    other: Parts | None
+
+    def stage(self, stage: Stage) -> StagePlan:
+        recipe = recipe_for(stage.name, stage.recipe, self.training)
+        epochs, minutes = self._length(stage, recipe)
+        return StagePlan(
+            stage,
+            recipe,
+            optimisers_for(stage, self.training),
+            self._stream(stage.stream, stage.learner, recipe),
+            {name: self._stream(stream, stage.learner, recipe) for name, stream in stage.beside.items()},
+            epochs,
+            minutes,
+            1 / len(self.stages),
+        )
+
+    def _stream(self, stream: Stream, learner: Learner, recipe: Recipe) -> StreamPlan:
+        parts = self.other if stream.other else self.parts
+        assert parts is not None
+        view, training = self.training.changed(stream.view), self.training
+        refuse_to_binarise(parts.train, view)
+        known, selects = statistics(parts.train, view), learner.monitor in LABEL_LOSSES
+        own = as_labelled(parts, training.labels_per_class, training.seed, stream.labelled, selects)
+        return StreamPlan(view, own, known, stream.batch_size or recipe.batch_size)
+
+    def _length(self, stage: Stage, recipe: Recipe) -> tuple[float | None, float | None]:
+        """Epochs and minutes: what is said of a stage holds for it, what is said of all for the last."""
+        asked, said = self.training, self.training.stage_epochs.get(stage.name)
+        epochs = said or (asked.epochs if stage is self.stages[-1] else recipe.epochs or asked.epochs)
+        timed = [each for each in self.stages if each.name not in asked.stage_epochs]
+        minutes = None if asked.minutes is None or said else asked.minutes / len(timed)
+        return None if minutes else epochs, minutes
+
+
+# -------- recipes
+
+
+def recipe_for(stage: str, recipe: Recipe, training: Training) -> Recipe:
+    """A stage's recipe with what was asked instead."""
+    rate = training.stage_learning_rates.get(stage)
+    if recipe.keeps:
+        return recipe if rate is None else replace(recipe, optimiser=_moved(recipe.optimiser, None, rate))
+    chosen = {
+        name: value
+        for name in ("batch_size", "schedule", "clip", "average")
+        if (value := getattr(training, name)) is not None
+    }
+    if training.average == 0:
+        chosen["average"] = None
+    if training.optimiser in SEARCHING and "schedule" not in chosen:
+        chosen["schedule"] = "constant"  # a line search finds its own step
+    own = _moved(recipe.optimiser, training.optimiser, rate or training.learning_rate)
+    return replace(recipe, **chosen, optimiser=own)
+
+
+def optimisers_for(stage: Stage, training: Training) -> dict[str, Optimiser]:
+    """How each player of a stage is moved: by its own optimiser or the recipe's, with what was asked instead."""
+    rate = training.stage_learning_rates.get(stage.name)
+    keeps = stage.recipe.keeps
+    rule, rate = (None, rate) if keeps else (training.optimiser, rate or training.learning_rate)
+    own = {name: player.optimiser or stage.recipe.optimiser for name, player in stage.learner.players.items()}
+    return {name: _moved(optimiser, rule, rate) for name, optimiser in own.items()}
+
+
+def _moved(own: Optimiser, rule: Rule | None, rate: float | None) -> Optimiser:
+    """An optimiser by another rule, at its usual rate unless one is given, or at another rate."""
+    if rule is not None and rule != own.name:
+        own = Optimiser(name=rule, learning_rate=USUAL_RATES.get(rule, 1e-3), weight_decay=own.weight_decay)
+    return own if rate is None else replace(own, learning_rate=rate)
+
+
+# -------- the model
+
+
+def _view(cls: type[Model], config: Any, usual: Usual, encoder: Given | None) -> View:
+    """How the model sees data as a rule: as its encoder has, as suits the data, or as its configuration asks."""
+    if encoder is not None and encoder.view is not None:
+        return encoder.view
+    return usual.view or cls.view_of(config)
+
+
+def _built(cls: type[Model], config: Any, example: Example, asked: Asked, device: torch.device) -> Model:
+    if asked.encoder is None:
+        recipe = cls.recipe
+        refuse_weights(lambda shape: cls(config, replace(example, shape=shape)), example.shape, recipe, device)
+        with seeded(asked.training.seed):
+            return cls(config, example)
+    if not issubclass(cls, TakesEncoder):
+        raise ConfigError(f"{asked.model} takes no encoder; these do: {', '.join(names_that_take_encoders())}")
+    held = asked.encoder.described
+    if isinstance(held, Settings) and tuple(held.shape) != tuple(example.shape):
+        raise DataError(f"the encoder saw examples of shape {held.shape}, and these are {example.shape}")
+    with seeded(asked.training.seed):
+        return cls.on(config, example, asked.encoder.network)
+
+
+def names_that_take_encoders() -> list[str]:
+    """Systems that can be built on an encoder."""
+    return [name for name in model_names() if issubclass(model_class(name), TakesEncoder)]
+
+
+def _chosen(usual: Usual, asked: Asked) -> dict[str, Any]:
+    """What the data decided and nobody said, for the record."""
+    said: dict[str, Any] = {name: value for name, value in usual.config.items() if name not in asked.config}
+    if usual.view is not None:
+        said["view"] = to_json(usual.view)
+    if usual.recipe is not None:
+        said["recipe"] = to_json(usual.recipe)
+    return said
+
+
+# -------- what cannot be
+
+
+def _refuse_unknown_stages(stages: Sequence[Stage], settings: Settings) -> None:
+    names, training = [stage.name for stage in stages], settings.training
+    said = (("epochs", training.stage_epochs), ("learning-rate", training.stage_learning_rates))
+    for flag, name in ((flag, name) for flag, values in said for name in values):
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"its stages: {', '.join(names)}"
+            raise ConfigError(f"--{flag}.{name}: {settings.model} has no stage {name!r}; {hint}")
+
+
+def _refuse_other_sources(stages: Sequence[Stage], settings: Settings, other: Source | None) -> None:
+    wanted = any(stream.other for stage in stages for stream in (stage.stream, *stage.beside.values()))
+    if wanted and other is None:
+        raise ConfigError(f"{settings.model} learns from two sources: --data one --other another")
+    if other is not None and not wanted:
+        raise ConfigError(f"--other: {settings.model} learns from one source; leave it out")

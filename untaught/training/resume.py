@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from untaught.data.view import Statistics
 from untaught.model import Model
 from untaught.randomness import generator_state, set_generator_state
 from untaught.runs.run import Checkpoint, Run
@@ -22,16 +20,13 @@ def weights(model: Model, stepper: Stepper) -> dict[str, Tensor]:
         return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def training_state(
-    model: Model, stepper: Stepper, device: torch.device, statistics: Statistics | None
-) -> dict[str, Any]:
-    """All tensors of a training: weights, average, optimisers, generators, the view's statistics."""
+def training_state(model: Model, stepper: Stepper, device: torch.device) -> dict[str, Any]:
+    """All tensors of a training: weights, average, optimisers, generators."""
     return {
         "model": model.state_dict(),
         "average": None if stepper.average is None else weights(model, stepper),
         "optimisers": {name: optimiser.state_dict()["state"] for name, optimiser in stepper.optimisers.items()},
         "generators": generator_state(device),
-        "statistics": None if statistics is None else asdict(statistics),
     }
 
 

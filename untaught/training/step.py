@@ -1,15 +1,15 @@
 """How one optimisation step is made fast: precision, compilation, CUDA graph capture.
 
-A step is: gather the batch; for each player loss, backward, clip, move; average the weights. Nothing in it waits
-for the device: losses are summed in device tensors and read at records, and a loss that is not finite is noted
-there. On one GPU with data on it the whole step is captured in a CUDA graph and replayed; learning rate, progress
-and averaging weight are device tensors that are filled before each replay.
+A step is: for each player and each of its updates gather a batch, loss, backward, clip, move; then average the weights.
+Nothing in it waits for the device: losses are summed in device tensors and read at records, and a loss that is not
+finite is noted there. On one GPU with data on it the whole step is captured in a CUDA graph and replayed; learning
+rate, progress and averaging weight are device tensors that are filled before each replay.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,12 +17,13 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from untaught.data.batches import Feed
+from untaught.data.batches import Ticket
 from untaught.errors import ConfigError, NotFiniteError
 from untaught.model import Batch, Learner, Loss
 from untaught.randomness import generator_state, set_generator_state
-from untaught.recipe import SEARCHING, Recipe
+from untaught.recipe import SEARCHING, Optimiser, Recipe
 from untaught.runs.settings import Training
+from untaught.training.feeds import Draw, Feeds
 from untaught.training.optimisers import CAPTURABLE, make_optimiser, rate_factor
 
 WORTH_COMPILING_SECONDS = 300.0
@@ -35,19 +36,27 @@ class Stepper:
     Args:
         fabric: Device, precision and processes.
         learner: What is trained; already on the device.
-        feed: Where batches come from.
-        recipe: Optimisers, clipping, averaging.
+        feeds: Where batches come from.
+        recipe: Clipping, averaging, schedule.
+        chosen: The optimiser of each player.
         training: Whether to compile and to capture.
         seconds: How long the stage is expected to last, by which compilation is decided; none if unknown.
     """
 
     def __init__(
-        self, fabric: Fabric, learner: Learner, feed: Feed, recipe: Recipe, training: Training, seconds: float | None
+        self,
+        fabric: Fabric,
+        learner: Learner,
+        feeds: Feeds,
+        recipe: Recipe,
+        chosen: Mapping[str, Optimiser],
+        training: Training,
+        seconds: float | None,
     ) -> None:
-        self.fabric, self.learner, self.feed, self.recipe = fabric, learner, feed, recipe
+        self.fabric, self.learner, self.feeds, self.recipe, self.chosen = fabric, learner, feeds, recipe, chosen
         self.device = fabric.device
-        self.parameters = {name: _owned(learner, prefixes) for name, prefixes in learner.players.items()}
-        chosen = {name: recipe.players.get(name, recipe.optimiser) for name in learner.players}
+        self.updates = {name: player.updates for name, player in learner.players.items()}
+        self.parameters = {name: _owned(learner, player.prefixes) for name, player in learner.players.items()}
         self.searching = {name for name, own in chosen.items() if own.name in SEARCHING}
         self.captured = self._capture(training, {own.name for own in chosen.values()})
         self.optimisers = {
@@ -66,13 +75,14 @@ class Stepper:
         self.lasted: dict[str, Tensor] = {}
         self.finite: dict[str, Tensor] = {}
         self.names: dict[str, list[str]] = {}
-        self.told: set[str] = set()
-        self.rows = self.steps = 0
+        self.told: set[tuple[str, int]] = set()
+        self.rows = dict.fromkeys(learner.players, 0)
+        self.steps = 0
         self.graph: Any = None
-        self.static = torch.zeros(0, dtype=torch.int64)
+        self.static: tuple[Draw, ...] = ()
 
-    def __call__(self, starts: Tensor, raw: Tensor | None, progress: float, step: int) -> None:
-        """Take one step on the examples that begin at `starts`."""
+    def __call__(self, draws: Sequence[Draw], progress: float, step: int) -> None:
+        """Take one step on what it draws."""
         self.progress.fill_(progress)
         if self.recipe.average is not None:
             # The average forgets its untrained beginning: the decay grows to its value as steps come in.
@@ -84,38 +94,48 @@ class Stepper:
                     group["lr"].fill_(self.highest[name] * factor)
                 else:
                     group["lr"] = self.highest[name] * factor
-        if self.graph is not None and len(starts) == len(self.static):
-            self.static.copy_(starts)
+        if self.graph is not None and _sizes(draws) == _sizes(self.static):
+            _fill(self.static, draws)
             self.graph.replay()
         else:
-            self._body(starts, raw)
-        self.rows += len(starts)
+            self._body(draws)
+        for player, updates in self.updates.items():
+            self.rows[player] += sum(len(draw) for draw in draws[:updates])
         self.steps += 1
 
-    def _body(self, starts: Tensor, raw: Tensor | None) -> None:
-        batch = self.feed.batch(starts, raw, training=True)
+    def _body(self, draws: Sequence[Draw]) -> None:
+        """Each player in turn; its first update is on the first draw, its second on the second."""
+        batches: list[Batch] = []
         self.told.clear()
-        for player, optimiser in self.optimisers.items():
+        for player, updates in self.updates.items():
             self._only(player)
-
-            def closure(player: str = player, optimiser: torch.optim.Optimizer = optimiser) -> Tensor:
-                optimiser.zero_grad(set_to_none=True)
-                with self.fabric.autocast():
-                    loss = self.loss(batch, player, self.progress)
-                self.fabric.backward(loss.total)
-                if self.recipe.clip is not None:
-                    nn.utils.clip_grad_norm_(self.parameters[player], self.recipe.clip)
-                self._note(player, loss, len(starts))
-                return loss.total
-
-            if player in self.searching:
-                optimiser.step(self._same_draws(closure))  # type: ignore[arg-type]
-            else:
-                closure()
-                optimiser.step()
+            for number in range(updates):
+                if number == len(batches):
+                    batches.append(self.feeds.batch(draws[number]))
+                self._update(player, batches[number], number)
         if self.average is not None:
             for name, value in self.learner.named_parameters():
                 self.average[name].lerp_(value.detach(), self.blend)
+
+    def _update(self, player: str, batch: Batch, number: int) -> None:
+        """Loss, backward, clip, move."""
+        optimiser = self.optimisers[player]
+
+        def closure() -> Tensor:
+            optimiser.zero_grad(set_to_none=True)
+            with self.fabric.autocast():
+                loss = self.loss(batch, player, self.progress)
+            self.fabric.backward(loss.total)
+            if self.recipe.clip is not None:
+                nn.utils.clip_grad_norm_(self.parameters[player], self.recipe.clip)
+            self._note(player, number, loss, len(batch.x))
+            return loss.total
+
+        if player in self.searching:
+            optimiser.step(self._same_draws(closure))  # type: ignore[arg-type]
+        else:
+            closure()
+            optimiser.step()
 
     def _only(self, player: str) -> None:
         """Let gradients reach one player's parameters; through the others they only pass."""
@@ -134,7 +154,7 @@ class Stepper:
 
         return fixed
 
-    def _note(self, player: str, loss: Loss, rows: int) -> None:
+    def _note(self, player: str, number: int, loss: Loss, rows: int) -> None:
         values = torch.stack([value.detach().float() for value in (loss.total, *loss.parts.values())])
         if player not in self.names:
             first = "loss" if len(self.optimisers) == 1 else f"{player}_loss"
@@ -142,9 +162,9 @@ class Stepper:
             self.sums[player] = torch.zeros_like(values)
             self.finite[player] = torch.ones_like(values, dtype=torch.bool)
             self.lasted[player] = torch.zeros_like(values, dtype=torch.int64)
-        if player not in self.told:  # a line search evaluates the loss again; where it begins is what is recorded
+        if (player, number) not in self.told:  # a line search evaluates again; where it begins is what is recorded
             self.sums[player].add_(values, alpha=rows)
-            self.told.add(player)
+            self.told.add((player, number))
         self.finite[player].logical_and_(values.isfinite())
         self.lasted[player].add_(self.finite[player])
 
@@ -157,7 +177,7 @@ class Stepper:
         means: dict[str, float] = {}
         for player, names in self.names.items():
             lasted: Any = self.lasted[player]
-            mean: Any = self.sums[player] / max(self.rows, 1)
+            mean: Any = self.sums[player] / max(self.rows[player], 1)
             if self.fabric.world_size > 1:
                 mean = self.fabric.all_reduce(mean, reduce_op="mean")
                 lasted = self.fabric.all_reduce(lasted, reduce_op="min")
@@ -171,14 +191,15 @@ class Stepper:
             self.sums[player].zero_()
             self.lasted[player].zero_()
             self.finite[player].fill_(True)
-        self.rows = self.steps = 0
+        self.rows = dict.fromkeys(self.rows, 0)
+        self.steps = 0
 
     def _refuse_not_finite(self, player: str, lasted: Tensor, step: int) -> None:
-        evaluated = int(lasted.max()) if player in self.searching else self.steps
+        evaluated = int(lasted.max()) if player in self.searching else self.steps * self.updates[player]
         first = int(lasted.min())
         if first < evaluated or not self.finite[player].all():
             part = self.names[player][int(lasted.argmin())]
-            at = step - self.steps + first + 1
+            at = step - self.steps + first // self.updates[player] + 1
             raise NotFiniteError(
                 f"at step {at} {part} of player {player} became infinite or not a number; training has stopped\n"
                 "the last good checkpoint stays; try a lower --learning-rate or --clip 1"
@@ -200,11 +221,11 @@ class Stepper:
                 if name in weights:
                     value.copy_(weights[name])
 
-    def prime(self, starts: Tensor) -> None:
+    def prime(self, draws: Sequence[Draw]) -> None:
         """Capture the step for full batches, leaving weights, optimisers, chains and generators as they were."""
         if not self.captured:
             return
-        self.static = starts.clone()
+        self.static = tuple(_copied(draw) for draw in draws)
         kept = {name: value.clone() for name, value in self.learner.state_dict().items()}
         states = {name: _clone(optimiser.state_dict()) for name, optimiser in self.optimisers.items()}
         average = None if self.average is None else {name: value.clone() for name, value in self.average.items()}
@@ -213,14 +234,14 @@ class Stepper:
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(3):
-                self._body(self.static, None)
+                self._body(self.static)
         torch.cuda.current_stream().wait_stream(side)
         self._restore(kept, states, average)
         for optimiser in self.optimisers.values():
             optimiser.zero_grad(set_to_none=True)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
-            self._body(self.static, None)
+            self._body(self.static)
         set_generator_state(generators, self.device)
         self._forget()
 
@@ -239,7 +260,9 @@ class Stepper:
                             value.copy_(old[key]) if key in old else value.zero_()
 
     def _capture(self, training: Training, rules: set[str]) -> bool:
-        able = self.device.type == "cuda" and self.fabric.world_size == 1 and self.feed.resident and rules <= CAPTURABLE
+        able = (
+            self.device.type == "cuda" and self.fabric.world_size == 1 and self.feeds.resident and rules <= CAPTURABLE
+        )
         if training.capture == "on" and not able:
             raise ConfigError(
                 f"capture needs one GPU, data that fit on it and an optimiser among {', '.join(sorted(CAPTURABLE))}"
@@ -252,9 +275,7 @@ class Stepper:
         automatic = training.compile == "auto" and self.device.type == "cuda" and long_enough
         if self.fabric.world_size > 1:
             shared = self.fabric.setup_module(_Shared(self.learner))
-            return lambda batch, player, progress: Loss(
-                *shared(batch.x, batch.label, batch.latents, batch.other, player, progress)
-            )
+            return lambda batch, player, progress: Loss(*shared(batch.tensors(), player, progress))
         if training.compile == "on" or (automatic and shutil.which("cc") is not None):
             # With this option the draws of a compiled loss agree with those of the eager one.
             return torch.compile(self.learner.loss, options={"fallback_random": True})
@@ -268,15 +289,30 @@ class _Shared(nn.Module):
         super().__init__()
         self.learner = learner
 
-    def forward(
-        self, x: Tensor, label: Tensor, latents: dict[str, Tensor], other: Tensor | None, player: str, progress: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        loss = self.learner.loss(Batch(x, label, latents, other), player, progress)
+    def forward(self, batch: dict[str, Any], player: str, progress: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        loss = self.learner.loss(Batch.from_tensors(batch), player, progress)
         return loss.total, loss.parts
 
 
 def _owned(learner: Learner, prefixes: tuple[str, ...]) -> list[nn.Parameter]:
     return [value for name, value in learner.named_parameters() if name.startswith(prefixes) and value.requires_grad]
+
+
+def _sizes(draws: Sequence[Draw]) -> list[list[int]]:
+    return [[len(draw), *(len(ticket.starts) for ticket in draw.beside.values())] for draw in draws]
+
+
+def _copied(draw: Draw) -> Draw:
+    beside = {name: Ticket(ticket.starts.clone()) for name, ticket in draw.beside.items()}
+    return Draw(Ticket(draw.main.starts.clone()), beside)
+
+
+def _fill(static: Sequence[Draw], draws: Sequence[Draw]) -> None:
+    """Write what is drawn into the tensors that the graph reads."""
+    for held, drawn in zip(static, draws, strict=True):
+        held.main.starts.copy_(drawn.main.starts)
+        for name, ticket in held.beside.items():
+            ticket.starts.copy_(drawn.beside[name].starts)
 
 
 def _clone(value: Any) -> Any:

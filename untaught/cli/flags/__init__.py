@@ -10,7 +10,7 @@ import dataclasses
 import inspect
 import itertools
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -36,6 +36,8 @@ class Group:
     """Fields that are no flags."""
     positional: frozenset[str] = frozenset()
     """Fields that are given by their place."""
+    notes: Mapping[str, str] = field(default_factory=lambda: {})
+    """What help says more of a field: how the data choose it."""
     names: Mapping[str, str] = field(default_factory=lambda: {})
     """Other names of flags; a field that holds values by key has one like `epochs.NAME`."""
 
@@ -54,7 +56,10 @@ def parse(groups: Sequence[Group], words: Sequence[str], prog: str, about: str) 
     answer, left = _split(groups, flags, words, prog, about, asks_help)
     if left:
         raise ConfigError(f"{prog} has no place for {' '.join(left)!r}; see {prog} --help")
-    given = {group.title: _given([flag for flag in flags if flag.group == group.title], answer) for group in groups}
+    typed = {word[2:].partition("=")[0].replace("_", "-") for word in words if word.startswith("--")}
+    given = {
+        group.title: _given([flag for flag in flags if flag.group == group.title], answer, typed) for group in groups
+    }
     missing = [flag for flag in flags if flag.is_required and flag.field not in given[flag.group]]
     if missing:
         wanted = ", ".join(flag.shown_name for flag in missing)
@@ -86,7 +91,8 @@ def flags_of(groups: Iterable[Group]) -> list[Flag]:
             plain = group.names.get(name, name.replace("_", "-"))
             shown = f"{group.title}-{plain}" if any(flag.name == plain for flag in flags) else plain
             default = group.defaults.get(name, own[name].get_default(call_default_factory=True))
-            flags.append(Flag(group.title, name, shown, hints[name], default, described.text, name in group.positional))
+            text = " ".join([described.text, group.notes.get(name, "")]).strip()
+            flags.append(Flag(group.title, name, shown, hints[name], default, text, name in group.positional))
     return flags
 
 
@@ -136,14 +142,14 @@ def _split(
         raise ConfigError(f"{prog} cannot read {' '.join(words)!r}; see {prog} --help") from exit
 
 
-def _given(flags: Sequence[Flag], answer: Any) -> dict[str, Any]:
-    """The fields that were typed, checked, and the switches that were turned."""
+def _given(flags: Sequence[Flag], answer: Any, typed: Set[str]) -> dict[str, Any]:
+    """The fields that were typed, checked."""
     given: dict[str, Any] = {}
     for flag in flags:
         value = getattr(getattr(answer, flag.group, answer), flag.key)
         if isinstance(value, Words):
             value = checked(flag, value.words)
             given[flag.field] = {**given.get(flag.field, {}), flag.entry: value} if flag.entry else value
-        elif flag.is_switch and value != flag.default:
+        elif flag.is_switch and {flag.name, f"no-{flag.name}"} & typed:
             given[flag.field] = value
     return given

@@ -1,0 +1,120 @@
+"""Networks of computer vision by name, with the names of parameters that published weights have.
+
+    features = mean over places of the last convolutional maps
+
+AlexNet and VGG (11, 13, 16 and 19 layers) have their parameters under `features.N` and `classifier.N`, as torchvision
+names them, so that weights which were learnt elsewhere load from a file. As an encoder a network is cut off above its
+convolutions, which look at pictures of any size from 32 x 32 (AlexNet from 64 x 64); grey pictures are shown in all
+three colours.
+
+References:
+    Krizhevsky, Sutskever, Hinton (2012). ImageNet classification with deep convolutional neural networks (in the form
+    of Krizhevsky (2014). One weird trick for parallelizing convolutional neural networks).
+    Simonyan, Zisserman (2015). Very deep convolutional networks for large-scale image recognition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from untaught.errors import SizeError
+from untaught.shapes import Features, Images
+
+VGG: dict[str, tuple[int, ...]] = {
+    "vgg11": (1, 1, 2, 2, 2),
+    "vgg13": (2, 2, 2, 2, 2),
+    "vgg16": (2, 2, 3, 3, 3),
+    "vgg19": (2, 2, 4, 4, 4),
+}
+"""Convolutions of 3x3 between one pooling and the next; table 1 of the paper."""
+WIDTHS = (64, 128, 256, 512, 512)
+"""Maps of each block."""
+NAMES = ("alexnet", *VGG)
+
+
+class VisionNet(nn.Module):
+    """Convolutions, and a classifier above them.
+
+    Args:
+        features: Pictures of three colours become maps.
+        classifier: Maps of `side` x `side` become logits.
+        side: Height and width to which the maps are averaged for the classifier.
+        least: Height and width of the smallest picture that it can look at.
+
+    Example:
+        >>> vision_net("vgg11").encode(torch.zeros(2, 1, 40, 40)).shape
+        torch.Size([2, 512])
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, features: nn.Sequential, classifier: nn.Sequential, side: int, least: int) -> None:
+        super().__init__()
+        self.features, self.classifier, self.least = features, classifier, least
+        self.pool = nn.AdaptiveAvgPool2d((side, side))
+        # What published weights expect of pixels in [0, 1]: means and deviations of ImageNet's three colours.
+        self.mean = nn.Buffer(torch.tensor([0.485, 0.456, 0.406])[:, None, None], persistent=False)
+        self.deviation = nn.Buffer(torch.tensor([0.229, 0.224, 0.225])[:, None, None], persistent=False)
+
+    def forward(self, x: Images) -> Features:
+        """Logits of the classes that it was trained on."""
+        return self.classifier(self.pool(self.maps(x)).flatten(1))
+
+    def encode(self, x: Images) -> Features:
+        """Mean of each of the last maps."""
+        return self.maps(x).mean((2, 3))
+
+    def maps(self, x: Images) -> Images:
+        """The last convolutional maps.
+
+        Raises:
+            SizeError: Pictures are too small, or have neither one channel nor three.
+        """
+        if x.shape[1] not in (1, 3) or min(x.shape[2:]) < self.least:
+            by, least = "x".join(str(side) for side in x.shape[1:]), f"{self.least}x{self.least}"
+            raise SizeError(f"this network looks at grey or colour pictures from {least}, not at {by}; resize them")
+        return self.features((x.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
+
+
+def vision_net(name: str, classes: int = 1000) -> VisionNet:
+    """Build a network with new weights.
+
+    Args:
+        name: One of `NAMES`.
+        classes: Outputs of its classifier.
+    """
+    return _alexnet(classes) if name == "alexnet" else _vgg(VGG[name], classes)
+
+
+def _vgg(blocks: Sequence[int], classes: int) -> VisionNet:
+    layers: list[nn.Module] = []
+    channels = 3
+    for convolutions, width in zip(blocks, WIDTHS, strict=True):
+        for _ in range(convolutions):
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            channels = width
+        layers.append(nn.MaxPool2d(2))
+    dense = [
+        nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(),
+        nn.Linear(4096, classes),
+    ]  # fmt: skip
+    return VisionNet(nn.Sequential(*layers), nn.Sequential(*dense), side=7, least=32)
+
+
+def _alexnet(classes: int) -> VisionNet:
+    features = nn.Sequential(
+        nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(192, 384, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(256, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
+    )  # fmt: skip
+    classifier = nn.Sequential(
+        nn.Dropout(), nn.Linear(256 * 6 * 6, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(),
+        nn.Linear(4096, classes),
+    )  # fmt: skip
+    return VisionNet(features, classifier, side=6, least=64)
