@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from untaught import model as contract
 from untaught.randomness import seeded
@@ -130,6 +130,17 @@ def filters(model: Any, x: Tensor) -> None:
     assert pictures.ndim == 4 and pictures.isfinite().all()
 
 
+def takes_encoder(model: Any, x: Tensor) -> None:
+    """Built on any network from examples to features, it looks through that network."""
+    width = model.encode(x).shape[1]
+    with seeded(0):
+        given = nn.Sequential(nn.Flatten(), nn.Linear(x[0].numel(), width))
+        built = type(model).on(model.config, model.example, given).eval()
+    assert any(module is given for module in built.modules())
+    expected = given(x) if model.differentiable else (given(x) > 0).to(x.dtype)
+    torch.testing.assert_close(built.encode(x), expected)
+
+
 CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
     contract.Encodes: encodes,
     contract.Decodes: decodes,
@@ -145,6 +156,7 @@ CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
     contract.Activations: activations,
     contract.Translates: translates,
     contract.Filters: filters,
+    contract.TakesEncoder: takes_encoder,
 }
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def skeleton() -> str:
-    """The model that docs/add-a-model.md shows."""
-    found = re.search(r"^```python skeleton\n(.*?)^```", (ROOT / "docs/add-a-model.md").read_text(), re.S | re.M)
-    assert found is not None, "docs/add-a-model.md has no skeleton"
+def skeleton(name: str = "skeleton") -> str:
+    """A model that docs/add-a-model.md shows: the skeleton, or the game."""
+    found = re.search(rf"^```python {name}\n(.*?)^```", (ROOT / "docs/add-a-model.md").read_text(), re.S | re.M)
+    assert found is not None, f"docs/add-a-model.md has no {name}"
     return found[1]
 
 

@@ -129,10 +129,13 @@ def step(subject: Subject, seed: int, optimiser: torch.optim.Optimizer | None = 
     chosen.step()
 
 
-def monitored(players: list[Subject]) -> float:
-    """What must fall, mean over seeds: the sum of all totals, or the part that the learner names."""
+def monitored(players: list[Subject]) -> float | None:
+    """What must fall, mean over seeds: the sum of all totals, or the part that the learner names; none in a game."""
     monitor = players[0].learner.monitor
     losses = [held_out_of(player, seed) for player in players for seed in SEEDS]
+    assert all(loss.total.isfinite() for loss in losses)
+    if monitor is None:
+        return None
     values = [
         loss.total if monitor == "total" else loss.parts[monitor]
         for loss in losses

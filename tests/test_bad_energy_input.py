@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from untaught.training.fit import fit
 SHORT = Training(epochs=2, batch_size=10, threads=1, device="cpu", precision="float32", compile="off")
 
 
-def trained(x: torch.Tensor, view: View | None = None) -> Subject:
+def trained(x: torch.Tensor, view: dict[str, Any] | None = None) -> Subject:
     """A small machine that has learnt rows of numbers, which are its test part too."""
     part = Part.of(x)
     source = Source("rows", part, validation=part, test=part)
@@ -41,7 +42,7 @@ def trained(x: torch.Tensor, view: View | None = None) -> Subject:
 def test_values_that_are_no_probabilities(low: float, high: float) -> None:
     x = torch.linspace(low, high, 60).view(10, 6)
     with pytest.raises(DataError) as told:
-        trained(x, View())
+        trained(x, {"binarise": False})
     message = str(told.value)
     assert f"{low:.3g}" in message and f"{high:.3g}" in message and "0 to 1" in message
     assert len(message.splitlines()) <= 3

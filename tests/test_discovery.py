@@ -89,9 +89,10 @@ def test_dropped_file_computes_its_equations(contractive: str) -> None:
     torch.testing.assert_close(model.loss(Batch.of(x), "model", torch.tensor(0.0)).total, total)
 
 
-def test_skeleton_passes_the_battery(tmp_path: Path) -> None:
-    tree = copy_with({"contractive": skeleton()}, tmp_path)
-    run = python(tree, "-m", "pytest", "tests/test_battery.py", "-k", "contractive", "-p", "no:cacheprovider", "-rfE")
+def test_skeletons_pass_the_battery(tmp_path: Path) -> None:
+    tree = copy_with({"contractive": skeleton(), "wasserstein": skeleton("game")}, tmp_path)
+    chosen = "[contractive or [wasserstein"
+    run = python(tree, "-m", "pytest", "tests/test_battery.py", "-k", chosen, "-p", "no:cacheprovider", "-rfE")
     assert run.returncode == 0, run.stdout + run.stderr
 
 

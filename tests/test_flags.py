@@ -9,7 +9,7 @@ import pytest
 from untaught import cli
 from untaught.cli.asked import asked, groups
 from untaught.cli.flags import Group, flags_of, parse
-from untaught.config import Count, Positive, configuration, fields
+from untaught.config import Count, Positive, configuration, fields, from_json
 from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.model import model_class, model_names
@@ -43,7 +43,7 @@ def typed(*words: str) -> dict[str, object]:
         (("--rate", "0.5"), {"rate": 0.5}),
         (("--rate", "none"), {"rate": None}),
         (("--quick", "--kind", "none"), {"quick": True, "kind": "none"}),
-        (("--no-quick",), {}),
+        (("--no-quick",), {"quick": False}),
     ],
 )
 def test_words_become_values(words: Sequence[str], given: dict[str, object]) -> None:
@@ -87,7 +87,7 @@ def test_help_of_a_model_is_complete(name: str, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize("name", model_names())
 def test_flags_give_back_every_default(name: str) -> None:
     """A model's defaults, typed out word by word, make the same settings as typing nothing."""
-    plain = asked([name, "--data", "digits"]).settings
+    plain = asked([name, "--data", "digits"])
     words: list[str] = []
     for flag in flags_of([group for group in groups(model_class(name), None) if group.title == "model"]):
         if flag.is_switch:
@@ -95,4 +95,6 @@ def test_flags_give_back_every_default(name: str) -> None:
         elif flag.default != ():
             value = flag.default if isinstance(flag.default, tuple) else (flag.default,)
             words += [f"--{flag.name}", *("none" if part is None else str(part) for part in value)]
-    assert asked([name, "--data", "digits", *words]).settings == plain
+    typed, config = asked([name, "--data", "digits", *words]), model_class(name).Config
+    assert from_json(config, typed.config) == from_json(config, plain.config) == config()
+    assert typed.training == plain.training and typed.command == plain.command

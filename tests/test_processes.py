@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from kinds_of_training import KINDS
 from torch import Tensor
 
 from untaught.runs.checkpoint import Torn, read_checkpoint
@@ -42,7 +43,7 @@ def final(folder: Path) -> dict[str, Tensor]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["autoencoder", "gan"])
+@pytest.mark.parametrize("model", ["autoencoder", "gan", *KINDS])
 def test_two_processes_train_as_one(model: str, tmp_path: Path) -> None:
     one, two = run_whole(model, tmp_path / "one"), run_whole(model, tmp_path / "two", devices=2)
     for name, value in one.items():
@@ -51,6 +52,19 @@ def test_two_processes_train_as_one(model: str, tmp_path: Path) -> None:
         )
     records = [len((tmp_path / folder / "metrics.jsonl").read_text().splitlines()) for folder in ("one", "two")]
     assert min(records) >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", KINDS)
+def test_killed_once_it_ends_bit_identical(model: str, tmp_path: Path) -> None:
+    expected = run_whole(model, tmp_path / "whole", epochs=300)
+    folder = tmp_path / "killed"
+    process = subprocess.Popen(command(model, folder, epochs=300), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    while process.poll() is None and len(list(folder.glob("checkpoints/*.json"))) < 2:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert_equal(run_whole(model, folder, epochs=300), expected)
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def trained(path: Path, model: str, spec: str, **config: Any) -> Path:
     source = untaught.open_data(spec)
     held = to_json(model_class(model).Config(**config))
     view = model_class(model).view
-    training = Training(epochs=4, view=None if view.frames is None else untaught.data.view.View(frames=4))
+    training = Training(epochs=4, view=None if view.frames is None else {"frames": 4})
     settings = Settings(model=model, shape=source.shape, config=held, data=source.spec, training=training)
     run = create_run(path, settings, f"untaught train {model} --data '{spec}'")
     train(build(settings), source, training, run)

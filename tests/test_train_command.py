@@ -63,7 +63,7 @@ def test_same_seed_same_weights_from_a_stored_configuration(digits_run: Path, tm
 
 
 def test_typed_beside_a_stored_configuration_wins(digits_run: Path) -> None:
-    found = asked(["--config", str(digits_run / "config.json"), "--latent", "5", "--minutes", "1"]).settings
+    found = asked(["--config", str(digits_run / "config.json"), "--latent", "5", "--minutes", "1"])
     assert found.config["latent"] == 5 and found.config["hidden"] == [20]
     assert found.training.minutes == 1 and found.training.epochs is None
 

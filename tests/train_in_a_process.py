@@ -13,6 +13,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from kinds_of_training import KINDS
 from models_for_tests import TinyGAN
 
 from untaught.data.part import Part
@@ -57,6 +58,9 @@ def main() -> None:
     )
     taken = (asked.folder / "config.json").exists()
     run = Run(asked.folder, SETTINGS) if taken else create_run(asked.folder, SETTINGS)
+    if asked.model in KINDS:
+        train(KINDS[asked.model].plan(training), run=run)
+        return
     # Whole batches only: with a short one, processes would weigh its examples otherwise than one process does.
     part = Part.of(x)
     train(make(asked.model), Source("made", part, part, part), training, run)

@@ -24,7 +24,7 @@ from untaught.model import (
     Samples,
     Stage,
 )
-from untaught.shapes import Shape
+from untaught.shapes import Example, Shape
 
 
 class Linear(Model, Encodes, Reconstructs, Samples, Filters):
@@ -41,10 +41,10 @@ class Linear(Model, Encodes, Reconstructs, Samples, Filters):
 
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape = config, shape
-        self.weight = nn.Parameter(torch.randn(config.latent, torch.Size(shape).numel()))
+        self.config, self.example = config, Example.of(example)
+        self.weight = nn.Parameter(torch.randn(config.latent, torch.Size(self.shape).numel()))
 
     def stages(self) -> Sequence[Stage]:
         """Nothing is trained."""
@@ -82,9 +82,9 @@ class Forecast(Model, Encodes, Predicts):
 
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
         self.weight = nn.Parameter(torch.randn(2, 2))
 
     def stages(self) -> Sequence[Stage]:
@@ -121,11 +121,11 @@ class Watcher(Model, Encodes, Decodes, Predicts, Activations):
 
     config: Config
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
         self.looks = 0
-        width = 2 * torch.Size(shape).numel()
+        width = 2 * torch.Size(self.shape).numel()
         self.weight = nn.Parameter(torch.linalg.qr(torch.randn(width, width))[0])
 
     def stages(self) -> Sequence[Stage]:

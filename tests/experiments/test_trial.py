@@ -13,12 +13,13 @@ import torch
 from untaught import open_data
 from untaught.data.part import Part
 from untaught.data.source import Source
+from untaught.data.view import View
 from untaught.errors import ConfigError, DataError, RunError
 from untaught.evaluate.measures.decode import three_batches
 from untaught.experiments.trial import Trials, encoder_weights, ends_of_windows
 from untaught.experiments.variant import Budget, Variant
-from untaught.runs.settings import Settings, Training
-from untaught.training.plan import subject_to_train
+from untaught.runs.settings import Training
+from untaught.training.plan import Asked, plan
 
 BALLS = "balls?clips=12&validation=4&test=4&frames=12&size=12&balls=1"
 SMALL = {"units": 4, "filters": (3,), "kernels": (4,), "strides": (3,), "core_kernel": 3}
@@ -53,8 +54,8 @@ def test_a_trial_makes_exactly_the_updates(variant: Variant, updates: int, tmp_p
 def test_all_are_judged_at_the_ends_of_the_longest_windows(shorter: Variant, tmp_path: Path) -> None:
     source = open_data(BALLS)
     asked = trials(source, tmp_path, frames=20)
-    windows = three_batches(asked._judged(asked._subject(PGN, 0), "decode"))
-    ends = three_batches(asked._judged(asked._subject(shorter, 0), "decode"))
+    windows = three_batches(asked._judged(asked._plan(PGN, 0).subject(), "decode"))
+    ends = three_batches(asked._judged(asked._plan(shorter, 0).subject(), "decode"))
     for seen, beside in zip(windows, ends, strict=True):
         last = beside.x if beside.x.ndim == 4 else beside.x[:, -1]
         assert torch.equal(seen.x[:, -1], last)
@@ -64,13 +65,21 @@ def test_all_are_judged_at_the_ends_of_the_longest_windows(shorter: Variant, tmp
 
 
 def test_all_look_at_whole_frames(tmp_path: Path) -> None:
-    subject = trials(open_data(BALLS), tmp_path)._subject(Variant("predictive-encoder", "predictive-encoder"), 0)
+    subject = trials(open_data(BALLS), tmp_path)._plan(Variant("predictive-encoder", "predictive-encoder"), 0).subject()
     assert subject.view.patch is None and subject.view.frames == 3
+
+
+def test_units_decide_what_a_variant_sees(tmp_path: Path) -> None:
+    """Gaussian units are shown standardised values in a comparison too, and binary ones draws."""
+    asked = trials(open_data("digits"), tmp_path)
+    gaussian = asked._plan(Variant("g", "rbm", {"hidden": 3, "visible": "gaussian"}), 0)
+    assert gaussian.settings.view == View(standardise="pixel") and gaussian.statistics is not None
+    assert asked._plan(Variant("b", "rbm", {"hidden": 3}), 0).settings.view == View(binarise=True)
 
 
 def test_frames_stay_as_they_are_where_nobody_looks_at_windows(tmp_path: Path) -> None:
     asked = trials(open_data(BALLS), tmp_path)
-    subject = asked._subject(CODE, 0)
+    subject = asked._plan(CODE, 0).subject()
     assert asked._judged(subject, "decode") is subject
 
 
@@ -85,8 +94,7 @@ def test_weights_of_an_encoder_by_hand() -> None:
     """Of an autoencoder 64-6-2: both layers below the code with their biases, nothing of the decoder."""
     source = open_data("digits")
     config = {**CODE.network}
-    settings = Settings(model="autoencoder", shape=(1, 8, 8), config=config, data="digits")
-    subject = subject_to_train(settings, source, CPU)
+    subject = plan(Asked("autoencoder", config), source).subject()
     assert encoder_weights(subject, torch.rand(2, 1, 8, 8)) == 64 * 6 + 6 + 6 * 2 + 2
 
 

@@ -172,5 +172,5 @@ def test_an_unknown_key_deep_in_config_json_is_named(tmp_path: Path) -> None:
 
 def test_the_view_comes_from_the_training_or_the_model(tmp_path: Path) -> None:
     assert create_run(tmp_path / "a", SETTINGS).view == View(binarise=True)
-    other = Settings(**{**to_json(SETTINGS), "training": Training(view=View(patch=4))})
-    assert create_run(tmp_path / "b", other).view == View(patch=4)
+    other = Settings(**{**to_json(SETTINGS), "training": Training(view={"patch": 4})})
+    assert create_run(tmp_path / "b", other).view == View(binarise=True, patch=4)

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from untaught.data.part import Part
 from untaught.data.source import Source
-from untaught.data.view import View
 from untaught.errors import DataError, NotFiniteError
-from untaught.model import Batch, Learner, Loss, Model
+from untaught.model import Batch, Example, Learner, Loss, Model
 from untaught.models.autoencoder import Autoencoder
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
@@ -149,14 +148,13 @@ class Exploding(Learner):
 
     def __init__(self) -> None:
         super().__init__()
-        self.config, self.shape = RBM.Config(), (1, 4, 4)
+        self.config, self.example = RBM.Config(), Example((1, 4, 4))
         self.weight = torch.nn.Parameter(torch.ones(()))
         self.steps = torch.nn.Buffer(torch.zeros((), dtype=torch.int64))
 
     def loss(self, batch: Batch, player: str, progress: Tensor) -> Loss:
         """A square, and a part that breaks."""
-        if self.training:
-            self.steps += 1
+        self.steps += 1
         bad = torch.where(self.steps >= self.at, torch.nan, 1.0)
         total = (self.weight * batch.x.mean()) ** 2
         return Loss(total, {"fine": total.detach(), "broken": total.detach() * bad})
@@ -232,7 +230,7 @@ def test_lbfgs_line_search_sees_one_function() -> None:
 
 def test_video_is_refused_by_name_where_there_is_none() -> None:
     with pytest.raises(DataError, match="video"):
-        train(make("autoencoder"), source(), Training(epochs=1, view=View(frames=5), device="cpu"))
+        train(make("autoencoder"), source(), Training(epochs=1, view={"frames": 5}, device="cpu"))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -1,42 +1,49 @@
-"""A training made ready: shapes from the data, weights from the seed, statistics of the training part."""
+"""A training decided: shapes from the data, weights from the seed, views stage by stage, encoders as they saw."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
+from models_for_tests import TinyStack
+from torch import nn
 
-from untaught import open_data
+from untaught import Autoencoder, Encoding, FinetunedClassifier, cli, load, open_data, open_run
 from untaught.data.view import View
-from untaught.errors import ConfigError
-from untaught.runs.settings import Settings, Training
-from untaught.training.plan import built, completed, subject_to_train
+from untaught.errors import ConfigError, DataError
+from untaught.model import model_class, model_names
+from untaught.runs.encoders import Given
+from untaught.runs.settings import Training
+from untaught.training.plan import Asked, Plan, names_that_take_encoders, plan, plan_for
 
-CPU = torch.device("cpu")
 
-
-def settings(**training: object) -> Settings:
-    source = open_data("digits")
-    told = Settings(model="rbm", shape=(), config={"hidden": 5}, data="digits", training=Training(**training))  # type: ignore[arg-type]
-    return completed(told, source)
+def decided(model: str = "rbm", config: Any = None, data: str = "digits", **training: Any) -> Plan:
+    return plan(Asked(model, config or {"hidden": 5}, Training(**training)), open_data(data))
 
 
 def test_shape_is_what_the_network_will_see() -> None:
-    assert settings().shape == (1, 8, 8)
-    assert settings(view=View(patch=4)).shape == (1, 4, 4)
+    assert decided().settings.shape == (1, 8, 8)
+    assert decided(view={"patch": 4}).settings.shape == (1, 4, 4)
+    video = decided("pgn", {"units": 4, "filters": [4]}, "balls?clips=20&frames=12", view={"frames": 7}).settings
+    assert (video.shape, video.frames) == ((1, 30, 30), 7)
+    longer = decided("pgn", {"units": 4, "filters": [4]}, "balls?clips=20&frames=12", view={"frames": 70}).settings
+    assert longer.frames == 12
 
 
 def test_weights_are_the_seeds_and_the_callers_generator_stays() -> None:
     before = torch.get_rng_state()
-    one, again, other = (built(settings(seed=seed), CPU).state_dict()["weight"] for seed in (3, 3, 4))
+    one, again, other = (decided(seed=seed).model.state_dict()["weight"] for seed in (3, 3, 4))
     assert torch.equal(one, again) and not torch.equal(one, other)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_subject_is_standardised_as_training_will_be() -> None:
-    source = open_data("digits")
-    subject = subject_to_train(settings(seed=2, view=View(standardise="all")), source, CPU)
-    pixels = source.parts().train.frames.read(subject.parts.train.first).float()
-    pixels = pixels / 255 if source.train.frames.dtype == torch.uint8 else pixels
+    asked = decided(seed=2, view={"standardise": "all", "binarise": False})
+    subject = asked.subject()
+    pixels = asked.source.parts().train.frames.read(subject.parts.train.first).float()
+    pixels = pixels / 255 if asked.source.train.frames.dtype == torch.uint8 else pixels
     assert subject.statistics is not None and subject.seed == 2
     assert float(subject.statistics.mean) == pytest.approx(float(pixels.mean()), rel=1e-4)
     assert float(subject.statistics.deviation) == pytest.approx(float(pixels.std(correction=0)), rel=1e-4)
@@ -44,4 +51,89 @@ def test_subject_is_standardised_as_training_will_be() -> None:
 
 def test_a_stage_that_there_is_not_is_named() -> None:
     with pytest.raises(ConfigError, match="rbm has no stage 'trian'; did you mean 'train'"):
-        built(settings(stage_epochs={"trian": 2.0}), CPU)
+        decided(stage_epochs={"trian": 2.0})
+
+
+def test_a_view_flag_changes_one_field_of_every_stage_and_no_other() -> None:
+    """A machine's layers are shown drawn zeros and ones, the network of its labels grey values; both are mirrored."""
+    stages = decided("dbm", {"hidden": [6, 5], "classes": 10}, view={"augment": ["mirror"]}).stages
+    seen = {own.stage.name: (own.main.view.binarise, own.main.view.augment) for own in stages}
+    assert seen["joint"] == (True, ("mirror",)) and seen["labels"] == (False, ("mirror",))
+
+
+def test_an_unknown_field_of_a_view_is_refused() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'frames'"):
+        Training(view={"frame": 3})
+
+
+def test_units_decide_what_is_seen_wherever_a_training_is_planned() -> None:
+    """Gaussian units see standardised values, by `plan`, by `fit` in plain Python, and in a comparison."""
+    by_name = decided(config={"hidden": 5, "visible": "gaussian"})
+    by_hand = plan_for(by_name.model, open_data("digits"))
+    assert by_name.settings.view == by_hand.settings.view == View(standardise="pixel")
+    assert by_name.stages[0].main.view == by_hand.stages[0].main.view == View(standardise="pixel")
+
+
+def encoder_run(folder: Path) -> Path:
+    words = "train autoencoder --data digits --hidden 6 --latent 3 --standardise pixel --output linear --augment mirror"
+    assert cli.main([*words.split(), "--epochs", "1", "--out", str(folder / "encoder")]) == 0
+    return folder / "encoder"
+
+
+def test_an_encoders_view_is_the_same_by_words_and_in_python(tmp_path: Path) -> None:
+    run = encoder_run(tmp_path)
+    words = f"train finetuned-classifier --data digits --encoder {run} --epochs 1 --out {tmp_path / 'tuned'}"
+    assert cli.main(words.split()) == 0
+    by_words = open_run(tmp_path / "tuned")
+    model = FinetunedClassifier(FinetunedClassifier.Config(), (1, 8, 8), encoder=Encoding(load(run)))
+    in_python = plan_for(model, open_data("digits"))
+    assert by_words.view == in_python.settings.view == View(standardise="pixel")
+    assert {own.main.view for own in in_python.stages} == {View(standardise="pixel")}
+    assert in_python.statistics is not None and by_words.statistics() is not None
+    assert torch.equal(in_python.statistics.mean, by_words.statistics().mean)
+
+
+def test_what_takes_an_encoder_is_asked_by_capability() -> None:
+    taking = {name for name in model_names() if hasattr(model_class(name), "on")}
+    assert taking == set(names_that_take_encoders()) >= {"finetuned-classifier", "autoencoder", "hashing-autoencoder"}
+
+
+def test_any_network_is_an_encoder() -> None:
+    """A module of the caller's own is trained in place, and given to whatever takes an encoder."""
+    own = nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+    asked = Asked("finetuned-classifier", {}, Training(), encoder=Given(own))
+    model = plan(asked, open_data("digits")).model
+    assert model.get_submodule("encoder") is own
+
+
+def test_an_encoder_for_a_model_that_takes_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"rbm takes no encoder; these do: .*hashing-autoencoder"):
+        plan(Asked("rbm", {"hidden": 5}, encoder=Given(nn.Flatten())), open_data("digits"))
+
+
+def test_an_encoder_of_another_size_is_refused() -> None:
+    held = plan(Asked("autoencoder", {"hidden": [6], "latent": 3}, Training(view={"patch": 4})), open_data("digits"))
+    given = Given(Encoding(held.model), held.settings)
+    with pytest.raises(DataError, match="the encoder saw examples of shape"):
+        plan(Asked("finetuned-classifier", encoder=given, training=Training(view={"patch": None})), open_data("digits"))
+
+
+def test_every_player_has_its_optimiser_and_every_flag_reaches_it() -> None:
+    config = {"units": 4, "filters": [4], "adversarial": 0.1, "judge": [4, 4]}
+    plain = decided("pgn", config, "balls?clips=20&frames=12").stages[0]
+    assert plain.optimisers["discriminator"].name == "sgd" and plain.optimisers["generator"].name == "rmsprop"
+    fast = decided("pgn", config, "balls?clips=20&frames=12", learning_rate=0.5).stages[0]
+    assert {own.learning_rate for own in fast.optimisers.values()} == {0.5}
+    assert fast.optimisers["discriminator"].momentum == plain.optimisers["discriminator"].momentum
+
+
+def test_updates_are_counted_where_they_are_asked_for() -> None:
+    model = Autoencoder(Autoencoder.Config(hidden=(4,), latent=2), (1, 8, 8))
+    stage = plan_for(model, open_data("digits")).of_updates([7]).stages[0]
+    assert stage.updates == 7
+
+
+def test_stages_share_the_time() -> None:
+    model = TinyStack(TinyStack.Config(), (1, 8, 8))
+    shares = [own.share for own in plan_for(model, open_data("digits")).stages]
+    assert shares == [0.5, 0.5]

@@ -18,10 +18,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
 from untaught.shapes import Features, Images
+
+Maps = Float[Tensor, "batch map above across"]
 
 VGG: dict[str, tuple[int, ...]] = {
     "vgg11": (1, 1, 2, 2, 2),
@@ -68,7 +71,7 @@ class VisionNet(nn.Module):
         """Mean of each of the last maps."""
         return self.maps(x).mean((2, 3))
 
-    def maps(self, x: Images) -> Images:
+    def maps(self, x: Images) -> Maps:
         """The last convolutional maps.
 
         Raises:

@@ -249,6 +249,7 @@ class _Stages:
         parts = self.other if stream.other else self.parts
         assert parts is not None
         view, training = self.training.changed(stream.view), self.training
+        window(parts.train, view)  # which refuses pictures where video is wanted
         refuse_to_binarise(parts.train, view)
         known, selects = statistics(parts.train, view), learner.monitor in LABEL_LOSSES
         own = as_labelled(parts, training.labels_per_class, training.seed, stream.labelled, selects)

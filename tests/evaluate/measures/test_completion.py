@@ -16,7 +16,7 @@ from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.evaluate.measures.completion import applies, measure
 from untaught.evaluate.subject import Subject
-from untaught.model import Completes, Encodes, Model, Stage
+from untaught.model import Completes, Encodes, Example, Model, Stage
 from untaught.randomness import seeded
 
 PATTERNS = torch.eye(4).repeat(1, 2)
@@ -36,9 +36,9 @@ class Filler(Model, Completes, Encodes):
 
     config: Config
 
-    def __init__(self, config: Config, shape: tuple[int, ...]) -> None:
+    def __init__(self, config: Config, example: Example | tuple[int, ...]) -> None:
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
         self.weight = nn.Parameter(torch.zeros(1))
 
     def stages(self) -> Sequence[Stage]:

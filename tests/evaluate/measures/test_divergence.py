@@ -16,7 +16,7 @@ from untaught.data.source import open_data
 from untaught.data.view import View
 from untaught.evaluate.measures.divergence import applies, divergence_bits, independent_pixels, measure
 from untaught.evaluate.subject import Subject
-from untaught.model import LogLikelihood, Model, Scores, Stage
+from untaught.model import Example, LogLikelihood, Model, Scores, Stage
 from untaught.models.rbm import RBM
 from untaught.models.sigmoid_belief import SigmoidBelief
 from untaught.randomness import seeded
@@ -39,9 +39,9 @@ class Coin(Model, Scores):
 
     config: Config
 
-    def __init__(self, config: Config, shape: tuple[int, ...]) -> None:
+    def __init__(self, config: Config, example: Example | tuple[int, ...]) -> None:
         super().__init__()
-        self.config, self.shape = config, shape
+        self.config, self.example = config, Example.of(example)
 
     def stages(self) -> tuple[Stage, ...]:
         """Nothing is trained."""

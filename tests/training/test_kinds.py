@@ -1,0 +1,150 @@
+"""What the contract carries, through the loop: games, streams, two sources, time, frozen networks, schedules."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from kinds_of_training import KINDS, SHAPE, Critic, Foreign, Inverter, Nothing, OverTime, Translator, pictures, whole
+from torch import Tensor
+
+from untaught.data.part import Part
+from untaught.errors import ConfigError, DataError
+from untaught.model import Batch, Example
+from untaught.runs.run import Run, create_run
+from untaught.runs.settings import Settings, Training
+from untaught.training.fit import fit, train
+from untaught.training.plan import plan_for
+
+QUICK = Training(epochs=100, precision="float32", threads=1, device="cpu")
+
+
+def state(plan: Any) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in plan.model.state_dict().items()}
+
+
+def folder(place: Path) -> Run:
+    return create_run(place, Settings(model="rbm", shape=SHAPE, config={}, data="made"))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_trains_what_it_should_and_nothing_else(name: str) -> None:
+    plan = KINDS[name].plan(QUICK)
+    before = state(plan)
+    last = train(plan)
+    told = [*last.losses.values(), *last.held_out.values()]
+    assert last.progress == 1 and all(math.isfinite(value) for value in told)
+    moved = {key for key, value in plan.model.named_parameters() if not torch.equal(value, before[key])}
+    assert moved == {key for key, _ in plan.model.named_parameters() if not key.startswith("frozen.")}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_resumed_run_equals_an_uninterrupted_one(name: str, tmp_path: Path) -> None:
+    whole_run, broken = folder(tmp_path / "whole"), folder(tmp_path / "broken")
+    train(KINDS[name].plan(QUICK), run=whole_run)
+    training = fit(KINDS[name].plan(QUICK), run=broken)
+    for _ in range(3):
+        next(training)
+    training.close()
+    resumed = KINDS[name].plan(QUICK)
+    train(resumed, run=broken)
+    ends = [run.last() for run in (whole_run, broken)]
+    assert ends[0] is not None and ends[1] is not None and ends[0].counters["step"] == ends[1].counters["step"]
+    for key, value in ends[0].state["model"].items():
+        assert torch.equal(value, ends[1].state["model"][key]), key
+
+
+def test_a_player_of_five_updates_sees_five_batches_and_the_other_one() -> None:
+    """160 examples in batches of 16 are 10 batches: two steps of five, in each of which the generator moves once."""
+    seen: list[tuple[str, Tensor]] = []
+
+    class Watched(Critic):
+        def loss(self, batch: Batch, player: str, progress: Tensor) -> Any:
+            if progress < 1:  # held-out examples are measured as at the end
+                seen.append((player, batch.x.detach().clone()))
+            return super().loss(batch, player, progress)
+
+    plan = plan_for(Watched(Nothing(), SHAPE), pictures(3), Training(epochs=1, precision="float32", device="cpu"))
+    records = list(fit(plan))
+    assert records[-1].step == 2 and records[-1].epoch == 1
+    steps = seen[-12:]  # before them the rehearsal
+    assert [player for player, _ in steps] == (["critic"] * 5 + ["generator"]) * 2
+    critic = torch.cat([x for player, x in steps if player == "critic"]).flatten(1)
+    every = pictures(3).train.frames.read(torch.arange(160)).flatten(1)
+    assert sorted(map(tuple, critic.tolist())) == sorted(map(tuple, every.tolist())), "an epoch is every example once"
+    assert torch.equal(steps[5][1], steps[0][1]), "the generator is shown the first batch"
+
+
+def test_a_game_without_a_number_that_must_fall_keeps_its_last_weights(tmp_path: Path) -> None:
+    run = folder(tmp_path / "run")
+    plan = KINDS["critic"].plan(QUICK)
+    records = list(fit(plan, run=run))
+    last = run.last()
+    assert last is not None and last.counters["step"] == records[-1].step == run.best().counters["step"]
+    assert all(torch.equal(value, last.state["model"][key]) for key, value in plan.model.state_dict().items())
+    assert "distance" in records[-1].held_out
+
+
+def test_labelled_examples_come_beside_all_others() -> None:
+    plan = KINDS["few-labels"].plan(QUICK)
+    assert (plan.stages[0].main.batch_size, plan.stages[0].beside["labelled"].batch_size) == (16, 4)
+    assert len(plan.stages[0].main.parts.train) == 160 and len(plan.stages[0].beside["labelled"].parts.train) == 16
+    last = train(plan)
+    assert last.held_out["label_nats"] < math.log(2) / 2  # a coin is log 2
+
+
+def test_without_labels_what_needs_them_is_refused() -> None:
+    with pytest.raises(DataError, match="no example has a label"):
+        plan_for(KINDS["few-labels"].model(), pictures(3))
+
+
+def test_two_sources_are_drawn_side_by_side() -> None:
+    plan = KINDS["translator"].plan(QUICK)
+    train(plan)
+    assert isinstance(plan.model, Translator)
+    x, other = (part().train.frames.read(torch.arange(64)) for part in (lambda: pictures(3), lambda: pictures(9, 64)))
+    with torch.no_grad():
+        there = plan.model.translate(x)
+    assert (there.mean(0) - other.mean(0)).square().sum() < 0.3 * (x.mean(0) - other.mean(0)).square().sum() + 0.1
+
+
+def test_a_second_source_is_needed_and_only_there() -> None:
+    with pytest.raises(ConfigError, match="learns from two sources: --data one --other another"):
+        plan_for(KINDS["translator"].model(), pictures(3))
+    with pytest.raises(ConfigError, match="learns from one source"):
+        plan_for(KINDS["schedule"].model(), pictures(3), other=pictures(9))
+
+
+def test_a_network_over_time_knows_how_long_an_example_is() -> None:
+    plan = KINDS["clock"].plan(QUICK)
+    assert isinstance(plan.model, OverTime) and plan.model.weight.shape == (4,)
+    assert (plan.settings.shape, plan.settings.frames) == (SHAPE, 5)
+    assert plan.settings.example == Example(SHAPE, 5)
+
+
+def test_a_decoder_learns_to_invert_a_frozen_network(tmp_path: Path) -> None:
+    """Better than the mean picture, which knows nothing of what the network shows; the network stays as it was."""
+    foreign = Foreign()
+    before = {name: value.clone() for name, value in foreign.state_dict().items()}
+    x = pictures(3).train
+    last = train(plan_for(Inverter.on(Nothing(), SHAPE, foreign), whole(x), QUICK))
+    every = x.frames.read(torch.arange(len(x))).flatten(1)
+    assert last.held_out["total"] < 0.5 * float((every - every.mean(0)).square().sum(1).mean())
+    assert all(torch.equal(value, before[name]) for name, value in foreign.state_dict().items())
+
+
+def test_what_selects_is_one_number_from_first_to_last() -> None:
+    """The loss of the schedule grows with progress; on held-out data it is always that of the end."""
+    plan = KINDS["schedule"].plan(QUICK)
+    records = list(fit(plan))
+    measured = [record.held_out["at"] for record in records if record.held_out]
+    assert len(measured) > 3 and set(measured) == {1.0}
+    assert next(record for record in records if record.losses).losses["at"] < 0.5, "it learns by the schedule"
+
+
+def test_pictures_for_a_network_over_time_are_refused() -> None:
+    with pytest.raises(DataError, match="video"):
+        plan_for(KINDS["clock"].model(), whole(Part.of(torch.zeros(40, *SHAPE))))
