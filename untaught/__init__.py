@@ -31,17 +31,35 @@ if TYPE_CHECKING:
     from untaught.evaluate.evaluate import evaluate as measure
     from untaught.evaluate.subject import Subject as Subject
     from untaught.model import Encoding as Encoding
+    from untaught.model import Example as Example
     from untaught.randomness import seeded as seeded
     from untaught.runs.run import load as load
     from untaught.runs.run import open_run as open_run
     from untaught.runs.settings import Training as Training
     from untaught.training.fit import fit as fit
+    from untaught.training.plan import Asked as Asked
+    from untaught.training.plan import plan as plan
 
-__all__ = ["Encoding", "Subject", "Training", "fit", "load", "measure", "open_data", "open_run", "seeded"]
+__all__ = [
+    "Asked",
+    "Encoding",
+    "Example",
+    "Subject",
+    "Training",
+    "fit",
+    "load",
+    "measure",
+    "open_data",
+    "open_run",
+    "plan",
+    "seeded",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
     "fit": "training.fit.fit",
+    "plan": "training.plan.plan",
+    "Asked": "training.plan.Asked",
     "Training": "runs.settings.Training",
     "load": "runs.run.load",
     "open_run": "runs.run.open_run",
@@ -50,6 +68,7 @@ _HOMES = {
     "seeded": "randomness.seeded",
     "Subject": "evaluate.subject.Subject",
     "Encoding": "model.Encoding",
+    "Example": "shapes.Example",
 }
 """Where public names are; none is a module's name, for importing the module would put it in the name's place."""
 
