@@ -27,7 +27,6 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -36,6 +35,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
+from untaught.layerwise.stages import greedy_stages
+from untaught.layerwise.wide_range import LINEAR, linear_outside
 from untaught.model import (
     Activations,
     Batch,
@@ -48,6 +49,7 @@ from untaught.model import (
     Reconstructs,
     Stage,
     Stream,
+    Usual,
 )
 from untaught.nn.convolution import ACTIVATIONS, Activation
 from untaught.nn.named import chosen, weight_pictures
@@ -74,6 +76,8 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     and `fine_tuning`.
     """
 
+    adapts = LINEAR
+
     def __init__(self, config: Any, example: Example | Shape) -> None:
         """Build the layers.
 
@@ -89,6 +93,11 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
             self._build_stack()
         else:
             self._build_layer(math.prod(self.shape), config.hidden[0])
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Linear output units and standardised values where some lie outside [0, 1]."""
+        return linear_outside(example, sample)
 
     # -------- what a system says
 
@@ -162,10 +171,7 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         if not len(self.layers):
             return super().stages()
         stream = Stream(self.view)
-        greedy = [
-            Stage(f"layer-{k + 1}", layer, self.recipe, stream, sees=partial(self._up, layers=k) if k else None)
-            for k, layer in enumerate(self.chain)
-        ]
+        greedy = greedy_stages(self.chain, self._up, stream, self.recipe)
         return [*greedy, Stage("fine-tuning", self, self.recipe, stream)] if self.config.fine_tuning else greedy
 
     def prepare(self, sample: Batch) -> None:
