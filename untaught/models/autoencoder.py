@@ -122,10 +122,12 @@ class Autoencoder(Coded):
             ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
             SizeError: The examples are too small for the convolutions.
         """
+        given = encoder is not None or decoder is not None
+        # Before the networks, whose weights are drawn after theirs.
+        machines = [] if config.pretraining == "none" else [*_machines(config, Example.of(example).shape, given)]
         super().__init__(config, example, encoder, decoder, config.code)
-        self.machines = nn.ModuleList()
-        if config.pretraining != "none":
-            self.machines.extend(_machines(config, self.shape, encoder is not None or decoder is not None))
+        self.machines = nn.ModuleList(machines)
+        if machines:
             self.players = {"model": Player(("encoder.", "decoder."))}
 
     def codes(self, x: Examples) -> dict[str, Tensor]:
@@ -160,7 +162,7 @@ class Autoencoder(Coded):
     def _narrowest(self) -> int:
         """Numbers through which everything must pass; of convolutions those of the code."""
         own = self.config.coders
-        return own.latent if own.convolutional(self.shape) else min(own.latent, *own.units)
+        return own.latent if own.convolutional(self.shape) else min((own.latent, *own.units))
 
     def _learners(self) -> list[RBM | Autoencoder]:
         return [machine for machine in self.machines if isinstance(machine, (RBM, Autoencoder))]
