@@ -35,7 +35,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.layerwise.stages import greedy_stages
+from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.layerwise.wide_range import LINEAR, linear_outside
 from untaught.model import (
     Activations,
@@ -170,9 +170,8 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         """Each layer on what the layers below make of the data, then all together if asked for."""
         if not len(self.layers):
             return super().stages()
-        stream = Stream(self.view)
-        greedy = greedy_stages(self.chain, self._up, stream, self.recipe)
-        return [*greedy, Stage("fine-tuning", self, self.recipe, stream)] if self.config.fine_tuning else greedy
+        greedy, all_layers = greedy_stages(self.chain, self._up, self.view, self.recipe), Stream(self.view)
+        return [*greedy, Stage("fine-tuning", self, self.recipe, all_layers)] if self.config.fine_tuning else greedy
 
     def prepare(self, sample: Batch) -> None:
         """Let the output units of a layer begin at the mean of what it reconstructs; a stack's layers have theirs.

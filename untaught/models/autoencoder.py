@@ -45,7 +45,7 @@ from torch import Tensor, nn
 from untaught.config import Flat, Fraction, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.coded import Coded
-from untaught.layerwise.stages import greedy_stages
+from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.layerwise.unroll import Unrolled, unroll
 from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream
 from untaught.models.rbm import RBM
@@ -138,9 +138,8 @@ class Autoencoder(Coded):
         """All layers at once; or one by one on what those below make of the data, and then all, unrolled."""
         if not len(self.machines):
             return super().stages()
-        stream = Stream(self.view)
-        greedy = greedy_stages(self._learners(), self._below, stream)
-        return [*greedy, Stage("fine-tuning", self, self.recipe, stream, begin=self.unrolled)]
+        greedy = greedy_stages(self._learners(), self._below, self.view)
+        return [*greedy, Stage("fine-tuning", self, self.recipe, Stream(self.view), begin=self.unrolled)]
 
     def prepare(self, sample: Batch) -> None:
         """Find the range of the output units, and what they need to give the mean of the data.
