@@ -17,20 +17,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs, TakesEncoder
 from untaught.errors import ConfigError
 from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import (
-    Activations,
-    Batch,
-    Decodes,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Reconstructs,
-    TakesEncoder,
-    Usual,
-)
+from untaught.model import Batch, Example, Learner, Usual
 from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
 from untaught.nn.convolution import Activation
 from untaught.nn.named import chosen

@@ -34,23 +34,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import (
-    Activations,
-    Batch,
-    Decodes,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Reconstructs,
-    Stage,
-    Stream,
-    Usual,
-)
+from untaught.model import Batch, Example, Learner, Loss, Stage, Stream, Usual
 from untaught.nn.convolution import ACTIVATIONS, Activation
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import wide

@@ -71,7 +71,7 @@ class DenoisingAutoencoder(Layerwise):
     config: Config
 
     def corrupted(self, x: Vectors) -> Vectors:
-        """Examples damaged by (4), (5) or (6), anew at each call."""
+        """Examples damaged anew at each call, equation (4), (5) or (6)."""
         level = self.config.level
         if not level:
             return x

@@ -26,25 +26,11 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Classifies, Encodes, TakesEncoder
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
-from untaught.model import (
-    Activations,
-    Batch,
-    Classifies,
-    Encodes,
-    Example,
-    Learner,
-    Loss,
-    Optimiser,
-    Recipe,
-    Smoke,
-    Stage,
-    Stream,
-    TakesEncoder,
-    Usual,
-)
+from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.models.softmax import Softmax
 from untaught.nn.coders import Coders, outputs
 from untaught.nn.named import chosen

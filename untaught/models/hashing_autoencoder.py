@@ -60,7 +60,7 @@ class HashingAutoencoder(Coded):
         """The networks, the error, and what makes codes binary."""
 
         coders: Flat[Coders] = Coders(latent=256)
-        """The networks; numbers in a code are bits."""
+        """The networks."""
         noise: NonNegative = 0.0
         """Deviation d of the noise that is added to the code units' inputs while they learn; 0 adds none. Where it
         takes the place of rounding, 4 is usual."""

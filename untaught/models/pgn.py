@@ -53,24 +53,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import init
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Predicts, Reconstructs
 from untaught.config import Count, Fraction, NonNegative, Whole, configuration
 from untaught.data.view import Batch, View
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import (
-    Activations,
-    Decodes,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Player,
-    Predicts,
-    Reconstructs,
-    Smoke,
-    Stage,
-    Stream,
-)
+from untaught.model import Example, Learner, Loss, Player, Smoke, Stage, Stream
 from untaught.nn.between import Between
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.discriminator import FrameDiscriminator

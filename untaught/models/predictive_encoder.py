@@ -41,23 +41,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Encodes, Filters, Predicts, Reconstructs
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import (
-    Activations,
-    Batch,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Optimiser,
-    Predicts,
-    Recipe,
-    Reconstructs,
-    Smoke,
-    View,
-)
+from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, View
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.dense import Layer
 from untaught.nn.named import chosen
@@ -90,6 +77,10 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
             values.append(layer(values[-1]))
         return values[1:]
 
+    def encode(self, x: Video) -> Features:
+        """The highest hidden layer after the last frame, equation (1), as a vector."""
+        return self._hidden(self._windows(x)[:, -1])[-1].flatten(1)
+
     def _next(self, seen: Seen) -> Images:
         """The frame after those seen, equations (2) and (3), in the frames' own precision."""
         top, last = self._hidden(seen)[-1], seen[:, -1]
@@ -107,12 +98,8 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         error = (self._next(seen) - last).square().sum() / len(last)
         return Loss(error, {"squared_error_per_frame": error.detach()})
 
-    def encode(self, x: Video) -> Features:
-        """The highest hidden layer after the last frame, equation (1), as a vector."""
-        return self._hidden(self._windows(x)[:, -1])[-1].flatten(1)
-
     def predict(self, context: Video, frames: int) -> Future:
-        """Continue video, equations (1) to (4): the first frame from the context, each further one from predictions.
+        """Continue video by (1) to (4): the first frame from the context, each further one from predictions.
 
         Args:
             context: At least one frame. The last ones are used; where there are fewer than the network sees, the

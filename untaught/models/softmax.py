@@ -20,22 +20,10 @@ import math
 import torch
 from torch import nn
 
+from untaught.capability import Classifies, Filters
 from untaught.config import Count, NonNegative, configuration
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
-from untaught.model import (
-    Batch,
-    Classifies,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Optimiser,
-    Recipe,
-    Smoke,
-    Stage,
-    Stream,
-    Usual,
-)
+from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.nn.named import weight_pictures
 from untaught.nn.noise import wide
 from untaught.nn.targets import check_labels, class_losses, label_nats

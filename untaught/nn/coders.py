@@ -40,7 +40,7 @@ class Coders:
     """
 
     latent: Count = 30
-    """Numbers in a code."""
+    """Numbers in a code; bits, where codes are binary."""
     network: Literal["auto", "dense", "convolution"] = "auto"
     """Kind of the layers; auto takes convolutions for pictures of more than 4,096 numbers."""
     hidden: tuple[Count, ...] | None = None
