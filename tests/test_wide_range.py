@@ -49,7 +49,7 @@ def source(x: Tensor) -> Source:
 
 def planned(name: str, x: Tensor, **fields: Any) -> Plan:
     return plan(
-        Asked(name, {**SMALL[name], **fields}, Training(epochs=25, batch_size=16, learning_rate=0.03, threads=1)),
+        Asked(name, {**SMALL[name], **fields}, Training(epochs=40, batch_size=16, learning_rate=0.02, threads=1)),
         source(x),
     )
 
