@@ -140,8 +140,7 @@ def settings(config: type) -> str:
 def chosen(recipe: Recipe) -> str:
     """The table of a recipe's values, without those that every recipe has."""
     rows = [("optimiser", code(differences(recipe.optimiser)))]
-    rows += [(f"optimiser of {player}", code(differences(own))) for player, own in recipe.players.items()]
-    others = {key: value for key, value in asdict(recipe).items() if key not in ("optimiser", "players")}
+    others = {key: value for key, value in asdict(recipe).items() if key != "optimiser"}
     rows += [(key.replace("_", " "), code(str(value))) for key, value in others.items() if value]
     return table(("", ""), rows)
 

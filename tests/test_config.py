@@ -8,7 +8,20 @@ import json
 import pydantic
 import pytest
 
-from untaught.config import Count, Fraction, NonNegative, Positive, Whole, configuration, fields, from_json, to_json
+from untaught.config import (
+    Count,
+    Flat,
+    Fraction,
+    NonNegative,
+    Positive,
+    Whole,
+    configuration,
+    fields,
+    from_json,
+    to_json,
+    unusual,
+    values,
+)
 from untaught.errors import ConfigError
 
 
@@ -107,3 +120,40 @@ def test_fields_are_described_in_order() -> None:
     assert described[0].text == "Hidden units."
     assert described[1].default == "(3, 4)"
     assert described[0].type == "int"
+
+
+@configuration
+class Outer:
+    """Holds another one flat, with a default of its own."""
+
+    inside: Flat[Sample] = Sample(hidden=8)
+    """What it shares."""
+    rate: Positive = 0.5
+    """Step size."""
+
+
+def test_what_is_held_flat_has_no_name_of_its_own_outside() -> None:
+    names = ["hidden", "sizes", "noise", "start", "decay", "name", "inner", "rate"]
+    assert [field.name for field in fields(Outer)] == names == list(values(Outer())) == list(to_json(Outer()))
+    assert {field.name: field.default for field in fields(Outer)}["hidden"] == "8"
+    assert fields(Outer)[0].text == "Hidden units."
+
+
+def test_what_is_held_flat_is_given_by_name() -> None:
+    given = Outer(hidden=3, rate=2.0)  # type: ignore[call-arg]
+    assert given == Outer(inside=Sample(hidden=3), rate=2.0) == from_json(Outer, {"hidden": 3, "rate": 2.0})
+    assert from_json(Outer, {"start": 1}).inside == Sample(hidden=8, start=1)
+    assert dataclasses.replace(given, start=2) == Outer(inside=Sample(hidden=3, start=2), rate=2.0)
+    assert from_json(Outer, json.loads(json.dumps(to_json(given)))) == given
+    with pytest.raises(ConfigError, match="unknown field 'hiden'; did you mean 'hidden'"):
+        from_json(Outer, {"hiden": 3})
+    with pytest.raises(ConfigError, match="^hidden = 0: "):
+        from_json(Outer, {"hidden": 0})
+    with pytest.raises(ConfigError, match=r"^inner\.rate = -1: "):
+        from_json(Outer, {"inner": {"rate": -1}})
+
+
+def test_the_unusual_differs_from_the_defaults_of_whoever_holds_it() -> None:
+    assert unusual(Outer()) == {}
+    assert unusual(Outer(inside=Sample())) == {"hidden": 5}
+    assert unusual(Outer(inside=Sample(hidden=8, sizes=(1,)), rate=1.0)) == {"sizes": [1], "rate": 1.0}

@@ -66,9 +66,9 @@ def test_each_layer_reconstructs_the_activations_below_and_not_the_picture() -> 
     stages = model.stages()
     assert [stage.name for stage in stages] == ["layer-1", "layer-2", "layer-3", "fine-tuning"]
     assert [stage.learner for stage in stages] == [*model.chain, model]
-    assert stages[0].sees is None and stages[3].sees is None
     first, second, third = model.chain
-    assert stages[2].sees is not None
+    assert stages[0].sees is not None and stages[2].sees is not None and stages[3].sees is None
+    assert torch.equal(stages[0].sees(x), x.flatten(1))
     seen = stages[2].sees(x)
     torch.testing.assert_close(seen, second.encode(first.encode(x)))
     inputs = third.encode(seen) @ third.weight + third.visible_bias

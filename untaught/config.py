@@ -1,7 +1,9 @@
 """Configurations: validated frozen dataclasses that become flags, JSON and documentation.
 
 A field's docstring is the only description of it: the command line's help, the documentation's tables and the
-JSON schema all read it here. A configuration never inherits from another.
+JSON schema all read it here. A configuration never inherits from another. What several have in common is a
+configuration of its own, which each holds in a `Flat` field: keywords, flags, JSON and documentation know what is
+inside by name, as if it were the outer one's own.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ import dataclasses
 import difflib
 import typing
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from functools import cache
+from typing import Annotated, Any, TypeAlias, TypeVar, dataclass_transform
 
 import pydantic
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_core import ArgsKwargs
 
 from untaught.errors import ConfigError
 
@@ -31,6 +35,10 @@ NonNegative = Annotated[float, pydantic.Field(ge=0)]
 Fraction = Annotated[float, pydantic.Field(ge=0, lt=1)]
 """A number from 0 to below 1."""
 
+_FLAT = "flat"
+Flat: TypeAlias = Annotated[T, _FLAT]
+"""A configuration inside another, whose fields count as the outer one's."""
+
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field,))
 def configuration(cls: type[T]) -> type[T]:
@@ -43,6 +51,8 @@ def configuration(cls: type[T]) -> type[T]:
         >>> Config(hidden=3).hidden
         3
     """
+    within, by_name = typing.cast(Any, cls), typing.cast(Any, classmethod(_gathered))
+    within.gathered = model_validator(mode="before")(by_name)
     settings = ConfigDict(extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=False)
     make: Callable[[type[T]], type[T]] = pydantic_dataclass(frozen=True, kw_only=True, config=settings)  # type: ignore[assignment]
     return make(cls)
@@ -56,22 +66,45 @@ class FieldDescription:
     type: str
     default: str
     text: str
+    hint: Any
+    """Its type with pydantic's limits."""
+    value: Any
+    """Its default; `PydanticUndefined` where it must be given."""
 
 
 def fields(cls: type[Any]) -> tuple[FieldDescription, ...]:
     """Describe every field of a configuration, in order."""
-    hints = typing.get_type_hints(cls)
-    schema: dict[str, Any] = typing.cast(Any, cls).__pydantic_fields__
+    hints, plain = typing.get_type_hints(cls, include_extras=True), typing.get_type_hints(cls)
+    schema: dict[str, Any] = cls.__pydantic_fields__
     described: list[FieldDescription] = []
     for name, info in schema.items():
         default = info.get_default(call_default_factory=True)
-        described.append(FieldDescription(name, _type_name(hints[name]), repr(default), info.description or ""))
+        if name in _flat(cls):
+            inside = values(default)
+            for own in fields(plain[name]):
+                value = inside[own.name]
+                described.append(dataclasses.replace(own, default=repr(value), value=value))
+        else:
+            shown = _type_name(plain[name]), repr(default), info.description or ""
+            described.append(FieldDescription(name, *shown, hints[name], default))
     return tuple(described)
+
+
+def values(config: Any) -> dict[str, Any]:
+    """Give every field of a configuration by name."""
+    return _lifted(type(config), {field.name: getattr(config, field.name) for field in dataclasses.fields(config)})
 
 
 def to_json(config: Any) -> dict[str, Any]:
     """Give a configuration as plain JSON values."""
-    return TypeAdapter(type(config)).dump_python(config, mode="json")
+    return _lifted(type(config), TypeAdapter(type(config)).dump_python(config, mode="json"))
+
+
+def unusual(config: Any) -> dict[str, Any]:
+    """Give those fields of a configuration that are not as usual, as plain JSON values."""
+    usual = {field.name: field.value for field in fields(type(config))}
+    own, shown = values(config), to_json(config)
+    return {name: shown[name] for name, value in own.items() if value != usual[name]}
 
 
 def from_json(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
@@ -89,7 +122,7 @@ def from_json(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
 def explain(error: pydantic.ValidationError, cls: type[Any], where: str = "") -> str:
     """Say in one or two lines which value is wrong and what would be right."""
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    place = ".".join(str(part) for part in first["loc"] if part not in _flat(cls))
     at = f" in {where}" if where else ""
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         known = [field.name for field in fields(_inside(cls, first["loc"][:-1]))]
@@ -97,6 +130,39 @@ def explain(error: pydantic.ValidationError, cls: type[Any], where: str = "") ->
         hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
         return f"unknown field {place!r}{at}; {hint}"
     return f"{place}{at} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+@cache
+def _flat(cls: type[Any]) -> dict[str, frozenset[str]]:
+    """Fields that hold a `Flat` configuration, with the names inside."""
+    hints = typing.get_type_hints(cls)
+    schema: dict[str, Any] = cls.__pydantic_fields__
+    held = [name for name, info in schema.items() if _FLAT in info.metadata]
+    return {name: frozenset(own.name for own in fields(hints[name])) for name in held}
+
+
+def _gathered(cls: type[Any], given: Any) -> Any:
+    """Put what was given by name into the `Flat` configuration that knows the name, beside the defaults there."""
+    found = given.kwargs if isinstance(given, ArgsKwargs) and not given.args else given
+    if not isinstance(found, Mapping):
+        return given
+    left = dict(typing.cast("Mapping[str, Any]", found))
+    for holder, names in _flat(cls).items():
+        if inside := {name: left.pop(name) for name in names & left.keys()}:
+            before = left.get(holder, cls.__pydantic_fields__[holder].get_default(call_default_factory=True))
+            left[holder] = {**(before if isinstance(before, Mapping) else values(before)), **inside}
+    return left
+
+
+def _lifted(cls: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo `_gathered`: what `Flat` configurations hold stands in their place."""
+    lifted: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in _flat(cls):
+            lifted |= value if isinstance(value, dict) else values(value)
+        else:
+            lifted[name] = value
+    return lifted
 
 
 def _inside(cls: type[Any], place: tuple[int | str, ...]) -> type[Any]:

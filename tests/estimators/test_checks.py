@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from untaught.config import values
 from untaught.errors import DataError, SizeError
 from untaught.estimators import ModelEstimator, all_estimators, expected_failed_checks
 
@@ -19,7 +19,7 @@ from untaught.estimators import ModelEstimator, all_estimators, expected_failed_
 def small(estimator: type[ModelEstimator]) -> ModelEstimator:
     """An estimator at its model's smoke size; where a model may know classes, it is fitted without."""
     config = estimator.model_type.smoke.config
-    own = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    own = values(config)
     return estimator(**{**own, "classes": 0} if "classes" in own else own)
 
 

@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 import untaught.estimators
-from untaught.config import Count, configuration
+from untaught.config import Count, configuration, values
 from untaught.estimators import AutoencoderEstimator, ModelEstimator, all_estimators, estimator_class
 from untaught.model import Encodes, Smoke, model_class, model_names
 
@@ -49,7 +49,7 @@ def test_names_lead_to_the_one_class() -> None:
 def test_parameters_are_the_models_and_are_described(name: str) -> None:
     estimator = dict(all_estimators())[name]
     parameters = estimator().get_params()
-    defaults = vars(estimator.model_type.Config())
+    defaults = values(estimator.model_type.Config())
     assert {key: parameters[key] for key in defaults} == defaults
     assert parameters["max_epochs"] == 20
     assert list(inspect.signature(estimator).parameters) == [

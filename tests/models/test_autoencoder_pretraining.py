@@ -12,8 +12,9 @@ from untaught.model import Batch
 from untaught.models.autoencoder import Autoencoder
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
-from untaught.runs.settings import Training, recipe_for
+from untaught.runs.settings import Training
 from untaught.training.fit import train
+from untaught.training.plan import recipe_for
 
 SMALL: dict[str, Any] = {"hidden": (6, 5), "latent": 3, "activation": "sigmoid", "output": "bernoulli"}
 
@@ -102,6 +103,14 @@ def test_machines_rest_while_all_layers_are_tuned(fields: dict[str, Any]) -> Non
     assert all(value.grad is None for value in model.machines.parameters())
     assert all(value.grad is not None for value in (*model.encoder.parameters(), *model.decoder.parameters()))
     assert model.offset.count_nonzero() == 0  # the machines' own biases stand in for it
+
+
+def test_machines_are_drawn_before_the_networks() -> None:
+    """Weights of one seed stay what they were in runs that are older."""
+    with seeded(1):
+        first = RBM(RBM.Config(hidden=6), (12,))
+    drawn = autoencoder(pretraining="rbm").machines[0]
+    assert isinstance(drawn, RBM) and torch.equal(drawn.weight, first.weight)
 
 
 def test_pretraining_leaves_the_boltzmann_machines_their_own_rate() -> None:

@@ -81,7 +81,7 @@ def test_training_learns_the_classes_from_few_labels_alone() -> None:
 def test_without_an_encoder_its_own_layers_learn_at_once() -> None:
     net = FinetunedClassifier(FinetunedClassifier.Config(hidden=(7, 6)), SHAPE)
     (stage,) = net.stages()
-    assert stage.name == "joint" and stage.labelled
+    assert stage.name == "joint" and stage.stream.labelled
     found = net.activations(torch.rand(2, *SHAPE))
     assert {name: value.shape[1] for name, value in found.items()} == {"logits": 10, "encoder.1": 7, "encoder.2": 6}
     assert float(found["encoder.2"].min()) >= 0

@@ -72,7 +72,7 @@ def test_what_the_decoder_learns_from(noise: float, rounding: bool) -> None:
 def test_held_out_examples_are_judged_through_their_bits() -> None:
     model, x = hashing(output="linear", noise=4.0, rounding=False).eval(), data()
     errors = ((by_hand(model, x)[1] - x.flatten(1).numpy()) ** 2).sum(1)
-    assert model.loss(Batch.of(x), "model", START).total.item() == pytest.approx(errors.mean())
+    assert model.held_out(Batch.of(x), "model").total.item() == pytest.approx(errors.mean())
 
 
 def test_noise_is_the_same_in_each_pass_and_moves_with_its_example() -> None:

@@ -8,19 +8,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import Batch
+from untaught.model import Batch, Example
 from untaught.models.predictive_encoder import PredictiveEncoder
 from untaught.randomness import seeded
 
-DENSE = PredictiveEncoder.Config(context=2, hidden=(5, 4))
+DENSE = PredictiveEncoder.Config(hidden=(5, 4))
 CONFIGS = {
     "dense": replace(DENSE, residual=False),
     "residual": DENSE,
-    "sigmoid": replace(DENSE, activation="sigmoid", context=3),
-    "tanh": replace(DENSE, activation="tanh", context=1, hidden=(5,)),
+    "sigmoid": replace(DENSE, activation="sigmoid"),
+    "tanh": replace(DENSE, activation="tanh", hidden=(5,)),
     "convolution": replace(DENSE, network="convolution", kernel=3, hidden=(3, 2)),
     "strided": replace(DENSE, network="convolution", kernel=4, stride=2, hidden=(3,), residual=False),
 }
+CONTEXTS = {"sigmoid": 3, "tanh": 1}
+"""Frames seen, where not two."""
 FUNCTIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 SHAPE = (2, 6, 8)
 NOW = torch.zeros(())
@@ -29,7 +31,7 @@ NOW = torch.zeros(())
 def network(name: str) -> PredictiveEncoder:
     """A small network in double precision in which every weight matters."""
     with seeded(1):
-        model = PredictiveEncoder(CONFIGS[name], SHAPE).double()
+        model = PredictiveEncoder(CONFIGS[name], Example(SHAPE, CONTEXTS.get(name, 2) + 1)).double()
         for parameter in model.parameters():
             nn.init.normal_(parameter, std=0.2)
     return model
@@ -43,7 +45,7 @@ def video(time: int = 5, shape: tuple[int, int, int] = SHAPE, batch: int = 2) ->
 def layer_by_layer(model: PredictiveEncoder, clip: Tensor) -> tuple[list[Tensor], Tensor]:
     """Hidden layers after a clip's last frame, and the frame that is said to follow, by equations (1) to (3)."""
     config, weights = model.config, dict(model.named_parameters())
-    seen = [clip[0]] * (config.context - len(clip)) + list(clip[-config.context :])
+    seen = [clip[0]] * (model.context - len(clip)) + list(clip[-model.context :])
     act, hidden = FUNCTIONS[config.activation], list[Tensor]()
     if config.network == "dense":
         x = torch.cat([frame.reshape(-1) for frame in seen])
@@ -119,14 +121,13 @@ def test_frames_before_the_context_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_loss_counts_frames_with_a_whole_context(name: str) -> None:
-    model, x = network(name), video(5)
-    context = model.config.context
+def test_loss_is_the_error_of_the_last_frame(name: str) -> None:
+    model = network(name)
+    x = video(model.context + 1)
     total = 0.0
     for clip in x:
-        for time in range(context, 5):
-            error = layer_by_layer(model, clip[:time])[1] - clip[time]
-            total += sum(value.item() ** 2 for value in error.flatten()) / (5 - context) / len(x)
+        error = layer_by_layer(model, clip[:-1])[1] - clip[-1]
+        total += sum(value.item() ** 2 for value in error.flatten()) / len(x)
     loss = model.loss(Batch.of(x), "model", NOW)
     assert loss.total.item() == pytest.approx(total)
     assert loss.parts["squared_error_per_frame"].item() == pytest.approx(total)
@@ -134,7 +135,8 @@ def test_loss_counts_frames_with_a_whole_context(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh"])
 def test_gradient_is_the_slope(name: str) -> None:
-    model, x = network(name), video(4, batch=1)
+    model = network(name)
+    x = video(model.context + 1, batch=1)
     loss = model.loss(Batch.of(x), "model", NOW).total
     loss.backward()
     for parameter in model.parameters():
@@ -163,7 +165,7 @@ def test_predictions_stay_within_the_data() -> None:
 def test_filters_show_the_frames_side_by_side(name: str) -> None:
     """A unit's input is what its filter, cut into frames, picks out of the frames seen."""
     model, x = network(name), video(3)
-    context, pictures = model.config.context, model.filters()
+    context, pictures = model.context, model.filters()
     height, width = (3, 3) if name == "convolution" else SHAPE[1:]
     assert pictures.shape == (model.config.hidden[0], 2, height, context * width)
     cut = pictures.unflatten(-1, (context, width)).movedim(3, 1)
@@ -187,7 +189,7 @@ def test_convolutions_look_at_frames_of_any_size() -> None:
 
 def test_the_residual_network_begins_near_a_copy() -> None:
     with seeded(0):
-        model = PredictiveEncoder(PredictiveEncoder.Config(), (1, 12, 12))
+        model = PredictiveEncoder(PredictiveEncoder.Config(), Example((1, 12, 12), frames=3))
     with seeded(0):
         x = torch.randn(64, 3, 1, 12, 12)
     model.prepare(Batch.of(x))
@@ -199,12 +201,12 @@ def test_a_drifting_grating_is_learnt() -> None:
     left: list[float] = []
     for context in (1, 2):
         with seeded(0):
-            model = PredictiveEncoder(PredictiveEncoder.Config(context=context, hidden=(32,)), (1, 1, 8))
+            model = PredictiveEncoder(PredictiveEncoder.Config(hidden=(32,)), Example((1, 1, 8), context + 1))
             optimiser = torch.optim.Adam(model.parameters(), 5e-3)
             for _ in range(250):
                 phase, way = 6.283 * torch.rand(64, 1, 1), torch.randint(2, (64, 1, 1)) * 2.0 - 1
                 place = 0.785 * torch.arange(8.0) + phase + way * 0.785 * torch.arange(3.0)[:, None]
-                x = place.sin()[:, :, None, None]
+                x = place.sin()[:, 2 - context :, None, None]
                 loss = model.loss(Batch.of(x), "model", NOW).total
                 optimiser.zero_grad()
                 loss.backward()
@@ -219,14 +221,14 @@ def test_a_drifting_grating_is_learnt() -> None:
 @pytest.mark.parametrize(
     ("act", "error", "told"),
     [
-        (lambda: PredictiveEncoder(replace(DENSE, hidden=()), SHAPE), ConfigError, "hidden is empty"),
+        (lambda: PredictiveEncoder(replace(DENSE, hidden=()), Example(SHAPE, 3)), ConfigError, "hidden is empty"),
         (lambda: PredictiveEncoder(DENSE, (5,)), SizeError, "not at examples of shape"),
-        (lambda: PredictiveEncoder(CONFIGS["convolution"], (1, 0, 4)), SizeError, "too small"),
+        (lambda: PredictiveEncoder(CONFIGS["convolution"], Example((1, 0, 4), 3)), SizeError, "too small"),
         (lambda: network("dense").predict(video(), 0), ConfigError, "at least 1 frame"),
         (lambda: network("dense").reconstruct(video(1)), DataError, "no next frame to predict;\ngive .*--frames 3"),
         (lambda: network("dense").encode(video()[:, :, :1]), DataError, r"\(batch, time, 2, height, width\)"),
         (lambda: network("dense").reconstruct(video()[:, 0]), DataError, "windows of 1 frame"),
-        (lambda: network("dense").prepare(Batch.of(video(2))), DataError, "context = 2;\ngive --frames 3"),
+        (lambda: PredictiveEncoder(DENSE, SHAPE), ConfigError, "this one has 1: --frames 3, or Example"),
         (lambda: network("dense").activations(video(), ["top"]), ConfigError, "no layer is called 'top'; there are"),
     ],
 )

@@ -1,6 +1,7 @@
 """Fully connected stacks and their mirrors against products written out, and the pairs that models build."""
 
 import math
+from typing import Literal
 
 import pytest
 import torch
@@ -103,7 +104,7 @@ def test_one_example_is_normalised_by_the_running_averages() -> None:
     [((1, 8, 8), False), ((3, 32, 32), False), ((64,), False), ((10_000,), False), ((3, 48, 48), True)],
 )
 def test_auto_takes_convolutions_for_large_pictures_only(shape: tuple[int, ...], convolutional: bool) -> None:
-    assert Coders(shape, 2).convolutional == convolutional
+    assert Coders().convolutional(shape) == convolutional
 
 
 @pytest.mark.parametrize(
@@ -117,14 +118,16 @@ def test_auto_takes_convolutions_for_large_pictures_only(shape: tuple[int, ...],
     ],
 )
 def test_default_convolutions_leave_four_pixels(size: tuple[int, int], maps: list[int]) -> None:
-    assert Coders((3, *size), 2, "convolution").doubling() == maps
+    stack = Coders(network="convolution").stack((3, *size))
+    assert [layer.filters for layer in stack] == maps
 
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("pool", [1, 2])
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 33, 47), (2, 50, 21)])
 def test_convolutional_pair_fits_any_size(shape: tuple[int, int, int], pool: int, tied: bool) -> None:
-    encoder, decoder = Coders(shape, 6, "convolution", (4, 5), 3, 2, pool, tied=tied).build()
+    coders = Coders(latent=6, network="convolution", hidden=(4, 5), kernel=3, stride=2, pool=pool, tied=tied)
+    encoder, decoder = coders.build(shape)
     code = encoder(torch.rand(2, *shape))
     assert code.shape == (2, 6)
     assert decoder(code).shape == (2, *shape)
@@ -134,29 +137,28 @@ def test_convolutional_pair_fits_any_size(shape: tuple[int, int, int], pool: int
 
 def test_convolutional_code_is_the_adjoint_when_tied() -> None:
     """<code, E x> = <D code, x> for linear layers without biases, which are zero at first."""
-    coders = Coders((2, 9, 11), 4, "convolution", (3, 5), kernel=3, activation="linear", tied=True)
+    coders = Coders(latent=4, network="convolution", hidden=(3, 5), kernel=3, activation="linear", tied=True)
     with seeded(3):
-        encoder, decoder = (network.double() for network in coders.build())
+        encoder, decoder = (network.double() for network in coders.build((2, 9, 11)))
         x, code = torch.randn(1, 2, 9, 11, dtype=torch.float64), torch.randn(1, 4, dtype=torch.float64)
     torch.testing.assert_close((code * encoder(x)).sum(), (decoder(code) * x).sum())
 
 
 def test_pictures_too_small_for_convolutions_name_a_size() -> None:
     with pytest.raises(SizeError, match="3x9 is too small.*\n.*nearest size that works is 4x9"):
-        Coders((1, 3, 9), 2, "convolution", (4, 4), pool=2, stride=1).build()
+        Coders(network="convolution", hidden=(4, 4), pool=2, stride=1).build((1, 3, 9))
 
 
 def test_convolutions_of_vectors_are_refused() -> None:
     with pytest.raises(ConfigError, match="vectors of 64"):
-        Coders((64,), 2, "convolution").build()
+        Coders(network="convolution").build((64,))
     with pytest.raises(ConfigError, match="hidden is empty"):
-        Coders((1, 8, 8), 2, "convolution", ()).build()
+        Coders(network="convolution", hidden=()).build((1, 8, 8))
 
 
 @pytest.mark.parametrize("network", ["dense", "convolution"])
-def test_outputs_are_those_of_every_layer(network: str) -> None:
-    coders = Coders((1, 12, 12), 3, network, (6, 5))  # type: ignore[arg-type]
-    encoder, decoder = coders.build()
+def test_outputs_are_those_of_every_layer(network: Literal["dense", "convolution"]) -> None:
+    encoder, decoder = Coders(latent=3, network=network, hidden=(6, 5)).build((1, 12, 12))
     x = torch.rand(2, 1, 12, 12)
     found = outputs(encoder, x)
     assert torch.equal(found[-1], encoder(x))
@@ -168,10 +170,10 @@ def test_outputs_are_those_of_every_layer(network: str) -> None:
 
 
 def test_first_weights_are_those_of_the_first_layer() -> None:
-    dense, _ = Coders((3, 4, 5), 2, "dense", (7,)).build()
+    dense, _ = Coders(network="dense", hidden=(7,)).build((3, 4, 5))
     assert torch.equal(first_weights(dense, (3, 4, 5)).flatten(1), dense.get_parameter("layers.0.weight"))
-    maps, _ = Coders((3, 8, 8), 2, "convolution", (7,)).build()
+    maps, _ = Coders(network="convolution", hidden=(7,)).build((3, 8, 8))
     assert first_weights(maps, (3, 8, 8)).shape == (7, 3, 4, 4)
-    assert first_weights(Coders((9,), 2, hidden=(7,)).build()[0], (9,)).shape == (7, 1, 1, 9)
+    assert first_weights(Coders(hidden=(7,)).build((9,))[0], (9,)).shape == (7, 1, 1, 9)
     with pytest.raises(ConfigError, match="neither a convolution nor"):
         first_weights(nn.Flatten(), (3, 4, 5))

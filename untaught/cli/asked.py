@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from untaught.cli.flags import Group, parse
-from untaught.config import configuration, from_json
+from untaught.config import configuration, from_json, values
 from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.model import Model, Recipe, model_class, model_names
@@ -96,14 +96,13 @@ def asked(words: Sequence[str]) -> Said:
 def groups(model: type[Model], stored: Settings | None) -> list[Group]:
     """Every flag of `untaught train MODEL`, with the defaults that hold when it is not typed."""
     training = Training() if stored is None else stored.training
-    own = {field.name: getattr(training, field.name) for field in dataclasses.fields(training)}
-    said = {**recipe_defaults(model.recipe), **{name: value for name, value in own.items() if value is not None}}
+    said = {**recipe_defaults(model.recipe), **_said(training)}
     view = model.view if stored is None else stored.view
     notes = {name: f"Where nothing is said, the data choose it: {how}." for name, how in model.adapts.items()}
     return [
         Group("command", Train, _command_defaults(stored)),
         Group("model", model.Config, _stored_config(stored, model), notes=notes),
-        Group("view", View, _as_dict(view)),
+        Group("view", View, values(view), notes=notes),
         Group("training", Training, said, frozenset(("view",)), names=BY_STAGE),
     ]
 
@@ -174,7 +173,7 @@ def _command_defaults(stored: Settings | None) -> dict[str, Any]:
 
 
 def _stored_config(stored: Settings | None, model: type[Model]) -> dict[str, Any]:
-    return {} if stored is None else _as_dict(from_json(model.Config, stored.config, f"config of {stored.model}"))
+    return {} if stored is None else values(from_json(model.Config, stored.config, f"config of {stored.model}"))
 
 
 def _training(stored: Settings | None, given: Mapping[str, Mapping[str, Any]]) -> Training:
@@ -196,22 +195,18 @@ def _refuse_changes(resumed: Settings, given: Mapping[str, Mapping[str, Any]], m
     """
     held = {
         "model": _stored_config(resumed, model),
-        "view": _as_dict(resumed.view),
+        "view": values(resumed.view),
         "training": {**recipe_defaults(model.recipe), **_said(resumed.training)},
     }
-    for group, values in held.items():
+    for group, before in held.items():
         for name, value in given[group].items():
-            if name not in FREE_ON_RESUME and value != values.get(name):
+            if name not in FREE_ON_RESUME and value != before.get(name):
                 flag = "--" + name.replace("_", "-")
                 raise ConfigError(
-                    f"{flag} {value}: the run was trained with {values.get(name)}\n"
+                    f"{flag} {value}: the run was trained with {before.get(name)}\n"
                     f"leave {flag} out to continue it, or train another run in another --out"
                 )
 
 
 def _said(training: Training) -> dict[str, Any]:
-    return {name: value for name, value in _as_dict(training).items() if value is not None}
-
-
-def _as_dict(config: Any) -> dict[str, Any]:
-    return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return {name: value for name, value in values(training).items() if value is not None}

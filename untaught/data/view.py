@@ -116,6 +116,17 @@ def statistics(part: Part, view: View, device: torch.device | str = "cpu") -> St
     return Statistics(mean.float().to(device), deviation.float().to(device))
 
 
+def beyond_unit(x: Tensor) -> str:
+    """How far values run that leave [0, 1], in words; empty where none does.
+
+    Example:
+        >>> beyond_unit(torch.tensor([0.5, -2.0]))
+        'values run from -2 to 0.5'
+    """
+    low, high = (float(value) for value in x.aminmax())
+    return f"values run from {low:.3g} to {high:.3g}" if low < 0 or high > 1 else ""
+
+
 def refuse_to_binarise(part: Part, view: View) -> None:
     """Look at evenly spaced frames before a view draws them as 0 or 1.
 
@@ -125,10 +136,9 @@ def refuse_to_binarise(part: Part, view: View) -> None:
     if view.binarise and len(part):
         count = max(1, min(len(part), VALUES_AT_ONCE // torch.Size(part.shape).numel()))
         starts = part.first[torch.linspace(0, len(part) - 1, count).long()]
-        low, high = (float(value) for value in as_float(part.frames.read(starts)).aminmax())
-        if low < 0 or high > 1:
+        if beyond := beyond_unit(as_float(part.frames.read(starts))):
             raise DataError(
-                f"values run from {low:.3g} to {high:.3g}, and pixels that are drawn as 0 or 1 need 0 to 1;\n"
+                f"{beyond}, and pixels that are drawn as 0 or 1 need 0 to 1;\n"
                 "rescale the data, or take --no-binarise where the model has units for such values"
             )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, Literal
 
 from sklearn.utils import check_random_state
 
-from untaught.config import Count, Positive, configuration
+from untaught.config import Count, Positive, configuration, fields
 
 
 @configuration
@@ -31,10 +30,7 @@ class Fitting:
 
 def defaults(config: type[Any]) -> dict[str, Any]:
     """Default of each field of a configuration."""
-    return {
-        field.name: field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-        for field in dataclasses.fields(config)
-    }
+    return {field.name: field.value for field in fields(config)}
 
 
 def plain(default: Any) -> Any:

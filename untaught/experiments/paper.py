@@ -16,9 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from pydantic import TypeAdapter
-
-from untaught.config import from_json
+from untaught.config import from_json, unusual
 from untaught.model import model_class
 from untaught.runs.settings import Training
 
@@ -112,12 +110,12 @@ class Experiment:
         said = {"model": self.model, "data": self.data, "size": self.size, "begin_from": self.begin_from}
         measured = {"takes": [asdict(take) for take in self.takes], "watch": self.watch and asdict(self.watch)}
         said |= {"encoder": self.encoder} if self.encoder else {}
-        return {**said, **measured, "config": _said(self.network), "training": self.training and _said(self.training)}
-
-
-def _said(config: Any) -> dict[str, Any]:
-    """Those fields of a configuration that are not as usual."""
-    return TypeAdapter(type(config)).dump_python(config, mode="json", exclude_defaults=True)
+        return {
+            **said,
+            **measured,
+            "config": unusual(self.network),
+            "training": self.training and unusual(self.training),
+        }
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
-"""What autoencoders share, above all those of which layer is trained on layer. A system is a subclass in `models/`.
+"""What systems share that are trained layer by layer, or that give examples back. A system is a subclass in `models/`.
 
-coded    two networks and a code between them
-greedy   the layers, their stages, the loss of one and of all
-unroll   a stack of machines becomes one deep autoencoder
+coded          two networks and a code between them
+greedy         autoencoders of one hidden layer, in a stack: the loss of one and of all
+greedy_stages  one stage for each layer of any stack
+unroll         a stack of machines becomes one deep autoencoder
+wide_range     what suits values that are no pictures
 """
 
 from untaught.layerwise.greedy import Added as Added

@@ -9,6 +9,7 @@ E's numbers become a code, and its loss.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -16,9 +17,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs, TakesEncoder
 from untaught.errors import ConfigError
-from untaught.model import Activations, Batch, Decodes, Encodes, Example, Filters, Learner, Reconstructs, TakesEncoder
+from untaught.layerwise.wide_range import LINEAR, linear_outside
+from untaught.model import Batch, Example, Learner, Usual
 from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
+from untaught.nn.convolution import Activation
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide
 from untaught.nn.output_units import OutputUnits
@@ -30,9 +34,10 @@ Values = Float[Tensor, "batch value"]
 class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, TakesEncoder):
     """Two networks with a code between them.
 
-    The `Config` of a system has the fields `latent`, `network`, `hidden`, `kernel`, `stride`, `pool`, `activation`,
-    `normalise`, `tied` and `output`.
+    The `Config` of a system has the fields `coders`, the networks, and `output`.
     """
+
+    adapts = LINEAR
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         example: Example | Shape,
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
+        code: Activation = "linear",
     ) -> None:
         """Build the networks, or take the caller's own.
 
@@ -48,6 +54,7 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
             example: What one example is.
             encoder: From a batch of examples to `latent` numbers each, instead of the one that `config` describes.
             decoder: From `latent` numbers each to a batch of examples, before output units.
+            code: What the last layer of an encoder that is built here applies.
 
         Raises:
             ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
@@ -55,28 +62,31 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
-        if config.tied and (encoder is not None or decoder is not None):
+        coders: Coders = config.coders
+        if coders.tied and (encoder is not None or decoder is not None):
             raise ConfigError("weights can be tied only where both networks are built here; leave tied out")
         if encoder is None or decoder is None:
-            ours = self.coders().build()
+            ours = coders.build(self.shape, code)
             encoder = ours[0] if encoder is None else encoder
             decoder = ours[1] if decoder is None else decoder
         self.encoder, self.decoder = encoder, decoder
         self.offset = nn.Buffer(torch.zeros(self.shape))
         self.outputs = OutputUnits(config.output)
-        refuse_misfit(self.encoder, self.decoder, self.shape, config.latent)
+        refuse_misfit(self.encoder, self.decoder, self.shape, coders.latent)
+
+    @abstractmethod
+    def codes(self, x: Examples) -> dict[str, Tensor]:
+        """What lies between the networks, by name; `code` is what the decoder is given."""
 
     @classmethod
     def on(cls, config: Any, example: Example | Shape, encoder: nn.Module) -> Self:
         """The system on an encoder that exists, whose features are the numbers of the code."""
         return cls(config, example, encoder)
 
-    def coders(self) -> Coders:
-        """The networks that the configuration describes."""
-        c = self.config
-        return Coders(
-            self.shape, c.latent, c.network, c.hidden, c.kernel, c.stride, c.pool, c.activation, c.normalise, c.tied
-        )
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Linear output units and standardised values where some lie outside [0, 1]."""
+        return linear_outside(example, sample)
 
     def decode(self, features: Features) -> Examples:
         """Make the example that a code describes, equation (1)."""
@@ -100,10 +110,6 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         below, above = outputs(self.encoder, self.seen(x)), outputs(self.decoder, codes["code"])
         found = {f"encoder.{number}": value for number, value in enumerate(below[:-1], 1)} | codes
         return chosen(found | {f"decoder.{number}": value for number, value in enumerate(above[:-1], 1)}, names)
-
-    def codes(self, x: Examples) -> dict[str, Tensor]:
-        """What lies between the networks, by name; `code` is what the decoder is given."""
-        return {"code": self.encode(x)}
 
     def prepare(self, sample: Batch) -> None:
         """Find the range of the output units, and what they need to give the mean of the data.

@@ -27,7 +27,6 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -35,20 +34,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.errors import ConfigError
-from untaught.model import (
-    Activations,
-    Batch,
-    Decodes,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Reconstructs,
-    Stage,
-    Stream,
-)
+from untaught.layerwise.greedy_stages import greedy_stages
+from untaught.layerwise.wide_range import LINEAR, linear_outside
+from untaught.model import Batch, Example, Learner, Loss, Stage, Stream, Usual
 from untaught.nn.convolution import ACTIVATIONS, Activation
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import wide
@@ -74,6 +64,8 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     and `fine_tuning`.
     """
 
+    adapts = LINEAR
+
     def __init__(self, config: Any, example: Example | Shape) -> None:
         """Build the layers.
 
@@ -89,6 +81,11 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
             self._build_stack()
         else:
             self._build_layer(math.prod(self.shape), config.hidden[0])
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Linear output units and standardised values where some lie outside [0, 1]."""
+        return linear_outside(example, sample)
 
     # -------- what a system says
 
@@ -161,12 +158,8 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         """Each layer on what the layers below make of the data, then all together if asked for."""
         if not len(self.layers):
             return super().stages()
-        stream = Stream(self.view)
-        greedy = [
-            Stage(f"layer-{k + 1}", layer, self.recipe, stream, sees=partial(self._up, layers=k) if k else None)
-            for k, layer in enumerate(self.chain)
-        ]
-        return [*greedy, Stage("fine-tuning", self, self.recipe, stream)] if self.config.fine_tuning else greedy
+        greedy, all_layers = greedy_stages(self.chain, self._up, self.view, self.recipe), Stream(self.view)
+        return [*greedy, Stage("fine-tuning", self, self.recipe, all_layers)] if self.config.fine_tuning else greedy
 
     def prepare(self, sample: Batch) -> None:
         """Let the output units of a layer begin at the mean of what it reconstructs; a stack's layers have theirs.

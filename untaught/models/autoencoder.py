@@ -36,21 +36,20 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import partial
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from untaught.config import Count, Fraction, configuration
+from untaught.config import Flat, Fraction, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.coded import Coded
+from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.layerwise.unroll import Unrolled, unroll
 from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream
 from untaught.models.rbm import RBM
-from untaught.nn.coders import DENSE, Coders, layers_of
+from untaught.nn.coders import Coders, layers_of
 from untaught.nn.noise import bernoulli
 from untaught.shapes import Examples, Features, Scalar, Shape
 
@@ -69,27 +68,10 @@ class Autoencoder(Coded):
     class Config:
         """The networks and the error."""
 
-        latent: Count = 30
-        """Numbers in a code."""
-        network: Literal["auto", "dense", "convolution"] = "auto"
-        """Kind of the layers; auto takes convolutions for pictures of more than 4,096 numbers."""
-        hidden: tuple[Count, ...] | None = None
-        """Units (dense) or maps (convolution) of each layer below the code; none takes 1000, 500, 250 units, or 32, 64
-        and so on up to 256 maps in as many layers as leave a picture of at least 4 x 4."""
-        kernel: Count = 4
-        """Side of a convolution's filters in pixels."""
-        stride: Count = 2
-        """Step of a convolution's filters in pixels."""
-        pool: Count = 1
-        """Side of the windows of which a convolution keeps the highest value; 1 keeps all."""
-        activation: Literal["relu", "sigmoid", "tanh", "linear"] = "relu"
-        """Hidden units."""
+        coders: Flat[Coders] = Coders()
+        """The networks."""
         code: Literal["linear", "relu", "sigmoid", "tanh"] = "linear"
         """Units of the code."""
-        normalise: bool = False
-        """Batch normalisation before each hidden layer's activation."""
-        tied: bool = False
-        """The decoder uses the encoder's weights, transposed."""
         output: Literal["linear", "sigmoid", "bernoulli", "tanh", "softmax"] = "sigmoid"
         """Output units: linear or logistic under squared error (3), logistic under cross-entropy (4), or softmax for
         documents; tanh for values from -1 to 1. Logistic ones reach as far as the training data under squared error."""
@@ -100,11 +82,26 @@ class Autoencoder(Coded):
         sigmoid, or as an autoencoder with one hidden layer."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
-    monitor = "total"
     greedy = False
     """Whether it is one layer of another one's pretraining."""
-    smoke = Smoke(config=Config(hidden=(5, 4), latent=2), shape=(1, 4, 4))
+    smoke = Smoke(config=Config(coders=Coders(hidden=(5, 4), latent=2)), shape=(1, 4, 4))
     config: Config
+
+    def encode(self, x: Examples) -> Features:
+        """Give the code, equation (1)."""
+        return self.encoder(self.seen(x)).flatten(1)
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Squared error (3) or cross-entropy (4) of what is decoded by (2), mean over examples."""
+        x, hidden = batch.x, self.config.masking
+        seen = x * bernoulli(torch.full_like(x, 1 - hidden)) / (1 - hidden) if hidden else x
+        return Loss(*self.outputs.error(self.output_inputs(self.encode(seen)), x.flatten(1)))
+
+    def unrolled(self) -> None:
+        """Take the weights and biases of the machines, equation (5)."""
+        unroll(map(_unrolled, self._learners()), self.encoder, self.decoder, self.config.coders.tied)
+
+    # -------- how it is built
 
     def __init__(
         self,
@@ -125,37 +122,24 @@ class Autoencoder(Coded):
             ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
             SizeError: The examples are too small for the convolutions.
         """
-        super().__init__(config, example, encoder, decoder)
-        self.machines = nn.ModuleList()
-        if config.pretraining != "none":
-            self.machines.extend(_machines(config, self.shape, encoder is not None or decoder is not None))
+        given = encoder is not None or decoder is not None
+        # Before the networks, whose weights are drawn after theirs.
+        machines = [] if config.pretraining == "none" else [*_machines(config, Example.of(example).shape, given)]
+        super().__init__(config, example, encoder, decoder, config.code)
+        self.machines = nn.ModuleList(machines)
+        if machines:
             self.players = {"model": Player(("encoder.", "decoder."))}
 
-    def coders(self) -> Coders:
-        """The networks that the configuration describes."""
-        return replace(super().coders(), code=self.config.code)
-
-    def encode(self, x: Examples) -> Features:
-        """Give the code, equation (1)."""
-        return self.encoder(self.seen(x)).flatten(1)
-
-    # -------- learning
+    def codes(self, x: Examples) -> dict[str, Tensor]:
+        """The code."""
+        return {"code": self.encode(x)}
 
     def stages(self) -> Sequence[Stage]:
         """All layers at once; or one by one on what those below make of the data, and then all, unrolled."""
         if not len(self.machines):
             return super().stages()
-        greedy = [
-            Stage(f"layer-{k + 1}", machine, _greedy(machine), Stream(self.view), sees=partial(self._below, layers=k))
-            for k, machine in enumerate(self._learners())
-        ]
-        return [*greedy, Stage("fine-tuning", self, self.recipe, Stream(self.view), begin=self._unroll)]
-
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error (3) or cross-entropy (4), mean over examples."""
-        x, hidden = batch.x, self.config.masking
-        seen = x * bernoulli(torch.full_like(x, 1 - hidden)) / (1 - hidden) if hidden else x
-        return Loss(*self.outputs.error(self.output_inputs(self.encode(seen)), x.flatten(1)))
+        greedy = greedy_stages(self._learners(), self._below, self.view)
+        return [*greedy, Stage("fine-tuning", self, self.recipe, Stream(self.view), begin=self.unrolled)]
 
     def prepare(self, sample: Batch) -> None:
         """Find the range of the output units, and what they need to give the mean of the data.
@@ -163,10 +147,10 @@ class Autoencoder(Coded):
         Raises:
             DataError: Values are no probabilities, under cross-entropy.
         """
-        values = math.prod(self.shape)
+        code, values = self.config.coders.latent, math.prod(self.shape)
         if self._narrowest() >= values and not self.config.masking and not self.greedy:
             warnings.warn(
-                f"a code of {self.config.latent} numbers can copy examples of {values}: nothing keeps it from that;\n"
+                f"a code of {code} numbers can copy examples of {values}: nothing keeps it from that;\n"
                 "take a smaller latent, or denoising-autoencoder, sparse-autoencoder or contractive-autoencoder",
                 stacklevel=2,
             )
@@ -176,8 +160,8 @@ class Autoencoder(Coded):
 
     def _narrowest(self) -> int:
         """Numbers through which everything must pass; of convolutions those of the code."""
-        hidden = DENSE if self.config.hidden is None else self.config.hidden
-        return self.config.latent if self.coders().convolutional else min((self.config.latent, *hidden))
+        own = self.config.coders
+        return own.latent if own.convolutional(self.shape) else min((own.latent, *own.units))
 
     def _learners(self) -> list[RBM | Autoencoder]:
         return [machine for machine in self.machines if isinstance(machine, (RBM, Autoencoder))]
@@ -189,10 +173,6 @@ class Autoencoder(Coded):
             x = machine.encode(x)
         return x
 
-    def _unroll(self) -> None:
-        """Take the machines' weights and biases, equation (5)."""
-        unroll(map(_unrolled, self._learners()), self.encoder, self.decoder, self.config.tied)
-
 
 def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator[RBM | Autoencoder]:
     """A machine for each layer, from below, that can be unrolled.
@@ -200,43 +180,47 @@ def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator
     Raises:
         ConfigError: The layers are no stack of plain dense ones, or their units no machine's.
     """
-    dense = not (given or config.normalise or Coders(shape, config.latent, config.network).convolutional)
-    if not dense or config.output == "softmax":
+    own = config.coders
+    if given or own.normalise or own.convolutional(shape) or config.output == "softmax":
         raise ConfigError("pretraining is for dense layers built here, of pictures, without batch normalisation")
-    if config.pretraining == "rbm" and (config.activation != "sigmoid" or config.code in ("tanh", "relu")):
+    if config.pretraining == "rbm" and (own.activation != "sigmoid" or config.code in ("tanh", "relu")):
         raise ConfigError("restricted Boltzmann machines pretrain sigmoid layers and a linear or sigmoid code")
-    hidden = DENSE if config.hidden is None else config.hidden
-    widths = (math.prod(shape), *hidden, config.latent)
-    output, inner = config.output, config.activation if config.activation in ("sigmoid", "tanh") else "linear"
+    make = _boltzmann if config.pretraining == "rbm" else _shallow
+    widths = (math.prod(shape), *own.units, own.latent)
     for number, (below, above) in enumerate(pairwise(widths)):
-        last = number == len(hidden)
-        if config.pretraining == "rbm":
-            units: Any = ("gaussian" if config.code == "linear" else "bernoulli") if last else "bernoulli"
-            seen: Any = "gaussian" if output == "linear" and number == 0 else "bernoulli"
-            yield RBM(
-                RBM.Config(hidden=above, visible=seen, hidden_units=units, persistent_chains=0, weight_cost=2e-4,
-                           initial_scale=0.1 if number else 0.01), (below,),
-            )  # fmt: skip
-        else:
-            own: Any = config.code if last else config.activation
-            kind: Any = output if number == 0 else inner
-            layer = Autoencoder(
-                Autoencoder.Config(
-                    latent=above, hidden=(), network="dense", code=own, output=kind, tied=config.tied,
-                    masking=config.masking,
-                ), (below,),
-            )  # fmt: skip
-            layer.greedy = True
-            yield layer
+        yield make(config, below, above, lowest=number == 0, highest=number == len(own.units))
 
 
-def _greedy(machine: RBM | Autoencoder) -> Recipe:
-    """How a machine learns: Boltzmann machines by the rates of 2006, low where a layer is Gaussian."""
-    if isinstance(machine, Autoencoder):
-        return machine.recipe
-    slow = "gaussian" in (machine.config.visible, machine.config.hidden_units)
-    rule = Optimiser(name="sgd", learning_rate=0.001 if slow else 0.1, momentum=0.9)
-    return Recipe(optimiser=rule, batch_size=100, schedule="linear", keeps=True)
+def _boltzmann(config: Autoencoder.Config, below: int, above: int, lowest: bool, highest: bool) -> RBM:
+    """A Boltzmann machine, which learns by the rates of 2006, low where a layer is Gaussian."""
+    seen = "gaussian" if lowest and config.output == "linear" else "bernoulli"
+    units = "gaussian" if highest and config.code == "linear" else "bernoulli"
+    scale = 0.01 if lowest else 0.1
+    machine = RBM(
+        RBM.Config(
+            hidden=above, visible=seen, hidden_units=units, persistent_chains=0, weight_cost=2e-4, initial_scale=scale
+        ),
+        (below,),
+    )
+    rate = 0.001 if "gaussian" in (seen, units) else 0.1
+    rule = Optimiser(name="sgd", learning_rate=rate, momentum=0.9)
+    machine.recipe = Recipe(optimiser=rule, batch_size=100, schedule="linear", keeps=True)
+    return machine
+
+
+def _shallow(config: Autoencoder.Config, below: int, above: int, lowest: bool, highest: bool) -> Autoencoder:
+    """An autoencoder with one hidden layer, which gives back what the units below it can be."""
+    hidden = config.coders.activation
+    inner = hidden if hidden in ("sigmoid", "tanh") else "linear"
+    own = Autoencoder.Config(
+        coders=Coders(latent=above, hidden=(), network="dense", tied=config.coders.tied),
+        code=config.code if highest else hidden,
+        output=config.output if lowest else inner,
+        masking=config.masking,
+    )
+    machine = Autoencoder(own, (below,))
+    machine.greedy = True
+    return machine
 
 
 def _unrolled(machine: RBM | Autoencoder) -> Unrolled:
@@ -246,5 +230,5 @@ def _unrolled(machine: RBM | Autoencoder) -> Unrolled:
     (below,), (above,) = layers_of(machine.encoder), layers_of(machine.decoder)
     up, visible = below.get_parameter("weight"), above.get_parameter("bias") + machine.offset
     return Unrolled(
-        up, below.get_parameter("bias"), up.T if machine.config.tied else above.get_parameter("weight"), visible
+        up, below.get_parameter("bias"), up.T if machine.config.coders.tied else above.get_parameter("weight"), visible
     )

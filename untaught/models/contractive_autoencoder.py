@@ -62,11 +62,6 @@ class ContractiveAutoencoder(Layerwise):
     smoke = Smoke(config=Config(hidden=(5, 4), output="sigmoid", fine_tuning=True), shape=(1, 4, 4))
     config: Config
 
-    @property
-    def constrained(self) -> bool:
-        """The penalty keeps a layer from copying."""
-        return self.config.contraction > 0
-
     def contraction(self, hidden: Units) -> PerExample:
         """Squared norm of one layer's Jacobian, equation (3), from the values of its hidden units."""
         match self.config.activation:
@@ -78,11 +73,16 @@ class ContractiveAutoencoder(Layerwise):
                 slope = (hidden > 0).to(hidden.dtype)
         return slope.square() @ self.weight.square().sum(1)
 
-    def corrupted(self, x: Vectors) -> Vectors:
-        """Examples as they are."""
-        return x
-
     def added(self, inputs: Units, hidden: Units) -> Added:
         """The penalty of equation (4)."""
         squared = self.contraction(hidden).mean()
         return Added(self.config.contraction * squared, {"squared_jacobian": squared.detach()})
+
+    @property
+    def constrained(self) -> bool:
+        """The penalty keeps a layer from copying."""
+        return self.config.contraction > 0
+
+    def corrupted(self, x: Vectors) -> Vectors:
+        """Examples as they are."""
+        return x

@@ -34,8 +34,10 @@ from torch import Tensor, nn
 
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
+from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
 from untaught.model import (
     Activations,
+    Batch,
     Decodes,
     Encodes,
     Example,
@@ -45,6 +47,7 @@ from untaught.model import (
     Smoke,
     Stage,
     Stream,
+    Usual,
     View,
 )
 from untaught.models.convolutional_rbm import ConvolutionalRBM, Pooled
@@ -83,6 +86,13 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         """Gibbs steps from the data to a fantasy: the k of CD-k."""
         initial_scale: Positive = 1.0
         """Deviation of what hidden units get at the beginning, from pixels of variance 1."""
+
+    adapts = GAUSSIAN
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Gaussian visible units where values lie outside [0, 1]."""
+        return gaussian_outside(example, sample)
 
     smoke = Smoke(
         config=Config(filters=(2, 3), kernels=(2,), sparsity=(0.1,)),

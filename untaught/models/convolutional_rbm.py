@@ -43,6 +43,7 @@ from torch import Tensor, nn
 
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
+from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
 from untaught.model import (
     Activations,
     Batch,
@@ -57,6 +58,7 @@ from untaught.model import (
     Samples,
     Side,
     Smoke,
+    Usual,
     View,
 )
 from untaught.nn.energy.units import UNITS
@@ -103,6 +105,13 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         """Deviation of what hidden units get at the beginning, from pixels of variance 1."""
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
+
+    adapts = GAUSSIAN
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Gaussian visible units where values lie outside [0, 1]."""
+        return gaussian_outside(example, sample)
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=5e-3), batch_size=16)
     view = View(binarise=True)

@@ -70,6 +70,20 @@ class DenoisingAutoencoder(Layerwise):
     smoke = Smoke(config=Config(hidden=(5, 4), output="sigmoid", fine_tuning=True), shape=(1, 4, 4))
     config: Config
 
+    def corrupted(self, x: Vectors) -> Vectors:
+        """Examples damaged anew at each call, equation (4), (5) or (6)."""
+        level = self.config.level
+        if not level:
+            return x
+        if self.config.corruption == "gaussian":
+            noise = torch.randn(x.shape, device=x.device, dtype=torch.float32)
+            return x + level * noise.to(x.dtype)
+        lost = bernoulli(torch.full_like(x, level))
+        if self.config.corruption == "masking":
+            return x * (1 - lost)
+        ends = self.outputs.low + (self.outputs.high - self.outputs.low) * bernoulli(torch.full_like(x, 0.5))
+        return torch.where(lost > 0, ends, x)
+
     def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the layers, or raise ConfigError where there are none or the level is no probability."""
         if config.corruption != "gaussian" and config.level > 1:
@@ -84,17 +98,3 @@ class DenoisingAutoencoder(Layerwise):
     def added(self, inputs: Units, hidden: Units) -> Added:
         """Nothing: damage is all."""
         return Added(inputs.new_zeros(()))
-
-    def corrupted(self, x: Vectors) -> Vectors:
-        """Examples damaged by (4), (5) or (6), anew at each call."""
-        level = self.config.level
-        if not level:
-            return x
-        if self.config.corruption == "gaussian":
-            noise = torch.randn(x.shape, device=x.device, dtype=torch.float32)
-            return x + level * noise.to(x.dtype)
-        lost = bernoulli(torch.full_like(x, level))
-        if self.config.corruption == "masking":
-            return x * (1 - lost)
-        ends = self.outputs.low + (self.outputs.high - self.outputs.low) * bernoulli(torch.full_like(x, 0.5))
-        return torch.where(lost > 0, ends, x)

@@ -26,23 +26,11 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Classifies, Encodes, TakesEncoder
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError
-from untaught.model import (
-    Activations,
-    Batch,
-    Classifies,
-    Encodes,
-    Example,
-    Learner,
-    Loss,
-    Optimiser,
-    Recipe,
-    Smoke,
-    Stage,
-    Stream,
-    TakesEncoder,
-)
+from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
+from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.models.softmax import Softmax
 from untaught.nn.coders import Coders, outputs
 from untaught.nn.named import chosen
@@ -83,9 +71,26 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         """Where no encoder is given: batch normalisation before each activation but that of the features."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
+    adapts = STANDARDISED
     monitor = "wrong_class_probability"
     smoke = Smoke(config=Config(classes=3, hidden=(6, 5)), shape=(1, 4, 4), classes=3)
     config: Config
+
+    def encode(self, x: Examples) -> Features:
+        """Features, equation (1)."""
+        return self.encoder(x).flatten(1)
+
+    def class_probabilities(self, x: Examples) -> Features:
+        """Equation (2)."""
+        return self.output.class_probabilities(self.encode(x))
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Equation (3)."""
+        logits = self.output.logits(self.encode(batch.x))
+        nats = label_nats(logits, batch.label)
+        return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
+
+    # -------- how it is built
 
     def __init__(self, config: Config, example: Example | Shape, encoder: nn.Module | None = None) -> None:
         """Put a softmax layer on an encoder, or on one that is built here.
@@ -111,13 +116,10 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         """A softmax layer on an encoder that exists."""
         return cls(config, example, encoder)
 
-    def encode(self, x: Examples) -> Features:
-        """Features, equation (1)."""
-        return self.encoder(x).flatten(1)
-
-    def class_probabilities(self, x: Examples) -> Features:
-        """Equation (2)."""
-        return self.output.class_probabilities(self.encode(x))
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Standardised values where some lie outside [0, 1]; a given encoder sees data as it always has."""
+        return standardised_outside(example, sample)
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layers of the encoder, `encoder.1`, ..., and `logits`; of another model's encoder `features` alone."""
@@ -146,12 +148,6 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         """
         check_labels(sample.label, self.config.classes, needed=True)
 
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Equation (3)."""
-        logits = self.output.logits(self.encode(batch.x))
-        nats = label_nats(logits, batch.label)
-        return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
-
     def _frozen(self, x: Examples) -> Features:
         """Features of an encoder at rest: neither its weights nor its averages move."""
         resting = [module for module in self.encoder.modules() if module.training]
@@ -166,10 +162,11 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         c = self.config
         if not c.hidden:
             raise ConfigError("a classifier without hidden layers is softmax: untaught train softmax")
-        widths, units = (c.hidden[:-1], c.hidden[-1]), c.activation
-        return Coders(
-            self.shape, widths[1], c.network, widths[0], activation=units, normalise=c.normalise, code=units
-        ).build()[0]
+        *below, top = c.hidden
+        coders = Coders(
+            latent=top, network=c.network, hidden=tuple(below), activation=c.activation, normalise=c.normalise
+        )
+        return coders.build(self.shape, code=c.activation)[0]
 
     def _features(self) -> int:
         """How many features there are; what no feature depends on is held fixed, such as an autoencoder's decoder."""

@@ -36,9 +36,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from untaught.config import Count, NonNegative, configuration
+from untaught.config import Flat, NonNegative, configuration
 from untaught.layerwise.coded import Coded
 from untaught.model import Batch, Loss, Optimiser, Recipe, Smoke
+from untaught.nn.coders import Coders
 from untaught.nn.fixed_noise import fixed_normal
 from untaught.nn.noise import wide
 from untaught.shapes import Examples, Features, Scalar
@@ -58,61 +59,43 @@ class HashingAutoencoder(Coded):
     class Config:
         """The networks, the error, and what makes codes binary."""
 
-        latent: Count = 256
-        """Bits in a code."""
+        coders: Flat[Coders] = Coders(latent=256)
+        """The networks."""
         noise: NonNegative = 0.0
         """Deviation d of the noise that is added to the code units' inputs while they learn; 0 adds none. Where it
         takes the place of rounding, 4 is usual."""
         rounding: bool = True
         """The decoder learns from bits, equation (2), not from probabilities."""
-        network: Literal["auto", "dense", "convolution"] = "auto"
-        """Kind of the layers; auto takes convolutions for pictures of more than 4,096 numbers."""
-        hidden: tuple[Count, ...] | None = None
-        """Units (dense) or maps (convolution) of each layer below the code; none takes 1000, 500, 250 units, or 32, 64
-        and so on up to 256 maps in as many layers as leave a picture of at least 4 x 4."""
-        kernel: Count = 4
-        """Side of a convolution's filters in pixels."""
-        stride: Count = 2
-        """Step of a convolution's filters in pixels."""
-        pool: Count = 1
-        """Side of the windows of which a convolution keeps the highest value; 1 keeps all."""
-        activation: Literal["relu", "sigmoid", "tanh", "linear"] = "relu"
-        """Hidden units."""
-        normalise: bool = False
-        """Batch normalisation before each hidden layer's activation."""
-        tied: bool = False
-        """The decoder uses the encoder's weights, transposed."""
         output: Literal["linear", "sigmoid", "bernoulli", "softmax"] = "sigmoid"
         """Output units: linear or logistic under squared error (4), logistic under cross-entropy (5), or softmax for
         documents (6). Logistic units give values from 0 to 1, or under squared error as far as the training data go."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
-    monitor = "total"
     differentiable = False
-    smoke = Smoke(config=Config(hidden=(16,), latent=8, noise=1.0), shape=(1, 4, 4))
+    smoke = Smoke(config=Config(coders=Coders(hidden=(16,), latent=8), noise=1.0), shape=(1, 4, 4))
     config: Config
-
-    def encode(self, x: Examples) -> Features:
-        """Give the code, equation (7)."""
-        return (self._code_inputs(x) > 0).to(x.dtype)
-
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error (4) or cross-entropy (5), (6) through what noise leaves of codes, mean over examples."""
-        return Loss(*self.outputs.error(self.output_inputs(self.noisy_code(batch.x)), batch.x.flatten(1)))
-
-    def held_out(self, batch: Batch, player: str) -> Loss:
-        """The same through codes (7)."""
-        return Loss(*self.outputs.error(self.output_inputs(self.encode(batch.x)), batch.x.flatten(1)))
 
     def noisy_code(self, x: Examples) -> Features:
         """What the decoder learns from, equations (1) and (2)."""
         inputs = self._code_inputs(x)
         if self.config.noise:
-            inputs = inputs + self.config.noise * fixed_normal(x, self.config.latent).to(inputs.dtype)
+            inputs = inputs + self.config.noise * fixed_normal(x, self.config.coders.latent).to(inputs.dtype)
         probability = torch.sigmoid(inputs)
         if not self.config.rounding:
             return probability
         return probability + ((inputs > 0).to(inputs.dtype) - probability).detach()
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Error (4), (5) or (6) of what is decoded by (3) from codes with noise, mean over examples."""
+        return Loss(*self.outputs.error(self.output_inputs(self.noisy_code(batch.x)), batch.x.flatten(1)))
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The same error from codes (7)."""
+        return Loss(*self.outputs.error(self.output_inputs(self.encode(batch.x)), batch.x.flatten(1)))
+
+    def encode(self, x: Examples) -> Features:
+        """Give the code, equation (7)."""
+        return (self._code_inputs(x) > 0).to(x.dtype)
 
     def codes(self, x: Examples) -> dict[str, Tensor]:
         """Probability (1) of each bit without noise, and the code (7)."""

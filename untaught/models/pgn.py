@@ -53,24 +53,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import init
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Predicts, Reconstructs
 from untaught.config import Count, Fraction, NonNegative, Whole, configuration
 from untaught.data.view import Batch, View
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import (
-    Activations,
-    Decodes,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Player,
-    Predicts,
-    Reconstructs,
-    Smoke,
-    Stage,
-    Stream,
-)
+from untaught.model import Example, Learner, Loss, Player, Smoke, Stage, Stream
 from untaught.nn.between import Between
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.discriminator import FrameDiscriminator
@@ -103,6 +90,71 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         >>> model.predict(video, frames=3).shape, model.encode(video).shape
         (torch.Size([2, 3, 1, 30, 30]), torch.Size([2, 6400]))
     """
+
+    def _watch(self, x: Video, state: State | None = None) -> list[State]:
+        """States after each frame, equation (1)."""
+        maps = self.encoder(self._frames(x))
+        return self.core(maps.unflatten(0, (x.shape[1], x.shape[0])), state)
+
+    def _next(self, hidden: Tensor, last: Images) -> Images:
+        """The frame after `last`, equations (2) to (4), in the frames' own precision."""
+        y = self.decoder(self.adapter(hidden), (last.shape[-2], last.shape[-1])).to(last.dtype)
+        predicted = last + y if self.config.residual else y
+        return predicted.clamp(0, 1) if self.config.saturate else predicted
+
+    def reconstruct(self, x: Examples) -> Future:
+        """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...).
+
+        With `target = last`, give back every frame from those up to it: (batch, time, ...).
+        """
+        before = x if self.config.target == "last" else self._before(x)
+        hidden = torch.stack([state[0] for state in self._watch(before)])
+        predicted = self._next(hidden.flatten(0, 1), before.transpose(0, 1).flatten(0, 1))
+        return predicted.unflatten(0, hidden.shape[:2]).transpose(0, 1)
+
+    def predict(self, context: Video, frames: int) -> Future:
+        """Continue video of at least one frame, (1) to (4): the first from all of it, the others from predictions."""
+        if frames < 1:
+            raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
+        states = self._watch(context)
+        found = [self._next(states[-1][0], context[:, -1])]
+        while len(found) < frames:
+            states = self._watch(found[-1][:, None], states[-1])
+            found.append(self._next(states[-1][0], found[-1]))
+        return torch.stack(found, 1)
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Squared error (5), mean over the batch, or a player's side of (6)."""
+        x, config = batch.x, self.config
+        if player == "discriminator":
+            before = self._before(x)
+            with torch.no_grad():
+                plain = config.target == "next" and not config.scheduled_sampling
+                proposed = self.predict(before, 1)[:, 0] if plain else self._given_back(x, progress)[:, -1]
+            nats, right = self.discriminator.telling_apart(before, x[:, -1], proposed)
+            return Loss(nats, {"discriminator_nats": nats.detach(), "discriminator_accuracy": right})
+        given = self._given_back(x, progress)
+        errors = (given - x[:, x.shape[1] - given.shape[1] :]).square().sum((2, 3, 4))
+        error = (errors[:, -1] if config.last_only else errors).mean()
+        parts = {"squared_error_per_frame": error.detach()}
+        if not config.adversarial:
+            return Loss(error, parts)
+        nats = self.discriminator.being_fooled(self._before(x), given[:, -1])
+        total = config.squared_error * error + config.adversarial * x[0, 0].numel() * nats
+        return Loss(total, {**parts, "fooling_nats": nats.detach()})
+
+    def _given_back(self, x: Examples, progress: Scalar) -> Future:
+        """What is compared with the frames: predictions from true frames, or here and there from predictions."""
+        if not self.config.scheduled_sampling:
+            return self.reconstruct(x)
+        chance = (self.config.scheduled_sampling * progress).expand(len(x))
+        shown, states, found = self._before(x)[:, 0], None, list[Images]()
+        for true in x.unbind(1)[1:]:
+            states = self._watch(shown[:, None], states)[-1]
+            found.append(self._next(states[0], shown))
+            own = bernoulli(chance).view(-1, 1, 1, 1).bool()
+            shown = torch.where(own, found[-1], true)
+        return torch.stack(found, 1)
 
     @configuration
     class Config:
@@ -192,27 +244,6 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
 
     # -------- what it does
 
-    def predict(self, context: Video, frames: int) -> Future:
-        """Continue video of at least one frame, (1) to (4): the first from all of it, the others from predictions."""
-        if frames < 1:
-            raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
-        states = self._watch(context)
-        found = [self._next(states[-1][0], context[:, -1])]
-        while len(found) < frames:
-            states = self._watch(found[-1][:, None], states[-1])
-            found.append(self._next(states[-1][0], found[-1]))
-        return torch.stack(found, 1)
-
-    def reconstruct(self, x: Examples) -> Future:
-        """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...).
-
-        With `target = last`, give back every frame from those up to it: (batch, time, ...).
-        """
-        before = x if self.config.target == "last" else self._before(x)
-        hidden = torch.stack([state[0] for state in self._watch(before)])
-        predicted = self._next(hidden.flatten(0, 1), before.transpose(0, 1).flatten(0, 1))
-        return predicted.unflatten(0, hidden.shape[:2]).transpose(0, 1)
-
     def decode(self, features: Features) -> Images:
         """The frame that a hidden state stands for, by (2) and (3); with `residual` the change, from -1 to 1."""
         top = (self.config.units, *sizes(self.encoder.stack, (self.shape[1], self.shape[2]))[-1])
@@ -244,39 +275,6 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         recipe = replace(self.recipe, schedule="constant") if self.config.adversarial else self.recipe
         return (Stage("train", self, recipe, Stream(self.view)),)
 
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error (5), mean over the batch, or a player's side of (6)."""
-        x, config = batch.x, self.config
-        if player == "discriminator":
-            before = self._before(x)
-            with torch.no_grad():
-                plain = config.target == "next" and not config.scheduled_sampling
-                proposed = self.predict(before, 1)[:, 0] if plain else self._given_back(x, progress)[:, -1]
-            nats, right = self.discriminator.telling_apart(before, x[:, -1], proposed)
-            return Loss(nats, {"discriminator_nats": nats.detach(), "discriminator_accuracy": right})
-        given = self._given_back(x, progress)
-        errors = (given - x[:, x.shape[1] - given.shape[1] :]).square().sum((2, 3, 4))
-        error = (errors[:, -1] if config.last_only else errors).mean()
-        parts = {"squared_error_per_frame": error.detach()}
-        if not config.adversarial:
-            return Loss(error, parts)
-        nats = self.discriminator.being_fooled(self._before(x), given[:, -1])
-        total = config.squared_error * error + config.adversarial * x[0, 0].numel() * nats
-        return Loss(total, {**parts, "fooling_nats": nats.detach()})
-
-    def _given_back(self, x: Examples, progress: Scalar) -> Future:
-        """What is compared with the frames: predictions from true frames, or here and there from predictions."""
-        if not self.config.scheduled_sampling:
-            return self.reconstruct(x)
-        chance = (self.config.scheduled_sampling * progress).expand(len(x))
-        shown, states, found = self._before(x)[:, 0], None, list[Images]()
-        for true in x.unbind(1)[1:]:
-            states = self._watch(shown[:, None], states)[-1]
-            found.append(self._next(states[0], shown))
-            own = bernoulli(chance).view(-1, 1, 1, 1).bool()
-            shown = torch.where(own, found[-1], true)
-        return torch.stack(found, 1)
-
     def _frames(self, x: Examples) -> Frames:
         """All frames, time by time: (time * batch, channel, height, width)."""
         if x.ndim != 5 or x.shape[1] < 1 or x.shape[2] != self.shape[0]:
@@ -294,17 +292,6 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
                 "give video and at least 2 frames: --frames 20"
             )
         return x[:, :-1]
-
-    def _watch(self, x: Video, state: State | None = None) -> list[State]:
-        """States after each frame, equation (1)."""
-        maps = self.encoder(self._frames(x))
-        return self.core(maps.unflatten(0, (x.shape[1], x.shape[0])), state)
-
-    def _next(self, hidden: Tensor, last: Images) -> Images:
-        """The frame after `last`, equations (2) to (4), in the frames' own precision."""
-        y = self.decoder(self.adapter(hidden), (last.shape[-2], last.shape[-1])).to(last.dtype)
-        predicted = last + y if self.config.residual else y
-        return predicted.clamp(0, 1) if self.config.saturate else predicted
 
 
 def _refuse_contradictions(config: PGN.Config) -> None:

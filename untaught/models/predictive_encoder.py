@@ -41,23 +41,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Encodes, Filters, Predicts, Reconstructs
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import (
-    Activations,
-    Batch,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Optimiser,
-    Predicts,
-    Recipe,
-    Reconstructs,
-    Smoke,
-    View,
-)
+from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, View
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.dense import Layer
 from untaught.nn.named import chosen
@@ -80,6 +67,63 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         >>> model.predict(video, frames=3).shape, model.encode(video).shape
         (torch.Size([2, 3, 1, 12, 12]), torch.Size([2, 20]))
     """
+
+    def _hidden(self, seen: Seen) -> list[Tensor]:
+        """Every hidden layer, equation (1)."""
+        if isinstance(self.encoder, Encoder):
+            return self.encoder.maps(seen.flatten(1, 2))
+        values = [seen.flatten(1)]
+        for layer in self.encoder:
+            values.append(layer(values[-1]))
+        return values[1:]
+
+    def encode(self, x: Video) -> Features:
+        """The highest hidden layer after the last frame, equation (1), as a vector."""
+        return self._hidden(self._windows(x)[:, -1])[-1].flatten(1)
+
+    def _next(self, seen: Seen) -> Images:
+        """The frame after those seen, equations (2) and (3), in the frames' own precision."""
+        top, last = self._hidden(seen)[-1], seen[:, -1]
+        size = (last.shape[-2], last.shape[-1])
+        y = self.decoder(top, size) if isinstance(self.decoder, Decoder) else self.decoder(top).view_as(last)
+        return last + y.to(last.dtype) if self.config.residual else y.to(last.dtype)
+
+    def _limited(self, y: Images) -> Images:
+        """Equation (4)."""
+        return y.clamp(self.low, self.high)
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Squared error of an example's last frame, equation (5), mean over the batch."""
+        seen, last = batch.x[:, : self.context], batch.x[:, self.context]
+        error = (self._next(seen) - last).square().sum() / len(last)
+        return Loss(error, {"squared_error_per_frame": error.detach()})
+
+    def predict(self, context: Video, frames: int) -> Future:
+        """Continue video by (1) to (4): the first frame from the context, each further one from predictions.
+
+        Args:
+            context: At least one frame. The last ones are used; where there are fewer than the network sees, the
+                earliest is repeated.
+            frames: How many to predict.
+        """
+        if frames < 1:
+            raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
+        seen = self._windows(context)[:, -1]
+        found: list[Tensor] = []
+        while len(found) < frames:
+            found.append(self._limited(self._next(seen)))
+            seen = torch.cat([seen[:, 1:], found[-1][:, None]], 1)
+        return torch.stack(found, 1)
+
+    def reconstruct(self, x: Examples) -> Future:
+        """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...)."""
+        if x.ndim != 5 or x.shape[1] < 2:
+            raise DataError(
+                f"windows of {x.shape[1] if x.ndim == 5 else 1} frame have no next frame to predict;\n"
+                f"give video and at least 2 frames: --frames {self.context + 1}"
+            )
+        seen = self._windows(x[:, :-1])
+        return self._limited(self._next(seen.flatten(0, 1))).unflatten(0, seen.shape[:2])
 
     @configuration
     class Config:
@@ -147,37 +191,6 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
 
     # -------- what it does
 
-    def predict(self, context: Video, frames: int) -> Future:
-        """Continue video, equations (1) to (4): the first frame from the context, each further one from predictions.
-
-        Args:
-            context: At least one frame. The last ones are used; where there are fewer than the network sees, the
-                earliest is repeated.
-            frames: How many to predict.
-        """
-        if frames < 1:
-            raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
-        seen = self._windows(context)[:, -1]
-        found: list[Tensor] = []
-        while len(found) < frames:
-            found.append(self._limited(self._next(seen)))
-            seen = torch.cat([seen[:, 1:], found[-1][:, None]], 1)
-        return torch.stack(found, 1)
-
-    def reconstruct(self, x: Examples) -> Future:
-        """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...)."""
-        if x.ndim != 5 or x.shape[1] < 2:
-            raise DataError(
-                f"windows of {x.shape[1] if x.ndim == 5 else 1} frame have no next frame to predict;\n"
-                f"give video and at least 2 frames: --frames {self.context + 1}"
-            )
-        seen = self._windows(x[:, :-1])
-        return self._limited(self._next(seen.flatten(0, 1))).unflatten(0, seen.shape[:2])
-
-    def encode(self, x: Video) -> Features:
-        """The highest hidden layer after the last frame, equation (1), as a vector."""
-        return self._hidden(self._windows(x)[:, -1])[-1].flatten(1)
-
     def activations(self, x: Video, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Hidden layers `hidden.1`, ... after every frame: (batch, time, ...).
 
@@ -204,12 +217,6 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         self.low.copy_(low)
         self.high.copy_(high)
 
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error of an example's last frame, equation (5), mean over the batch."""
-        seen, last = batch.x[:, : self.context], batch.x[:, self.context]
-        error = (self._next(seen) - last).square().sum() / len(last)
-        return Loss(error, {"squared_error_per_frame": error.detach()})
-
     # -------- how
 
     def _first(self) -> Tensor:
@@ -232,23 +239,3 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
             )
         before = x[:, :1].expand(-1, self.context - 1, -1, -1, -1)
         return torch.cat([before, x], 1).unfold(1, self.context, 1).movedim(-1, 2)
-
-    def _hidden(self, seen: Seen) -> list[Tensor]:
-        """Every hidden layer, equation (1)."""
-        if isinstance(self.encoder, Encoder):
-            return self.encoder.maps(seen.flatten(1, 2))
-        values = [seen.flatten(1)]
-        for layer in self.encoder:
-            values.append(layer(values[-1]))
-        return values[1:]
-
-    def _next(self, seen: Seen) -> Images:
-        """The frame after those seen, equations (2) and (3), in the frames' own precision."""
-        top, last = self._hidden(seen)[-1], seen[:, -1]
-        size = (last.shape[-2], last.shape[-1])
-        y = self.decoder(top, size) if isinstance(self.decoder, Decoder) else self.decoder(top).view_as(last)
-        return last + y.to(last.dtype) if self.config.residual else y.to(last.dtype)
-
-    def _limited(self, y: Images) -> Images:
-        """Equation (4)."""
-        return y.clamp(self.low, self.high)

@@ -44,6 +44,7 @@ from torch import Tensor, nn
 
 from untaught.config import Count, Fraction, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
+from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
 from untaught.model import (
     Activations,
     Batch,
@@ -58,6 +59,7 @@ from untaught.model import (
     Samples,
     Side,
     Smoke,
+    Usual,
     View,
 )
 from untaught.nn.energy.bipartite import Bipartite, Hidden, Visible, energy_slopes
@@ -117,6 +119,13 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         """Which layer stands for two, tied: the other one gets its input twice, as in a deep Boltzmann machine."""
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
+
+    adapts = GAUSSIAN
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Gaussian visible units where values lie outside [0, 1]."""
+        return gaussian_outside(example, sample)
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.005, momentum=0.9), batch_size=100)
     view = View(binarise=True)

@@ -20,8 +20,10 @@ import math
 import torch
 from torch import nn
 
+from untaught.capability import Classifies, Filters
 from untaught.config import Count, NonNegative, configuration
-from untaught.model import Batch, Classifies, Example, Filters, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream
+from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
+from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.nn.named import weight_pictures
 from untaught.nn.noise import wide
 from untaught.nn.targets import check_labels, class_losses, label_nats
@@ -46,6 +48,7 @@ class Softmax(Learner, Classifies, Filters):
         """Decay of the weights, biases apart, equation (2)."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-2), batch_size=128)
+    adapts = STANDARDISED
     monitor = "label_nats"
     smoke = Smoke(config=Config(classes=3, weight_cost=0.01), shape=(1, 3, 3), classes=3)
     config: Config
@@ -64,6 +67,18 @@ class Softmax(Learner, Classifies, Filters):
         """Equation (1)."""
         return torch.softmax(self.logits(x), 1)
 
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Equation (2)."""
+        logits = self.logits(batch.x)
+        nats = label_nats(logits, batch.label)
+        total = nats + self.config.weight_cost / 2 * self.weight.square().sum()
+        return Loss(total, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Each value standardised where some lie outside [0, 1]."""
+        return standardised_outside(example, sample)
+
     def filters(self) -> Images:
         """Weights of each class as a picture."""
         return weight_pictures(self.weight, self.shape)
@@ -79,10 +94,3 @@ class Softmax(Learner, Classifies, Filters):
             DataError: There is none, or one is beyond `classes`.
         """
         check_labels(sample.label, self.config.classes, needed=True)
-
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Equation (2)."""
-        logits = self.logits(batch.x)
-        nats = label_nats(logits, batch.label)
-        total = nats + self.config.weight_cost / 2 * self.weight.square().sum()
-        return Loss(total, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})

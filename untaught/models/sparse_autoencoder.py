@@ -72,22 +72,6 @@ class SparseAutoencoder(Layerwise):
     smoke = Smoke(config=Config(hidden=(5, 4), sparsity=0.2, fine_tuning=True), shape=(1, 4, 4))
     config: Config
 
-    @property
-    def constrained(self) -> bool:
-        """Sparsity and weight decay keep a layer from copying."""
-        return self.config.sparsity_cost > 0 or self.config.weight_cost > 0
-
-    def prepare(self, sample: Batch) -> None:
-        """Let output units begin at the mean of the data, and hidden units at the activation that they are drawn to."""
-        super().prepare(sample)
-        if not len(self.layers):
-            begin = torch.logit(torch.tensor(self.config.sparsity), eps=1e-3)
-            self.hidden_bias.data.fill_(begin if self.config.activation == "sigmoid" else begin / 2)
-
-    def corrupted(self, x: Vectors) -> Vectors:
-        """Examples as they are."""
-        return x
-
     def added(self, inputs: Units, hidden: Units) -> Added:
         """Weight decay and sparsity, the second and third term of equation (3)."""
         own = self.config
@@ -100,6 +84,22 @@ class SparseAutoencoder(Layerwise):
         parts = {"sparsity_nats": nats, "squared_weights": squares, "mean_activation": active}
         total = own.sparsity_cost * nats + own.weight_cost / 2 * squares
         return Added(total, {name: value.detach() for name, value in parts.items()})
+
+    @property
+    def constrained(self) -> bool:
+        """Sparsity and weight decay keep a layer from copying."""
+        return self.config.sparsity_cost > 0 or self.config.weight_cost > 0
+
+    def corrupted(self, x: Vectors) -> Vectors:
+        """Examples as they are."""
+        return x
+
+    def prepare(self, sample: Batch) -> None:
+        """Let output units begin at the mean of the data, and hidden units at the activation that they are drawn to."""
+        super().prepare(sample)
+        if not len(self.layers):
+            begin = torch.logit(torch.tensor(self.config.sparsity), eps=1e-3)
+            self.hidden_bias.data.fill_(begin if self.config.activation == "sigmoid" else begin / 2)
 
 
 def divergence(logits: Tensor, target: float) -> Scalar:

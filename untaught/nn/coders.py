@@ -9,95 +9,97 @@ units on top.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from untaught.config import Count, configuration
 from untaught.errors import ConfigError
 from untaught.nn import convolution, dense
 from untaught.nn.convolution import Activation
 from untaught.nn.sizes import Layer, layers, sizes
 from untaught.shapes import Features, Images, Shape
 
-Network = Literal["auto", "dense", "convolution"]
 LARGEST_DENSE = 4096
 """Numbers in an example up to which `auto` takes fully connected layers: 64 x 64 grey, or 32 x 32 in colour."""
 DENSE = (1000, 500, 250)
 """Units of the layers that MNIST's network of 2006 had."""
 
 
-@dataclass(frozen=True)
+@configuration
 class Coders:
-    """Describes an encoder and its decoder; `build` makes them.
+    """An encoder and its mirror; `build` makes them.
 
     Example:
         >>> import torch
-        >>> encoder, decoder = Coders((3, 40, 50), latent=7, network="convolution", hidden=(8, 16)).build()
+        >>> encoder, decoder = Coders(latent=7, network="convolution", hidden=(8, 16)).build((3, 40, 50))
         >>> code = encoder(torch.zeros(2, 3, 40, 50))
         >>> code.shape, decoder(code).shape
         (torch.Size([2, 7]), torch.Size([2, 3, 40, 50]))
     """
 
-    shape: Shape
-    """One example's shape."""
-    latent: int
-    """Numbers in a code."""
-    network: Network = "auto"
-    """Kind of the layers."""
-    hidden: Sequence[int] | None = None
-    """Width of each layer below the code: units of dense layers, maps of convolutions; none chooses."""
-    kernel: int = 4
-    """Side of the filters in pixels."""
-    stride: int = 2
-    """Step of the filters in pixels."""
-    pool: int = 1
-    """Side of the pooled windows."""
+    latent: Count = 30
+    """Numbers in a code; bits, where codes are binary."""
+    network: Literal["auto", "dense", "convolution"] = "auto"
+    """Kind of the layers; auto takes convolutions for pictures of more than 4,096 numbers."""
+    hidden: tuple[Count, ...] | None = None
+    """Units (dense) or maps (convolution) of each layer below the code; none takes 1000, 500, 250 units, or 32, 64
+    and so on up to 256 maps in as many layers as leave a picture of at least 4 x 4."""
+    kernel: Count = 4
+    """Side of a convolution's filters in pixels."""
+    stride: Count = 2
+    """Step of a convolution's filters in pixels."""
+    pool: Count = 1
+    """Side of the windows of which a convolution keeps the highest value; 1 keeps all."""
     activation: Activation = "relu"
-    """What every hidden layer applies."""
+    """Hidden units."""
     normalise: bool = False
-    """Whether batch normalisation stands before each activation."""
+    """Batch normalisation before each hidden layer's activation."""
     tied: bool = False
-    """Whether the decoder uses the encoder's weights."""
-    code: Activation = "linear"
-    """What the layer of the code applies."""
+    """The decoder uses the encoder's weights, transposed."""
 
     @property
-    def convolutional(self) -> bool:
+    def units(self) -> tuple[int, ...]:
+        """Units of each dense layer below the code."""
+        return DENSE if self.hidden is None else self.hidden
+
+    def convolutional(self, shape: Shape) -> bool:
         """Whether the layers are convolutions."""
         return self.network == "convolution" or (
-            self.network == "auto" and len(self.shape) == 3 and math.prod(self.shape) > LARGEST_DENSE
+            self.network == "auto" and len(shape) == 3 and math.prod(shape) > LARGEST_DENSE
         )
 
-    def build(self) -> tuple[nn.Module, nn.Module]:
+    def build(self, shape: Shape, code: Activation = "linear") -> tuple[nn.Module, nn.Module]:
         """Make the encoder, from examples to codes, and the decoder back.
+
+        Args:
+            shape: One example's shape.
+            code: What the layer of the code applies.
 
         Raises:
             ConfigError: Convolutions are asked for where examples are vectors.
             SizeError: Pictures are too small for the convolutions; names the nearest size that is not.
         """
-        if self.convolutional:
-            encoder = ConvolutionEncoder(self)
-            return encoder, ConvolutionDecoder(self, encoder)
-        widths = (math.prod(self.shape), *(DENSE if self.hidden is None else self.hidden), self.latent)
-        below = dense.Encoder(widths, self.activation, self.normalise, self.code)
-        return below, dense.Decoder(widths, self.activation, self.normalise, below if self.tied else None, self.shape)
+        if self.convolutional(shape):
+            encoder = ConvolutionEncoder(self, shape, code)
+            return encoder, ConvolutionDecoder(self, shape, encoder)
+        widths = (math.prod(shape), *self.units, self.latent)
+        below = dense.Encoder(widths, self.activation, self.normalise, code)
+        return below, dense.Decoder(widths, self.activation, self.normalise, below if self.tied else None, shape)
 
-    def stack(self) -> tuple[Layer, ...]:
+    def stack(self, shape: Shape) -> tuple[Layer, ...]:
         """The convolutions; where widths are not given, as many as leave four pixels, doubling from 32 to 256 maps."""
-        if len(self.shape) != 3:
-            raise ConfigError(f"convolutions need pictures; examples are vectors of {self.shape[0]}: take dense layers")
-        hidden = self.doubling() if self.hidden is None else self.hidden
+        if len(shape) != 3:
+            raise ConfigError(f"convolutions need pictures; examples are vectors of {shape[0]}: take dense layers")
+        hidden = self.doubling(min(shape[1:])) if self.hidden is None else self.hidden
         if not hidden:
             raise ConfigError("a convolutional network needs the maps of at least one layer; hidden is empty")
         return layers(hidden, (self.kernel,), (self.stride,), (self.pool,))
 
-    def doubling(self) -> list[int]:
+    def doubling(self, side: int) -> list[int]:
         """Maps of as many layers as leave a picture at least four pixels high and wide; at least one layer."""
-        side, maps = min(self.shape[1:]), [32]
-        shrink = max(self.stride * self.pool, 2)
+        maps, shrink = [32], max(self.stride * self.pool, 2)
         while side // shrink ** (len(maps) + 1) >= 4:
             maps.append(min(2 * maps[-1], 256))
         return maps
@@ -106,12 +108,12 @@ class Coders:
 class ConvolutionEncoder(nn.Module):
     """Convolutions, then a linear layer: the encoder of equation (1) for pictures."""
 
-    def __init__(self, coders: Coders) -> None:
+    def __init__(self, coders: Coders, shape: Shape, code: Activation) -> None:
         super().__init__()
-        stack = coders.stack()
-        self.top = (stack[-1].filters, *sizes(stack, (coders.shape[1], coders.shape[2]))[-1])
-        self.maps = convolution.Encoder(coders.shape[0], stack, coders.activation, coders.normalise)
-        self.code = dense.Layer(math.prod(self.top), coders.latent, coders.code)
+        stack = coders.stack(shape)
+        self.top = (stack[-1].filters, *sizes(stack, (shape[1], shape[2]))[-1])
+        self.maps = convolution.Encoder(shape[0], stack, coders.activation, coders.normalise)
+        self.code = dense.Layer(math.prod(self.top), coders.latent, code)
 
     def forward(self, x: Images) -> Features:
         """Codes of pictures."""
@@ -121,13 +123,13 @@ class ConvolutionEncoder(nn.Module):
 class ConvolutionDecoder(nn.Module):
     """The mirror of `ConvolutionEncoder`."""
 
-    def __init__(self, coders: Coders, encoder: ConvolutionEncoder) -> None:
+    def __init__(self, coders: Coders, shape: Shape, encoder: ConvolutionEncoder) -> None:
         super().__init__()
         activation, normalise = coders.activation, coders.normalise
-        self.top, self.size = encoder.top, (coders.shape[1], coders.shape[2])
+        self.top, self.size = encoder.top, (shape[1], shape[2])
         code, maps = (encoder.code, encoder.maps) if coders.tied else (None, None)
         self.code = dense.Layer(coders.latent, math.prod(self.top), activation, normalise, code)
-        self.maps = convolution.Decoder(coders.shape[0], encoder.maps.stack, activation, normalise, tied=maps)
+        self.maps = convolution.Decoder(shape[0], encoder.maps.stack, activation, normalise, tied=maps)
 
     def forward(self, features: Features) -> Images:
         """Pictures that the codes describe."""

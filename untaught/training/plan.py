@@ -151,7 +151,7 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
         SizeError: The weights alone do not fit into the device's memory.
     """
     cls = model_class(asked.model)
-    usual = usual_for(cls, source)
+    usual = _undisputed(usual_for(cls, source), asked)
     config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
     view = asked.training.changed(_view(cls, config, usual, asked.encoder))
     example = Example(example_shape(source.shape, view), window(source.parts().train, view))
@@ -302,6 +302,12 @@ def _moved(own: Optimiser, rule: Rule | None, rate: float | None) -> Optimiser:
 
 
 # -------- the model
+
+
+def _undisputed(usual: Usual, asked: Asked) -> Usual:
+    """What is usual, less the view and recipe that go with a field for which something else was said."""
+    disputed = any(asked.config.get(name, value) != value for name, value in usual.config.items())
+    return Usual() if disputed else usual
 
 
 def _view(cls: type[Model], config: Any, usual: Usual, encoder: Given | None) -> View:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import itertools
-import typing
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -82,17 +81,15 @@ def flags_of(groups: Iterable[Group]) -> list[Flag]:
     """Every flag of some configurations; the second of two fields with one name is prefixed with its group's title."""
     flags: list[Flag] = []
     for group in groups:
-        hints = typing.get_type_hints(group.config, include_extras=True)
-        own = typing.cast(Any, group.config).__pydantic_fields__
         for described in fields(group.config):
             name = described.name
             if name in group.hidden:
                 continue
             plain = group.names.get(name, name.replace("_", "-"))
             shown = f"{group.title}-{plain}" if any(flag.name == plain for flag in flags) else plain
-            default = group.defaults.get(name, own[name].get_default(call_default_factory=True))
+            default = group.defaults.get(name, described.value)
             text = " ".join([described.text, group.notes.get(name, "")]).strip()
-            flags.append(Flag(group.title, name, shown, hints[name], default, text, name in group.positional))
+            flags.append(Flag(group.title, name, shown, described.hint, default, text, name in group.positional))
     return flags
 
 

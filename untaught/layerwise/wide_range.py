@@ -1,0 +1,38 @@
+"""What suits values outside [0, 1], where pictures and probabilities end; within, nothing is unusual."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from untaught.data.view import beyond_unit
+from untaught.model import Batch, Example, Usual, View
+
+OUTSIDE = "where values lie outside [0, 1]"
+STANDARDISED = {"standardise": f"{OUTSIDE}, all of a picture alike, those of a vector one by one"}
+"""How `standardised_outside` chooses, for help and documentation."""
+LINEAR = {"output": f"linear {OUTSIDE}", **STANDARDISED}
+"""How `linear_outside` chooses."""
+GAUSSIAN = {"visible": f"gaussian {OUTSIDE}"}
+"""How `gaussian_outside` chooses."""
+
+
+def standardised_outside(example: Example, sample: Batch) -> Usual:
+    """Standardised values."""
+    view = View(standardise="all" if len(example.shape) == 3 else "pixel")
+    return _outside(sample, Usual(view=view))
+
+
+def linear_outside(example: Example, sample: Batch) -> Usual:
+    """Linear output units, of standardised values: logistic ones end where the training data did, tangents at 1."""
+    return _outside(sample, replace(standardised_outside(example, sample), config={"output": "linear"}))
+
+
+def gaussian_outside(example: Example, sample: Batch) -> Usual:
+    """Gaussian visible units; models that have them look at standardised values then."""
+    del example
+    return _outside(sample, Usual({"visible": "gaussian"}))
+
+
+def _outside(sample: Batch, usual: Usual) -> Usual:
+    beyond = beyond_unit(sample.x)
+    return replace(usual, because=f"{beyond}, not from 0 to 1") if beyond else Usual()
