@@ -25,7 +25,6 @@ Departures:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Literal
 
 import torch
@@ -34,6 +33,7 @@ from torch import Tensor, nn
 
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
+from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.model import (
     Activations,
     Decodes,
@@ -44,7 +44,6 @@ from untaught.model import (
     Reconstructs,
     Smoke,
     Stage,
-    Stream,
     View,
 )
 from untaught.models.convolutional_rbm import ConvolutionalRBM, Pooled
@@ -133,11 +132,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
 
     def stages(self) -> Sequence[Stage]:
         """Each machine on what those below make of the pictures, (1) and (2)."""
-        stream, recipe = Stream(self.view), ConvolutionalRBM.recipe
-        return [
-            Stage(f"layer-{k + 1}", machine, recipe, stream, sees=partial(self._up, machines=k))
-            for k, machine in enumerate(self.machines)
-        ]
+        return greedy_stages(self.machines, self._up, self.view)
 
     def encode(self, x: Images) -> Features:
         """Pooled units of the highest machine, as a vector."""
@@ -177,10 +172,10 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         upper = {f"filters-{layer}": self.filters(layer) for layer in range(2, len(self.machines) + 1)}
         return {"filters": self.filters(), **upper}
 
-    def _up(self, x: Images, machines: int) -> Pooled:
+    def _up(self, x: Images, layers: int) -> Pooled:
         """Equation (1) through the lowest machines."""
         with torch.no_grad():
-            for machine in self.machines[:machines]:
+            for machine in self.machines[:layers]:
                 x = machine.pooled(x)
         return x
 

@@ -36,9 +36,10 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, Positive, Whole, configuration, from_json
 from untaught.errors import ConfigError
-from untaught.model import Batch, Example, Learner, Loss, Model, Side, Smoke, Stage, Stream, View
+from untaught.layerwise.greedy_stages import greedy_stages
+from untaught.model import Batch, Example, Learner, Loss, Model, Smoke, Stage, Stream, View
 from untaught.models.rbm import RBM
-from untaught.nn.energy.bipartite import Bipartite
+from untaught.nn.energy.chains import after, contrast
 from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli
@@ -117,18 +118,15 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
             """E(v+, m) - E(fantasies), all states held fixed, whose gradient is minus (5)."""
             with torch.no_grad():
-                x, odd = batch.x.flatten(1), self.chains
+                x = batch.x.flatten(1)
                 means = self.deep.mean_field(x, self.config.sweeps)
-                for _ in range(self.config.gibbs_steps):
-                    odd = self.deep.gibbs(odd)
+                odd = after(self.deep.gibbs, self.chains, self.config.gibbs_steps)
                 self.chains.copy_(odd)
                 up, down = self.deep.slopes(means), self.deep.slopes(self.deep.completed(odd))
                 error = x - torch.sigmoid(self.deep.layer_input(0, means))
                 parts = {"squared_error_per_image": error.square().sum(1).mean()}
-            with torch.autocast(x.device.type, enabled=False):
-                every = zip((*self.deep.weights, *self.deep.biases), down, up, strict=True)
-                terms = [torch.dot(own.flatten(), (fantasy - seen).flatten()) for own, fantasy, seen in every]
-            return Loss(torch.stack(terms).sum(), parts)
+            every = zip((*self.deep.weights, *self.deep.biases), down, up, strict=True)
+            return Loss(contrast((own, fantasy - seen) for own, fantasy, seen in every), parts)
 
         def held_out(self, batch: Batch, player: str) -> Loss:
             """The same, with the pseudo-likelihood that selects."""
@@ -165,10 +163,7 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         """Layer by layer, then together, then labels."""
         found: list[Stage] = []
         if not self.config.pretrained:
-            for k, layer in enumerate(self._machines()):
-                found.append(
-                    Stage(f"layer-{k + 1}", layer, GREEDY, Stream(self.view), sees=partial(self._up, layers=k))
-                )
+            found += greedy_stages(self._machines(), self._up, self.view, GREEDY)
             found.append(Stage("joint", self.joint, self.joint.recipe, Stream(self.view), begin=self._join))
         if self.labels is not None:
             own = self.labels
@@ -195,14 +190,20 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         if label is not None:
             raise ConfigError("a deep Boltzmann machine draws no classes on demand; a dbn with classes does")
         with torch.no_grad():
-            odd = bernoulli(torch.sigmoid(self._base(1)).expand(count, -1))
-            for _ in range(self.config.sample_steps - 1):
-                odd = self.deep.gibbs(odd)
+            first = bernoulli(torch.sigmoid(self._base(1)).expand(count, -1))
+            odd = after(self.deep.gibbs, first, self.config.sample_steps - 1)
             return self.deep.completed(odd)[0].unflatten(1, self.shape)
 
     def machine(self) -> Energy:
-        """The even layers, visible units among them, odd ones summed out."""
-        return EvenLayers(self.deep.two_sided(self._base(0)))
+        """The even layers, visible units among them, as a machine whose hidden units are the odd ones."""
+        base = self._base(0)
+        weight, even, odd = self.deep.two_sided()
+        machine = RBM(RBM.Config(hidden=len(odd), persistent_chains=0), (len(even),)).to(base)
+        with torch.no_grad():
+            machine.weight.copy_(weight)
+            for own, value in ((machine.visible_bias, even), (machine.hidden_bias, odd), (machine.base, base)):
+                own.copy_(value)
+        return machine.requires_grad_(False)
 
     def states_of(self, x: Examples) -> Tensor:
         """Examples, and draws of the other even layers from their means (3)."""
@@ -271,35 +272,3 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
 
 GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.5), batch_size=100, schedule="linear")
 """How each layer is trained on its own."""
-
-
-class EvenLayers(Energy):
-    """The even layers of a deep machine, with all odd ones summed out."""
-
-    def __init__(self, machine: Bipartite) -> None:
-        self.machine = machine
-
-    def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
-        """-log of the sum over odd layers, in nats."""
-        return self.machine.free_energy(visible, temper)
-
-    def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
-        """Odd layers and then even ones, drawn."""
-        return self.machine.gibbs_step(visible, temper)
-
-    def anneal(self, visible: Tensor, before: Scalar | float, after: Scalar | float) -> tuple[Tensor, PerExample]:
-        """A step and a difference of free energies from one product."""
-        return self.machine.anneal(visible, before, after)
-
-    def base_rate(self) -> Tensor:
-        """Logit of each even unit at t = 0."""
-        return self.machine.base_rate()
-
-    def base_partition(self) -> Scalar:
-        """Log Z at t = 0, in nats."""
-        return self.machine.base_partition()
-
-    def sides(self) -> Sequence[Side]:
-        """Even layers, and odd layers."""
-        even, odd = self.machine.weight.shape
-        return Side(even, self.free_energy), Side(odd, self.machine.hidden_free_energy)

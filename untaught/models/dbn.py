@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -41,9 +40,11 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
+from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Stage, Stream, View
 from untaught.models.discriminative_rbm import DRAW, DiscriminativeRBM
 from untaught.models.rbm import RBM
+from untaught.nn.energy.chains import after
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
 from untaught.nn.targets import check_labels, class_losses, label_nats, state_nats
@@ -170,10 +171,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
 
     def stages(self) -> Sequence[Stage]:
         """Each layer on what the one below makes of the data, then the net as a whole."""
-        greedy = [
-            Stage(f"layer-{k + 1}", machine, GREEDY, Stream(self.view), sees=partial(self._up, layers=k))
-            for k, machine in enumerate((*self.machines, self.top))
-        ]
+        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, GREEDY)
         last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
         return greedy * self.config.pretraining + [last] * (last.name != "none")
 
@@ -217,10 +215,10 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
 
     def _dream(self, state: States, label: States) -> tuple[States, States]:
         """Where the top machine's chain leads from recognition, with its class."""
-        top = self.top
-        for _ in range(self.config.dream_steps):
-            state, label = (top.gibbs(state), label) if isinstance(top, RBM) else top.gibbs(state, label)
-        return state, label
+        top, steps = self.top, self.config.dream_steps
+        if isinstance(top, RBM):
+            return after(top.gibbs, state, steps), label
+        return after(lambda both: top.gibbs(*both), (state, label), steps)
 
     def _top_energy(self, state: States, label: States) -> PerExample:
         """Free energy of the top machine for one state of its visible units and class; nats."""
