@@ -60,6 +60,77 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         (torch.Size([5, 50]), ['layer-1', 'layer-2', 'joint'])
     """
 
+    def encode(self, x: Examples) -> Features:
+        """Means of all hidden layers, side by side, equation (3)."""
+        return torch.cat(self._means(x)[1:], 1)
+
+    def unnormalised_bound(self, x: Examples) -> PerExample:
+        """The bound without log Z, in nats, equation (4)."""
+        return self.deep.unnormalised_bound(x.flatten(1), self.config.sweeps)
+
+    class Joint(Learner):
+        """All layers learn together, equation (5)."""
+
+        recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.002, momentum=0.9), batch_size=100)
+        monitor = "pseudo_likelihood_nats"
+
+        def __init__(self, deep: DeepMachine, config: DBM.Config) -> None:
+            super().__init__()
+            self.deep, self.config = deep, config
+            self.chains = nn.Buffer(torch.zeros(config.persistent_chains, sum(deep.sizes[1::2])))
+
+        def prepare(self, sample: Batch) -> None:
+            """Begin the chains at what mean field makes of examples."""
+            with torch.no_grad():
+                rows = torch.arange(len(self.chains), device=sample.x.device) % len(sample.x)
+                means = self.deep.mean_field(sample.x.flatten(1)[rows], self.config.sweeps)
+                self.chains.copy_(bernoulli(torch.cat(means[1::2], 1)))
+
+        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+            """E(v+, m) - E(fantasies), all states held fixed: its gradient is minus that of equation (5)."""
+            with torch.no_grad():
+                x = batch.x.flatten(1)
+                means = self.deep.mean_field(x, self.config.sweeps)
+                odd = after(self.deep.gibbs, self.chains, self.config.gibbs_steps)
+                self.chains.copy_(odd)
+                up, down = self.deep.slopes(means), self.deep.slopes(self.deep.completed(odd))
+                error = x - torch.sigmoid(self.deep.layer_input(0, means))
+                parts = {"squared_error_per_image": error.square().sum(1).mean()}
+            every = zip((*self.deep.weights, *self.deep.biases), down, up, strict=True)
+            return Loss(contrast((own, fantasy - seen) for own, fantasy, seen in every), parts)
+
+        def held_out(self, batch: Batch, player: str) -> Loss:
+            """The same, with the pseudo-likelihood that selects."""
+            loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
+            with torch.no_grad():
+                nats = self.deep.pseudo_likelihood(batch.x.flatten(1), self.config.sweeps, PLACES)
+            return Loss(loss.total, {**loss.parts, "pseudo_likelihood_nats": nats})
+
+    class Labels(Learner):
+        """The network (6) learns labels; it sees v and the means m_2 to m_n, side by side."""
+
+        recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
+        monitor = "wrong_class_probability"
+
+        def __init__(self, network: MeanFieldNetwork, classes: int) -> None:
+            super().__init__()
+            self.network, self.classes = network, classes
+
+        def prepare(self, sample: Batch) -> None:
+            """Refuse labels that cannot be learnt: DataError where there is none, or one beyond `classes`."""
+            check_labels(sample.label, self.classes, needed=True)
+
+        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+            """-log p(y | v), mean over examples that have a label, equation (6)."""
+            logits = self.network(batch.x)
+            return Loss(label_nats(logits, batch.label), class_losses(logits, batch.label))
+
+    def class_probabilities(self, x: Examples) -> Features:
+        """Probability of each class, equation (6); ConfigError where there are no classes."""
+        if self.labels is None:
+            raise ConfigError("this machine was built without classes; classes=10 trains a network for them in the end")
+        return torch.softmax(self.labels.network(self._seen(x)), 1)
+
     @configuration
     class Config:
         """Layers, and how they are trained."""
@@ -97,63 +168,6 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         self.joint = self.Joint(DeepMachine(sizes, config.initial_scale), config)
         self.labels = self.Labels(MeanFieldNetwork(sizes, config.classes), config.classes) if config.classes else None
 
-    class Joint(Learner):
-        """All layers learn together, equation (5)."""
-
-        recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.002, momentum=0.9), batch_size=100)
-        monitor = "pseudo_likelihood_nats"
-
-        def __init__(self, deep: DeepMachine, config: DBM.Config) -> None:
-            super().__init__()
-            self.deep, self.config = deep, config
-            self.chains = nn.Buffer(torch.zeros(config.persistent_chains, sum(deep.sizes[1::2])))
-
-        def prepare(self, sample: Batch) -> None:
-            """Begin the chains at what mean field makes of examples."""
-            with torch.no_grad():
-                rows = torch.arange(len(self.chains), device=sample.x.device) % len(sample.x)
-                means = self.deep.mean_field(sample.x.flatten(1)[rows], self.config.sweeps)
-                self.chains.copy_(bernoulli(torch.cat(means[1::2], 1)))
-
-        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-            """E(v+, m) - E(fantasies), all states held fixed, whose gradient is minus (5)."""
-            with torch.no_grad():
-                x = batch.x.flatten(1)
-                means = self.deep.mean_field(x, self.config.sweeps)
-                odd = after(self.deep.gibbs, self.chains, self.config.gibbs_steps)
-                self.chains.copy_(odd)
-                up, down = self.deep.slopes(means), self.deep.slopes(self.deep.completed(odd))
-                error = x - torch.sigmoid(self.deep.layer_input(0, means))
-                parts = {"squared_error_per_image": error.square().sum(1).mean()}
-            every = zip((*self.deep.weights, *self.deep.biases), down, up, strict=True)
-            return Loss(contrast((own, fantasy - seen) for own, fantasy, seen in every), parts)
-
-        def held_out(self, batch: Batch, player: str) -> Loss:
-            """The same, with the pseudo-likelihood that selects."""
-            loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
-            with torch.no_grad():
-                nats = self.deep.pseudo_likelihood(batch.x.flatten(1), self.config.sweeps, PLACES)
-            return Loss(loss.total, {**loss.parts, "pseudo_likelihood_nats": nats})
-
-    class Labels(Learner):
-        """The network (6) learns labels; it sees v and the means m_2 to m_n, side by side."""
-
-        recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
-        monitor = "wrong_class_probability"
-
-        def __init__(self, network: MeanFieldNetwork, classes: int) -> None:
-            super().__init__()
-            self.network, self.classes = network, classes
-
-        def prepare(self, sample: Batch) -> None:
-            """Refuse labels that cannot be learnt: DataError where there is none, or one beyond `classes`."""
-            check_labels(sample.label, self.classes, needed=True)
-
-        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-            """-log p(y | v), mean over examples that have a label."""
-            logits = self.network(batch.x)
-            return Loss(label_nats(logits, batch.label), class_losses(logits, batch.label))
-
     @property
     def deep(self) -> DeepMachine:
         """The machine itself."""
@@ -170,16 +184,6 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
             begin = partial(own.network.begin, self.deep)
             found.append(Stage("labels", own, own.recipe, Stream(), sees=self._seen, begin=begin))
         return found
-
-    def encode(self, x: Examples) -> Features:
-        """Means (3) of all hidden layers, side by side."""
-        return torch.cat(self._means(x)[1:], 1)
-
-    def class_probabilities(self, x: Examples) -> Features:
-        """Probability of each class by the network (6); ConfigError where there are no classes."""
-        if self.labels is None:
-            raise ConfigError("this machine was built without classes; classes=10 trains a network for them in the end")
-        return torch.softmax(self.labels.network(self._seen(x)), 1)
 
     def reconstruct(self, x: Examples) -> Examples:
         """Mean of the visible units given the means of the first hidden layer."""
@@ -206,15 +210,11 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         return machine.requires_grad_(False)
 
     def states_of(self, x: Examples) -> Tensor:
-        """Examples, and draws of the other even layers from their means (3)."""
+        """Examples, and draws of the other even layers from their means."""
         return bernoulli(torch.cat(self._means(x)[0::2], 1))
 
-    def unnormalised_bound(self, x: Examples) -> PerExample:
-        """The bound (4) without log Z, in nats."""
-        return self.deep.unnormalised_bound(x.flatten(1), self.config.sweeps)
-
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Layers `hidden.1`, ..., from below: means (3)."""
+        """Layers `hidden.1`, ..., from below: their means."""
         found = {f"hidden.{k}": mean for k, mean in enumerate(self._means(x)) if k}
         return chosen(found, names)
 
