@@ -233,7 +233,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return self.visible_given(self.encode(x)).unflatten(1, self.shape)
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from the base rate, the class held if one is given; the last step gives the means (3) of x.
+        """Run `count` chains from the base rate, the class held if one is given; the last gives the means (3) of x.
 
         Raises:
             ConfigError: There is no such class.

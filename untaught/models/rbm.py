@@ -274,7 +274,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return self.decode(self.encode(x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from the base rate; the last step gives grey values, the means (4) of the visible units."""
+        """Run `count` chains from the base rate; the last gives grey values, means (4) of visible units."""
         with torch.no_grad():
             visible = after(self.gibbs, self.base_draw(count), self.config.sample_steps - 1)
             return self.decode(self.hidden_units.draw(self.hidden_input(visible)))
