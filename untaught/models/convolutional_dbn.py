@@ -31,21 +31,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
 from untaught.layerwise.greedy_stages import greedy_stages
-from untaught.model import (
-    Activations,
-    Decodes,
-    Encodes,
-    Example,
-    Filters,
-    Model,
-    Reconstructs,
-    Smoke,
-    Stage,
-    View,
-)
+from untaught.model import Example, Model, Smoke, Stage, View
 from untaught.models.convolutional_rbm import ConvolutionalRBM, Pooled
 from untaught.nn.named import chosen
 from untaught.shapes import Features, Images, Shape

@@ -41,24 +41,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Energy, Filters, Reconstructs, Samples, Side
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
-from untaught.model import (
-    Activations,
-    Batch,
-    Decodes,
-    Encodes,
-    Energy,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Reconstructs,
-    Samples,
-    Side,
-    Smoke,
-    View,
-)
+from untaught.model import Batch, Example, Learner, Loss, Smoke, View
 from untaught.nn.energy.chains import after, sparsity_pull
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen

@@ -121,11 +121,8 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         """E(v+, h+) - E(v-, h-), whose gradient is minus the right-hand side of equation (5)."""
         data = batch.x.flatten(1)
         with torch.no_grad():
-            x = self.hidden_input(data)
-            if self.config.persistent_chains:  # which do without a step from the data
-                return Loss(self._contrast(data, self.hidden_units.mean(x), data, progress), {})
-            active, begin, error = self._first_step(data, x)
-        return Loss(self._contrast(data, active, begin, progress), {"squared_error_per_image": error})
+            active, begin, parts = self._begun(data, measured=not self.config.persistent_chains)
+        return Loss(self._contrast(data, active, begin, progress), parts)
 
     def _contrast(self, data: Visible, active: Hidden, begin: Visible, progress: Scalar) -> Scalar:
         """The same, all states held fixed: of the data, the means h+, and fantasies with their means h-."""
@@ -229,19 +226,20 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         """The same, with the squared error of one Gibbs step, and the pseudo-likelihood where it selects."""
         data = batch.x.flatten(1)
         with torch.no_grad():
-            x = self.hidden_input(data)
-            active, begin, error = self._first_step(data, x)
-            parts = {"squared_error_per_image": error}
+            active, begin, parts = self._begun(data, measured=True)
             if self.monitor == "pseudo_likelihood_nats":
-                parts[self.monitor] = self.pseudo_likelihood(data, x, PLACES)
+                parts[self.monitor] = self.pseudo_likelihood(data, PLACES)
         return Loss(self._contrast(data, active, begin, torch.ones((), device=data.device)), parts)
 
-    def _first_step(self, data: Visible, x: Hidden) -> tuple[Hidden, Visible, Scalar]:
-        """Hidden means, where the first Gibbs step from the data leads, and how far its mean is from the data."""
+    def _begun(self, data: Visible, measured: bool) -> tuple[Hidden, Visible, dict[str, Scalar]]:
+        """Means h+, where the first Gibbs step from the data leads, and its error; unless measured, the means alone."""
+        x = self.hidden_input(data)
+        if not measured:  # persistent chains do without that step
+            return self.hidden_units.mean(x), data, {}
         active, hidden = self.hidden_units.mean_and_draw(x)
         mean, begin = self.visible_units.mean_and_draw(self.visible_input(hidden))
         error = data - self.in_values(mean)
-        return active, self.in_values(begin), error.square().sum(1).mean()
+        return active, self.in_values(begin), {"squared_error_per_image": error.square().sum(1).mean()}
 
     def _walk(self, visible: Visible, progress: Scalar, done: int = 0) -> Visible:
         """The Gibbs steps to a fantasy, of which some are done; fewer at first where they grow."""

@@ -43,22 +43,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Encodes, Filters, Predicts, Reconstructs, Samples
 from untaught.config import Count, Positive, configuration
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import (
-    Activations,
-    Batch,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Predicts,
-    Reconstructs,
-    Samples,
-    Smoke,
-    View,
-)
+from untaught.model import Batch, Example, Learner, Loss, Smoke, View
 from untaught.nn.energy.chains import contrast
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures

@@ -32,26 +32,20 @@ from typing import Literal
 
 import torch
 
-from untaught.config import Count, Positive, configuration
-from untaught.errors import ConfigError, SizeError
-from untaught.model import (
+from untaught.capability import (
     Activations,
-    Batch,
     Decodes,
     Encodes,
-    Example,
     Filters,
     LatentVariable,
-    Learner,
     LogLikelihood,
-    Loss,
-    Player,
     Reconstructs,
     Samples,
     Scores,
-    Smoke,
-    View,
 )
+from untaught.config import Count, Positive, configuration
+from untaught.errors import ConfigError, SizeError
+from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, View
 from untaught.nn.belief.inference import Exact, Factorial, Inference, Recognition
 from untaught.nn.belief.network import ENUMERABLE, BeliefNetwork, Units
 from untaught.nn.energy.units import UNITS

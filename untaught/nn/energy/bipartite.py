@@ -126,14 +126,9 @@ class Bipartite(nn.Module, ABC):
         inside = self.hidden_units.own_energy(hidden) - hidden @ self.hidden_bias
         return inside - self.visible_units.log_sum(self.visible_input(hidden)) - self._log_volume()
 
-    def pseudo_likelihood(self, visible: Visible, x: Hidden, places: int) -> Scalar:
-        """-sum_i log p(v_i | all others), in nats, from a few random i of each row; of binary visible units.
-
-        Args:
-            visible: States.
-            x: What hidden units get from them.
-            places: How many i.
-        """
+    def pseudo_likelihood(self, visible: Visible, places: int) -> Scalar:
+        """-sum_i log p(v_i | all others), in nats, from a few random i of each row; of binary visible units."""
+        x = self.hidden_input(visible)
         total = torch.zeros((), device=visible.device, dtype=x.dtype)
         for _ in range(places):
             i = (torch.rand(len(visible), device=visible.device) * visible.shape[1]).long()

@@ -59,15 +59,7 @@ def after(step: Callable[[State], State], state: State, steps: int) -> State:
 
 
 def after_growing(step: Callable[[Tensor], Tensor], state: Tensor, steps: int, progress: Scalar, done: int) -> Tensor:
-    """Where a chain stands after a number of steps that grows from 1 to `steps` through the training.
-
-    Args:
-        step: One step.
-        state: Where the chain stands.
-        steps: Their number at the end of training.
-        progress: How much of the training is over, 0 to 1.
-        done: How many of the steps were taken already.
-    """
+    """Where a chain stands after a number of steps that grows from 1 to `steps` with progress; some are done already."""
     wanted = 1 + (progress * steps).floor()
     if progress.device.type == "cpu" and not torch.compiler.is_compiling():
         steps = min(steps, int(wanted))  # here the value is at hand
