@@ -59,7 +59,7 @@ def after(step: Callable[[State], State], state: State, steps: int) -> State:
 
 
 def after_growing(step: Callable[[Tensor], Tensor], state: Tensor, steps: int, progress: Scalar, done: int) -> Tensor:
-    """Where a chain stands after a number of steps that grows from 1 to `steps` with progress; some are done already."""
+    """Where a chain stands after a number of steps that grows from 1 to `steps`; some are done already."""
     wanted = 1 + (progress * steps).floor()
     if progress.device.type == "cpu" and not torch.compiler.is_compiling():
         steps = min(steps, int(wanted))  # here the value is at hand
