@@ -42,7 +42,7 @@ from untaught.capability import Activations, Completes, Decodes, Encodes, Energy
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import SizeError
 from untaught.model import Batch, Example, Learner, Loss, Reconstructs, Samples, Side, Smoke, View
-from untaught.nn.energy.chains import contrast
+from untaught.nn.energy.contrastive import contrast
 from untaught.nn.energy.pairwise import (
     Network,
     Order,

@@ -45,7 +45,7 @@ from untaught.capability import Activations, Decodes, Encodes, Energy, Filters, 
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
 from untaught.model import Batch, Example, Learner, Loss, Smoke, View
-from untaught.nn.energy.chains import after, sparsity_pull
+from untaught.nn.energy.contrastive import after, sparsity_pull
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide

@@ -39,7 +39,7 @@ from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.model import Batch, Example, Learner, Loss, Model, Smoke, Stage, Stream, View
 from untaught.models.rbm import RBM
-from untaught.nn.energy.chains import after, contrast
+from untaught.nn.energy.contrastive import after, contrast
 from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli

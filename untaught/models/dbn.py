@@ -44,7 +44,7 @@ from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Stage, Stream, View
 from untaught.models.discriminative_rbm import DRAW, DiscriminativeRBM
 from untaught.models.rbm import RBM
-from untaught.nn.energy.chains import after
+from untaught.nn.energy.contrastive import after
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
 from untaught.nn.targets import check_labels, class_losses, label_nats, state_nats

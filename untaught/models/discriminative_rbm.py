@@ -42,7 +42,7 @@ from untaught.capability import Activations, Classifies, Encodes, Energy, Filter
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, View
-from untaught.nn.energy.chains import after, contrast
+from untaught.nn.energy.contrastive import after, contrast
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide

@@ -46,7 +46,7 @@ from untaught.config import Count, Fraction, NonNegative, Positive, Whole, confi
 from untaught.errors import ConfigError
 from untaught.model import Batch, Example, Learner, Loss, Smoke, View
 from untaught.nn.energy.bipartite import Bipartite, Hidden, Temper, Visible
-from untaught.nn.energy.chains import after, after_growing, contrast, sparsity_pull
+from untaught.nn.energy.contrastive import after, after_growing, contrast, sparsity_pull
 from untaught.nn.energy.tempering import tempered_step
 from untaught.nn.energy.units import Kind
 from untaught.nn.named import chosen, weight_pictures

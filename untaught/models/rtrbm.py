@@ -47,7 +47,7 @@ from untaught.capability import Activations, Encodes, Filters, Predicts, Reconst
 from untaught.config import Count, Positive, configuration
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Batch, Example, Learner, Loss, Smoke, View
-from untaught.nn.energy.chains import contrast
+from untaught.nn.energy.contrastive import contrast
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
