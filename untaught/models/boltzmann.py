@@ -125,7 +125,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
     def mean_field(self, state: States, order: Order) -> States:
         """Means that solve equation (4) for the units in the order, from those given."""
         temperatures = (*self.config.temperatures, *(1.0,) * self.config.mean_field_sweeps)
-        return last(walk(self.network(), state, order, temperatures, draw=False))
+        with torch.no_grad():
+            return last(walk(self.network(), state, order, temperatures, draw=False))
 
     def unnormalised_bound(self, x: Examples) -> PerExample:
         """The bound without log Z, in nats, at the means (4): equation (5)."""
@@ -173,6 +174,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.2), batch_size=100)
     view = View(binarise=True)
     monitor = "pseudo_loss_nats"
+    differentiable = False  # sweeps of mean field replace states in place
     smoke = Smoke(
         Config(hidden=3, initial_scale=0.5, gathering=3, sample_sweeps=3, recall_sweeps=3, temperatures=(2.0, 1.0)),
         shape=(1, 2, 3), binary=True,

@@ -27,7 +27,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -45,6 +44,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
     """A stack of convolutional machines with probabilistic max-pooling.
 
     Example:
+        >>> import torch
         >>> net = ConvolutionalDBN(ConvolutionalDBN.Config(filters=(8, 16), kernels=(5,)), (1, 27, 32))
         >>> [tuple(maps.shape) for maps in net.activations(torch.rand(2, 1, 27, 32)).values()]
         [(2, 8, 14, 16), (2, 16, 7, 8)]
@@ -52,9 +52,8 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
 
     def _up(self, x: Images, layers: int) -> Pooled:
         """Equation (1) through the lowest machines."""
-        with torch.no_grad():
-            for machine in self.machines[:layers]:
-                x = machine.pooled(x)
+        for machine in self.machines[:layers]:
+            x = machine.pooled(x)
         return x
 
     def stages(self) -> Sequence[Stage]:
