@@ -30,6 +30,7 @@ TEXTS = [
     *(ROOT / "docs").rglob("*.md"),
     *(ROOT / "results").rglob("*.json"),
 ]
+MODELS = [path for path in PACKAGE if path.parent.name == "models" and path.stem != "__init__"]
 DRAWERS = {"utils", "util", "misc", "common", "helpers", "base", "core"}
 ROOMY = {"models", "sets", "papers", "measures"}
 """Folders that are registries: they may hold any number of files."""
@@ -85,6 +86,15 @@ def test_nobody_asks_hasattr(ours: Path) -> None:
 def test_models_take_no_open_keywords(ours: Path) -> None:
     if "models" in ours.parts:
         assert not [node.name for node in _functions(ours) if node.args.kwarg is not None]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_mathematics_comes_first_and_in_order(model: Path) -> None:
+    """Methods that compute numbered equations begin above line 100 and stand in the order of the equations."""
+    numbered = _numbered(model)
+    assert numbered, "no method says which equation it computes"
+    assert numbered[0][0] < 100, f"the first equation is computed in line {numbered[0][0]}"
+    assert [number for _, number in numbered] == sorted(number for _, number in numbered), numbered
 
 
 def test_only_randomness_seeds(ours: Path) -> None:
@@ -196,6 +206,16 @@ def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     has_docstring = ast.get_docstring(node) is not None
     docstring = (node.body[0].end_lineno or 0) - node.body[0].lineno + 1 if has_docstring else 0
     return (node.end_lineno or 0) - node.lineno + 1 - docstring
+
+
+def _numbered(path: Path) -> list[tuple[int, int]]:
+    """Lines of functions that compute an equation, by their docstring, and the first number that it names."""
+    found: list[tuple[int, int]] = []
+    for node in _functions(path):
+        told = re.search(r"\bequations? \((\d+)\)|\((\d+)\)\.?\s*$", ast.get_docstring(node) or "", re.I)
+        if told:
+            found.append((node.lineno, int(told[1] or told[2])))
+    return sorted(found)
 
 
 def _calls(path: Path, name: str) -> list[int]:

@@ -199,11 +199,17 @@ def test_completion_draws_what_is_likely_beside_what_is_known() -> None:
 
 def test_clamped_units_are_noisy_only_while_it_learns() -> None:
     boltzmann, x = machine(turned_off=0.15, turned_on=0.05), data(20_000)
-    assert torch.equal(boltzmann.eval().noisy(x), x)
     with seeded(8):
-        shown = boltzmann.train().noisy(x)
+        shown = boltzmann.noisy(x)
     assert float(shown[x == 1].mean()) == pytest.approx(0.85, abs=0.01)
     assert float(shown[x == 0].mean()) == pytest.approx(0.05, abs=0.01)
+    exact: dict[str, Way] = {"clamped": "exact", "free": "exact"}
+    noisy, plain = machine(turned_off=0.5, turned_on=0.5, **exact), machine(**exact)
+    batch = Batch.of(x[:50])
+    learnt = plain.loss(batch, "model", START).total
+    torch.testing.assert_close(noisy.held_out(batch, "model").total, learnt)
+    with seeded(8):
+        assert not torch.isclose(noisy.loss(batch, "model", START).total, learnt)
 
 
 @pytest.mark.parametrize("clamped", WAYS)

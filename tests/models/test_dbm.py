@@ -93,11 +93,25 @@ def test_joint_gradient_pits_mean_field_against_the_chains() -> None:
         torch.testing.assert_close(found[2 + k], fantasies[k].mean(0) - means[k].mean(0))
 
 
-def test_chains_stay_outside_training() -> None:
-    dbm = built()
-    before = dbm.joint.chains.clone()
-    dbm.joint.eval().loss(Batch.of(data()), "model", START)
-    assert torch.equal(dbm.joint.chains, before)
+def test_chains_begin_at_draws_from_the_mean_field_posterior_of_the_data() -> None:
+    """Means that solve (3), found by replacing all hidden layers at once until nothing moves."""
+    dbm, x = built(hidden=(4, 5, 3), persistent_chains=20_000, sweeps=40), data(2)
+    with torch.no_grad():
+        for weight in dbm.deep.weights:
+            weight.mul_(0.4)
+        (w1, w2, w3), (_, c1, c2, c3) = dbm.deep.weights, dbm.deep.biases
+        dbm.joint.prepare(Batch.of(x))
+        m1, m2, m3 = (x.new_full((2, size), 0.5) for size in (4, 5, 3))
+        for _ in range(500):
+            m1, m2, m3 = (
+                torch.sigmoid(x.flatten(1) @ w1 + m2 @ w2.T + c1),
+                torch.sigmoid(m1 @ w2 + m3 @ w3.T + c2),
+                torch.sigmoid(m2 @ w3 + c3),
+            )
+    for example in range(2):  # chains take the examples in turn
+        exact = torch.cat([m1[example], m3[example]])
+        far = (dbm.joint.chains[example::2].mean(0) - exact) / oracles.standard_error(exact, 10_000)
+        assert far.abs().max() < 4
 
 
 @pytest.mark.slow
@@ -134,6 +148,7 @@ def test_machine_inside_the_bound_has_the_sums_of_the_whole() -> None:
     states = oracles.states(13).split((6, 3, 4), 1)
     log_z = torch.logsumexp(-dbm.deep.energy(list(states)), 0)
     machine = dbm.machine()
+    assert len(machine.base_rate()) == 10
     for side in machine.sides():
         torch.testing.assert_close(torch.logsumexp(-side.free_energy(oracles.states(side.units)), 0), log_z)
     free = machine.free_energy(oracles.states(10), 0.0)

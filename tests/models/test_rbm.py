@@ -57,6 +57,8 @@ def test_free_energy_is_the_sum_over_hidden_states() -> None:
     rbm = machine()
     energy = oracles.rbm_energy(VISIBLE, HIDDEN, rbm.weight, rbm.visible_bias, rbm.hidden_bias)
     torch.testing.assert_close(rbm.free_energy(VISIBLE), -torch.logsumexp(-energy, 1))
+    pairs = rbm.energy(VISIBLE.repeat_interleave(16, 0), HIDDEN.repeat(64, 1))
+    torch.testing.assert_close(pairs.view(64, 16), energy)
 
 
 def test_conditionals_are_ratios_of_joint_sums() -> None:
@@ -176,17 +178,15 @@ def test_samples_follow_the_distribution() -> None:
     assert far.abs().max() < 4
 
 
-def test_persistent_chains_go_on_while_training_only() -> None:
+def test_persistent_chains_go_on_where_they_ended() -> None:
     rbm, x = machine(chains=5, steps=2), Batch.of(data())
-    before = rbm.chains.clone()
-    with seeded(6):
-        rbm.eval().loss(x, "model", START)
-    assert torch.equal(rbm.chains, before)
-    with seeded(6):
-        rbm.train().loss(x, "model", START)
-    with seeded(6):
-        expected = rbm.gibbs(rbm.gibbs(before))
-    assert torch.equal(rbm.chains, expected)
+    expected = rbm.chains.clone()
+    for seed in (6, 7):
+        with seeded(seed):
+            rbm.loss(x, "model", START)
+        with seeded(seed):
+            expected = rbm.gibbs(rbm.gibbs(expected))
+        assert torch.equal(rbm.chains, expected)
 
 
 @pytest.mark.parametrize("count", [1, 3, 7])

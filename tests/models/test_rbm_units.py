@@ -79,7 +79,9 @@ def test_gaussian_gradient_is_that_of_the_energies_for_the_same_fantasies() -> N
         hidden = rbm.hidden_given(states).detach()
         v = states / rbm.log_deviation.exp()
         inside = (v * v / 2 - v * rbm.visible_bias).sum(1) - hidden @ rbm.hidden_bias
-        return (inside - torch.einsum("ni,ij,nj->n", v, rbm.weight, hidden)).mean()
+        each = inside - torch.einsum("ni,ij,nj->n", v, rbm.weight, hidden)
+        torch.testing.assert_close(rbm.energy(states, hidden), each)
+        return each.mean()
 
     expected = torch.autograd.grad(energy(x) - energy(fantasy), list(rbm.parameters()))
     for ours, theirs in zip(found, expected, strict=True):
@@ -99,7 +101,7 @@ def test_softmax_hidden_units_are_a_mixture() -> None:
 def test_pseudo_likelihood_is_the_mean_over_pixels_of_exact_conditionals() -> None:
     rbm, x = machine(6), data(6, 40_000)
     with seeded(6):
-        found = float(rbm.eval().loss(Batch.of(x), "model", START).parts["pseudo_likelihood_nats"])
+        found = float(rbm.held_out(Batch.of(x), "model").parts["pseudo_likelihood_nats"])
     joint = oracles.rbm_joint(rbm.weight, rbm.visible_bias, rbm.hidden_bias).sum(1).detach()
     each = torch.zeros(6, dtype=torch.float64)
     for i in range(6):
@@ -143,6 +145,19 @@ def test_sparsity_pulls_as_the_slope_of_the_cross_entropy() -> None:
     expected = torch.autograd.grad(penalty, [rbm.weight, rbm.hidden_bias])
     torch.testing.assert_close(pulled[0] - plain[0], expected[0])
     torch.testing.assert_close(pulled[2] - plain[2], expected[1])
+
+
+def test_sparsity_goes_by_the_mean_over_the_last_batches() -> None:
+    """The memory keeps nine tenths of what it was, and the pull on each bias is k (q - r)."""
+    x, rbm, plain = data(count=5), machine(sparsity=0.3, sparsity_cost=0.5), machine()
+    assert rbm.active is not None
+    rbm.active.copy_(torch.tensor([0.9, 0.1, 0.5, 0.0])[: len(rbm.active)])
+    q, seen = rbm.active.clone(), torch.sigmoid(x @ rbm.weight + rbm.hidden_bias).mean(0).detach()
+    for _ in range(2):
+        q = 0.9 * q + 0.1 * seen
+        pulled = gradient(rbm, x)[2] - gradient(plain, x)[2]
+        torch.testing.assert_close(rbm.active, q)
+        torch.testing.assert_close(pulled, 0.5 * (q - 0.3))
 
 
 def test_sparsity_is_reached() -> None:

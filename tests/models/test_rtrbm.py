@@ -193,11 +193,38 @@ def test_later_predictions_come_from_earlier_ones() -> None:
 
 
 def test_held_out_error_is_that_of_predictions() -> None:
-    model, x = machine().eval(), clips()
+    model, x = machine(), clips()
     with seeded(6):
-        parts = model.loss(Batch.of(x), "model", START).parts
+        parts = model.held_out(Batch.of(x), "model").parts
     expected = (model.reconstruct(x) - x[:, 1:]).square().sum() / (2 * 2)
     torch.testing.assert_close(parts["squared_error_per_frame"], expected.detach())
+
+
+def test_samples_remember() -> None:
+    """Given the frame before, of which there are eight, a frame has the exact mean of the machine that remembers it."""
+    model, draws = machine(), 40_000
+    model.config = replace(model.config, sample_frames=2, sample_steps=40)
+    p = {name: value.detach() for name, value in model.named_parameters()}
+    with seeded(8):
+        first, second = model.sample(draws).flatten(2).unbind(1)
+
+    def exact_mean(state: Tensor) -> Tensor:
+        b, c = p["visible_bias"] + state @ p["visible_memory"], p["hidden_bias"] + state @ p["hidden_memory"]
+        return oracles.rbm_joint(p["weight"], b, c).sum(1) @ VISIBLE
+
+    assert off(first, exact_mean(p["first_state"])) < 4
+    before = p["hidden_bias"] + p["first_state"] @ p["hidden_memory"]
+    kinds, kind = torch.unique(first, dim=0, return_inverse=True)
+    assert len(kinds) == 8
+    means = [exact_mean(torch.sigmoid(frame @ p["weight"] + before)) for frame in kinds]
+    for number, mean in enumerate(means):
+        assert off(second[kind == number], mean) < 4.5
+    assert (torch.stack(means) - exact_mean(p["first_state"])).abs().max() > 0.1  # memory matters
+
+
+def off(drawn: Tensor, exact: Tensor) -> float:
+    """Distance of a mean over rows from the exact one, in standard errors, where it is largest."""
+    return float(((drawn.mean(0) - exact) / (drawn.std(0) / len(drawn) ** 0.5)).abs().max())
 
 
 def test_learns_what_a_single_frame_does_not_tell() -> None:

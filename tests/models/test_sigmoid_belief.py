@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.oracles import states
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import Batch
+from untaught.model import Batch, Player
 from untaught.models.sigmoid_belief import SigmoidBelief
 from untaught.nn.noise import bernoulli
 from untaught.randomness import seeded
@@ -51,7 +51,7 @@ def log_joints(made: SigmoidBelief) -> Tensor:
 
 
 def gradients(made: SigmoidBelief, total: Tensor, player: str) -> dict[str, Tensor]:
-    named = {name: value for name, value in made.named_parameters() if name.startswith(made.players[player])}
+    named = {name: value for name, value in made.named_parameters() if name.startswith(made.players[player].prefixes)}
     return dict(zip(named, torch.autograd.grad(total, list(named.values())), strict=True))
 
 
@@ -105,7 +105,7 @@ def test_exact_inference_climbs_the_likelihood() -> None:
     theirs = gradients(made, -likelihood, "generative")
     for name, ours in gradients(made, total, "generative").items():
         torch.testing.assert_close(ours, theirs[name])
-    assert made.players == {"generative": ("generative.",)}
+    assert made.players == {"generative": Player(("generative.",))}
 
 
 def test_factorial_inference_climbs_its_bound() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from untaught.runs.checkpoint import Torn, pack, read_checkpoint, replacing, unpack, write_checkpoint
 from untaught.config import to_json
 from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
+from untaught.runs.checkpoint import Torn, pack, read_checkpoint, replacing, unpack, write_checkpoint
 from untaught.runs.run import Run, create_run, open_run, remove_run
 from untaught.runs.settings import Settings, Training
 

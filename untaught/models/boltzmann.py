@@ -38,21 +38,11 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from untaught.capability import (
-    Activations,
-    Completes,
-    Decodes,
-    Encodes,
-    Energy,
-    Filters,
-    LowerBound,
-    Reconstructs,
-    Samples,
-    Side,
-)
+from untaught.capability import Activations, Completes, Decodes, Encodes, Energy, Filters, LowerBound
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import SizeError
-from untaught.model import Batch, Example, Learner, Loss, Smoke, View
+from untaught.model import Batch, Example, Learner, Loss, Reconstructs, Samples, Side, Smoke, View
+from untaught.nn.energy.contrastive import contrast
 from untaught.nn.energy.pairwise import (
     Network,
     Order,
@@ -85,6 +75,64 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         >>> machine.encode(torch.eye(8).repeat(1, 2)).shape
         torch.Size([8, 3])
     """
+
+    def network(self) -> Network:
+        """Weights as a symmetric matrix with a diagonal of zeros, and biases."""
+        nothing = self.weight.new_zeros(len(self.bias), len(self.bias))
+        upper = nothing.index_put(tuple(self.pairs), self.weight)
+        return Network(upper + upper.T, self.bias)
+
+    def _contrast(self, shown: Shown) -> Loss:
+        """<E> clamped - <E> free, co-occurrences held fixed, whose gradient is minus that of equation (3)."""
+        with torch.no_grad(), torch.autocast(shown.device.type, enabled=False):
+            clamped, state = self.clamped_phase(shown)
+            slopes = self.free_phase(len(shown)) - clamped
+            slopes = slopes.sign() if self.config.fixed_steps else slopes
+            logits = self.network().fields(state)[:, : self.visible]
+            pseudo = F.binary_cross_entropy_with_logits(logits, shown, reduction="none").sum(1).mean()
+        total = contrast(((self.weight, slopes[self.pairs[0], self.pairs[1]]), (self.bias, slopes.diagonal())))
+        return Loss(total, {"pseudo_loss_nats": pseudo})
+
+    def clamped_phase(self, shown: Shown) -> tuple[Pairs, States]:
+        """Co-occurrences with the visible units held, and a last state of all units for each example."""
+        if self.config.clamped == "exact":
+            return exact_clamped(self.network(), shown)
+        return self.settled(self.config.clamped, self.beginning(len(shown), shown), self.hidden_units)
+
+    def free_phase(self, chains: int) -> Pairs:
+        """Co-occurrences with no unit held."""
+        if self.config.free == "exact":
+            return exact_free(self.network())
+        return self.settled(self.config.free, self.beginning(chains), self.all_units)[0]
+
+    def beginning(self, chains: int, shown: Shown | None = None) -> States:
+        """Random states, of the hidden units alone where the visible ones show something."""
+        drawn = bernoulli(self.bias.new_full((chains, len(self.bias)), 0.5))
+        return drawn if shown is None else torch.cat([shown, drawn[:, self.visible :]], 1)
+
+    def settled(self, way: Way, state: States, order: Order) -> tuple[Pairs, States]:
+        """Co-occurrences at equilibrium of the units in the order, and where the states ended."""
+        if way == "mean-field":
+            state = self.mean_field(state, order)
+            return together(state), state
+        warm, sweeps = self.config.temperatures, self.config.gathering
+        network = self.network()
+        counts, walked = torch.zeros_like(network.weight), walk(network, state, order, (*warm, *(1.0,) * sweeps))
+        for reached in islice(walked, len(warm), None):
+            counts, state = counts + together(reached), reached
+        return counts / sweeps, state
+
+    def mean_field(self, state: States, order: Order) -> States:
+        """Means that solve equation (4) for the units in the order, from those given."""
+        temperatures = (*self.config.temperatures, *(1.0,) * self.config.mean_field_sweeps)
+        with torch.no_grad():
+            return last(walk(self.network(), state, order, temperatures, draw=False))
+
+    def unnormalised_bound(self, x: Examples) -> PerExample:
+        """The bound without log Z, in nats, at the means (4): equation (5)."""
+        means = self.encode(x)
+        entropy = -(torch.xlogy(means, means) + torch.xlogy(1 - means, 1 - means)).sum(1)
+        return entropy - self.network().energy(torch.cat([x.flatten(1), means], 1))
 
     @configuration
     class Config:
@@ -126,6 +174,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.2), batch_size=100)
     view = View(binarise=True)
     monitor = "pseudo_loss_nats"
+    differentiable = False  # sweeps of mean field replace states in place
     smoke = Smoke(
         Config(hidden=3, initial_scale=0.5, gathering=3, sample_sweeps=3, recall_sweeps=3, temperatures=(2.0, 1.0)),
         shape=(1, 2, 3), binary=True,
@@ -149,12 +198,6 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         self.hidden_units = Order(self.joined, units[self.visible :])
         self.visible_units = Order(self.joined, units[: self.visible])
 
-    def network(self) -> Network:
-        """Weights as a symmetric matrix with a diagonal of zeros, and biases."""
-        nothing = self.weight.new_zeros(len(self.bias), len(self.bias))
-        upper = nothing.index_put(tuple(self.pairs), self.weight)
-        return Network(upper + upper.T, self.bias)
-
     def prepare(self, sample: Batch) -> None:
         """Let the biases alone explain each visible unit's mean; a DataError if values lie outside [0, 1]."""
         with torch.no_grad():
@@ -162,24 +205,12 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
             self.bias.copy_(self.base)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """<E> clamped - <E> free, whose gradient is the learning rule (3), on the data with noise."""
+        """The difference between the phases on the data with noise."""
         return self._contrast(self.noisy(batch.x.flatten(1)))
 
     def held_out(self, batch: Batch, player: str) -> Loss:
         """The same on the data as they are."""
         return self._contrast(batch.x.flatten(1))
-
-    def _contrast(self, shown: Shown) -> Loss:
-        with torch.no_grad(), torch.autocast(shown.device.type, enabled=False):
-            clamped, state = self.clamped_phase(shown)
-            slopes = self.free_phase(len(shown)) - clamped
-            slopes = slopes.sign() if self.config.fixed_steps else slopes
-            logits = self.network().fields(state)[:, : self.visible]
-            pseudo = F.binary_cross_entropy_with_logits(logits, shown, reduction="none").sum(1).mean()
-        # Co-occurrences are held fixed, so this is linear in the parameters. Its value is no likelihood.
-        with torch.autocast(shown.device.type, enabled=False):
-            total = torch.dot(self.weight, slopes[self.pairs[0], self.pairs[1]])
-            return Loss(total + torch.dot(self.bias, slopes.diagonal()), {"pseudo_loss_nats": pseudo})
 
     def noisy(self, data: Shown) -> Shown:
         """The data with some units turned off and some on."""
@@ -187,48 +218,14 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
             return data
         return bernoulli(data * (1 - self.config.turned_off) + (1 - data) * self.config.turned_on)
 
-    def clamped_phase(self, shown: Shown) -> tuple[Pairs, States]:
-        """Co-occurrences with the visible units held, and a last state of all units for each example."""
-        if self.config.clamped == "exact":
-            return exact_clamped(self.network(), shown)
-        return self.settled(self.config.clamped, self.beginning(len(shown), shown), self.hidden_units)
-
-    def free_phase(self, chains: int) -> Pairs:
-        """Co-occurrences with no unit held."""
-        if self.config.free == "exact":
-            return exact_free(self.network())
-        return self.settled(self.config.free, self.beginning(chains), self.all_units)[0]
-
-    def beginning(self, chains: int, shown: Shown | None = None) -> States:
-        """Random states, of the hidden units alone where the visible ones show something."""
-        drawn = bernoulli(self.bias.new_full((chains, len(self.bias)), 0.5))
-        return drawn if shown is None else torch.cat([shown, drawn[:, self.visible :]], 1)
-
-    def settled(self, way: Way, state: States, order: Order) -> tuple[Pairs, States]:
-        """Co-occurrences at equilibrium of the units in the order, and where the states ended."""
-        if way == "mean-field":
-            state = self.mean_field(state, order)
-            return together(state), state
-        warm, sweeps = self.config.temperatures, self.config.gathering
-        network = self.network()
-        counts, walked = torch.zeros_like(network.weight), walk(network, state, order, (*warm, *(1.0,) * sweeps))
-        for reached in islice(walked, len(warm), None):
-            counts, state = counts + together(reached), reached
-        return counts / sweeps, state
-
-    def mean_field(self, state: States, order: Order) -> States:
-        """Means that solve equation (4) for the units in the order, from those given."""
-        temperatures = (*self.config.temperatures, *(1.0,) * self.config.mean_field_sweeps)
-        return last(walk(self.network(), state, order, temperatures, draw=False))
-
     def encode(self, x: Examples) -> Features:
-        """Means of the hidden units that solve equation (4), from 1/2 each."""
+        """Means (4) of the hidden units, from 1/2 each."""
         flat = x.flatten(1)
         state = torch.cat([flat, flat.new_full((len(flat), self.config.hidden), 0.5)], 1)
         return self.mean_field(state, self.hidden_units)[:, self.visible :]
 
     def decode(self, features: Features) -> Examples:
-        """Means of the visible units that solve equation (4), from 1/2 each."""
+        """Means (4) of the visible units, from 1/2 each."""
         state = torch.cat([features.new_full((len(features), self.visible), 0.5), features], 1)
         return self.mean_field(state, self.visible_units)[:, : self.visible].unflatten(1, self.shape)
 
@@ -259,14 +256,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return AllUnits(self.network(), self.base, self.all_units)
 
     def states_of(self, x: Examples) -> States:
-        """Examples, and draws of the hidden units from means that solve equation (4)."""
+        """Examples, and draws of the hidden units from their means (4) given these."""
         return bernoulli(torch.cat([x.flatten(1), self.encode(x)], 1))
-
-    def unnormalised_bound(self, x: Examples) -> PerExample:
-        """The bound (5) without log Z, at the means that solve equation (4)."""
-        means = self.encode(x)
-        entropy = -(torch.xlogy(means, means) + torch.xlogy(1 - means, 1 - means)).sum(1)
-        return entropy - self.network().energy(torch.cat([x.flatten(1), means], 1))
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layer `hidden`: its means."""

@@ -25,31 +25,17 @@ Departures:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
+from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
-from untaught.model import (
-    Activations,
-    Batch,
-    Decodes,
-    Encodes,
-    Example,
-    Filters,
-    Model,
-    Reconstructs,
-    Smoke,
-    Stage,
-    Stream,
-    Usual,
-    View,
-)
+from untaught.model import Batch, Example, Model, Smoke, Stage, Usual, View
 from untaught.models.convolutional_rbm import ConvolutionalRBM, Pooled
 from untaught.nn.named import chosen
 from untaught.shapes import Features, Images, Shape
@@ -59,10 +45,37 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
     """A stack of convolutional machines with probabilistic max-pooling.
 
     Example:
+        >>> import torch
         >>> net = ConvolutionalDBN(ConvolutionalDBN.Config(filters=(8, 16), kernels=(5,)), (1, 27, 32))
         >>> [tuple(maps.shape) for maps in net.activations(torch.rand(2, 1, 27, 32)).values()]
         [(2, 8, 14, 16), (2, 16, 7, 8)]
     """
+
+    def _up(self, x: Images, layers: int) -> Pooled:
+        """Equation (1) through the lowest machines."""
+        for machine in self.machines[:layers]:
+            x = machine.pooled(x)
+        return x
+
+    def stages(self) -> Sequence[Stage]:
+        """Each machine on what those below make of the pictures, (1) and (2)."""
+        return greedy_stages(self.machines, self._up, self.view)
+
+    def decode(self, features: Features) -> Images:
+        """Means of the pixels, equation (3)."""
+        below = self.machines[-1].decode(features)
+        for machine in self.machines[-2::-1]:
+            below = machine.decode(below.flatten(1))
+        return below
+
+    def filters(self, layer: int = 1) -> Images:
+        """Filters of a machine, counted from the picture, as the pictures that they add up to, equation (4)."""
+        if not 1 <= layer <= len(self.machines):
+            raise ConfigError(f"there is no layer {layer}; there are 1 to {len(self.machines)}")
+        drawn = self.machines[layer - 1].filters()
+        for machine in self.machines[layer - 2 :: -1] if layer > 1 else ():
+            drawn = F.conv_transpose2d(machine.unpooled(drawn), machine.filters())
+        return drawn
 
     @configuration
     class Config:
@@ -141,27 +154,12 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         """Binary pixels see draws, Gaussian ones standardised values."""
         return ConvolutionalRBM.view_of(ConvolutionalRBM.Config(visible=config.visible))
 
-    def stages(self) -> Sequence[Stage]:
-        """Each machine on what those below make of the pictures, (1) and (2)."""
-        stream, recipe = Stream(self.view), ConvolutionalRBM.recipe
-        return [
-            Stage(f"layer-{k + 1}", machine, recipe, stream, sees=partial(self._up, machines=k))
-            for k, machine in enumerate(self.machines)
-        ]
-
     def encode(self, x: Images) -> Features:
         """Pooled units of the highest machine, as a vector."""
         return self._up(x, len(self.machines)).flatten(1)
 
-    def decode(self, features: Features) -> Images:
-        """Means of the pixels, equation (3)."""
-        below = self.machines[-1].decode(features)
-        for machine in self.machines[-2::-1]:
-            below = machine.decode(below.flatten(1))
-        return below
-
     def reconstruct(self, x: Images) -> Images:
-        """All the way up and down again, (1) and (3)."""
+        """All the way up (1) and down (3) again."""
         return self.decode(self.encode(x))
 
     def activations(self, x: Images, names: Sequence[str] | None = None) -> dict[str, Tensor]:
@@ -173,26 +171,10 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         found = {f"pooled.{k}": self._up(x, k) for k in range(1, len(self.machines) + 1)}
         return chosen(found, names)
 
-    def filters(self, layer: int = 1) -> Images:
-        """Filters of a machine, counted from the picture, as the pictures that they add up to, equation (4)."""
-        if not 1 <= layer <= len(self.machines):
-            raise ConfigError(f"there is no layer {layer}; there are 1 to {len(self.machines)}")
-        drawn = self.machines[layer - 1].filters()
-        for machine in self.machines[layer - 2 :: -1] if layer > 1 else ():
-            drawn = F.conv_transpose2d(machine.unpooled(drawn), machine.filters())
-        return drawn
-
     def filter_pictures(self) -> dict[str, Images]:
         """Filters of every machine: `filters`, `filters-2`, ..."""
         upper = {f"filters-{layer}": self.filters(layer) for layer in range(2, len(self.machines) + 1)}
         return {"filters": self.filters(), **upper}
-
-    def _up(self, x: Images, machines: int) -> Pooled:
-        """Equation (1) through the lowest machines."""
-        with torch.no_grad():
-            for machine in self.machines[:machines]:
-                x = machine.pooled(x)
-        return x
 
 
 def _for_each(values: tuple[float, ...], count: int, name: str) -> tuple[float, ...]:

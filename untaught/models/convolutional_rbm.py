@@ -41,26 +41,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Energy, Filters, Reconstructs, Samples, Side
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
 from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
-from untaught.model import (
-    Activations,
-    Batch,
-    Decodes,
-    Encodes,
-    Energy,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Reconstructs,
-    Samples,
-    Side,
-    Smoke,
-    Usual,
-    View,
-)
+from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
+from untaught.nn.energy.contrastive import after, sparsity_pull
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide
@@ -80,6 +66,74 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         >>> machine.pooled(torch.rand(2, 3, 27, 32)).shape
         torch.Size([2, 8, 14, 16])
     """
+
+    def hidden_input(self, visible: Images) -> Maps:
+        """What each hidden unit gets, equation (1)."""
+        edges = [self._edges(side) for side in visible.shape[:1:-1]]
+        return wide(F.conv2d(F.pad(visible, (*edges[0], *edges[1])), self.weight)) + self.hidden_bias.view(-1, 1, 1)
+
+    def energy(self, v: Images, x: Maps, hidden: Maps) -> PerExample:
+        """E(v, h) in nats, equation (2), where x is what the hidden units get."""
+        pixels = self.units.own_energy(v.flatten(1)) - (v * self._bias(1.0)).flatten(1).sum(1)
+        return pixels - (hidden * x).flatten(1).sum(1)
+
+    def hidden_mean(self, x: Maps) -> Maps:
+        """Probability that each hidden unit is on, equation (3), from what it gets."""
+        return self._maps(self._with_none(x).softmax(2)[:, :, :-1])
+
+    def hidden_draw(self, x: Maps) -> Maps:
+        """At most one unit of each window on, with probabilities (3)."""
+        upper = self._with_none(x).softmax(2).cumsum(2)[:, :, :-1]
+        lower = F.pad(upper[:, :, :-1], (0, 0, 0, 0, 1, 0))
+        place = torch.rand(upper[:, :, :1].shape, device=x.device)
+        return self._maps(((place >= lower) & (place < upper)).to(x.dtype))
+
+    def pooled(self, visible: Images) -> Pooled:
+        """Probability that each pooled unit is on, equation (4), of pictures of any size."""
+        return torch.sigmoid(torch.logsumexp(self._windows(self.hidden_input(visible / self.deviation)), 2))
+
+    def visible_input(self, hidden: Maps, height: int, width: int) -> Images:
+        """What each pixel of a picture of that size gets from the maps, equation (5) without its bias."""
+        top = self._edges(height)[0]
+        return wide(F.conv_transpose2d(hidden, self.weight))[:, :, top : top + height, top : top + width]
+
+    def visible_mean(self, hidden: Maps, height: int, width: int) -> Images:
+        """Mean of each pixel, equation (5)."""
+        return self.units.mean(self.visible_input(hidden, height, width) + self.visible_bias.view(-1, 1, 1))
+
+    def gibbs(self, visible: Images, temper: Scalar | float = 1.0) -> Images:
+        """Draw the hidden units by (3) and then the pixels, equation (5)."""
+        hidden = self.hidden_draw(temper * self.hidden_input(visible))
+        x = temper * self.visible_input(hidden, visible.shape[2], visible.shape[3])
+        return self.units.draw(x + self._bias(temper))
+
+    def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
+        """Free energy in nats, equation (6); below t = 1 with t W, t c and biases t b + (1 - t) a."""
+        v = self._pictures(visible)
+        seen = torch.logsumexp(self._with_none(temper * self.hidden_input(v)), 2).flatten(1).sum(1)
+        return self.units.own_energy(v.flatten(1)) - (v * self._bias(temper)).flatten(1).sum(1) - seen
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Equation (7), whose gradient is contrastive divergence, with hidden means (3); and (8)."""
+        v = self._pictures(batch.x)
+        size, pixels = v.shape[2:], v[0, 0].numel()
+        with torch.no_grad():
+            x = self.hidden_input(v)
+            active = self.hidden_mean(x)
+            begun = self.visible_input(self.hidden_draw(x), *size) + self._bias(1.0)
+            reconstruction, fantasy = self.units.mean(begun), self.units.draw(begun)
+            fantasy = after(self.gibbs, fantasy, self.config.gibbs_steps - 1)
+            imagined = self.hidden_mean(self.hidden_input(fantasy))
+        # Hidden units are fixed, so this is linear in the parameters; in full precision, for it nearly cancels.
+        with torch.autocast(v.device.type, enabled=False):
+            energies = [self.energy(s, self.hidden_input(s), h) for s, h in ((v, active), (fantasy, imagined))]
+            total = (energies[0] - energies[1]).mean() / pixels
+        on = active.mean((0, 2, 3))
+        if self.config.sparsity is not None:
+            pull = sparsity_pull(on, self.config.sparsity, self.config.sparsity_cost)
+            total = total + torch.dot(pull, self.hidden_bias)
+        error = ((v - reconstruction) * self.deviation).square().flatten(1).sum(1).mean()
+        return Loss(total, {"squared_error_per_image": error, "mean_activation": on.mean()})
 
     @configuration
     class Config:
@@ -141,50 +195,14 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         """Binary pixels see draws, Gaussian ones standardised values."""
         return cls.view if config.visible == "bernoulli" else View(standardise="all")
 
-    # -------- the machine, on pictures in units of the deviation
-
-    def hidden_input(self, visible: Images) -> Maps:
-        """What each hidden unit gets, equation (1)."""
-        edges = [self._edges(side) for side in visible.shape[:1:-1]]
-        return wide(F.conv2d(F.pad(visible, (*edges[0], *edges[1])), self.weight)) + self.hidden_bias.view(-1, 1, 1)
-
-    def visible_input(self, hidden: Maps, height: int, width: int) -> Images:
-        """What each pixel of a picture of that size gets from the maps, equation (5) without its bias."""
-        top = self._edges(height)[0]
-        return wide(F.conv_transpose2d(hidden, self.weight))[:, :, top : top + height, top : top + width]
-
-    def hidden_mean(self, x: Maps) -> Maps:
-        """Probability that each hidden unit is on, equation (3), from what it gets."""
-        return self._maps(self._with_none(x).softmax(2)[:, :, :-1])
-
-    def hidden_draw(self, x: Maps) -> Maps:
-        """At most one unit of each window on, with probabilities (3)."""
-        upper = self._with_none(x).softmax(2).cumsum(2)[:, :, :-1]
-        lower = F.pad(upper[:, :, :-1], (0, 0, 0, 0, 1, 0))
-        place = torch.rand(upper[:, :, :1].shape, device=x.device)
-        return self._maps(((place >= lower) & (place < upper)).to(x.dtype))
-
-    def pooled(self, visible: Images) -> Pooled:
-        """Probability that each pooled unit is on, equation (4), of pictures of any size."""
-        return torch.sigmoid(torch.logsumexp(self._windows(self.hidden_input(visible / self.deviation)), 2))
-
-    def visible_mean(self, hidden: Maps, height: int, width: int) -> Images:
-        """Mean of each pixel, equation (5)."""
-        return self.units.mean(self.visible_input(hidden, height, width) + self.visible_bias.view(-1, 1, 1))
-
-    def gibbs(self, visible: Images, temper: Scalar | float = 1.0) -> Images:
-        """Draw the hidden units by (3) and then the pixels by (5)."""
-        hidden = self.hidden_draw(temper * self.hidden_input(visible))
-        x = temper * self.visible_input(hidden, visible.shape[2], visible.shape[3])
-        return self.units.draw(x + self._bias(temper))
-
-    # -------- energy
-
-    def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
-        """Free energy in nats, equation (6); below t = 1 with t W, t c and biases t b + (1 - t) a."""
-        v = self._pictures(visible)
-        seen = torch.logsumexp(self._with_none(temper * self.hidden_input(v)), 2).flatten(1).sum(1)
-        return self.units.own_energy(v.flatten(1)) - (v * self._bias(temper)).flatten(1).sum(1) - seen
+    def prepare(self, sample: Batch) -> None:
+        """Begin at each channel's mean and at the sparsity target; DataError where values are none of such pixels."""
+        channels = sample.x.transpose(0, 1).flatten(1).T / self.deviation
+        with torch.no_grad():
+            self.base.copy_(self.units.bias_for(channels))
+            self.visible_bias.copy_(self.base)
+            if target := self.config.sparsity:
+                self.hidden_bias.fill_(math.log(target / (1 - target * self.config.pool**2)))
 
     def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
         """One Gibbs step that leaves exp(-F_t) unchanged."""
@@ -205,48 +223,8 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         """Binary pixels. Hidden units are none: of those in a window one at most is on."""
         return [Side(math.prod(self.shape), self.free_energy)] if self.units.binary else []
 
-    # -------- learning
-
-    def prepare(self, sample: Batch) -> None:
-        """Begin at each channel's mean and at the sparsity target; DataError where values are none of such pixels."""
-        channels = sample.x.transpose(0, 1).flatten(1).T / self.deviation
-        with torch.no_grad():
-            self.base.copy_(self.units.bias_for(channels))
-            self.visible_bias.copy_(self.base)
-            if target := self.config.sparsity:
-                self.hidden_bias.fill_(math.log(target / (1 - target * self.config.pool**2)))
-
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Equation (7), whose gradient is contrastive divergence, with hidden means (3); and (8)."""
-        v = self._pictures(batch.x)
-        size, pixels = v.shape[2:], v[0, 0].numel()
-        with torch.no_grad():
-            x = self.hidden_input(v)
-            active = self.hidden_mean(x)
-            begun = self.visible_input(self.hidden_draw(x), *size) + self._bias(1.0)
-            reconstruction, fantasy = self.units.mean(begun), self.units.draw(begun)
-            for _ in range(self.config.gibbs_steps - 1):
-                fantasy = self.gibbs(fantasy)
-            imagined = self.hidden_mean(self.hidden_input(fantasy))
-        # Hidden units are fixed, so this is linear in the parameters; in full precision, for it nearly cancels.
-        with torch.autocast(v.device.type, enabled=False):
-            energies = [self._energy(s, self.hidden_input(s), h) for s, h in ((v, active), (fantasy, imagined))]
-            total = (energies[0] - energies[1]).mean() / pixels
-        on = active.mean((0, 2, 3))
-        if self.config.sparsity is not None:
-            total = total + self.config.sparsity_cost * torch.dot(on - self.config.sparsity, self.hidden_bias)
-        error = ((v - reconstruction) * self.deviation).square().flatten(1).sum(1).mean()
-        return Loss(total, {"squared_error_per_image": error, "mean_activation": on.mean()})
-
-    def _energy(self, v: Images, x: Maps, hidden: Maps) -> PerExample:
-        """Equation (2), x what the hidden units get."""
-        pixels = self.units.own_energy(v.flatten(1)) - (v * self._bias(1.0)).flatten(1).sum(1)
-        return pixels - (hidden * x).flatten(1).sum(1)
-
-    # -------- what it does
-
     def encode(self, x: Images) -> Features:
-        """Pooled units, equation (4), as a vector."""
+        """Pooled units (4) as a vector."""
         return self.pooled(x).flatten(1)
 
     def decode(self, features: Features) -> Images:
@@ -268,13 +246,12 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         """Run `count` chains from the base rate; the last step gives the means of pixels."""
         with torch.no_grad():
             visible = self.units.draw(self._bias(0.0).expand(count, *self.shape))
-            for _ in range(self.config.sample_steps - 1):
-                visible = self.gibbs(visible)
+            visible = after(self.gibbs, visible, self.config.sample_steps - 1)
             hidden = self.hidden_draw(self.hidden_input(visible))
             return self.visible_mean(hidden, *self.shape[1:]) * self.deviation
 
     def activations(self, x: Images, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Maps `hidden`, means (3), and `pooled`, (4)."""
+        """Maps `hidden`, means (3), and `pooled`, probabilities (4) of the windows."""
         return chosen(
             {"hidden": self.hidden_mean(self.hidden_input(self._pictures(x))), "pooled": self.pooled(x)}, names
         )

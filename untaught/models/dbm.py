@@ -36,9 +36,10 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, Positive, Whole, configuration, from_json
 from untaught.errors import ConfigError
-from untaught.model import Batch, Example, Learner, Loss, Model, Side, Smoke, Stage, Stream, View
+from untaught.layerwise.greedy_stages import greedy_stages
+from untaught.model import Batch, Example, Learner, Loss, Model, Smoke, Stage, Stream, View
 from untaught.models.rbm import RBM
-from untaught.nn.energy.bipartite import Bipartite
+from untaught.nn.energy.contrastive import after, contrast
 from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli
@@ -58,6 +59,77 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         >>> machine.encode(torch.zeros(5, 1, 8, 8)).shape, [stage.name for stage in machine.stages()]
         (torch.Size([5, 50]), ['layer-1', 'layer-2', 'joint'])
     """
+
+    def encode(self, x: Examples) -> Features:
+        """Means of all hidden layers, side by side, equation (3)."""
+        return torch.cat(self._means(x)[1:], 1)
+
+    def unnormalised_bound(self, x: Examples) -> PerExample:
+        """The bound without log Z, in nats, equation (4)."""
+        return self.deep.unnormalised_bound(x.flatten(1), self.config.sweeps)
+
+    class Joint(Learner):
+        """All layers learn together, equation (5)."""
+
+        recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.002, momentum=0.9), batch_size=100)
+        monitor = "pseudo_likelihood_nats"
+
+        def __init__(self, deep: DeepMachine, config: DBM.Config) -> None:
+            super().__init__()
+            self.deep, self.config = deep, config
+            self.chains = nn.Buffer(torch.zeros(config.persistent_chains, sum(deep.sizes[1::2])))
+
+        def prepare(self, sample: Batch) -> None:
+            """Begin the chains at what mean field makes of examples."""
+            with torch.no_grad():
+                rows = torch.arange(len(self.chains), device=sample.x.device) % len(sample.x)
+                means = self.deep.mean_field(sample.x.flatten(1)[rows], self.config.sweeps)
+                self.chains.copy_(bernoulli(torch.cat(means[1::2], 1)))
+
+        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+            """E(v+, m) - E(fantasies), all states held fixed: its gradient is minus that of equation (5)."""
+            with torch.no_grad():
+                x = batch.x.flatten(1)
+                means = self.deep.mean_field(x, self.config.sweeps)
+                odd = after(self.deep.gibbs, self.chains, self.config.gibbs_steps)
+                self.chains.copy_(odd)
+                up, down = self.deep.slopes(means), self.deep.slopes(self.deep.completed(odd))
+                error = x - torch.sigmoid(self.deep.layer_input(0, means))
+                parts = {"squared_error_per_image": error.square().sum(1).mean()}
+            every = zip((*self.deep.weights, *self.deep.biases), down, up, strict=True)
+            return Loss(contrast((own, fantasy - seen) for own, fantasy, seen in every), parts)
+
+        def held_out(self, batch: Batch, player: str) -> Loss:
+            """The same, with the pseudo-likelihood that selects."""
+            loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
+            with torch.no_grad():
+                nats = self.deep.pseudo_likelihood(batch.x.flatten(1), self.config.sweeps, PLACES)
+            return Loss(loss.total, {**loss.parts, "pseudo_likelihood_nats": nats})
+
+    class Labels(Learner):
+        """The network (6) learns labels; it sees v and the means m_2 to m_n, side by side."""
+
+        recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
+        monitor = "wrong_class_probability"
+
+        def __init__(self, network: MeanFieldNetwork, classes: int) -> None:
+            super().__init__()
+            self.network, self.classes = network, classes
+
+        def prepare(self, sample: Batch) -> None:
+            """Refuse labels that cannot be learnt: DataError where there is none, or one beyond `classes`."""
+            check_labels(sample.label, self.classes, needed=True)
+
+        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+            """-log p(y | v), mean over examples that have a label, equation (6)."""
+            logits = self.network(batch.x)
+            return Loss(label_nats(logits, batch.label), class_losses(logits, batch.label))
+
+    def class_probabilities(self, x: Examples) -> Features:
+        """Probability of each class, equation (6); ConfigError where there are no classes."""
+        if self.labels is None:
+            raise ConfigError("this machine was built without classes; classes=10 trains a network for them in the end")
+        return torch.softmax(self.labels.network(self._seen(x)), 1)
 
     @configuration
     class Config:
@@ -96,66 +168,6 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         self.joint = self.Joint(DeepMachine(sizes, config.initial_scale), config)
         self.labels = self.Labels(MeanFieldNetwork(sizes, config.classes), config.classes) if config.classes else None
 
-    class Joint(Learner):
-        """All layers learn together, equation (5)."""
-
-        recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.002, momentum=0.9), batch_size=100)
-        monitor = "pseudo_likelihood_nats"
-
-        def __init__(self, deep: DeepMachine, config: DBM.Config) -> None:
-            super().__init__()
-            self.deep, self.config = deep, config
-            self.chains = nn.Buffer(torch.zeros(config.persistent_chains, sum(deep.sizes[1::2])))
-
-        def prepare(self, sample: Batch) -> None:
-            """Begin the chains at what mean field makes of examples."""
-            with torch.no_grad():
-                rows = torch.arange(len(self.chains), device=sample.x.device) % len(sample.x)
-                means = self.deep.mean_field(sample.x.flatten(1)[rows], self.config.sweeps)
-                self.chains.copy_(bernoulli(torch.cat(means[1::2], 1)))
-
-        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-            """E(v+, m) - E(fantasies), all states held fixed, whose gradient is minus (5)."""
-            with torch.no_grad():
-                x, odd = batch.x.flatten(1), self.chains
-                means = self.deep.mean_field(x, self.config.sweeps)
-                for _ in range(self.config.gibbs_steps):
-                    odd = self.deep.gibbs(odd)
-                self.chains.copy_(odd)
-                up, down = self.deep.slopes(means), self.deep.slopes(self.deep.completed(odd))
-                error = x - torch.sigmoid(self.deep.layer_input(0, means))
-                parts = {"squared_error_per_image": error.square().sum(1).mean()}
-            with torch.autocast(x.device.type, enabled=False):
-                every = zip((*self.deep.weights, *self.deep.biases), down, up, strict=True)
-                terms = [torch.dot(own.flatten(), (fantasy - seen).flatten()) for own, fantasy, seen in every]
-            return Loss(torch.stack(terms).sum(), parts)
-
-        def held_out(self, batch: Batch, player: str) -> Loss:
-            """The same, with the pseudo-likelihood that selects."""
-            loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
-            with torch.no_grad():
-                nats = self.deep.pseudo_likelihood(batch.x.flatten(1), self.config.sweeps, PLACES)
-            return Loss(loss.total, {**loss.parts, "pseudo_likelihood_nats": nats})
-
-    class Labels(Learner):
-        """The network (6) learns labels; it sees v and the means m_2 to m_n, side by side."""
-
-        recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
-        monitor = "wrong_class_probability"
-
-        def __init__(self, network: MeanFieldNetwork, classes: int) -> None:
-            super().__init__()
-            self.network, self.classes = network, classes
-
-        def prepare(self, sample: Batch) -> None:
-            """Refuse labels that cannot be learnt: DataError where there is none, or one beyond `classes`."""
-            check_labels(sample.label, self.classes, needed=True)
-
-        def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-            """-log p(y | v), mean over examples that have a label."""
-            logits = self.network(batch.x)
-            return Loss(label_nats(logits, batch.label), class_losses(logits, batch.label))
-
     @property
     def deep(self) -> DeepMachine:
         """The machine itself."""
@@ -165,26 +177,13 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         """Layer by layer, then together, then labels."""
         found: list[Stage] = []
         if not self.config.pretrained:
-            for k, layer in enumerate(self._machines()):
-                found.append(
-                    Stage(f"layer-{k + 1}", layer, GREEDY, Stream(self.view), sees=partial(self._up, layers=k))
-                )
+            found += greedy_stages(self._machines(), self._up, self.view, GREEDY)
             found.append(Stage("joint", self.joint, self.joint.recipe, Stream(self.view), begin=self._join))
         if self.labels is not None:
             own = self.labels
             begin = partial(own.network.begin, self.deep)
             found.append(Stage("labels", own, own.recipe, Stream(), sees=self._seen, begin=begin))
         return found
-
-    def encode(self, x: Examples) -> Features:
-        """Means (3) of all hidden layers, side by side."""
-        return torch.cat(self._means(x)[1:], 1)
-
-    def class_probabilities(self, x: Examples) -> Features:
-        """Probability of each class by the network (6); ConfigError where there are no classes."""
-        if self.labels is None:
-            raise ConfigError("this machine was built without classes; classes=10 trains a network for them in the end")
-        return torch.softmax(self.labels.network(self._seen(x)), 1)
 
     def reconstruct(self, x: Examples) -> Examples:
         """Mean of the visible units given the means of the first hidden layer."""
@@ -195,25 +194,27 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         if label is not None:
             raise ConfigError("a deep Boltzmann machine draws no classes on demand; a dbn with classes does")
         with torch.no_grad():
-            odd = bernoulli(torch.sigmoid(self._base(1)).expand(count, -1))
-            for _ in range(self.config.sample_steps - 1):
-                odd = self.deep.gibbs(odd)
+            first = bernoulli(torch.sigmoid(self._base(1)).expand(count, -1))
+            odd = after(self.deep.gibbs, first, self.config.sample_steps - 1)
             return self.deep.completed(odd)[0].unflatten(1, self.shape)
 
     def machine(self) -> Energy:
-        """The even layers, visible units among them, odd ones summed out."""
-        return EvenLayers(self.deep.two_sided(self._base(0)))
+        """The even layers, visible units among them, as a machine whose hidden units are the odd ones."""
+        base = self._base(0)
+        weight, even, odd = self.deep.two_sided()
+        machine = RBM(RBM.Config(hidden=len(odd), persistent_chains=0), (len(even),)).to(base)
+        with torch.no_grad():
+            machine.weight.copy_(weight)
+            for own, value in ((machine.visible_bias, even), (machine.hidden_bias, odd), (machine.base, base)):
+                own.copy_(value)
+        return machine.requires_grad_(False)
 
     def states_of(self, x: Examples) -> Tensor:
-        """Examples, and draws of the other even layers from their means (3)."""
+        """Examples, and draws of the other even layers from their means."""
         return bernoulli(torch.cat(self._means(x)[0::2], 1))
 
-    def unnormalised_bound(self, x: Examples) -> PerExample:
-        """The bound (4) without log Z, in nats."""
-        return self.deep.unnormalised_bound(x.flatten(1), self.config.sweeps)
-
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Layers `hidden.1`, ..., from below: means (3)."""
+        """Layers `hidden.1`, ..., from below: their means."""
         found = {f"hidden.{k}": mean for k, mean in enumerate(self._means(x)) if k}
         return chosen(found, names)
 
@@ -271,35 +272,3 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
 
 GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.5), batch_size=100, schedule="linear")
 """How each layer is trained on its own."""
-
-
-class EvenLayers(Energy):
-    """The even layers of a deep machine, with all odd ones summed out."""
-
-    def __init__(self, machine: Bipartite) -> None:
-        self.machine = machine
-
-    def free_energy(self, visible: Tensor, temper: Scalar | float = 1.0) -> PerExample:
-        """-log of the sum over odd layers, in nats."""
-        return self.machine.free_energy(visible, temper)
-
-    def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
-        """Odd layers and then even ones, drawn."""
-        return self.machine.gibbs_step(visible, temper)
-
-    def anneal(self, visible: Tensor, before: Scalar | float, after: Scalar | float) -> tuple[Tensor, PerExample]:
-        """A step and a difference of free energies from one product."""
-        return self.machine.anneal(visible, before, after)
-
-    def base_rate(self) -> Tensor:
-        """Logit of each even unit at t = 0."""
-        return self.machine.base_rate()
-
-    def base_partition(self) -> Scalar:
-        """Log Z at t = 0, in nats."""
-        return self.machine.base_partition()
-
-    def sides(self) -> Sequence[Side]:
-        """Even layers, and odd layers."""
-        even, odd = self.machine.weight.shape
-        return Side(even, self.free_energy), Side(odd, self.machine.hidden_free_energy)

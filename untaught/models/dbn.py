@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -41,9 +40,11 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
+from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Stage, Stream, View
 from untaught.models.discriminative_rbm import DRAW, DiscriminativeRBM
 from untaught.models.rbm import RBM
+from untaught.nn.energy.contrastive import after
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
 from untaught.nn.targets import check_labels, class_losses, label_nats, state_nats
@@ -61,6 +62,74 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         >>> net.encode(torch.zeros(5, 1, 8, 8)).shape, [stage.name for stage in net.stages()]
         (torch.Size([5, 30]), ['layer-1', 'layer-2'])
     """
+
+    def _up(self, x: Examples, layers: int | None = None) -> States:
+        """Means of a layer below the top, by recognition: (2)."""
+        state = x.flatten(1)
+        for layer in self.machines[:layers]:
+            state = layer.hidden_given(state)
+        return state
+
+    def _generated(self, k: int, above: States) -> States:
+        """Logits of layer k given the one above, inside (2)."""
+        layer = self.machines[k]
+        if self.config.fine_tuning != "up-down":
+            return layer.visible_input(above)
+        return wide(above @ self.generative[k]) + layer.visible_bias
+
+    def _down(self, state: States, draw: Callable[[States], States]) -> list[States]:
+        """Every layer below one of the highest but one, from the visible units, whose means they are: (2)."""
+        states = [state]
+        for k in reversed(range(len(self.layers))):
+            states[0] = draw(states[0])
+            states.insert(0, torch.sigmoid(self._generated(k, states[0])))
+        return states
+
+    def unnormalised_bound(self, x: Examples) -> PerExample:
+        """The bound before log Z, with one draw of the hidden layers from q: equation (3)."""
+        state, nats = x.flatten(1), torch.zeros(len(x), device=x.device, dtype=x.dtype)
+        for k, layer in enumerate(self.machines):
+            logits = layer.hidden_input(state)
+            above = bernoulli(torch.sigmoid(logits))
+            nats = nats - state_nats(self._generated(k, above), state) + state_nats(logits, above)
+            state = above
+        return nats - self.top.free_energy(state)
+
+    def _up_down(self, batch: Batch) -> Loss:
+        """What has the slopes of equation (4), (5), and the top machine's contrastive divergence with hidden means."""
+        with torch.no_grad():
+            wake = [batch.x.flatten(1)]
+            for layer in self.machines:
+                wake.append(bernoulli(layer.hidden_given(wake[-1])))
+            label = self._completed(wake[-1], batch.label)
+            dream, dreamt = self._dream(wake[-1], label)
+            sleep = self._down(dream, bernoulli)
+        # States are held fixed: `down` has the slopes (4), `up` (5), and `contrast` the top's.
+        down = [state_nats(self._generated(k, wake[k + 1]), wake[k]).mean() for k in range(len(self.layers))]
+        up = [state_nats(m.hidden_input(sleep[k]), sleep[k + 1]).mean() for k, m in enumerate(self.machines)]
+        with torch.autocast(dream.device.type, enabled=False):  # for the two nearly cancel
+            contrast = (self._top_energy(wake[-1], label) - self._top_energy(dream, dreamt)).mean()
+        wake_nats = torch.stack([torch.zeros_like(contrast), *down]).sum()
+        parts = {"wake_nats": wake_nats.detach()}
+        return Loss(torch.stack([contrast, wake_nats, *up]).sum(), parts)
+
+    def _dream(self, state: States, label: States) -> tuple[States, States]:
+        """Where the top machine's chain leads from recognition, with its class."""
+        top, steps = self.top, self.config.dream_steps
+        if isinstance(top, RBM):
+            return after(top.gibbs, state, steps), label
+        return after(lambda both: top.gibbs(*both), (state, label), steps)
+
+    def _top_energy(self, state: States, label: States) -> PerExample:
+        """Free energy of the top machine for one state of its visible units and class; nats."""
+        top = self.top
+        if isinstance(top, RBM):
+            return top.free_energy(state)
+        return -state @ top.visible_bias - label @ top.label_bias - F.softplus(top.hidden_input(state, label)).sum(1)
+
+    def _label_logits(self, x: Examples) -> Features:
+        """Exponent of each class after backpropagation, equation (6)."""
+        return wide(self.output(self.encode(x)))
 
     @configuration
     class Config:
@@ -118,14 +187,41 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         """The machines below the top."""
         return [layer for layer in self.layers if isinstance(layer, RBM)]
 
+    def stages(self) -> Sequence[Stage]:
+        """Each layer on what the one below makes of the data, then the net as a whole."""
+        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, GREEDY)
+        last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
+        return greedy * self.config.pretraining + [last] * (last.name != "none")
+
+    def prepare(self, sample: Batch) -> None:
+        """Check the labels that fine-tuning goes by."""
+        if self.config.classes:
+            check_labels(sample.label, self.config.classes, needed=self.config.fine_tuning == "backpropagation")
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Fine-tuning: -log p(y | v) by (6) on labelled examples, or what has the slopes (4), (5) and the top's."""
+        if self.config.fine_tuning == "backpropagation":
+            logits = self._label_logits(batch.x)
+            nats = label_nats(logits, batch.label)
+            return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
+        return self._up_down(batch)
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The same, with the error of the classes that the top machine names."""
+        loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
+        if self.config.fine_tuning == "backpropagation" or not isinstance(self.top, DiscriminativeRBM):
+            return loss
+        named = class_losses(self.top.class_logits(self._up(batch.x)).detach(), batch.label)
+        return Loss(loss.total, {**loss.parts, **named})
+
     def encode(self, x: Examples) -> Features:
         """Mean of the highest hidden layer."""
         return self.top.encode(self._up(x))
 
     def class_probabilities(self, x: Examples) -> Features:
-        """Probability of each class: by the top machine's free energies, or after backpropagation by equation (6)."""
+        """Probability of each class: by the top machine's free energies, or after backpropagation by (6) alone."""
         if self.config.fine_tuning == "backpropagation":
-            return torch.softmax(wide(self.output(self.encode(x))), 1)
+            return torch.softmax(self._label_logits(x), 1)
         return self._labelled().class_probabilities(self._up(x))
 
     def reconstruct(self, x: Examples) -> Examples:
@@ -146,16 +242,6 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         """Draws of the layer below the top from its means."""
         return bernoulli(self._up(x))
 
-    def unnormalised_bound(self, x: Examples) -> PerExample:
-        """Equation (3) before log Z, with one draw of the hidden layers from q."""
-        state, nats = x.flatten(1), torch.zeros(len(x), device=x.device, dtype=x.dtype)
-        for k, layer in enumerate(self.machines):
-            logits = layer.hidden_input(state)
-            above = bernoulli(torch.sigmoid(logits))
-            nats = nats - state_nats(self._generated(k, above), state) + state_nats(logits, above)
-            state = above
-        return nats - self.top.free_energy(state)
-
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Layers `hidden.1`, ..., from below: means."""
         found = {f"hidden.{k + 1}": self._up(x, k + 1) for k in range(len(self.layers))}
@@ -165,69 +251,6 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
     def filters(self) -> Images:
         """Recognition weights of the first hidden layer; a vector's as a picture of one row."""
         return weight_pictures((*self.machines, self.top)[0].weight, self.shape)
-
-    # -------- learning
-
-    def stages(self) -> Sequence[Stage]:
-        """Each layer on what the one below makes of the data, then the net as a whole."""
-        greedy = [
-            Stage(f"layer-{k + 1}", machine, GREEDY, Stream(self.view), sees=partial(self._up, layers=k))
-            for k, machine in enumerate((*self.machines, self.top))
-        ]
-        last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
-        return greedy * self.config.pretraining + [last] * (last.name != "none")
-
-    def prepare(self, sample: Batch) -> None:
-        """Check the labels that fine-tuning goes by."""
-        if self.config.classes:
-            check_labels(sample.label, self.config.classes, needed=self.config.fine_tuning == "backpropagation")
-
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Fine-tuning: -log p(y | v) by (6) on labelled examples, or what has the slopes (4), (5) and the top's."""
-        if self.config.fine_tuning == "backpropagation":
-            logits = wide(self.output(self.encode(batch.x)))
-            nats = label_nats(logits, batch.label)
-            return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, batch.label)})
-        return self._up_down(batch)
-
-    def held_out(self, batch: Batch, player: str) -> Loss:
-        """The same, with the error of the classes that the top machine names."""
-        loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
-        if self.config.fine_tuning == "backpropagation" or not isinstance(self.top, DiscriminativeRBM):
-            return loss
-        named = class_losses(self.top.class_logits(self._up(batch.x)).detach(), batch.label)
-        return Loss(loss.total, {**loss.parts, **named})
-
-    def _up_down(self, batch: Batch) -> Loss:
-        with torch.no_grad():
-            wake = [batch.x.flatten(1)]
-            for layer in self.machines:
-                wake.append(bernoulli(layer.hidden_given(wake[-1])))
-            label = self._completed(wake[-1], batch.label)
-            dream, dreamt = self._dream(wake[-1], label)
-            sleep = self._down(dream, bernoulli)
-        # States are held fixed, so the slopes are (4), (5), and the top's contrastive divergence with hidden means.
-        down = [state_nats(self._generated(k, wake[k + 1]), wake[k]).mean() for k in range(len(self.layers))]
-        up = [state_nats(m.hidden_input(sleep[k]), sleep[k + 1]).mean() for k, m in enumerate(self.machines)]
-        with torch.autocast(dream.device.type, enabled=False):  # for the two nearly cancel
-            contrast = (self._top_energy(wake[-1], label) - self._top_energy(dream, dreamt)).mean()
-        wake_nats = torch.stack([torch.zeros_like(contrast), *down]).sum()
-        parts = {"wake_nats": wake_nats.detach()}
-        return Loss(torch.stack([contrast, wake_nats, *up]).sum(), parts)
-
-    def _dream(self, state: States, label: States) -> tuple[States, States]:
-        """Where the top machine's chain leads from recognition, with its class."""
-        top = self.top
-        for _ in range(self.config.dream_steps):
-            state, label = (top.gibbs(state), label) if isinstance(top, RBM) else top.gibbs(state, label)
-        return state, label
-
-    def _top_energy(self, state: States, label: States) -> PerExample:
-        """Free energy of the top machine for one state of its visible units and class; nats."""
-        top = self.top
-        if isinstance(top, RBM):
-            return top.free_energy(state)
-        return -state @ top.visible_bias - label @ top.label_bias - F.softplus(top.hidden_input(state, label)).sum(1)
 
     def _completed(self, state: States, label: Labels) -> States:
         """Classes as rows, drawn by the top machine where they are absent."""
@@ -243,28 +266,6 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
                 for layer, weight in zip(self.machines, self.generative, strict=True):
                     weight.copy_(layer.weight.T)
                 self.untied.fill_(1)
-
-    def _up(self, x: Examples, layers: int | None = None) -> States:
-        """Means of a layer below the top, by recognition: (2)."""
-        state = x.flatten(1)
-        for layer in self.machines[:layers]:
-            state = layer.hidden_given(state)
-        return state
-
-    def _down(self, state: States, draw: Callable[[States], States]) -> list[States]:
-        """Every layer below one of the highest but one, from the visible units, whose means they are: (2)."""
-        states = [state]
-        for k in reversed(range(len(self.layers))):
-            states[0] = draw(states[0])
-            states.insert(0, torch.sigmoid(self._generated(k, states[0])))
-        return states
-
-    def _generated(self, k: int, above: States) -> States:
-        """Logits of layer k given the one above, inside (2)."""
-        layer = self.machines[k]
-        if self.config.fine_tuning != "up-down":
-            return layer.visible_input(above)
-        return wide(above @ self.generative[k]) + layer.visible_bias
 
     def _labelled(self) -> DiscriminativeRBM:
         if not isinstance(self.top, DiscriminativeRBM):

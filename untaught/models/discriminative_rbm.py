@@ -42,6 +42,7 @@ from untaught.capability import Activations, Classifies, Encodes, Energy, Filter
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, View
+from untaught.nn.energy.contrastive import after, contrast
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
@@ -67,6 +68,91 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         >>> machine.class_probabilities(torch.zeros(5, 1, 8, 8)).shape
         torch.Size([5, 10])
     """
+
+    def hidden_input(self, x: Visible, label: Classes) -> Hidden:
+        """Logit of each hidden unit, inside equation (2)."""
+        return wide(x @ self.weight) + wide(label @ self.label_weight) + self.hidden_bias
+
+    def hidden_given(self, x: Visible, label: Classes) -> Hidden:
+        """Probability that each hidden unit is on, equation (2)."""
+        return torch.sigmoid(self.hidden_input(x, label))
+
+    def visible_input(self, hidden: Hidden) -> Visible:
+        """Logit of each visible unit, inside equation (3)."""
+        return wide(hidden @ self.weight.T) + self.visible_bias
+
+    def visible_given(self, hidden: Hidden) -> Visible:
+        """Probability that each visible unit is on, equation (3)."""
+        return torch.sigmoid(self.visible_input(hidden))
+
+    def label_input(self, hidden: Hidden) -> Classes:
+        """Logit of each class given the hidden units, inside equation (4)."""
+        return wide(hidden @ self.label_weight.T) + self.label_bias
+
+    def gibbs(self, x: Visible, label: Classes) -> tuple[Visible, Classes]:
+        """Draw hidden units by (2), then visible units by (3) and a class by (4)."""
+        hidden = bernoulli(self.hidden_given(x, label))
+        return bernoulli(self.visible_given(hidden)), DRAW(self.label_input(hidden))
+
+    def class_logits(self, x: Visible, temper: Scalar | float = 1.0) -> Classes:
+        """Exponent of equation (5); at other inverse temperatures that of (9)."""
+        reached = wide(x @ self.weight) + self.hidden_bias
+        each = [F.softplus(temper * (some[:, None] + self.label_weight)).sum(2) for some in reached.split(ROWS)]
+        return temper * self.label_bias + torch.cat(each)
+
+    def class_probabilities(self, x: Examples) -> Features:
+        """Exact probability of each class, equation (5)."""
+        return torch.softmax(self.class_logits(x.flatten(1)), 1)
+
+    def free_energy(self, visible: Examples, temper: Scalar | float = 1.0) -> PerExample:
+        """Free energy with class and hidden units summed out, in nats, equation (6); at other temperatures (9)."""
+        flat = visible.flatten(1)
+        bias = temper * self.visible_bias + (1 - temper) * self.base
+        return -flat @ bias - torch.logsumexp(self.class_logits(flat, temper), 1)
+
+    def _slopes(self, x: Visible, label: Classes, share: PerExample) -> tuple[list[Tensor], Scalar]:
+        """Minus (7): derivatives of the shared means of E(x+, y+, h+) - E(x-, y-, h-); and one step's squared error."""
+        active = self.hidden_given(x, label)
+        hidden = bernoulli(active)
+        mean = self.visible_given(hidden)
+        if self.config.persistent_chains:
+            fantasy = self._chain((self.chains, self.label_chains), self.config.gibbs_steps)
+            self.chains.copy_(fantasy[0])
+            self.label_chains.copy_(fantasy[1])
+            others = share.sum().expand(len(self.chains)) / len(self.chains)
+        else:
+            fantasy = self._chain((bernoulli(mean), DRAW(self.label_input(hidden))), self.config.gibbs_steps - 1)
+            others = share
+        up = statistics(x, label, active, share)
+        down = statistics(*fantasy, self.hidden_given(*fantasy), others)
+        return [minus - plus for minus, plus in zip(down, up, strict=True)], (x - mean).square().sum(1).mean()
+
+    def _chain(self, begin: tuple[Visible, Classes], steps: int) -> tuple[Visible, Classes]:
+        return after(lambda both: self.gibbs(*both), begin, steps)
+
+    def _shared_loss(self, batch: Batch, classes: bool) -> Loss:
+        """Equation (8), the term of classes only if it is asked for."""
+        x, known = batch.x.flatten(1), (batch.label >= 0).to(batch.x.dtype)
+        label = self.one_hot(batch.label)
+        discriminative, generative, unlabelled = self.shares
+        total, parts = self.config.sparsity * self.hidden_bias.sum(), dict[str, Scalar]()
+        if classes:
+            logits = self.class_logits(x)
+            parts |= class_losses(logits, batch.label)
+            total = total - discriminative * (torch.log_softmax(logits, 1) * label).sum(1).mean()
+            label = label + (1 - known)[:, None] * DRAW(logits.detach())
+        if generative or unlabelled:
+            with torch.no_grad():
+                share = (generative * known + unlabelled * (1 - known)) / len(x)
+                slopes, parts["squared_error_per_image"] = self._slopes(x, label, share)
+            own = (self.weight, self.label_weight, self.visible_bias, self.label_bias, self.hidden_bias)
+            total = total + contrast(zip(own, slopes, strict=True))
+        return Loss(total, {name: part.detach() for name, part in parts.items()})
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Mean over all examples of (8), in place of log p the energies whose gradient is (7): `_shared_loss`."""
+        # Trying every class takes as long as a Gibbs step.
+        return self._shared_loss(batch, classes=bool(self.shares[0] or self.shares[2]))
 
     @configuration
     class Config:
@@ -117,47 +203,6 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         if config.objective == "generative":
             self.monitor = "squared_error_per_image"
 
-    def hidden_input(self, x: Visible, label: Classes) -> Hidden:
-        """Logit of each hidden unit, inside equation (2)."""
-        return wide(x @ self.weight) + wide(label @ self.label_weight) + self.hidden_bias
-
-    def hidden_given(self, x: Visible, label: Classes) -> Hidden:
-        """Probability that each hidden unit is on, equation (2)."""
-        return torch.sigmoid(self.hidden_input(x, label))
-
-    def visible_input(self, hidden: Hidden) -> Visible:
-        """Logit of each visible unit, inside equation (3)."""
-        return wide(hidden @ self.weight.T) + self.visible_bias
-
-    def visible_given(self, hidden: Hidden) -> Visible:
-        """Probability that each visible unit is on, equation (3)."""
-        return torch.sigmoid(self.visible_input(hidden))
-
-    def label_input(self, hidden: Hidden) -> Classes:
-        """Logit of each class given the hidden units, inside equation (4)."""
-        return wide(hidden @ self.label_weight.T) + self.label_bias
-
-    def gibbs(self, x: Visible, label: Classes) -> tuple[Visible, Classes]:
-        """Draw hidden units by (2), then visible units by (3) and a class by (4)."""
-        hidden = bernoulli(self.hidden_given(x, label))
-        return bernoulli(self.visible_given(hidden)), DRAW(self.label_input(hidden))
-
-    def class_logits(self, x: Visible, temper: Scalar | float = 1.0) -> Classes:
-        """Exponent of equation (5); at other inverse temperatures that of (9)."""
-        reached = wide(x @ self.weight) + self.hidden_bias
-        each = [F.softplus(temper * (some[:, None] + self.label_weight)).sum(2) for some in reached.split(ROWS)]
-        return temper * self.label_bias + torch.cat(each)
-
-    def class_probabilities(self, x: Examples) -> Features:
-        """Exact probability of each class, equation (5)."""
-        return torch.softmax(self.class_logits(x.flatten(1)), 1)
-
-    def free_energy(self, visible: Examples, temper: Scalar | float = 1.0) -> PerExample:
-        """Free energy with class and hidden units summed out, in nats, equation (6); at other temperatures (9)."""
-        flat = visible.flatten(1)
-        bias = temper * self.visible_bias + (1 - temper) * self.base
-        return -flat @ bias - torch.logsumexp(self.class_logits(flat, temper), 1)
-
     def prepare(self, sample: Batch) -> None:
         """Let the biases alone explain each unit's mean and each class's frequency, and begin the chains there.
 
@@ -173,34 +218,9 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
             self.chains.copy_(bernoulli(torch.sigmoid(base).expand_as(self.chains)))
             self.label_chains.copy_(DRAW(self.label_bias.expand_as(self.label_chains)))
 
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Equation (8), mean over all examples; in place of log p the energies whose gradient is (7)."""
-        # Trying every class takes as long as a Gibbs step.
-        return self._shared_loss(batch, classes=bool(self.shares[0] or self.shares[2]))
-
     def held_out(self, batch: Batch, player: str) -> Loss:
         """The same, with the error of the classes that it names."""
         return self._shared_loss(batch, classes=True)
-
-    def _shared_loss(self, batch: Batch, classes: bool) -> Loss:
-        x, known = batch.x.flatten(1), (batch.label >= 0).to(batch.x.dtype)
-        label = self.one_hot(batch.label)
-        discriminative, generative, unlabelled = self.shares
-        total, parts = self.config.sparsity * self.hidden_bias.sum(), dict[str, Scalar]()
-        if classes:
-            logits = self.class_logits(x)
-            parts |= class_losses(logits, batch.label)
-            total = total - discriminative * (torch.log_softmax(logits, 1) * label).sum(1).mean()
-            label = label + (1 - known)[:, None] * DRAW(logits.detach())
-        if generative or unlabelled:
-            with torch.no_grad():
-                share = (generative * known + unlabelled * (1 - known)) / len(x)
-                slopes, parts["squared_error_per_image"] = self._slopes(x, label, share)
-            with torch.autocast(x.device.type, enabled=False):
-                own = (self.weight, self.label_weight, self.visible_bias, self.label_bias, self.hidden_bias)
-                terms = [torch.dot(v.flatten(), s.flatten()) for v, s in zip(own, slopes, strict=True)]
-            total = total + torch.stack(terms).sum()
-        return Loss(total, {name: part.detach() for name, part in parts.items()})
 
     def encode(self, x: Examples) -> Features:
         """Mean of the hidden units over all classes: sum_y p(y|x) p(h|x, y)."""
@@ -213,7 +233,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return self.visible_given(self.encode(x)).unflatten(1, self.shape)
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from the base rate, the class held if one is given; the last step gives means (3).
+        """Run `count` chains from the base rate, the class held if one is given; the last gives the means (3) of x.
 
         Raises:
             ConfigError: There is no such class.
@@ -250,12 +270,12 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return Side(self.config.hidden, self.hidden_free_energy), Side(len(self.visible_bias), self.free_energy)
 
     def hidden_free_energy(self, hidden: Hidden) -> PerExample:
-        """-log of the sum of exp(-E) over x and y, the counterpart of (6)."""
+        """-log of the sum of exp(-E) over x and y, in nats."""
         classes = torch.logsumexp(self.label_input(hidden), 1)
         return -hidden @ self.hidden_bias - F.softplus(self.visible_input(hidden)).sum(1) - classes
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """The layers `hidden`, means over classes, and `class`, probabilities (5)."""
+        """The layers `hidden`, means over classes, and `class`, their probabilities."""
         layers = {"hidden": self.encode, "class": self.class_probabilities}
         return chosen({name: layer(x) for name, layer in layers.items()}, names)
 
@@ -266,28 +286,6 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
     def one_hot(self, label: Labels) -> Classes:
         """A 1 for the class; zeros only where the label is absent."""
         return (label[:, None] == torch.arange(self.config.classes, device=label.device)).to(self.weight.dtype)
-
-    def _slopes(self, x: Visible, label: Classes, share: PerExample) -> tuple[list[Tensor], Scalar]:
-        """Derivatives of the shared means of E(x+, y+, h+) - E(x-, y-, h-), and the squared error of one step's x."""
-        active = self.hidden_given(x, label)
-        hidden = bernoulli(active)
-        mean = self.visible_given(hidden)
-        if self.config.persistent_chains:
-            fantasy = self._chain(self.chains, self.label_chains, self.config.gibbs_steps)
-            self.chains.copy_(fantasy[0])
-            self.label_chains.copy_(fantasy[1])
-            others = share.sum().expand(len(self.chains)) / len(self.chains)
-        else:
-            fantasy = self._chain(bernoulli(mean), DRAW(self.label_input(hidden)), self.config.gibbs_steps - 1)
-            others = share
-        up = statistics(x, label, active, share)
-        down = statistics(*fantasy, self.hidden_given(*fantasy), others)
-        return [minus - plus for minus, plus in zip(down, up, strict=True)], (x - mean).square().sum(1).mean()
-
-    def _chain(self, x: Visible, label: Classes, steps: int) -> tuple[Visible, Classes]:
-        for _ in range(steps):
-            x, label = self.gibbs(x, label)
-        return x, label
 
     smoke = Smoke(
         config=Config(hidden=4, classes=3, alpha=0.5, unlabelled=0.5, sparsity=1e-3, initial_scale=0.5, sample_steps=5),

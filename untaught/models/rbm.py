@@ -11,7 +11,7 @@
 v and h are visible and hidden units without connections inside a layer. What kind they are decides A, B, means and
 log z (`untaught.nn.energy.units`): binary ones have means 1 / (1 + exp(-input)), log z_h(x) = sum_j log(1 + exp(x_j)).
 Grey values in [0, 1] are taken as probabilities of ones. (1) is the energy, p(v, h) ~ exp(-E); (2) the free energy,
-p(v) ~ exp(-F). What follows from them, conditionals and Gibbs steps, is in `untaught/nn/energy/bipartite.py`.
+p(v) ~ exp(-F). Gaussian visible units may have a learnt deviation s: then v is what is seen, divided by s.
 
 The gradient (5) pits the data v+ against the machine's fantasies v-, with h+ and h- the means (3). Fantasies come from
 a few Gibbs steps, each drawing (3) and then (4), that begin at the data (contrastive divergence) or where the last ones
@@ -38,54 +38,119 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Decodes, Encodes, Energy, Filters, Reconstructs, Samples, Side
 from untaught.config import Count, Fraction, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
-from untaught.model import (
-    Activations,
-    Batch,
-    Decodes,
-    Encodes,
-    Energy,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Reconstructs,
-    Samples,
-    Side,
-    Smoke,
-    Usual,
-    View,
-)
-from untaught.nn.energy.bipartite import Bipartite, Hidden, Visible, energy_slopes
+from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
+from untaught.nn.energy.bipartite import Bipartite, Hidden, Temper, Visible
+from untaught.nn.energy.contrastive import after, after_growing, contrast, sparsity_pull
 from untaught.nn.energy.tempering import tempered_step
 from untaught.nn.energy.units import Kind
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import wide
 from untaught.recipe import Optimiser, Recipe
-from untaught.shapes import Examples, Features, Images, Scalar, Shape
+from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
 Fantasies = Float[Tensor, "fantasy visible"]
 Imagined = Float[Tensor, "fantasy hidden"]
 PLACES = 8
 """Units of each example whose likelihood given all others is measured."""
-MEMORY = 0.9
-"""Decay of the mean activation in equation (7) (section 11 of the guide)."""
 
 
 class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations, Filters):
-    """A restricted Boltzmann machine.
+    """A restricted Boltzmann machine, with parameters `weight` W, `visible_bias` b and `hidden_bias` c.
 
     Example:
         >>> machine = RBM(RBM.Config(hidden=20), (1, 8, 8))
         >>> machine.encode(torch.zeros(5, 1, 8, 8)).shape
         torch.Size([5, 20])
     """
+
+    def energy(self, visible: Visible, hidden: Hidden) -> PerExample:
+        """E(v, h) of pairs of states in nats, equation (1)."""
+        v = self.in_deviations(visible)
+        own = self.visible_units.own_energy(v) + self.hidden_units.own_energy(hidden)
+        return own - v @ self.visible_bias - hidden @ self.hidden_bias - ((v @ self.weight) * hidden).sum(1)
+
+    def free_energy(self, visible: Tensor, temper: Temper = 1.0) -> PerExample:
+        """F(v) in nats, equation (2), or at another inverse temperature (6); ConfigError where units have none."""
+        flat = visible.flatten(1)
+        return self.free_energy_given(flat, self.hidden_input(flat), temper)
+
+    def free_energy_given(self, seen: Visible, x: Hidden, temper: Temper) -> PerExample:
+        """The same, where x is c + v.W."""
+        self.refuse_without_energy()
+        v, bias = self.in_deviations(seen), temper * self.visible_bias + (1 - temper) * self.base
+        biased = v @ bias if bias.ndim == 1 else (v * bias).sum(1)
+        return self.visible_units.own_energy(v) - biased - self.hidden_units.log_sum(temper * x)
+
+    def hidden_input(self, visible: Visible) -> Hidden:
+        """c + v.W, inside equation (3)."""
+        product = wide(self.in_deviations(visible) @ self.weight)
+        return (2 * product if self.doubled == "visible" else product) + self.hidden_bias
+
+    def hidden_given(self, visible: Visible) -> Hidden:
+        """<h | v>, equation (3)."""
+        return self.hidden_units.mean(self.hidden_input(visible))
+
+    def visible_input(self, hidden: Hidden) -> Visible:
+        """b + W.h, inside equation (4)."""
+        product = wide(hidden @ self.weight.T)
+        return (2 * product if self.doubled == "hidden" else product) + self.visible_bias
+
+    def visible_given(self, hidden: Hidden) -> Visible:
+        """<v | h>, equation (4)."""
+        return self.in_values(self.visible_units.mean(self.visible_input(hidden)))
+
+    def gibbs(self, visible: Visible) -> Visible:
+        """Draw h given v, then v given h."""
+        hidden = self.hidden_units.draw(self.hidden_input(visible))
+        return self.in_values(self.visible_units.draw(self.visible_input(hidden)))
+
+    def fantasies(self, begin: Visible, progress: Scalar) -> Fantasies:
+        """v-: k Gibbs steps from the data, of which the first is made, or from where the chains ended."""
+        if not self.config.persistent_chains:
+            return self._walk(begin, progress, done=1)
+        self.chains.copy_(self._walk(self.chains, progress))
+        return self.chains[-self.config.persistent_chains :]
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """E(v+, h+) - E(v-, h-), whose gradient is minus the right-hand side of equation (5)."""
+        data = batch.x.flatten(1)
+        with torch.no_grad():
+            active, begin, parts = self._begun(data, measured=not self.config.persistent_chains)
+        return Loss(self._contrast(data, active, begin, progress), parts)
+
+    def _contrast(self, data: Visible, active: Hidden, begin: Visible, progress: Scalar) -> Scalar:
+        """The same, all states held fixed: of the data, the means h+, and fantasies with their means h-."""
+        with torch.no_grad():
+            fantasy = self.fantasies(begin, progress)
+            imagined = self.hidden_given(fantasy)
+            slopes = self._slopes(self.in_deviations(data), active, self.in_deviations(fantasy), imagined)
+        return contrast(slopes)
+
+    def _slopes(self, v: Visible, active: Hidden, f: Fantasies, imagined: Imagined) -> Sequence[tuple[Tensor, Tensor]]:
+        """Each parameter with the derivative of what is minimised, costs and equation (7) included."""
+        by_weight, by_visible, by_hidden = energy_slopes(v, active, f, imagined)
+        if self.active is not None:
+            config = self.config
+            pull = sparsity_pull(active.mean(0), config.sparsity or 0, config.sparsity_cost, self.active)
+            by_weight.addr_(v.mean(0), pull)
+            by_hidden = by_hidden + pull
+        if self.config.weight_cost:
+            by_weight.add_(self.weight, alpha=self.config.weight_cost)
+        slopes = [(self.weight, by_weight), (self.visible_bias, by_visible), (self.hidden_bias, by_hidden)]
+        if self.log_deviation is not None:
+            slopes.append((self.log_deviation, self._stretch(v, active) - self._stretch(f, imagined)))
+        return slopes
+
+    def _stretch(self, v: Visible, hidden: Hidden) -> Tensor:
+        """dE / d log s, mean over rows: v stands for x / s, so that it is v (input - v)."""
+        return (v * (self.visible_input(hidden) - v)).mean(0)
 
     @configuration
     class Config:
@@ -135,14 +200,14 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
     def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the machine, or raise ConfigError where its units or learning rule do not go with one another."""
         _check(config)
-        kinds: tuple[Kind, Kind] = (config.visible, config.hidden_units)
         example = Example.of(example)
-        size = math.prod(example.shape), config.hidden
-        super().__init__(*size, kinds, config.initial_scale, config.learn_deviation, config.doubled)
+        kinds: tuple[Kind, Kind] = (config.visible, config.hidden_units)
+        size = math.prod(example.shape)
+        super().__init__(size, config.hidden, kinds, config.initial_scale, config.learn_deviation, config.doubled)
         self.config, self.example, self.view = config, example, self.view_of(config)
         target = config.sparsity
         self.active = None if target is None else nn.Buffer(torch.full((config.hidden,), target))
-        self.chains = nn.Buffer(torch.zeros(config.persistent_chains * config.temperatures, size[0]))
+        self.chains = nn.Buffer(torch.zeros(config.persistent_chains * config.temperatures, size))
         if config.visible != "bernoulli" or not self.has_energy:
             self.monitor = "squared_error_per_image"
 
@@ -150,16 +215,6 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
     def view_of(cls, config: Config) -> View:
         """Binary units see draws, Gaussian ones standardised values."""
         return {"bernoulli": cls.view, "gaussian": View(standardise="pixel"), "softmax": View()}[config.visible]
-
-    def sides(self) -> Sequence[Side]:
-        """Hidden units, with the visible ones summed out, and visible units; binary ones only."""
-        both = (
-            (self.hidden_units, Side(self.config.hidden, self.hidden_free_energy)),
-            (self.visible_units, Side(len(self.visible_bias), self.free_energy)),
-        )
-        return [side for units, side in both if units.binary and self.has_energy]
-
-    # -------- learning
 
     def prepare(self, sample: Batch) -> None:
         """Let the biases alone explain each unit's mean, and begin the chains there.
@@ -175,107 +230,49 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
             self.visible_bias.copy_(self.base)
             self.chains.copy_(self.base_draw(len(self.chains)))
 
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """E(v+, h+) - E(v-, h-), whose gradient is the learning rule (5), with h+ and h- the means (3)."""
-        data = batch.x.flatten(1)
-        with torch.no_grad():
-            x = self.hidden_input(data)
-            if self.config.persistent_chains:  # which do without a step from the data
-                return Loss(self._contrast(data, self.hidden_units.mean(x), data, progress), {})
-            active, begin, error = self._first_step(data, x)
-        return Loss(self._contrast(data, active, begin, progress), {"squared_error_per_image": error})
-
     def held_out(self, batch: Batch, player: str) -> Loss:
         """The same, with the squared error of one Gibbs step, and the pseudo-likelihood where it selects."""
         data = batch.x.flatten(1)
         with torch.no_grad():
-            x = self.hidden_input(data)
-            active, begin, error = self._first_step(data, x)
-            parts = {"squared_error_per_image": error}
+            active, begin, parts = self._begun(data, measured=True)
             if self.monitor == "pseudo_likelihood_nats":
-                parts[self.monitor] = self._pseudo_likelihood(data, x)
+                parts[self.monitor] = self.pseudo_likelihood(data, PLACES)
         return Loss(self._contrast(data, active, begin, torch.ones((), device=data.device)), parts)
 
-    def _contrast(self, data: Visible, active: Hidden, begin: Visible, progress: Scalar) -> Scalar:
-        """E(v+, h+) - E(v-, h-); all states are held fixed, so it is linear in the parameters and no likelihood."""
-        with torch.no_grad():
-            fantasy = self.fantasies(begin, progress)
-            slopes = self._slopes(data, active, fantasy, self.hidden_given(fantasy))
-        with torch.enable_grad(), torch.autocast(data.device.type, enabled=False):
-            terms = [torch.dot(value.flatten(), slope.flatten()) for value, slope in slopes]
-            return torch.stack(terms).sum()
-
-    def fantasies(self, begin: Visible, progress: Scalar) -> Fantasies:
-        """v-: k Gibbs steps from the data, of which the first is made, or from where the chains ended."""
-        if not self.config.persistent_chains:
-            return self._chain(begin, self.config.gibbs_steps, progress, done=1)
-        visible = self._chain(self.chains, self.config.gibbs_steps, progress)
-        self.chains.copy_(visible)
-        return visible[-self.config.persistent_chains :]
-
-    def _first_step(self, data: Visible, x: Hidden) -> tuple[Hidden, Visible, Scalar]:
-        """Hidden means, where the first Gibbs step from the data leads, and how far its mean is from the data."""
+    def _begun(self, data: Visible, measured: bool) -> tuple[Hidden, Visible, dict[str, Scalar]]:
+        """Means h+, where the first Gibbs step from the data leads, and its error; unless measured, the means alone."""
+        x = self.hidden_input(data)
+        if not measured:  # persistent chains do without that step
+            return self.hidden_units.mean(x), data, {}
         active, hidden = self.hidden_units.mean_and_draw(x)
         mean, begin = self.visible_units.mean_and_draw(self.visible_input(hidden))
         error = data - self.in_values(mean)
-        return active, self.in_values(begin), error.square().sum(1).mean()
+        return active, self.in_values(begin), {"squared_error_per_image": error.square().sum(1).mean()}
 
-    def _pseudo_likelihood(self, data: Visible, x: Hidden) -> Scalar:
-        """-sum_i log p(v_i | all others), in nats, from a few random i of each example."""
-        total = torch.zeros((), device=data.device, dtype=x.dtype)
-        for _ in range(PLACES):
-            i = (torch.rand(len(data), device=data.device) * data.shape[1]).long()
-            v, row = data.gather(1, i[:, None]), wide(self.weight[i])
-            off = x - v * row
-            logit = self.visible_bias[i] + self.hidden_units.log_sum(off + row) - self.hidden_units.log_sum(off)
-            total += (F.softplus(logit) - v[:, 0] * logit).mean()
-        return total * data.shape[1] / PLACES
+    def _walk(self, visible: Visible, progress: Scalar, done: int = 0) -> Visible:
+        """The Gibbs steps to a fantasy, of which some are done; fewer at first where they grow."""
+        step, steps = self.gibbs if self.config.temperatures == 1 else self._tempered, self.config.gibbs_steps
+        if self.config.growing:
+            return after_growing(step, visible, steps, progress, done)
+        return after(step, visible, steps - done)
 
-    def _chain(self, visible: Visible, steps: int, progress: Scalar, done: int = 0) -> Visible:
-        """Take `steps` Gibbs steps, of which some are done; fewer at first where they grow."""
-        wanted = 1 + (progress * steps).floor()
-        if self.config.growing and progress.device.type == "cpu" and not torch.compiler.is_compiling():
-            steps = min(steps, int(wanted))  # here the value is at hand
-        for number in range(done, steps):
-            moved = self._moved(visible)
-            visible = torch.where(number < wanted, moved, visible) if self.config.growing else moved
-        return visible
-
-    def _moved(self, visible: Visible) -> Visible:
-        if self.config.temperatures == 1:
-            return self.gibbs(visible)
+    def _tempered(self, visible: Visible) -> Visible:
         return tempered_step(visible, self.config.temperatures, self.gibbs_step, self.free_energy)
 
-    def _slopes(
-        self, data: Visible, active: Hidden, fantasy: Fantasies, imagined: Imagined
-    ) -> list[tuple[Tensor, Tensor]]:
-        """Each parameter, and the derivative by it of what is minimised."""
-        v, f = self.in_deviations(data), self.in_deviations(fantasy)
-        by_weight, by_visible, by_hidden = energy_slopes(v, active, f, imagined)
-        slopes: list[tuple[Tensor, Tensor]] = [(self.weight, by_weight), (self.visible_bias, by_visible)]
-        if self.active is not None:
-            seen = torch.lerp(active.mean(0), self.active, MEMORY)
-            self.active.copy_(seen)
-            pull = self.config.sparsity_cost * (seen - (self.config.sparsity or 0))  # equation (7)
-            by_weight.addr_(v.mean(0), pull)
-            by_hidden = by_hidden + pull
-        if self.config.weight_cost:
-            by_weight.add_(self.weight, alpha=self.config.weight_cost)
-        slopes.append((self.hidden_bias, by_hidden))
-        if self.log_deviation is not None:
-            slopes.append((self.log_deviation, self._stretch(v, active) - self._stretch(f, imagined)))
-        return slopes
-
-    def _stretch(self, v: Visible, hidden: Hidden) -> Tensor:
-        """DE / d log s, mean over rows: v stands for x / s, so that it is v (input - v)."""
-        return (v * (self.visible_input(hidden) - v)).mean(0)
+    def sides(self) -> Sequence[Side]:
+        """Hidden units, with the visible ones summed out, and visible units; binary ones only."""
+        both = (
+            (self.hidden_units, Side(self.config.hidden, self.hidden_free_energy)),
+            (self.visible_units, Side(len(self.visible_bias), self.free_energy)),
+        )
+        return [side for units, side in both if units.binary and self.has_energy]
 
     def encode(self, x: Examples) -> Features:
-        """Mean of the hidden units, equation (3)."""
+        """Means (3) of the hidden units."""
         return self.hidden_given(x.flatten(1))
 
     def decode(self, features: Features) -> Examples:
-        """Mean of the visible units, equation (4)."""
+        """Means (4) of the visible units."""
         return self.visible_given(features).unflatten(1, self.shape)
 
     def reconstruct(self, x: Examples) -> Examples:
@@ -283,11 +280,9 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return self.decode(self.encode(x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from the base rate; the last step gives grey values, the means (4)."""
+        """Run `count` chains from the base rate; the last gives grey values, means (4) of visible units."""
         with torch.no_grad():
-            visible = self.base_draw(count)
-            for _ in range(self.config.sample_steps - 1):
-                visible = self.gibbs(visible)
+            visible = after(self.gibbs, self.base_draw(count), self.config.sample_steps - 1)
             return self.decode(self.hidden_units.draw(self.hidden_input(visible)))
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
@@ -302,6 +297,16 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         config=Config(hidden=4, persistent_chains=3, initial_scale=0.5, sample_steps=5), shape=(1, 2, 3), binary=True
     )
     """All 1,024 states can be summed."""
+
+
+def energy_slopes(
+    v: Visible, active: Hidden, f: Fantasies, imagined: Imagined
+) -> tuple[Float[Tensor, "visible hidden"], Float[Tensor, " visible"], Float[Tensor, " hidden"]]:
+    """Derivatives of E(v+, h+) - E(v-, h-) by W, b and c: <v- h-> - <v+ h+> and so on, each mean over its own rows."""
+    # In full precision, for the two means nearly cancel.
+    with torch.autocast(v.device.type, enabled=False):
+        by_weight = (f.T @ (imagined / len(imagined))).addmm_(v.T, active, alpha=-1 / len(active))
+        return by_weight, f.mean(0) - v.mean(0), imagined.mean(0) - active.mean(0)
 
 
 def _check(config: RBM.Config) -> None:

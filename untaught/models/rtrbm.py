@@ -43,22 +43,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.capability import Activations, Encodes, Filters, Predicts, Reconstructs, Samples
 from untaught.config import Count, Positive, configuration
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import (
-    Activations,
-    Batch,
-    Encodes,
-    Example,
-    Filters,
-    Learner,
-    Loss,
-    Predicts,
-    Reconstructs,
-    Samples,
-    Smoke,
-    View,
-)
+from untaught.model import Batch, Example, Learner, Loss, Smoke, View
+from untaught.nn.energy.contrastive import contrast
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import bernoulli, wide
@@ -81,6 +70,64 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         >>> model.predict(video, frames=3).shape, model.encode(video).shape
         (torch.Size([2, 3, 1, 8, 8]), torch.Size([2, 20]))
     """
+
+    def biases(self, state: Hidden) -> tuple[Visible, Hidden]:
+        """Biases b_t and c_t from the state r_t-1, equations (1) and (2)."""
+        visible, hidden = wide(state @ self.visible_memory), wide(state @ self.hidden_memory)
+        return visible + self.visible_bias, hidden + self.hidden_bias
+
+    def hidden_given(self, visible: Visible, bias: Hidden) -> Hidden:
+        """Probability that each hidden unit is on, equation (5); of a true frame the state (7)."""
+        return torch.sigmoid(wide(visible @ self.weight) + bias)
+
+    def visible_given(self, hidden: Hidden, bias: Visible) -> Visible:
+        """Mean of each visible unit, equation (6)."""
+        return self.units.mean(self._visible_input(hidden, bias))
+
+    def states(self, x: Clips) -> list[Hidden]:
+        """States r_0, r_1, ..., r_T of clips, equation (7)."""
+        seen = wide(x @ self.weight) + self.hidden_bias
+        found = [self.first_state.expand(len(x), -1)]
+        for product in seen.unbind(1):
+            found.append(torch.sigmoid(product + wide(found[-1] @ self.hidden_memory)))
+        return found
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Equation (8), mean over clips."""
+        x = self._flat(batch.x)
+        states = torch.stack(self.states(x), 1)
+        visible_bias, hidden_bias = self.biases(states[:, :-1].flatten(0, 1))
+        with torch.no_grad():
+            data, active = x.flatten(0, 1), states[:, 1:].flatten(0, 1)
+            fantasy = self._fantasies(x, active, visible_bias, hidden_bias)
+            imagined = self.hidden_given(fantasy, hidden_bias)
+            with torch.autocast(x.device.type, enabled=False):  # for the two nearly cancel
+                slope = fantasy.T @ imagined - data.T @ active
+        # Fantasies and hidden units are fixed, so that the biases alone lead back in time.
+        slopes = ((self.weight, slope), (visible_bias, fantasy - data), (hidden_bias, imagined - active))
+        total = contrast(slopes) / len(data)
+        parts = {"fantasy_squared_error_per_frame": (fantasy - data).square().sum(1).mean()}
+        return Loss(total, parts)
+
+    def _fantasies(self, x: Clips, active: Hidden, visible_bias: Visible, hidden_bias: Hidden) -> Visible:
+        """v- of every frame, for all times at once."""
+        if self.config.fantasies == "predictions":
+            guess = torch.cat([x[:, :1], x[:, :-1]], 1).flatten(0, 1)
+            return self._settled(guess, visible_bias, hidden_bias, self.config.gibbs_steps)
+        return self._chain(active, visible_bias, hidden_bias, self.config.gibbs_steps)
+
+    def _chain(self, active: Hidden, visible_bias: Visible, hidden_bias: Hidden, steps: int) -> Visible:
+        """Gibbs steps (5), (6) from means of the hidden units; the last gives visible means."""
+        for _ in range(steps - 1):
+            visible = self.units.draw(self._visible_input(bernoulli(active), visible_bias))
+            active = self.hidden_given(visible, hidden_bias)
+        return self.visible_given(bernoulli(active), visible_bias)
+
+    def _settled(self, visible: Visible, visible_bias: Visible, hidden_bias: Hidden, steps: int) -> Visible:
+        """Visible means after some mean-field steps, (5) and (6) in turn."""
+        for _ in range(steps):
+            visible = self.visible_given(self.hidden_given(visible, hidden_bias), visible_bias)
+        return visible
 
     @configuration
     class Config:
@@ -130,31 +177,6 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))
         self.first_state = nn.Parameter(torch.full((hidden,), 0.5))
 
-    # -------- the machine of one frame
-
-    def biases(self, state: Hidden) -> tuple[Visible, Hidden]:
-        """Biases b_t and c_t from the state r_t-1, equations (1) and (2)."""
-        visible, hidden = wide(state @ self.visible_memory), wide(state @ self.hidden_memory)
-        return visible + self.visible_bias, hidden + self.hidden_bias
-
-    def hidden_given(self, visible: Visible, bias: Hidden) -> Hidden:
-        """Probability that each hidden unit is on, equation (5); of a true frame the state (7)."""
-        return torch.sigmoid(wide(visible @ self.weight) + bias)
-
-    def visible_given(self, hidden: Hidden, bias: Visible) -> Visible:
-        """Mean of each visible unit, equation (6)."""
-        return self.units.mean(self._visible_input(hidden, bias))
-
-    def states(self, x: Clips) -> list[Hidden]:
-        """States r_0, r_1, ..., r_T of clips, equation (7)."""
-        seen = wide(x @ self.weight) + self.hidden_bias
-        found = [self.first_state.expand(len(x), -1)]
-        for product in seen.unbind(1):
-            found.append(torch.sigmoid(product + wide(found[-1] @ self.hidden_memory)))
-        return found
-
-    # -------- learning
-
     def prepare(self, sample: Batch) -> None:
         """Let the visible biases alone explain each pixel's mean.
 
@@ -167,27 +189,6 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         with torch.no_grad():
             self.visible_bias.copy_(self.units.bias_for(x.flatten(0, 1)))
 
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Equation (8), mean over clips."""
-        x = self._flat(batch.x)
-        states = torch.stack(self.states(x), 1)
-        visible_bias, hidden_bias = self.biases(states[:, :-1].flatten(0, 1))
-        with torch.no_grad():
-            data, active = x.flatten(0, 1), states[:, 1:].flatten(0, 1)
-            fantasy = self._fantasies(x, active, visible_bias, hidden_bias)
-            imagined = self.hidden_given(fantasy, hidden_bias)
-        # Fantasies and hidden units are fixed, so this is linear in W and the biases, which alone lead back in time.
-        with torch.autocast(x.device.type, enabled=False):
-            slope = (fantasy.T @ imagined - data.T @ active).flatten()
-            terms = [
-                torch.dot(self.weight.flatten(), slope),
-                torch.dot(visible_bias.flatten(), (fantasy - data).flatten()),
-                torch.dot(hidden_bias.flatten(), (imagined - active).flatten()),
-            ]
-            total = torch.stack(terms).sum() / len(data)
-        parts = {"fantasy_squared_error_per_frame": (fantasy - data).square().sum(1).mean()}
-        return Loss(total, parts)
-
     def held_out(self, batch: Batch, player: str) -> Loss:
         """The same, with the squared error of predictions."""
         loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
@@ -197,28 +198,6 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
             predicted = self._predicted(x[:, :-1], states[:, 1:-1]).flatten(2)
             error = (predicted - x[:, 1:]).square().sum(2).mean()
         return Loss(loss.total, {**loss.parts, "squared_error_per_frame": error})
-
-    def _fantasies(self, x: Clips, active: Hidden, visible_bias: Visible, hidden_bias: Hidden) -> Visible:
-        """v- of every frame, for all times at once."""
-        if self.config.fantasies == "predictions":
-            guess = torch.cat([x[:, :1], x[:, :-1]], 1).flatten(0, 1)
-            return self._settled(guess, visible_bias, hidden_bias, self.config.gibbs_steps)
-        return self._chain(active, visible_bias, hidden_bias, self.config.gibbs_steps)
-
-    def _chain(self, active: Hidden, visible_bias: Visible, hidden_bias: Hidden, steps: int) -> Visible:
-        """Gibbs steps (5), (6) from means of the hidden units; the last gives visible means."""
-        for _ in range(steps - 1):
-            visible = self.units.draw(self._visible_input(bernoulli(active), visible_bias))
-            active = self.hidden_given(visible, hidden_bias)
-        return self.visible_given(bernoulli(active), visible_bias)
-
-    def _settled(self, visible: Visible, visible_bias: Visible, hidden_bias: Hidden, steps: int) -> Visible:
-        """Visible means after some mean-field steps, (5) and (6) in turn."""
-        for _ in range(steps):
-            visible = self.visible_given(self.hidden_given(visible, hidden_bias), visible_bias)
-        return visible
-
-    # -------- what it does
 
     def predict(self, context: Video, frames: int) -> Future:
         """Continue video of at least one frame: mean-field steps from the last frame, or from the last prediction."""
@@ -248,7 +227,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         return found.view(*before.shape[:2], *self.shape)
 
     def encode(self, x: Video) -> Features:
-        """State after the last frame, equation (7)."""
+        """State (7) after the last frame."""
         return self.states(self._flat(x))[-1]
 
     def activations(self, x: Video, names: Sequence[str] | None = None) -> dict[str, Tensor]:
@@ -272,8 +251,6 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
     def filters(self) -> Images:
         """Weights W of each hidden unit to a frame."""
         return weight_pictures(self.weight, self.shape)
-
-    # -------- how
 
     def _visible_input(self, hidden: Hidden, bias: Visible) -> Visible:
         return wide(hidden @ self.weight.T) + bias

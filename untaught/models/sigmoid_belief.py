@@ -32,26 +32,20 @@ from typing import Literal
 
 import torch
 
-from untaught.config import Count, Positive, configuration
-from untaught.errors import ConfigError, SizeError
-from untaught.model import (
+from untaught.capability import (
     Activations,
-    Batch,
     Decodes,
     Encodes,
-    Example,
     Filters,
     LatentVariable,
-    Learner,
     LogLikelihood,
-    Loss,
-    Player,
     Reconstructs,
     Samples,
     Scores,
-    Smoke,
-    View,
 )
+from untaught.config import Count, Positive, configuration
+from untaught.errors import ConfigError, SizeError
+from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, View
 from untaught.nn.belief.inference import Exact, Factorial, Inference, Recognition
 from untaught.nn.belief.network import ENUMERABLE, BeliefNetwork, Units
 from untaught.nn.energy.units import UNITS
@@ -71,6 +65,52 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         >>> network.encode(torch.zeros(5, 1, 4, 4)).shape, network.log_likelihood(torch.zeros(5, 1, 4, 4)).kind
         (torch.Size([5, 9]), 'exact')
     """
+
+    def decode(self, features: Features) -> Examples:
+        """Mean of the visible units given the first hidden layer, equation (1)."""
+        first = features[:, : self.config.hidden[0]]
+        return torch.sigmoid(self.generative.logits(0, first)).unflatten(1, self.shape)
+
+    def encode(self, x: Examples) -> Features:
+        """Mean of every hidden unit; under recognition each layer's given the means of the one below, equation (2)."""
+        return torch.cat(self.inference.means(x.flatten(1)), 1)
+
+    def _wake(self, visible: Units) -> Loss:
+        """-log p of the data with what recognition drew; its gradient is the rule of equation (3)."""
+        with torch.no_grad():
+            hidden, density = self.inference.draw(visible)
+        total = -self.generative.log_joint([visible, *hidden]).mean()
+        return Loss(total, {"upper_bound_nats": (total + density.mean()).detach()})
+
+    def _sleep(self, count: int) -> Loss:
+        """-log q of what fantasies were made of, summed over each example's; its gradient is that of equation (4)."""
+        assert isinstance(self.inference, Recognition)
+        with torch.no_grad():
+            fantasy = self.generative.sample(self.config.fantasies * count)
+        surprise = -self.inference.log_density(fantasy).mean()
+        return Loss(self.config.fantasies * surprise, {"surprise_nats": surprise.detach()})
+
+    def _bound(self, visible: Units) -> PerExample:
+        """One draw of the bound, equation (5)."""
+        hidden, density = self.inference.draw(visible)
+        return self.generative.log_joint([visible, *hidden]) - density
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """What wakes (3), sleeps (4), or climbs the likelihood or its bound (5) where hidden units can be summed."""
+        if player == "recognition":
+            return self._sleep(len(batch.x))
+        visible = batch.x.flatten(1)
+        match self.inference:
+            case Exact():
+                total = -self.generative.log_likelihood(visible).mean()
+                return Loss(total, {"upper_bound_nats": total.detach()})
+            case Factorial() as factorial:
+                with torch.no_grad():
+                    means = factorial.means(visible)
+                total = -factorial.bound(visible, means).mean()
+                return Loss(total, {"upper_bound_nats": total.detach()})
+            case _:
+                return self._wake(visible)
 
     @configuration
     class Config:
@@ -121,38 +161,12 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         with torch.no_grad():
             self.generative.biases[0].copy_(usual if asked is None else torch.full_like(usual, asked))
 
-    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """What wakes, sleeps, or climbs the bound: equations (3), (4) or (5)."""
-        if player == "recognition":
-            return self._sleep(len(batch.x))
-        visible = batch.x.flatten(1)
-        match self.inference:
-            case Exact():
-                total = -self.generative.log_likelihood(visible).mean()
-                return Loss(total, {"upper_bound_nats": total.detach()})
-            case Factorial() as factorial:
-                with torch.no_grad():
-                    means = factorial.means(visible)
-                total = -factorial.bound(visible, means).mean()
-                return Loss(total, {"upper_bound_nats": total.detach()})
-            case _:
-                return self._wake(visible)
-
-    def encode(self, x: Examples) -> Features:
-        """Mean of every hidden unit; under recognition each layer's given the means of the one below."""
-        return torch.cat(self.inference.means(x.flatten(1)), 1)
-
-    def decode(self, features: Features) -> Examples:
-        """Mean of the visible units given the first hidden layer, equation (1)."""
-        first = features[:, : self.config.hidden[0]]
-        return torch.sigmoid(self.generative.logits(0, first)).unflatten(1, self.shape)
-
     def reconstruct(self, x: Examples) -> Examples:
         """Mean of the visible units given the hidden units' means."""
         return self.decode(self.encode(x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Draw from the top down, equation (1); the last step gives grey values, the means."""
+        """Draw from the top down; the last step gives grey values, the means of (1) and no draws."""
         with torch.no_grad():
             return self.decode(torch.cat(self.generative.sample(count)[1:], 1))
 
@@ -182,26 +196,6 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
     def filters(self) -> Images:
         """Generative weights of each unit of the first hidden layer; a vector's as a picture of one row."""
         return weight_pictures(self.generative.weights[0], self.shape)
-
-    def _wake(self, visible: Units) -> Loss:
-        """-log p of the data with what recognition drew; its gradient is the rule (3)."""
-        with torch.no_grad():
-            hidden, density = self.inference.draw(visible)
-        total = -self.generative.log_joint([visible, *hidden]).mean()
-        return Loss(total, {"upper_bound_nats": (total + density.mean()).detach()})
-
-    def _sleep(self, count: int) -> Loss:
-        """-log q of what fantasies were made of; its gradient is the rule (4), summed over each example's fantasies."""
-        assert isinstance(self.inference, Recognition)
-        with torch.no_grad():
-            fantasy = self.generative.sample(self.config.fantasies * count)
-        surprise = -self.inference.log_density(fantasy).mean()
-        return Loss(self.config.fantasies * surprise, {"surprise_nats": surprise.detach()})
-
-    def _bound(self, visible: Units) -> PerExample:
-        """One draw of the bound (5)."""
-        hidden, density = self.inference.draw(visible)
-        return self.generative.log_joint([visible, *hidden]) - density
 
     def _layers(self, latent: Features) -> Sequence[Units]:
         return latent.split(self.config.hidden, 1)

@@ -28,6 +28,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from untaught.config import from_json, to_json
+from untaught.data.source import Source, open_data
+from untaught.data.view import Statistics, View
+from untaught.errors import ConfigError, RunError
+from untaught.model import Encoding, Model, model_class
 from untaught.runs.checkpoint import (
     Torn,
     read_checkpoint,
@@ -38,11 +43,6 @@ from untaught.runs.checkpoint import (
     write_tensors,
 )
 from untaught.runs.encoders import Given, described, network_encoder
-from untaught.config import from_json, to_json
-from untaught.data.source import Source, open_data
-from untaught.data.view import Statistics, View
-from untaught.errors import ConfigError, RunError
-from untaught.model import Encoding, Model, model_class
 from untaught.runs.settings import NetworkFile, Settings
 
 

@@ -4,16 +4,20 @@ import oracles
 import torch
 from torch import Tensor
 
-from untaught.nn.energy.bipartite import TwoLayers
+from untaught.models.rbm import RBM
 from untaught.nn.energy.tempering import tempered_step
 from untaught.randomness import seeded
 
 VISIBLE = oracles.states(6)
 
 
-def two_valleys() -> TwoLayers:
+def machine_of(hidden: int, scale: float = 0.01) -> RBM:
+    return RBM(RBM.Config(hidden=hidden, initial_scale=scale), (6,)).double()
+
+
+def two_valleys() -> RBM:
     """All units agree: nearly all probability is on two opposite states, far apart."""
-    machine = TwoLayers(6, 2).double()
+    machine = machine_of(2)
     with torch.no_grad():
         machine.weight.fill_(3.0)
         machine.hidden_bias.fill_(-9.0)
@@ -28,7 +32,7 @@ def frequencies(visible: Tensor) -> Tensor:
 def test_every_temperature_keeps_its_own_distribution() -> None:
     """From exact draws at each temperature one step, exchanges included, leaves exact draws at each."""
     with seeded(0):
-        machine = TwoLayers(6, 3, scale=1.0).double()
+        machine = machine_of(3, scale=1.0)
         machine.base.copy_(torch.randn(6))
         tempers = torch.linspace(0, 1, 4)
         exact = [torch.softmax(-machine.free_energy(VISIBLE, float(t)).detach(), 0) for t in tempers]
@@ -40,7 +44,7 @@ def test_every_temperature_keeps_its_own_distribution() -> None:
 
 
 def test_exchanges_happen_and_only_between_neighbours() -> None:
-    machine = TwoLayers(6, 2).double()  # without weights every exchange is accepted
+    machine = machine_of(2)  # without weights every exchange is accepted
     start = torch.arange(5.0).double().repeat_interleave(3)[:, None].expand(-1, 6)
     with seeded(1):
         after = tempered_step(start, 5, lambda states, tempers: states, machine.free_energy)

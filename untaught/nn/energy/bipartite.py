@@ -1,32 +1,34 @@
-"""A machine of two layers without connections inside a layer: energies, conditionals, and Gibbs steps.
+"""A machine of two layers without connections inside a layer: parameters, units, and what annealing needs.
 
-    E(v, h) = A(v) + B(h) - b.v - c.h - v.W.h                                     (1)
-    F(v) = -log sum_h exp(-E(v, h)) = A(v) - b.v - log z_h(c + v.W)               (2)
-    F(h) = -log sum_v exp(-E(v, h)) = B(h) - c.h - log z_v(b + W.h)               (3)
-    F_t(v) = A(v) - (1 - t) a.v - t b.v - log z_h(t (c + v.W))                    (4)
+    v = seen / s                                                                  (1)
+    F_t(v) = A(v) - (1 - t) a.v - t b.v - log z_h(t (c + v.W))                    (2)
+    log Z_0 = log z_v(a) + log z_h(0)                                             (3)
+    F(h) = -log sum_v exp(-E(v, h)) = B(h) - c.h - log z_v(b + W.h)               (4)
 
-A, B, z_v and z_h belong to the kinds of units (`untaught.nn.energy.units`). Where Gaussian visible units have a learnt
-deviation s, v in these equations is what is seen divided by s, and sums over v become integrals over what is seen.
+The energy E, with A and B, is that of `untaught.models.rbm`; kinds of units have A, B, z_v and z_h
+(`untaught.nn.energy.units`). Gaussian visible units may have a learnt deviation s (1): then sums over v are integrals
+over what is seen. For annealing, (2) leads from independent visible units with biases a at t = 0, whose partition
+function is (3), to the machine at t = 1.
 
 References:
-    Smolensky (1986). Information processing in dynamical systems: foundations of harmony theory.
-    Welling, Rosen-Zvi, Hinton (2005). Exponential family harmoniums with an application to information retrieval.
-    Salakhutdinov and Hinton (2009). Deep Boltzmann machines (doubled inputs).
+    Salakhutdinov, Murray (2008). On the quantitative analysis of deep belief networks.
+    Salakhutdinov, Hinton (2009). Deep Boltzmann machines (doubled inputs).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
 from untaught.nn.energy.units import UNITS, Kind
 from untaught.nn.noise import wide
+from untaught.shapes import Scalar
 
 Visible = Float[Tensor, "batch visible"]
 Hidden = Float[Tensor, "batch hidden"]
@@ -36,7 +38,7 @@ Temper = Tensor | float
 
 
 class Bipartite(nn.Module, ABC):
-    """Weights, biases and units of two layers.
+    """Weights, biases and units of two layers; how layers see each other is for the subclass to say.
 
     Args:
         visible: Visible units.
@@ -70,50 +72,26 @@ class Bipartite(nn.Module, ABC):
         self.base = nn.Buffer(torch.zeros(visible))
 
     @abstractmethod
-    def sides(self) -> Sequence[object]:
-        """Sides over whose states the partition function could be summed, as the contract describes them."""
-
-    @property
-    def has_energy(self) -> bool:
-        """Whether (1) describes the machine: not with noisy rectified units, nor with a layer that stands for two."""
-        return self.doubled == "no" and self.hidden_units is not UNITS["relu"]
-
     def hidden_input(self, visible: Visible) -> Hidden:
-        """C + v.W."""
-        product = wide(self.in_deviations(visible) @ self.weight)
-        return (2 * product if self.doubled == "visible" else product) + self.hidden_bias
+        """c + v.W."""
 
+    @abstractmethod
     def visible_input(self, hidden: Hidden) -> Visible:
-        """B + W.h."""
-        product = wide(hidden @ self.weight.T)
-        return (2 * product if self.doubled == "hidden" else product) + self.visible_bias
+        """b + W.h."""
 
-    def hidden_given(self, visible: Visible) -> Hidden:
-        """Mean of the hidden units given the visible ones."""
-        return self.hidden_units.mean(self.hidden_input(visible))
+    @abstractmethod
+    def free_energy_given(self, seen: Visible, x: Hidden, temper: Temper) -> Nats:
+        """F_t(v) in nats, equation (2), where x is c + v.W."""
 
-    def visible_given(self, hidden: Hidden) -> Visible:
-        """Mean of the visible units given the hidden ones."""
-        return self.in_values(self.visible_units.mean(self.visible_input(hidden)))
+    def in_deviations(self, seen: Visible) -> Visible:
+        """v of what is seen, equation (1)."""
+        return seen if self.log_deviation is None else seen * torch.exp(-self.log_deviation)
 
-    def free_energy(self, visible: Tensor, temper: Temper = 1.0) -> Nats:
-        """Free energy in nats, equation (2), or at another inverse temperature (4).
+    def in_values(self, v: Visible) -> Visible:
+        """What is seen, equation (1) the other way."""
+        return v if self.log_deviation is None else v * torch.exp(self.log_deviation)
 
-        Raises:
-            ConfigError: The machine has none.
-        """
-        flat = visible.flatten(1)
-        return self._free_energy(flat, self.hidden_input(flat), temper)
-
-    def hidden_free_energy(self, hidden: Hidden) -> Nats:
-        """Free energy of hidden states in nats, equation (3)."""
-        self.refuse_without_energy()
-        inside = self.hidden_units.own_energy(hidden) - hidden @ self.hidden_bias
-        return inside - self.visible_units.log_sum(self.visible_input(hidden)) - self._log_volume()
-
-    def gibbs(self, visible: Visible) -> Visible:
-        """Draw the hidden units given the visible ones, then the visible given the hidden."""
-        return self.gibbs_step(visible)
+    # -------- annealing
 
     def gibbs_step(self, visible: Tensor, temper: Temper = 1.0) -> Tensor:
         """One Gibbs step that leaves exp(-F_t) unchanged."""
@@ -123,43 +101,53 @@ class Bipartite(nn.Module, ABC):
         """A step at `after`, and F_before(v) - F_after(v): both free energies and the step share one product."""
         flat = visible.flatten(1)
         x = self.hidden_input(flat)
-        weight = self._free_energy(flat, x, before) - self._free_energy(flat, x, after)
+        weight = self.free_energy_given(flat, x, before) - self.free_energy_given(flat, x, after)
         return self._step(x, after).reshape(visible.shape), weight
 
     def base_rate(self) -> Tensor:
-        """Biases a of equation (4)."""
+        """Biases a of equation (2)."""
         return self.base
-
-    def base_partition(self) -> Tensor:
-        """Log Z at t = 0: hidden units have no say, and count their states."""
-        self.refuse_without_energy()
-        hidden = self.hidden_units.log_sum(torch.zeros_like(self.hidden_bias))
-        return self.visible_units.log_sum(self.base) + hidden + self._log_volume()
-
-    def refuse_without_energy(self) -> None:
-        """Raise where (1) does not describe the machine."""
-        if not self.has_energy:
-            what = "noisy rectified units have" if self.doubled == "no" else "a machine with a doubled layer has"
-            raise ConfigError(f"{what} no free energy, and so no likelihood")
-
-    def in_deviations(self, seen: Visible) -> Visible:
-        """V of the equations."""
-        return seen if self.log_deviation is None else seen * torch.exp(-self.log_deviation)
-
-    def in_values(self, v: Visible) -> Visible:
-        """What is seen."""
-        return v if self.log_deviation is None else v * torch.exp(self.log_deviation)
 
     def base_draw(self, count: int) -> Visible:
         """Visible units drawn at t = 0."""
         return self.in_values(self.visible_units.draw(self.base.expand(count, -1)))
 
-    def _free_energy(self, flat: Visible, x: Hidden, temper: Temper) -> Nats:
+    def base_partition(self) -> Tensor:
+        """Log Z at t = 0, equation (3): hidden units have no say, and count their states."""
         self.refuse_without_energy()
-        v = self.in_deviations(flat)
-        bias = temper * self.visible_bias + (1 - temper) * self.base
-        biased = v @ bias if bias.ndim == 1 else (v * bias).sum(1)
-        return self.visible_units.own_energy(v) - biased - self.hidden_units.log_sum(temper * x)
+        hidden = self.hidden_units.log_sum(torch.zeros_like(self.hidden_bias))
+        return self.visible_units.log_sum(self.base) + hidden + self._log_volume()
+
+    # -------- likelihoods
+
+    def hidden_free_energy(self, hidden: Hidden) -> Nats:
+        """Free energy of hidden states in nats, equation (4)."""
+        self.refuse_without_energy()
+        inside = self.hidden_units.own_energy(hidden) - hidden @ self.hidden_bias
+        return inside - self.visible_units.log_sum(self.visible_input(hidden)) - self._log_volume()
+
+    def pseudo_likelihood(self, visible: Visible, places: int) -> Scalar:
+        """-sum_i log p(v_i | all others), in nats, from a few random i of each row; of binary visible units."""
+        x = self.hidden_input(visible)
+        total = torch.zeros((), device=visible.device, dtype=x.dtype)
+        for _ in range(places):
+            i = (torch.rand(len(visible), device=visible.device) * visible.shape[1]).long()
+            v, row = visible.gather(1, i[:, None]), wide(self.weight[i])
+            off = x - v * row
+            logit = self.visible_bias[i] + self.hidden_units.log_sum(off + row) - self.hidden_units.log_sum(off)
+            total += (F.softplus(logit) - v[:, 0] * logit).mean()
+        return total * visible.shape[1] / places
+
+    @property
+    def has_energy(self) -> bool:
+        """Whether an energy describes the machine: not with noisy rectified units, nor with a layer that is doubled."""
+        return self.doubled == "no" and self.hidden_units is not UNITS["relu"]
+
+    def refuse_without_energy(self) -> None:
+        """Raise where no energy describes the machine."""
+        if not self.has_energy:
+            what = "noisy rectified units have" if self.doubled == "no" else "a machine with a doubled layer has"
+            raise ConfigError(f"{what} no free energy, and so no likelihood")
 
     def _step(self, x: Hidden, temper: Temper) -> Visible:
         hidden = self.hidden_units.draw(temper * x)
@@ -169,24 +157,3 @@ class Bipartite(nn.Module, ABC):
     def _log_volume(self) -> Tensor | float:
         """How much larger an integral over what is seen is than one over v."""
         return 0.0 if self.log_deviation is None else self.log_deviation.sum()
-
-
-class TwoLayers(Bipartite):
-    """A machine that is only asked, and never learns."""
-
-    def sides(self) -> Sequence[object]:
-        """Who made it knows its sides."""
-        return ()
-
-
-def energy_slopes(
-    data: Visible,
-    active: Hidden,
-    fantasy: Float[Tensor, "fantasy visible"],
-    imagined: Float[Tensor, "fantasy hidden"],
-) -> tuple[Float[Tensor, "visible hidden"], Float[Tensor, " visible"], Float[Tensor, " hidden"]]:
-    """Derivatives of E(v+, h+) - E(v-, h-) by W, b and c: <v- h-> - <v+ h+> and so on, each mean over its own rows."""
-    # In full precision, for the two means nearly cancel.
-    with torch.autocast(data.device.type, enabled=False):
-        by_weight = (fantasy.T @ (imagined / len(imagined))).addmm_(data.T, active, alpha=-1 / len(active))
-        return by_weight, fantasy.mean(0) - data.mean(0), imagined.mean(0) - active.mean(0)

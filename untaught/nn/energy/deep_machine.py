@@ -26,7 +26,6 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.nn.energy.bipartite import Bipartite, TwoLayers
 from untaught.nn.noise import bernoulli, wide
 from untaught.shapes import PerExample, Scalar
 
@@ -121,23 +120,14 @@ class DeepMachine(nn.Module):
             products = [(below / len(below)).T @ above for below, above in pairwise(states)]
             return products + [state.mean(0) for state in states]
 
-    def two_sided(self, base: Float[Tensor, " unit"]) -> Bipartite:
-        """A copy as a machine of two layers: even layers are visible, odd ones hidden.
-
-        Args:
-            base: Logit of each even unit at inverse temperature 0.
-        """
+    def two_sided(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights and biases of the same machine seen as two layers: even ones visible, odd ones hidden."""
         odd, even = self.sizes[1::2], self.sizes[0::2]
-        machine = TwoLayers(sum(even), sum(odd)).to(base)
-        blocks = [[base.new_zeros(rows, columns) for columns in even] for rows in odd]
+        blocks = [[self.biases[0].new_zeros(rows, columns) for columns in even] for rows in odd]
         for k, weight in enumerate(self.weights):
             blocks[k // 2][(k + 1) // 2] = weight if k % 2 else weight.T
-        with torch.no_grad():
-            machine.weight.copy_(torch.cat([torch.cat(row, 1) for row in blocks]).T)
-            machine.visible_bias.copy_(torch.cat(list(self.biases)[0::2]))
-            machine.hidden_bias.copy_(torch.cat(list(self.biases)[1::2]))
-            machine.base.copy_(base)
-        return machine.requires_grad_(False)
+        weight = torch.cat([torch.cat(row, 1) for row in blocks]).T
+        return weight, torch.cat(list(self.biases)[0::2]), torch.cat(list(self.biases)[1::2])
 
     def _apart(self, side: Layer, parity: int) -> list[Tensor | None]:
         layers = iter(side.split(self.sizes[parity::2], 1))

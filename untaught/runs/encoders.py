@@ -1,0 +1,120 @@
+"""Encoders that exist already: of a run, or of a named network with a file of weights.
+
+What was given is described in a run's config.json, and its weights are in the run's own checkpoints: neither the other
+run nor the file is needed again to use the model that was built on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from untaught.data.view import View
+from untaught.errors import ConfigError, RunError
+from untaught.model import Encoding
+from untaught.nn.vision_nets import NAMES, VisionNet, vision_net
+from untaught.runs.settings import NetworkFile, Settings, undrawn
+
+
+@dataclass(frozen=True)
+class Given:
+    """An encoder that a model is built on."""
+
+    network: nn.Module
+    """From a batch of examples to features."""
+    described: Settings | NetworkFile | None = None
+    """What config.json says of it; none of a network of the caller's own."""
+
+    @property
+    def view(self) -> View | None:
+        """How it is shown data, where it was trained by us."""
+        if isinstance(self.described, Settings):
+            return undrawn(self.described.view)
+        own = self.network.view if isinstance(self.network, Encoding) else None
+        return None if own is None else undrawn(own)
+
+
+def described(text: str) -> NetworkFile | None:
+    """A network and its file, `vgg16:weights.safetensors`; none where the words are a path.
+
+    Example:
+        >>> described("vgg16:weights.pt"), described("runs/vgg16")
+        (NetworkFile(network='vgg16', file='weights.pt'), None)
+    """
+    name, colon, file = text.partition(":")
+    return NetworkFile(network=name, file=file) if colon and name in NAMES else None
+
+
+class Convolutions(nn.Module):
+    """A vision network as an encoder: without its classifier, which features do not depend on."""
+
+    def __init__(self, network: VisionNet) -> None:
+        super().__init__()
+        network.classifier = nn.Sequential()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Mean of each of the last maps, `(batch, map)`."""
+        return self.network.encode(x)
+
+
+def network_encoder(asked: NetworkFile, weights: bool = True) -> Encoding:
+    """The encoder of a named network.
+
+    Args:
+        asked: The network and its file.
+        weights: Read the file; else weights are new, to be replaced by those of a checkpoint.
+
+    Raises:
+        ConfigError: No network has that name, or the weights do not fit it.
+        RunError: The file cannot be read, or holds more than tensors.
+    """
+    if asked.network not in NAMES:
+        raise ConfigError(f"no network is called {asked.network!r}; there are: {', '.join(NAMES)}")
+    held = read_weights(Path(asked.file)) if weights else {}
+    network = vision_net(asked.network, len(held["classifier.6.bias"]) if "classifier.6.bias" in held else 1000)
+    if weights:
+        refuse_misfit(network, held, asked)
+        network.load_state_dict(held)
+    return Encoding(Convolutions(network))
+
+
+def refuse_misfit(network: nn.Module, held: dict[str, Tensor], asked: NetworkFile) -> None:
+    """Compare names and shapes of weights.
+
+    Raises:
+        ConfigError: They differ; names the first that does.
+    """
+    for name, own in network.state_dict().items():
+        if name not in held:
+            raise ConfigError(f"{asked.file} has no {name}, so it is no file of {asked.network}")
+        if held[name].shape != own.shape:
+            raise ConfigError(
+                f"{asked.file} has {name} of {tuple(held[name].shape)}, and {asked.network} has {tuple(own.shape)}"
+            )
+    more = held.keys() - network.state_dict().keys()
+    if more:
+        raise ConfigError(f"{asked.file} has {min(more)}, which {asked.network} has not")
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, or of a torch file that holds nothing else; nothing in it is executed.
+
+    Raises:
+        RunError: It cannot be read, or holds more than tensors.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # what torch's reader of tensors raises depends on what it met
+        raise RunError(f"{path} is no file of tensors alone, so it is not opened") from error
+    if not isinstance(held, dict) or not all(isinstance(value, Tensor) for value in held.values()):
+        raise RunError(f"{path} holds more than named tensors; save a network's state_dict")
+    return held
