@@ -21,7 +21,7 @@ from tests.evaluate.measures import test_likelihood as likely
 from tests.evaluate.measures.test_retrieval import documents
 from untaught.data.part import Part
 from untaught.data.view import Statistics, View
-from untaught.evaluate.evaluate import evaluate
+from untaught.evaluate.evaluate import evaluate, measures
 from untaught.evaluate.subject import Subject
 from untaught.randomness import seeded
 
@@ -91,3 +91,11 @@ def form(value: Any) -> str:
 def test_the_json_keeps_its_form(name: str) -> None:
     found = evaluate(SUBJECTS[name](), list(HELD[name]))
     assert {measure: form(value) for measure, value in found.items()} == HELD[name]
+
+
+@pytest.mark.parametrize("name", [name for name in SUBJECTS if name != "clips whose variable is still"])
+def test_what_is_read_of_the_json_says_the_same(name: str) -> None:
+    """Every value, spread and baseline finds its place by what is declared; a table without an entry has no place."""
+    known = measures()
+    for measure, stored in evaluate(SUBJECTS[name](), list(HELD[name])).items():
+        assert known[measure].as_json([list(known[measure].read(stored).values())]) == stored
