@@ -20,7 +20,7 @@ from PIL import Image
 from sklearn.decomposition import PCA
 
 import untaught
-from untaught.evaluate.beside import who
+from untaught.evaluate.evaluate import measures
 from untaught.evaluate.measures.map import neighbours_accuracy
 from untaught.evaluate.drawing.pictures import colours, enlarged, filter_grid, grid, mosaic
 
@@ -270,9 +270,8 @@ SHOWN = {
 }
 for measure, number in SHOWN.items():
     print(f"{measure}: {number}")
-    for name, numbers in who(found[measure]).items():
-        if number in numbers:
-            print(f"    {name:26}{numbers[number]:.3f}")
+    for name, one in measures()[measure].read(found[measure])[number].all.items():
+        print(f"    {name:26}{one.value:.3f}")
 
 # %% [markdown]
 """

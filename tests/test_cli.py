@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from untaught import __version__, cli, open_data, open_run
-from untaught.cli.measuring import table_of, who
+from untaught.cli.measuring import print_measures
 from untaught.model import model_names
 
 QUICK = ("--threads", "1", "--device", "cpu", "--precision", "float32")
@@ -91,21 +91,24 @@ def test_evaluate_prints_the_model_beside_its_baselines(clips_run: Path, capsys:
     lines = capsys.readouterr().out.splitlines()
     starts = {line.strip()[:14].strip() for line in lines}
     assert {"prediction", "previous frame", "mean frame"} <= starts
-    assert any(line.strip().startswith("model") for line in lines)
+    assert any(line.strip().startswith("this model") for line in lines)
 
 
-def test_numbers_stand_beside_those_of_the_same_name() -> None:
-    rows = who(
-        {
-            "error": 2.0, "error_std": 0.1, "ahead": [1.0, 2.0, 3.0], "examples": 7,
-            "baselines": {"mean": 3.0}, "baselines_std": {"mean": 0.2}, "ahead_baselines": {"mean": [4.0, 5.0, 6.0]},
-        }
-    )  # fmt: skip
-    assert rows["mean"] == {"error": 3.0, "error_std": 0.2, "ahead 1": 4.0, "ahead 2": 5.0, "ahead 3": 6.0}
-    assert rows["model"]["ahead 3"] == 3.0 and rows["model"]["examples"] == 7
-    several = who({"ridge": 0.5, "svm": 0.6, "baselines": {"pixels": {"ridge": 0.4, "svm": 0.3}}})
-    assert several["pixels"] == {"ridge": 0.4, "svm": 0.3}
-    assert len(table_of("probe", {"ridge": 0.5, "baselines": {"pixels": {"ridge": 0.4}}}).columns) == 2
+def test_numbers_stand_beside_those_of_the_same_name(capsys: pytest.CaptureFixture[str]) -> None:
+    measure = {
+        "squared_error_per_frame": 2.0, "squared_error_per_frame_std": 0.1, "rollout": [1.0, 2.0, 3.0], "clips": 7,
+        "baselines": {"mean_frame": 3.0}, "baselines_std": {"mean_frame": 0.2},
+        "rollout_baselines": {"mean_frame": [4.0, 5.0, 6.0]},
+    }  # fmt: skip
+    print_measures({"prediction": measure})
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["squared", "error", "per", "frame", "2", "±", "0.1", "3", "±", "0.2"] in told
+    assert ["rollout,", "3", "ahead", "3", "6"] in told and ["clips:", "7"] in told
+
+
+def test_bounds_that_have_no_end_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    print_measures({"likelihood": {"log_likelihood_nats": -5.0, "log_likelihood_nats_low": None, "baselines": {}}})
+    assert "log likelihood nats low: without end" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- encode, reconstruct, sample, predict

@@ -19,7 +19,7 @@ from untaught.model import model_class
 from untaught.report import record_evaluation, write_report
 from untaught.report.charts import STAND_INS, Line, lines
 from untaught.report.learning_curves import training_section
-from untaught.report.measures import baselines_of, headline, measure_section
+from untaught.report.measures import headline, measure_section
 from untaught.runs.run import build, create_run, open_run
 from untaught.runs.settings import Settings, Training
 from untaught.training.fit import train
@@ -99,8 +99,9 @@ def read(path: Path) -> Reader:
 
 def test_the_page_has_every_part(run: Path) -> None:
     page = read(run)
-    for part in ("autoencoder trained on digits", "squared error per image", "PCA of as many components", "mean image",
-                 "SSIM", "Groups found without labels", "raw pixels", "Training", "held-out data", "Pictures",
+    for part in ("autoencoder trained on digits", "squared error per image", "mean image",
+                 "PCA with as many components", "SSIM", "Groups found without labels", "raw pixels", "Training",
+                 "held-out data", "Pictures",
                  "How it was made", "untaught train autoencoder --data 'digits'", "torch", '"latent": 4'):  # fmt: skip
         assert part in page.text, part
     found = evaluate(run, ["reconstruction"])["reconstruction"]
@@ -149,8 +150,8 @@ def test_a_damaged_evaluation_is_no_evaluation(run: Path, content: str) -> None:
 def test_everything_is_escaped(run: Path) -> None:
     """A name, a value, a command and a caption that would be a script are shown as they are."""
     bad = "<script>alert(1)</script>"
-    measure = {"error": 1.5, "note": bad, "baselines": {bad: 2.5}, f"{bad}_baselines": {}}
-    record_evaluation(run, {bad: measure}, data=bad)
+    known = {"squared_error_per_image": 1.5, "note": bad, "baselines": {bad: 2.5}}
+    record_evaluation(run, {bad: {"note": bad, bad: 1.0}, "reconstruction": known}, data=bad)
     about = json.loads((run / "environment.json").read_text())
     (run / "environment.json").write_text(json.dumps({**about, "command": bad, "processor": bad}))
     shutil.copy(run / "pictures" / "filters.png", run / "pictures" / "<b>bold.png")
@@ -239,18 +240,50 @@ def test_stages_are_told_apart() -> None:
     assert "Loss, stage first" in section and "Loss, stage second" in section
 
 
-def test_the_headline_is_the_first_number_with_a_baseline() -> None:
-    measure = {"clips": 3, "error": 1.2345, "baselines": {"a": 3.0, "b": 2.0}}
-    assert headline({"m": {"error": 1.2345, "baselines": {"a": 3.0, "b": 2.0}}}) == (
-        "1.23", "error", "A: 3. The best of the trivial ones, b: 2.",
-    )  # fmt: skip
-    assert headline({"m": measure}) is None, "baselines stand beside the first number"
-    assert headline({}) is None
+def test_the_headline_is_the_first_main_quantity_that_is_one_number() -> None:
+    prediction = {"clips": 3, "squared_error_per_frame": 1.2345, "baselines": {"mean_frame": 3.0, "ridge_1_frame": 2.0}}
+    told = "Mean frame: 3. The best of the trivial ones, linear map of the last frame: 2."
+    decode = {"r2": {"angle": 0.5}, "baselines": {"raw_pixels": {"angle": 0.25}}}
+    units = {"active_units_fraction": 0.5, "baselines": {"random_weights": {"active_units_fraction": 0.25}}}
+    first = {"decode": decode, "active_units": units, "of another version": prediction, "prediction": prediction}
+    assert headline(first) == ("1.23", "squared error per frame", told)
+    probe = {
+        "ridge_accuracy": 0.9,
+        "baselines": {"raw_pixels": {"ridge_accuracy": 0.95}, "pca": {"ridge_accuracy": 0.5}},
+    }
+    assert headline({"probe": probe}) == ("90.0 %", "accuracy of a ridge classifier", "Raw pixels: 95.0 %.")
+    assert headline({"decode": decode, "active_units": units}) is None and headline({}) is None
 
 
-def test_baselines_of_curves_and_tables() -> None:
-    measure = {"x": 1.0, "rollout": [1.0], "rollout_baselines": {"a": [2.0]}, "baselines": {"a": 3.0}}
-    assert baselines_of(measure, "rollout") == {"a": [2.0]}
-    assert baselines_of(measure, "x") == {"a": 3.0}
-    section = measure_section("thing", {"r2": {"angle": 0.9}, "baselines": {"raw_pixels": {"angle": 0.1}}})
-    assert "0.90" in section and "0.10" in section and "angle" in Reader(section).text.lower()
+def test_curves_and_tables_stand_beside_their_baselines() -> None:
+    rollout = {"rollout": [1.0, 2.0], "rollout_baselines": {"ridge_1_frame": [2.0, 2.5], "ridge_2_frames": [2.0, 2.5]}}
+    chart = Reader(measure_section("prediction", rollout)).text
+    assert all(word in chart for word in ("frames ahead", "this model", "linear map of the last 2 frames"))
+    assert "last frame" not in chart, "of predictors in several sizes the last is drawn"
+    decode = {"r2": {"first_angle": 0.9}, "baselines": {"raw_pixels": {"first_angle": 0.1}}}
+    assert "first angle 0.90 0.10" in Reader(measure_section("decode", decode)).text
+    ends = {"log_likelihood_nats": -5.0, "log_likelihood_nats_low": None, "baselines": {"coin_flips": -6.0}}
+    assert "lower end of its error bar, nats: without end" in Reader(measure_section("likelihood", ends)).text
+
+
+def test_rows_with_other_baselines_have_columns_of_their_own() -> None:
+    stored = {"squared_error_per_image": 1.0, "psnr_db": 20.0, "cross_entropy_nats": 3.0, "baselines": {"pca": 2.0}}
+    beside = {"psnr_db_baselines": {"pca": 19.0}, "cross_entropy_nats_baselines": {"unigram": 4.0}}
+    told = Reader(measure_section("reconstruction", stored | beside)).text
+    assert "PSNR, dB 20 19 –" in told and "Cross-entropy, nats 3 – 4" in told
+
+
+def test_a_direction_is_told_only_where_there_is_one() -> None:
+    spread = {"lowest": -1.0, "highest": 1.0}
+    units = {"activation_mean": 0.1, "activation_of_units": spread, "active_units": 3}
+    told = Reader(measure_section("active_units", {**units, "baselines": {"random_weights": units}})).text
+    assert "Units that are active 3 3" in told and "is better" not in told
+    ratio = {"gradient_energy_ratio": 0.5, "squared_error_per_frame": 2.0}
+    told = Reader(measure_section("sharpness", {**ratio, "baselines": {"previous_frame": ratio}})).text
+    assert told.count("Lower is better.") == 1 and "Higher is better." not in told
+
+
+def test_what_this_version_does_not_know_is_told_by_its_name() -> None:
+    told = Reader(measure_section("old_measure", {"some_error": 2.0, "baselines": {"mean": 3.0}})).text
+    assert told == "Old measure some error: 2; baselines: mean 3"
+    assert "surprise: 7" in Reader(measure_section("prediction", {"squared_error_per_frame": 2.0, "surprise": 7})).text

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from rich.table import Table
 
@@ -14,11 +14,16 @@ from untaught.cli.flags import read
 from untaught.cli.opening import device_named, open_source, subject_of
 from untaught.cli.output import console
 from untaught.config import Whole, configuration
-from untaught.evaluate.beside import who
+from untaught.evaluate.baselines.names import short
 from untaught.evaluate.drawing.illustrate import illustrate_measures
 from untaught.evaluate.evaluate import evaluate as measured
+from untaught.evaluate.evaluate import measures
+from untaught.evaluate.quantity import MODEL, Measured, Quantity
 from untaught.report import record_evaluation, write_report
 from untaught.runs.run import open_run
+
+Row: TypeAlias = Mapping[str, Measured]
+"""A number of the model and of each baseline."""
 
 
 @configuration
@@ -75,53 +80,50 @@ def _before(path: Path, about: dict[str, Any]) -> dict[str, Any]:
     return held["measures"] if same else {}
 
 
-def print_measures(measures: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print every measure."""
-    out = console()
-    for name, measure in measures.items():
-        out.print(table_of(name, measure))
-        out.print(
-            ", ".join(
-                f"{key} {f'{value:.4g}' if isinstance(value, float) else value}"
-                for key, value in {**alone(measure), **words(measure)}.items()
-            ),
-            style="dim",
-        )
+def print_measures(taken: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print every measure: what has baselines as a table, all else in a line below."""
+    out, known = console(), measures()
+    for name, stored in taken.items():
+        given = known[name].read(stored).values()
+        numbers = [(quantity, *pair) for quantity in given for pair in quantity.rows(_few).items()]
+        compared = [(quantity.label(path), row) for quantity, path, row in numbers if len(row) > 1]
+        alone = [f"{one.label(path)}: {_alone(one, row)}" for one, path, row in numbers if len(row) == 1]
+        if compared:
+            out.print(table_of(name, compared))
+        out.print("; ".join(alone), style="dim", highlight=False)
         out.print()
 
 
-def table_of(name: str, measure: Mapping[str, Any]) -> Table:
+def _few(length: int) -> list[int]:
+    """The first place in a list, the middle one and the last."""
+    return sorted({0, length // 2, length - 1}) if length else []
+
+
+def _alone(quantity: Quantity, row: Row) -> str:
+    """A number that has no baseline, or words."""
+    one = row[MODEL]
+    return _cell(one) if isinstance(one.value, float) else quantity.text(one.value)
+
+
+def table_of(name: str, compared: Sequence[tuple[str, Row]]) -> Table:
     """One measure: the numbers that the model and its baselines have, the longer side downwards."""
-    rows = who(measure)
-    beside = {key for other, row in rows.items() if other != "model" for key in row}
-    numbers = [key for key in rows["model"] if key in beside and not key.endswith("_std")]
-    cells = {(other, key): _cell(row, key) for other, row in rows.items() for key in numbers}
+    columns = list(dict.fromkeys(other for _, row in compared for other in row))
     table = Table(title=name, title_justify="left", title_style="bold", box=None, header_style="dim")
-    people_down = len(rows) >= len(numbers)
-    down, across = (list(rows), numbers) if people_down else (numbers, list(rows))
-    for heading in ("", *across):
-        table.add_column(heading.replace("_", " "), justify="right" if heading else "left")
-    for one in down:
-        shown = [cells[(one, key) if people_down else (key, one)] for key in across]
-        table.add_row(one.replace("_", " "), *shown, style="bold" if one == "model" else None)
+    models_down = len(columns) >= len(compared)
+    for heading in ("", *([label for label, _ in compared] if models_down else map(short, columns))):
+        table.add_column(heading, justify="right" if heading else "left")
+    if models_down:
+        for one in columns:
+            cells = [_cell(row.get(one)) for _, row in compared]
+            table.add_row(short(one), *cells, style="bold" if one == MODEL else None)
+    else:
+        for label, row in compared:
+            table.add_row(label, *(_cell(row.get(one)) for one in columns))
     return table
 
 
-def _cell(row: Mapping[str, float], key: str) -> str:
+def _cell(one: Measured | None) -> str:
     """A number with its spread, where it has one."""
-    spread = f" ± {row[f'{key}_std']:.2g}" if f"{key}_std" in row else ""
-    return f"{row[key]:.4g}{spread}" if key in row else ""
-
-
-def alone(measure: Mapping[str, Any]) -> dict[str, float]:
-    """Numbers that have no baseline: counts of examples, a context."""
-    rows = who(measure)
-    beside = {key for other, row in rows.items() if other != "model" for key in row}
-    spreads = {f"{key}_std" for key in beside}
-    return {key: value for key, value in rows["model"].items() if key not in beside | spreads}
-
-
-def words(measure: Mapping[str, Any]) -> dict[str, str]:
-    """What a measure says in words: of what kind its number is; and bounds that have no end."""
-    said = {key: value for key, value in measure.items() if isinstance(value, str)}
-    return said | {key: "without end" for key in measure if measure[key] is None and key.endswith(("_low", "_high"))}
+    if one is None:
+        return ""
+    return f"{one.value:.4g}" + ("" if one.spread is None else f" ± {one.spread:.2g}")

@@ -2,6 +2,8 @@
 
 evaluate          every measure that a model's capabilities and its data allow
 subject           what a measure looks at: a model, and data as the model sees them
+quantity          what a measure gives: a value, its spread, its baselines, and what it is
+measure           what a measure's file defines, and the JSON of its quantities
 measures          one measure, one file
 baselines         what costs little: planes, and predictors that learn little or nothing
 likelihood        partition functions, exact and by annealing
@@ -13,5 +15,4 @@ footage           clips in memory, for measures of prediction
 embeddings        maps in two dimensions
 image_quality     squared error, peak signal-to-noise ratio, structural similarity
 hamming           search among binary codes
-beside            a measure's numbers and its baselines' under one name
 """

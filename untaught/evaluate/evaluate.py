@@ -1,8 +1,7 @@
 """Every measure that a model's capabilities and its data allow.
 
-A measure is a file of this folder that defines `applies(subject)`, which gives None or the reason why not, and
-`measure(subject)`, which gives numbers under names that say their units, trivial baselines under `baselines`. One that
-defines `BY_NAME` as true is taken only where it is asked for. The folder is the registry.
+A measure is a file of `measures/` that defines `MEASURE` (`Measure`): when it applies, how it is taken, and what its
+quantities are. The folder is the registry.
 """
 
 from __future__ import annotations
@@ -12,38 +11,22 @@ import pkgutil
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any
 
 from untaught.errors import ConfigError
+from untaught.evaluate.measure import Measure
 from untaught.evaluate.subject import Subject as Subject
 from untaught.evaluate.subject import measuring, subject_of_run
 from untaught.randomness import seeded
 from untaught.runs.run import Run, open_run
 
 
-@runtime_checkable
-class Measure(Protocol):
-    """What a measure's file defines."""
-
-    def applies(self, subject: Subject) -> str | None:
-        """Say why the measure cannot be taken of the subject, or None."""
-        ...
-
-    def measure(self, subject: Subject) -> dict[str, Any]:
-        """Take the measure, with baselines."""
-        ...
-
-
 def measures() -> dict[str, Measure]:
     """Every measure by name, found by looking into the folder."""
     folder = importlib.import_module("untaught.evaluate.measures")
     names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
-    modules = {name: importlib.import_module(f"untaught.evaluate.measures.{name}") for name in names}
-    return {name: cast(Measure, module) for name, module in modules.items() if _is_measure(vars(module))}
-
-
-def _is_measure(defined: dict[str, Any]) -> bool:
-    return "measure" in defined and "applies" in defined
+    found = {name: vars(importlib.import_module(f"untaught.evaluate.measures.{name}")).get("MEASURE") for name in names}
+    return {name: measure for name, measure in found.items() if isinstance(measure, Measure)}
 
 
 def reasons(subject: Subject) -> dict[str, str | None]:
@@ -74,13 +57,13 @@ def evaluate(what: Subject | Run | Path | str, names: Sequence[str] | None = Non
     with measuring(subject.model):
         for name in chosen:
             with seeded(subject.seed, subject.device):
-                results[name] = known[name].measure(subject)
+                results[name] = known[name].take(subject)
     return results
 
 
 def _chosen(subject: Subject, known: dict[str, Measure], names: Sequence[str] | None) -> list[str]:
     if names is None:
-        usual = {name: measure for name, measure in known.items() if not vars(measure).get("BY_NAME")}
+        usual = {name: measure for name, measure in known.items() if not measure.by_name}
         return [name for name, measure in usual.items() if measure.applies(subject) is None]
     for name in names:
         if name not in known:

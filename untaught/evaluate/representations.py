@@ -17,6 +17,8 @@ from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.subject import Subject
 from untaught.shapes import Examples, Features
 
+CONTEXT = 5
+"""Frames before features of video are read: the authors of predictive generative networks decoded after the fifth."""
 Several = list[Float[Tensor, "_ feature"]]
 """Features of several batches, each of a size of its own."""
 
@@ -34,6 +36,11 @@ def representations(subject: Subject, batches: list[Batch], pca: bool = True) ->
         plane = principal(raw[0], described["model"][0].shape[1])
         described["pca"] = [plane.encode(x) for x in raw]
     return described
+
+
+def context(subject: Subject) -> int | None:
+    """Frames that a model of video sees before its features are read; None for one of single examples."""
+    return None if subject.view.frames is None else min(CONTEXT, subject.view.frames)
 
 
 def pixels(subject: Subject, x: Examples) -> Features:

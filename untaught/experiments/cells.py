@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+from untaught.evaluate.measure import spread_keys
 from untaught.experiments.paper import BUDGETS, Budget, Column, Published, Row, Table
 from untaught.experiments.records import Records
 
@@ -78,7 +79,7 @@ def ours(records: Records, row: Row, column: int, budget: Budget) -> Ours | str:
 
 
 def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | None:
-    """The number at a place of a record, and its own spread, deviation or standard error, where it has one.
+    """The number at a place of a record, and its own spread, where it has one: deviation, or standard error in a list.
 
     None where no number is there.
 
@@ -86,14 +87,13 @@ def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | No
         >>> at({"measures": {"prediction": {"error": 2.0, "error_std": 0.5}}}, "prediction.error")
         (2.0, 0.5)
     """
-    root = {**record, **record["measures"]}
-    *above, last = place.split(".")
-    value = inside(root, place.split("."))
+    root, keys = {**record, **record["measures"]}, place.split(".")
+    value = inside(root, keys)
     if not isinstance(value, (int, float)):
         return None
-    told = [[*above, f"{last}_std"]]
-    told += [[*above[:-1], f"{above[-1]}{ending}", last] for ending in ("_std", "_std_error") if above]
-    spreads = [spread for keys in told if isinstance(spread := inside(root, keys), (int, float))]
+    _, of_list = spread_keys(keys, "std_error")
+    told = [inside(root, where) for where in (*spread_keys(keys, "std"), of_list)]
+    spreads = [spread for spread in told if isinstance(spread, (int, float))]
     return float(value), float(spreads[0]) if spreads else None
 
 

@@ -19,6 +19,7 @@ from untaught.evaluate.drawing.pictures import Picture, mosaic
 from untaught.evaluate.drawing.plots import COLOURS, Line, drawn_on_paper, line_chart, rendered
 from untaught.evaluate.drawing.rollout_lines import rollouts
 from untaught.evaluate.embeddings import embed
+from untaught.evaluate.measure import spread_keys
 from untaught.experiments.cells import inside
 
 Record: TypeAlias = Mapping[str, Any]
@@ -32,8 +33,8 @@ def lists_as_lines(
 
     Args:
         records: Of all experiments; the first seed of each is drawn.
-        named: By the line's name, an experiment and the place of the list in its measures; errors are taken from
-            the place with `_std_error` behind it, where there are any.
+        named: By the line's name, an experiment and the place of the list in its measures; its standard errors are
+            drawn where there are any.
         across: What the numbers 1, 2, 3 count.
         up: The quantity.
         top: Its largest value that is shown.
@@ -43,7 +44,8 @@ def lists_as_lines(
         record = _first(records, experiment)
         heights = None if record is None else inside(record["measures"], place.split("."))
         if record is not None and isinstance(heights, list):
-            errors = inside(record["measures"], f"{place}_std_error".split(".")) or [0.0] * len(heights)
+            errors_at, _ = spread_keys(place.split("."), "std_error")
+            errors = inside(record["measures"], errors_at) or [0.0] * len(heights)
             lines[name] = Line([min(top, height) for height in heights], errors)
     return line_chart(lines, across, up, top) if lines else None
 

@@ -52,8 +52,8 @@ def _row(axes: Axes, place: int, labels: list[str], of_variant: Mapping[str, Any
     step = 1 / (len(labels) + 1)
     for number, label in enumerate(labels):
         height, colour = place - 0.5 + (number + 1) * step, COLOURS[number % len(COLOURS)]
-        for person, face, size in (("random_weights", "white", 8), ("model", colour, 4.5)):
-            own = of_variant[label][person]
+        for name, face, size in (("random_weights", "white", 8), ("model", colour, 4.5)):
+            own = of_variant[label][name]
             below = own["mean"] < least
             axes.errorbar(
                 max(own["mean"], least),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from untaught.evaluate.beside import who
+from untaught.evaluate.baselines.names import short
+from untaught.evaluate.evaluate import measures
+from untaught.evaluate.quantity import MODEL
 from untaught.experiments.variant import Budget, Variant
 
-BESIDE = ("model", "random_weights", "pca", "raw_pixels")
-NAMES = {"model": "learnt", "random_weights": "random weights", "pca": "PCA", "raw_pixels": "raw pixels"}
+BESIDE = (MODEL, "random_weights", "pca", "raw_pixels")
+COMPARED = {"decode": ("r2",)}
+"""Quantities of a measure that are compared, where not all are."""
 NOTHING = "–"
 Values = dict[str, dict[str, dict[str, list[float]]]]
 """Numbers of all seeds, by quantity, variant, and `model` or baseline."""
@@ -50,32 +53,20 @@ def quantities(trials: Mapping[str, Sequence[Mapping[str, Any]]]) -> Values:
     found: Values = {}
     for label, own in trials.items():
         for trial in own:
-            for measure, result in trial["measures"].items():
-                for quantity, person, value in _numbers(measure, result):
-                    found.setdefault(quantity, {}).setdefault(label, {}).setdefault(person, []).append(value)
+            for measure, stored in trial["measures"].items():
+                for quantity, name, value in _numbers(measure, stored):
+                    found.setdefault(quantity, {}).setdefault(label, {}).setdefault(name, []).append(value)
     return found
 
 
-def _numbers(measure: str, result: Mapping[str, Any]) -> Iterable[tuple[str, str, float]]:
-    rows = who(result)
-    beside = {name for other, row in rows.items() if other != "model" for name in row}
-    for person in BESIDE:
-        for name, value in rows.get(person, {}).items():
-            of_interest = name in beside and not name.endswith("_std") and (measure != "decode" or name[:3] == "r2 ")
-            if of_interest:
-                yield f"{measure}: {_plain(name)}", person, value
-
-
-def _plain(name: str) -> str:
-    """A quantity as people write it.
-
-    Example:
-        >>> _plain("few_labels 10 accuracy"), _plain("r2 speed")
-        ('accuracy, 10 labels a class', 'R² of speed')
-    """
-    if name.startswith("few_labels "):
-        return f"accuracy, {name.split()[1]} labels a class".replace(" 1 labels", " 1 label")
-    return f"R² of {name[3:]}".replace("_", " ") if name.startswith("r2 ") else name.replace("_", " ")
+def _numbers(measure: str, stored: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+    given = measures()[measure].read(stored)
+    for quantity in given.values():
+        if quantity.baselines and quantity.name in COMPARED.get(measure, given):
+            for path, row in quantity.rows().items():
+                for name in BESIDE:
+                    if name in row and len(row) > 1:
+                        yield f"{measure}: {quantity.label(path)}", name, row[name].value
 
 
 def spread(numbers: Sequence[float]) -> dict[str, Any]:
@@ -117,9 +108,9 @@ def tables(found: Mapping[str, Any]) -> dict[str, tuple[list[str], list[list[str
     """For each quantity the heads of its columns, and a line for each variant."""
     shown: dict[str, tuple[list[str], list[list[str]]]] = {}
     for quantity, of_variant in found["quantities"].items():
-        there = [person for person in BESIDE if any(person in beside for beside in of_variant.values())]
-        lines = [[label, *(cell(beside.get(person)) for person in there)] for label, beside in of_variant.items()]
-        shown[quantity] = ["", *(NAMES[person] for person in there)], lines
+        there = [name for name in BESIDE if any(name in beside for beside in of_variant.values())]
+        lines = [[label, *(cell(beside.get(name)) for name in there)] for label, beside in of_variant.items()]
+        shown[quantity] = ["", *("learnt" if name == MODEL else short(name) for name in there)], lines
     return shown
 
 

@@ -6,7 +6,7 @@ training   how the loss fell
 pictures   what the model shows of itself, drawn where it is missing
 charts     lines in two dimensions
 style      how the page looks, in light and dark
-words      names of numbers, as people say them
+words      parts of a loss, as people call them
 """
 
 from untaught.report.page import record_evaluation as record_evaluation

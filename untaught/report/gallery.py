@@ -9,6 +9,8 @@ from pathlib import Path
 
 from untaught.errors import UntaughtError
 from untaught.evaluate.drawing.illustrate import illustrate
+from untaught.evaluate.evaluate import measures
+from untaught.evaluate.quantity import plain
 from untaught.evaluate.subject import Subject, subject_of_run
 from untaught.report.words import sentence
 from untaught.runs.checkpoint import write_json
@@ -28,23 +30,14 @@ CAPTIONS = {
     "reconstruction.png": "Test pictures above, what comes back through the model below.",
     "samples.png": "New pictures drawn from the model.",
     "samples.gif": "New clips drawn from the model.",
-    "classes.png": "New pictures that the model drew of each class on demand.",
     "filters-2.png": "What units of the second layer add up to in pixels, scaled and coloured like the first layer's.",
     "chains.png": "States of the model's chain, from noise and from test pictures, after more and more steps.",
     "filters.png": (
         "Weights of the first layer, one square for each unit, each scaled by its own largest: grey is zero, white "
         "positive, black negative. Frames that a unit looks at stand side by side, the oldest on the left."
     ),
-    "rollout.png": "Error of each frame ahead, from so many true frames; dashed what is trivial.",
-    "map.png": (
-        "Each point is a test example; those that the network describes alike lie near. A row for each true variable, "
-        "which gives the colour; the same network before training to the left of each pair."
-    ),
-    "codes.png": "Test examples on the two numbers of the model's code, and of planes, coloured by class.",
-    "retrieval.png": "Queries and what lies nearest to them by the model's features, beside what does by raw pixels.",
-    "few_views.png": "Accuracy against the number of views that each object was learnt from, with standard errors.",
-    "perturb.png": "One example, its features moved along one true variable at a time, and decoded.",
 }
+"""Of pictures that go with no measure."""
 LARGEST = 12_000_000
 """Bytes of a picture that is still put into the page."""
 
@@ -95,6 +88,11 @@ def figure(path: Path, told: str = "") -> str:
     if path.stat().st_size > LARGEST:
         return f'<p class="note">{escape(path.name)} is large and stays beside this page.</p>'
     data = base64.b64encode(path.read_bytes()).decode("ascii")
-    caption = told or CAPTIONS.get(path.name, sentence(path.stem))
+    caption = told or _captions().get(path.name, sentence(plain(path.stem)))
     image = f'<img alt="{escape(caption)}" src="data:image/{KINDS[path.suffix]};base64,{data}">'
     return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _captions() -> dict[str, str]:
+    of_measures = [measure.pictures for measure in measures().values()]
+    return CAPTIONS | {name: drawing.caption for own in of_measures for name, drawing in own.items()}

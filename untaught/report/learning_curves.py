@@ -42,7 +42,8 @@ def _charts(stage: Sequence[Record], several: bool) -> list[str]:
             if len((line := _line(stage, kind, part, 60 if minutes else 1, dashed)).x) > 1
         }
         if series:
-            named = f"{sentence(part)}, stage {stage[0].get('stage')}" if several else sentence(part)
+            told = sentence(spoken(part))
+            named = f"{told}, stage {stage[0].get('stage')}" if several else told
             found.append(f"<figure><h3>{escape(named)}</h3>{lines(series, across, spoken(part))}</figure>")
     return found
 

@@ -11,12 +11,13 @@ from html import escape
 from pathlib import Path
 from typing import Any, cast
 
+from untaught.evaluate.quantity import significant
 from untaught.evaluate.subject import Subject
 from untaught.report.gallery import draw_pictures, figure, ordered_pictures, progress
 from untaught.report.learning_curves import training_section
 from untaught.report.measures import headline, measure_section
 from untaught.report.style import STYLE
-from untaught.report.words import number, spoken
+from untaught.report.words import spoken
 from untaught.runs.checkpoint import replacing, write_json
 from untaught.runs.run import Run, open_run
 
@@ -94,7 +95,7 @@ def _loss(records: list[dict[str, Any]]) -> tuple[str, str, str] | None:
         held_out: dict[str, float] = record.get("held_out") or {}
         named = [name for name in held_out if name != "total"] or list(held_out)
         if named:
-            return number(named[0], held_out[named[0]]), f"{spoken(named[0])} on held-out data", ""
+            return significant(held_out[named[0]]), f"{spoken(named[0])} on held-out data", ""
     return None
 
 
@@ -144,7 +145,7 @@ def _effort(records: list[dict[str, Any]]) -> dict[str, str]:
     return {
         "weights": "" if weights is None else f"{weights:,}",
         "training": f"{sum(steps.values()):,} steps in {_time(sum(longest.values()))}",
-        "passes over the data": number("epoch", float(records[-1].get("epoch", 0))),
+        "passes over the data": significant(float(records[-1].get("epoch", 0))),
     }
 
 

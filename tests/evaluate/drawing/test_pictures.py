@@ -175,7 +175,7 @@ def test_measures_have_their_pictures(tmp_path: Path) -> None:
     model = Watcher(Watcher.Config(), (1, 12, 12)).eval()
     held = subject_of(model, turning(40), turning(12, seed=1), View(frames=6))
     written = illustrate_measures(held, tmp_path, {"map": {}, "decode": {}, "prediction": {}})
-    assert [path.name for path in written] == ["map.png", "perturb.png"]
+    assert [path.name for path in written] == ["perturb.png", "map.png"]
     gallery = {"accuracy": [0.5, 0.7], "accuracy_std_error": [0.1, 0.1], "baselines": {}}
     blind = subject_of(Forecast(Forecast.Config(), (1, 12, 12)), held.parts.train, held.parts.test, View(frames=6))
     written = illustrate_measures(blind, tmp_path / "new", {"few_views": gallery, "decode": {}})

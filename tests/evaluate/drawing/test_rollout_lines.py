@@ -1,17 +1,20 @@
 """The picture of a rollout: names that do not hide each other, a line for each context and kind of baseline."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from untaught.evaluate.drawing.rollout_lines import apart, rollout_picture
+from untaught.evaluate.measures.rollout import ERROR_AHEAD
+from untaught.evaluate.quantity import Quantity
 
 
-def measured(contexts: int = 3, frames: int = 12) -> dict[str, object]:
+def measured(contexts: int = 3, frames: int = 12) -> Quantity:
     lines = {f"context_{n}": [h / n for h in range(1, frames + 1)] for n in range(1, contexts + 1)}
     beside = {name: {"context_3": [4.0] * frames} for name in ("previous_frame", "ridge_1_frame", "ridge_2_frames")}
-    return {"squared_error_ahead": lines, "squared_error_ahead_baselines": beside}
+    return ERROR_AHEAD.of(lines, baselines=beside)
 
 
 @pytest.mark.parametrize("heights", [[0.5] * 5, [0.1, 0.9, 0.12, 0.11], [0.3], [0.2, 0.25, 0.3, 0.31, 0.6]])
@@ -44,6 +47,4 @@ def test_it_is_a_picture_of_any_length(frames: int) -> None:
 
 
 def test_errors_of_zero_are_drawn() -> None:
-    held = measured()
-    held["squared_error_ahead"] = {"context_1": [0.0] * 12}
-    assert rollout_picture(held).max() > 200
+    assert rollout_picture(replace(measured(), value={"context_1": [0.0] * 12})).max() > 200

@@ -9,7 +9,7 @@ import torch
 
 from tests.evaluate.fakes import Forecast, Linear, blobs, subject_of
 from untaught.data.view import View
-from untaught.evaluate.measures.active_units import activity, applies, described, measure, sparseness
+from untaught.evaluate.measures.active_units import MEASURE, activity, applies, described, sparseness
 from untaught.evaluate.subject import Subject
 from untaught.randomness import seeded
 
@@ -62,7 +62,7 @@ def test_lifetime_is_over_examples_and_population_over_units() -> None:
 
 def test_the_untrained_network_stands_beside() -> None:
     held = subject()
-    found, x = measure(held), held.tested().x
+    found, x = MEASURE.take(held), held.tested().x
     assert found["baselines"]["random_weights"] == described(held.untrained().features(x))
     assert (found["features"], found["examples"]) == (6, 30)
     assert {key: found[key] for key in described(held.features(x))} == described(held.features(x))

@@ -15,11 +15,11 @@ from tests.evaluate.fakes import Linear, subject_of
 from untaught.data.part import Part
 from untaught.errors import ConfigError, DataError
 from untaught.evaluate.measures.classification import (
+    MEASURE,
     applies,
     cross_entropy_nats,
     error_rate,
     frequencies,
-    measure,
     picture,
 )
 from untaught.evaluate.subject import Subject
@@ -48,7 +48,7 @@ def subject(label: Tensor = LABEL, x: Tensor = PROBABILITY) -> Subject:
 
 
 def test_numbers_are_scikit_learns() -> None:
-    found, probability = measure(subject()), torch.softmax(PROBABILITY.double().log(), 1).numpy()
+    found, probability = MEASURE.take(subject()), torch.softmax(PROBABILITY.double().log(), 1).numpy()
     assert found["error_rate"] == pytest.approx(zero_one_loss(LABEL, PROBABILITY.argmax(1)))
     assert found["cross_entropy_nats"] == pytest.approx(log_loss(LABEL, probability), rel=1e-5)
     error = found["error_rate"]
@@ -56,14 +56,14 @@ def test_numbers_are_scikit_learns() -> None:
 
 
 def test_every_class_has_its_own_error() -> None:
-    found = measure(subject())
+    found = MEASURE.take(subject())
     share = LABEL.bincount() / 90
     total = sum(float(share[n]) * found["class_error_rates"][name] for n, name in enumerate(("cat", "dog", "cow")))
     assert total == pytest.approx(found["error_rate"])
 
 
 def test_the_baseline_names_the_most_frequent_class_of_the_training_part() -> None:
-    trivial = measure(subject())["baselines"]["most_frequent_class"]
+    trivial = MEASURE.take(subject())["baselines"]["most_frequent_class"]
     assert trivial["error_rate"] == pytest.approx(float((LABEL != 0).double().mean()))
     expected = -sum(math.log([7 / 12, 4 / 12, 1 / 12][n]) for n in LABEL.tolist()) / 90
     assert trivial["cross_entropy_nats"] == pytest.approx(expected, rel=1e-6)
@@ -72,7 +72,7 @@ def test_the_baseline_names_the_most_frequent_class_of_the_training_part() -> No
 
 def test_absent_labels_are_left_out() -> None:
     some = torch.where(torch.arange(90) < 30, LABEL, -1)
-    found = measure(subject(some))
+    found = MEASURE.take(subject(some))
     assert found["examples"] == 30
     assert found["error_rate"] == pytest.approx(error_rate(PROBABILITY[:30], LABEL[:30]))
 
@@ -85,7 +85,7 @@ def test_certainty_of_what_is_wrong_is_finite() -> None:
 
 def test_a_class_that_the_model_does_not_know_is_named() -> None:
     with pytest.raises(DataError, match="a class 3; the model knows 3"):
-        measure(subject(LABEL + 1))
+        MEASURE.take(subject(LABEL + 1))
 
 
 class Painter(Told, Samples):

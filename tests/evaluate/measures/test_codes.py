@@ -11,7 +11,7 @@ from tests.evaluate.fakes import Linear, blobs, subject_of
 from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.evaluate.baselines.planes import plane_codes
-from untaught.evaluate.measures.codes import applies, drawn, measure, neighbours_accuracy, picture
+from untaught.evaluate.measures.codes import MEASURE, applies, drawn, neighbours_accuracy, picture
 from untaught.evaluate.subject import Subject
 from untaught.randomness import seeded
 
@@ -42,7 +42,7 @@ def test_classes_that_lie_apart_are_told_and_chance_is_not() -> None:
 
 def test_planes_and_chance_stand_beside_the_model() -> None:
     held = subject()
-    found = measure(held)
+    found = MEASURE.take(held)
     test = held.tested()
     planes = plane_codes(held.parts.train.frames.read(torch.arange(60)).flatten(1), test.x.flatten(1), 2)
     expected = {name: neighbours_accuracy(codes, test.label) for name, codes in planes.items()}
@@ -54,7 +54,7 @@ def test_planes_and_chance_stand_beside_the_model() -> None:
 def test_documents_stand_beside_latent_semantic_analysis() -> None:
     words = torch.rand(40, 16, generator=torch.Generator().manual_seed(0)).pow(4)
     part = Part.of(words / words.sum(1, keepdim=True), torch.arange(40) % 2)
-    found = measure(subject_of(Linear(Linear.Config(latent=2), (16,)).eval(), part, part))
+    found = MEASURE.take(subject_of(Linear(Linear.Config(latent=2), (16,)).eval(), part, part))
     assert list(found["baselines"]) == ["pca", "lsa", "chance"]
 
 
@@ -67,7 +67,7 @@ def test_examples_without_a_label_are_left_out() -> None:
     held = subject()
     test = blobs(45, seed=1)
     half = replace(test, label=torch.where(torch.arange(45) < 30, test.label, -1))
-    assert measure(replace(held, parts=replace(held.parts, test=half)))["examples"] == 30
+    assert MEASURE.take(replace(held, parts=replace(held.parts, test=half)))["examples"] == 30
 
 
 def test_the_picture_has_a_panel_for_each_plane() -> None:

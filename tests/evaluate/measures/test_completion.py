@@ -14,7 +14,7 @@ from tests.evaluate.fakes import Linear, subject_of
 from untaught.config import configuration
 from untaught.data.part import Part
 from untaught.data.view import View
-from untaught.evaluate.measures.completion import applies, measure
+from untaught.evaluate.measures.completion import MEASURE, applies
 from untaught.evaluate.subject import Subject
 from untaught.model import Completes, Encodes, Example, Model, Stage
 from untaught.randomness import seeded
@@ -69,7 +69,7 @@ def subject(rule: str = "copy", codes: int = 4) -> Subject:
 
 def taken(rule: str = "copy", codes: int = 4) -> dict[str, float]:
     with seeded(0):
-        return measure(subject(rule, codes))
+        return MEASURE.take(subject(rule, codes))
 
 
 def test_a_model_that_copies_has_solved_it() -> None:
@@ -97,10 +97,10 @@ def test_a_code_for_two_patterns_is_no_solution() -> None:
 
 
 def test_baselines_know_the_training_part_alone() -> None:
-    baselines = measure(subject("shifted"))["baselines"]
+    baselines = MEASURE.take(subject("shifted"))["baselines"]
     assert baselines == {"mean_image": 0, "nearest_example": 1}
     two = replace(subject(), parts=replace(subject().parts, train=Part.of(PATTERNS[:2])))
-    assert measure(two)["baselines"]["nearest_example"] == 0.5
+    assert MEASURE.take(two)["baselines"]["nearest_example"] == 0.5
 
 
 def test_it_says_why_it_does_not_apply() -> None:

@@ -14,7 +14,7 @@ from tests.evaluate.fakes import Forecast, Watcher, turning
 from untaught.data.part import Part
 from untaught.data.source import Parts
 from untaught.data.view import View
-from untaught.evaluate.measures.decode import Reader, Ridge, applies, measure
+from untaught.evaluate.measures.decode import MEASURE, Reader, Ridge, applies
 from untaught.evaluate.subject import Subject
 from untaught.randomness import seeded
 
@@ -88,7 +88,7 @@ def watched(**config: bool) -> Subject:
 
 def test_components_are_told_apart() -> None:
     """The third component leaves no trace and the fourth never varies."""
-    found = measure(watched())
+    found = MEASURE.take(watched())
     first, second, third = found["r2_components"]["shape"]
     assert first > 0.8 and second > 0.8 and third < 0.1
     assert found["r2"]["shape"] == pytest.approx((first + second + third) / 3)
@@ -98,25 +98,25 @@ def test_components_are_told_apart() -> None:
 
 def test_states_are_read_beside_the_features() -> None:
     """The cell state is the frame alone and knows no speed; the hidden state is the features."""
-    found = measure(watched())
+    found = MEASURE.take(watched())
     hidden, cell = found["states"]["hidden"], found["states"]["cell"]
     assert hidden["speed"] == found["r2"]["speed"] > cell["speed"] + 0.1
     assert hidden["shape"] == found["r2"]["shape"] and hidden["shape_1"] == found["r2_components"]["shape"][0]
     assert cell["angle"] == pytest.approx(found["baselines"]["raw_pixels"]["angle"], abs=0.01)
     assert set(found["states_baselines"]) == {"random_weights"}
-    scaled = measure(watched(own_state=True))
+    scaled = MEASURE.take(watched(own_state=True))
     assert scaled["states"]["hidden"]["speed"] == pytest.approx(scaled["r2"]["speed"], abs=0.02)
 
 
 def test_principal_components_know_more_and_more() -> None:
-    found = measure(watched())["principal_components"]
+    found = MEASURE.take(watched())["principal_components"]
     assert list(found) == ["1", "5", "10", "25", "100"]
     assert found["1"]["speed"] < found["100"]["speed"] - 0.3
     assert set(found["10"]) == {"angle", "speed", "shape", "shape_1", "shape_2", "shape_3"}
 
 
 def test_a_model_without_states_has_none() -> None:
-    found = measure(subject())
+    found = MEASURE.take(subject())
     assert "states" not in found and "states_baselines" not in found
 
 
@@ -137,7 +137,7 @@ def subject() -> Subject:
 
 def test_variables_are_read_at_the_last_frame() -> None:
     """The model's features are the last frame and its change; pixels of the last frame know only the first."""
-    found = measure(subject())
+    found = MEASURE.take(subject())
     assert found["r2"]["pixel"] > 0.999 and found["r2"]["change"] > 0.999
     assert found["baselines"]["raw_pixels"]["pixel"] > 0.999 > 0.9 > found["baselines"]["raw_pixels"]["change"]
     assert set(found["baselines"]) == {"raw_pixels", "random_weights"}
@@ -145,14 +145,14 @@ def test_variables_are_read_at_the_last_frame() -> None:
 
 
 def test_what_does_not_vary_is_left_out() -> None:
-    assert set(measure(subject())["r2"]) == {"pixel", "change"}
+    assert set(MEASURE.take(subject())["r2"]) == {"pixel", "change"}
 
 
 def test_what_varies_in_training_only_is_left_out() -> None:
     held = subject()
     still = {**held.parts.test.latents, "pixel": torch.ones(600, 1)}
     test = replace(held.parts.test, latents=still)
-    assert set(measure(replace(held, parts=replace(held.parts, test=test)))["r2"]) == {"change"}
+    assert set(MEASURE.take(replace(held, parts=replace(held.parts, test=test)))["r2"]) == {"change"}
 
 
 def test_it_says_why_it_does_not_apply() -> None:

@@ -14,7 +14,7 @@ from untaught.data.part import Distribution, Part
 from untaught.data.sets.bars import Options, distribution
 from untaught.data.source import open_data
 from untaught.data.view import View
-from untaught.evaluate.measures.divergence import applies, divergence_bits, independent_pixels, measure
+from untaught.evaluate.measures.divergence import MEASURE, applies, divergence_bits, independent_pixels
 from untaught.evaluate.subject import Subject
 from untaught.model import Example, LogLikelihood, Model, Scores, Stage
 from untaught.models.rbm import RBM
@@ -67,7 +67,7 @@ def by_hand(known: Distribution, q: dict[int, float]) -> float:
 
 def test_of_coins_and_of_baselines() -> None:
     known = distribution(Options(size=2))
-    found = measure(subject(Coin(Coin.Config(on=0.3), SHAPE)))
+    found = MEASURE.take(subject(Coin(Coin.Config(on=0.3), SHAPE)))
     coins = {n: math.prod(0.3 if bit else 0.7 for bit in row) for n, row in enumerate(states(4).tolist())}
     assert found["divergence_bits"] == pytest.approx(by_hand(known, coins), rel=1e-6)
     assert found["baselines"]["uniform"] == pytest.approx(4 - found["entropy_bits"])
@@ -95,7 +95,7 @@ def test_of_a_machine_whose_partition_function_is_summed() -> None:
             machine.hidden_bias.copy_(torch.randn(4))
     joint = rbm_joint(*(value.double() for value in (machine.weight, machine.visible_bias, machine.hidden_bias)))
     expected = by_hand(distribution(Options(size=2)), dict(enumerate(joint.sum(1).tolist())))
-    assert measure(subject(machine))["divergence_bits"] == pytest.approx(expected, rel=1e-5)
+    assert MEASURE.take(subject(machine))["divergence_bits"] == pytest.approx(expected, rel=1e-5)
 
 
 @torch.no_grad()
@@ -104,7 +104,7 @@ def test_of_a_sigmoid_belief_network() -> None:
         network = SigmoidBelief(SigmoidBelief.Config(hidden=(3, 2), initial_scale=1.0), SHAPE)
     q = network.generative.marginal(0).exp().tolist()
     expected = by_hand(distribution(Options(size=2)), dict(enumerate(q)))
-    assert measure(subject(network))["divergence_bits"] == pytest.approx(expected, rel=1e-5)
+    assert MEASURE.take(subject(network))["divergence_bits"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_nothing_is_left_where_model_and_data_agree() -> None:

@@ -15,6 +15,7 @@ from untaught.data.source import Parts
 from untaught.data.view import View
 from untaught.evaluate.measures import few_views as module
 from untaught.evaluate.measures.few_views import (
+    MEASURE,
     accuracy,
     applies,
     best_penalty,
@@ -22,9 +23,9 @@ from untaught.evaluate.measures.few_views import (
     drawn_views,
     gallery,
     gram,
-    measure,
     picture,
 )
+from untaught.evaluate.quantity import Measured
 from untaught.evaluate.subject import Subject
 
 OBJECTS, VIEWS = 6, 7
@@ -125,7 +126,7 @@ def test_single_pictures_are_taken_once_from_each_clip(monkeypatch: pytest.Monke
     held = subject()
     single = replace(held, model=Linear(Linear.Config(), (1, 8, 8)).eval(), view=View())
     assert gallery(single).x.shape == (30, 1, 8, 8)
-    assert set(measure(single)) == set(measure(held))
+    assert set(MEASURE.take(single)) == set(MEASURE.take(held))
 
 
 class Told(Linear):
@@ -142,7 +143,7 @@ class Told(Linear):
 def test_features_that_name_the_object_are_always_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "DRAWS", 7)
     model = Told(Told.Config(), (1, 8, 8)).eval()
-    found = measure(replace(subject(), model=model, view=View()))
+    found = MEASURE.take(replace(subject(), model=model, view=View()))
     assert found["accuracy"] == [1.0] * 4 and found["accuracy_std_error"] == [0.0] * 4
     assert found["views"] == [1, 2, 3, 4] and found["draws"] == [7, 7, 7, 7]
     assert found["baselines"]["chance"]["accuracy"] == [0.2] * 4
@@ -160,7 +161,7 @@ def test_the_standard_error_is_that_of_the_mean(monkeypatch: pytest.MonkeyPatch)
     """The scores of all draws of one view, computed one by one."""
     monkeypatch.setattr(module, "DRAWS", 9)
     held = subject()
-    found = measure(held)
+    found = MEASURE.take(held)
     shown = gallery(held)
     products = gram(held.features(shown.x))
     scores = [accuracy(products, 5, 6, draw) for draw in drawn_views(6, 1, held.seed)]
@@ -181,7 +182,7 @@ def test_it_says_why_it_does_not_apply() -> None:
 
 def test_the_chart_shows_every_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "DRAWS", 3)
-    lines = {"a": {"accuracy": [0.2, 0.5], "accuracy_std_error": [0.1, 0.02]}}
-    more = {**lines, "chance": {"accuracy": [0.1, 0.1], "accuracy_std_error": [0.0, 0.0]}}
+    lines = {"a": Measured([0.2, 0.5], [0.1, 0.02])}
+    more = {**lines, "chance": Measured([0.1, 0.1], [0.0, 0.0])}
     assert (chart(lines) != chart(more)).any() and chart(lines).shape == chart(more).shape
-    assert picture(measure(subject(4, 4))).shape == chart(lines).shape
+    assert picture(MEASURE.read(MEASURE.take(subject(4, 4)))).shape == chart(lines).shape

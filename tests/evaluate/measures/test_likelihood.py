@@ -18,6 +18,7 @@ from untaught.data.view import View
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.measures import likelihood as measure_file
 from untaught.evaluate.measures.likelihood import (
+    MEASURE,
     Effort,
     applies,
     binary_units,
@@ -26,6 +27,7 @@ from untaught.evaluate.measures.likelihood import (
     partition_function,
     pseudo_log_likelihood,
 )
+from untaught.evaluate.quantity import facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Energy, LogLikelihood, LowerBound, Model, Scores, Smoke, Stage
 from untaught.models.rbm import RBM
@@ -121,7 +123,7 @@ def test_a_small_machine_is_exact() -> None:
 def test_a_large_machine_is_estimated_and_its_error_bars_hold_the_truth() -> None:
     rbm, x = single(seed=7), GREY.round()
     with seeded(1):
-        found = likelihood(subject(rbm, x, View()), Effort(100, 2.6, most_summed=3))
+        found = MEASURE.as_json(likelihood(subject(rbm, x, View()), Effort(100, 2.6, most_summed=3)))
     exact = exact_mean(single(seed=7), x)
     assert found["kind"] == "estimate"
     assert found["log_likelihood_nats_low"] < exact < found["log_likelihood_nats_high"]
@@ -224,9 +226,9 @@ def test_it_says_why_it_does_not_apply() -> None:
 
 
 def test_a_gpu_makes_more_effort(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure_file, "likelihood", lambda held, effort: {"effort": effort})
-    assert measure_file.measure(subject(single()))["effort"] == Effort(20, 0.5, 20)
-    assert measure_file.measure(replace(subject(single()), device="cuda"))["effort"] == Effort(100, 1.0, 25)
+    monkeypatch.setattr(measure_file, "likelihood", lambda held, effort: [facts(effort=effort)])
+    usual, larger = (MEASURE.take(replace(subject(single()), device=device)) for device in ("cpu", "cuda"))
+    assert usual == {"effort": Effort(20, 0.5, 20)} and larger == {"effort": Effort(100, 1.0, 25)}
 
 
 def test_smaller_machines_take_fewer_temperatures() -> None:

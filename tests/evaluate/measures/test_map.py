@@ -15,10 +15,10 @@ from untaught.evaluate.baselines.logistic_principal import logistic_principal
 from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.embeddings import distances, stress
 from untaught.evaluate.measures.map import (
+    MEASURE,
     applies,
     drawn,
     jointly,
-    measure,
     neighbours_accuracy,
     neighbours_r2,
     ordered,
@@ -57,7 +57,7 @@ def test_a_line_is_in_order_and_chance_is_not() -> None:
 
 
 def test_variables_and_baselines_are_judged() -> None:
-    found = measure(watched())
+    found = MEASURE.take(watched())
     assert set(found["stress"]) == set(found["neighbours_r2"]) == {"classical_mds", "smacof", "pca", "tsne"}
     assert set(found["neighbours_r2"]["pca"]) == {"angle", "speed", "shape_1"}
     assert set(found["baselines"]) == {"raw_pixels", "random_weights", "pca", "logistic_pca"}
@@ -69,7 +69,7 @@ def test_variables_and_baselines_are_judged() -> None:
 def test_classes_are_judged() -> None:
     with seeded(0):
         model = Linear(Linear.Config(latent=8), (1, 4, 4)).eval()
-    found = measure(subject_of(model, blobs(90), blobs(90)))
+    found = MEASURE.take(subject_of(model, blobs(90), blobs(90)))
     assert found["neighbours_accuracy"]["pca"] > 0.9 and "neighbours_r2" not in found
     assert found["baselines"]["raw_pixels"]["neighbours_accuracy"]["pca"] > 0.9
 
@@ -77,7 +77,7 @@ def test_classes_are_judged() -> None:
 def test_planes_are_fitted_on_the_training_part() -> None:
     with seeded(0):
         held = subject_of(Linear(Linear.Config(latent=8), (1, 4, 4)).eval(), blobs(60), blobs(90, seed=1))
-    found, batch = measure(held)["baselines"], held.tested(500)
+    found, batch = MEASURE.take(held)["baselines"], held.tested(500)
     train, x = held.parts.train.frames.read(torch.arange(60)).flatten(1), batch.x.flatten(1)
     codes = principal(train, 2).encode(x).double()
     assert found["pca"]["neighbours_accuracy"] == {"pca": pytest.approx(neighbours_accuracy(codes, batch.label))}
@@ -89,7 +89,7 @@ def test_planes_are_fitted_on_the_training_part() -> None:
 def test_documents_are_mapped_by_latent_semantic_analysis() -> None:
     words = torch.rand(40, 16, generator=torch.Generator().manual_seed(0)).pow(4)
     part = Part.of(words / words.sum(1, keepdim=True), torch.arange(40) % 2)
-    found = measure(subject_of(Linear(Linear.Config(), (16,)).eval(), part, part))
+    found = MEASURE.take(subject_of(Linear(Linear.Config(), (16,)).eval(), part, part))
     assert list(found["baselines"]) == ["raw_pixels", "random_weights", "pca", "lsa"]
 
 

@@ -8,12 +8,12 @@ from tests.evaluate.measures.test_classification import LABEL, PROBABILITY, Told
 from untaught.data.part import Part
 from untaught.errors import ConfigError
 from untaught.evaluate.evaluate import evaluate
-from untaught.evaluate.measures.outputs import EXAMPLES, applies, measure
+from untaught.evaluate.measures.outputs import EXAMPLES, MEASURE, applies
 
 
 def test_probabilities_stand_row_after_row() -> None:
     part = Part.of(PROBABILITY, LABEL)
-    found = measure(subject_of(Told().eval(), part, part))
+    found = MEASURE.take(subject_of(Told().eval(), part, part))
     given = torch.tensor(found["probabilities"]).view(found["examples"], found["classes"])
     assert (found["examples"], found["classes"]) == (min(EXAMPLES, len(LABEL)), 3)
     torch.testing.assert_close(given, PROBABILITY, rtol=0, atol=6e-5)

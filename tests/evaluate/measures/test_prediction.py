@@ -12,7 +12,7 @@ from untaught.data.view import Statistics, View
 from untaught.evaluate.baselines.predictors import predictors
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.footage import footage
-from untaught.evaluate.measures.prediction import applies, measure
+from untaught.evaluate.measures.prediction import MEASURE, applies
 from untaught.evaluate.subject import Subject
 
 
@@ -33,7 +33,7 @@ def errors(video: Tensor) -> list[float]:
 
 def test_one_step_error_is_the_papers_protocol() -> None:
     expected = torch.tensor(errors(drifting(4, 25, seed=1)))
-    found = measure(subject())
+    found = MEASURE.take(subject())
     assert found["squared_error_per_frame"] == pytest.approx(float(expected.mean()), rel=1e-5)
     assert found["squared_error_per_frame_std"] == pytest.approx(float(expected.std(correction=0)), rel=1e-4)
     assert (found["clips"], found["frames"]) == (4, 4 * 24)
@@ -45,11 +45,11 @@ def test_clips_of_different_length_weigh_the_same() -> None:
     test = replace(Part.of(x), first=length.cumsum(0) - length, length=length)
     ragged = replace(subject(), parts=replace(subject().parts, test=test))
     pieces = [errors(clip[None])[0] for clip in x[0].split(length.tolist())]
-    assert measure(ragged)["squared_error_per_frame"] == pytest.approx(sum(pieces) / 3, rel=1e-5)
+    assert MEASURE.take(ragged)["squared_error_per_frame"] == pytest.approx(sum(pieces) / 3, rel=1e-5)
 
 
 def test_a_model_that_copies_equals_the_baseline_that_copies() -> None:
-    found = measure(subject("previous"))
+    found = MEASURE.take(subject("previous"))
     assert found["squared_error_per_frame"] == pytest.approx(found["baselines"]["previous_frame"])
     assert found["squared_error_per_frame_std"] == pytest.approx(found["baselines_std"]["previous_frame"])
     assert found["rollout"] == pytest.approx(found["rollout_baselines"]["previous_frame"])
@@ -64,7 +64,7 @@ def test_rollout_goes_on_from_own_predictions() -> None:
         for ahead in range(15):
             seen.append(torch.stack(seen[-10:]).mean(0))
             totals[ahead] += (seen[-1] - clip[10 + ahead]).square().sum() / 4
-    found = measure(subject())
+    found = MEASURE.take(subject())
     assert found["rollout"] == pytest.approx(totals.tolist(), rel=1e-5)
     assert found["rollout_context"] == 10
     assert {len(curve) for curve in found["rollout_baselines"].values()} == {15}
@@ -79,43 +79,47 @@ def test_baselines_go_on_from_their_own_predictions() -> None:
         seen.append(ridge(torch.stack(seen[-4:], 1)))
     true = test.after(test.first + 10, 15)
     errors = (torch.stack(seen[10:], 1) - true).square().sum((2, 3, 4)).mean(0)
-    assert measure(held)["rollout_baselines"]["ridge_4_frames"] == pytest.approx(errors.tolist(), rel=1e-4)
+    assert MEASURE.take(held)["rollout_baselines"]["ridge_4_frames"] == pytest.approx(errors.tolist(), rel=1e-4)
 
 
 def test_predictions_are_clipped_to_what_can_be_shown() -> None:
     white = [float((1 - frame).square().sum()) for clip in drifting(4, 25, seed=1) for frame in clip[1:]]
-    assert measure(subject("too bright"))["squared_error_per_frame"] == pytest.approx(sum(white) / len(white), rel=1e-5)
+    assert MEASURE.take(subject("too bright"))["squared_error_per_frame"] == pytest.approx(
+        sum(white) / len(white), rel=1e-5
+    )
 
 
 def test_rollout_starts_wherever_a_clip_has_room() -> None:
     """A clip of 60 frames has room for 20 frames ahead after frames 10 and 30."""
     x = drifting(1, 60, seed=1)
-    found = measure(subject("previous", clips=1, frames=60))["rollout"]
+    found = MEASURE.take(subject("previous", clips=1, frames=60))["rollout"]
     expected = [sum(float((x[0, s - 1] - x[0, s + n]).square().sum()) for s in (10, 30)) / 2 for n in range(20)]
     assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_short_clips_are_measured() -> None:
-    found = measure(subject(frames=2))
+    found = MEASURE.take(subject(frames=2))
     assert len(found["rollout"]) == 1 and found["rollout_context"] == 1
 
 
 def test_standardised_models_are_compared_in_pixels() -> None:
-    plain = measure(subject())
+    plain = MEASURE.take(subject())
     statistics = Statistics(torch.full((1, 6, 6), 0.3), torch.full((1, 6, 6), 0.2))
     standardised = replace(subject(view=View(frames=5, standardise="pixel")), statistics=statistics)
-    assert measure(standardised)["squared_error_per_frame"] == pytest.approx(plain["squared_error_per_frame"], rel=1e-4)
+    assert MEASURE.take(standardised)["squared_error_per_frame"] == pytest.approx(
+        plain["squared_error_per_frame"], rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("any_size", [True, False])
 def test_whole_frames_are_predicted_where_the_model_can(any_size: bool) -> None:
     model = Forecast(Forecast.Config(any_size=any_size), (1, 3, 3)).eval()
-    found = measure(replace(subject(view=View(frames=5, patch=3)), model=model))
+    found = MEASURE.take(replace(subject(view=View(frames=5, patch=3)), model=model))
     assert found["frame_shape"] == ([1, 6, 6] if any_size else [1, 3, 3])
 
 
 def test_the_limit_counts_frames() -> None:
-    assert measure(replace(subject(), limit=50))["clips"] == 2
+    assert MEASURE.take(replace(subject(), limit=50))["clips"] == 2
 
 
 def test_it_says_why_it_does_not_apply() -> None:

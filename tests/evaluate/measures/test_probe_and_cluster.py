@@ -20,7 +20,7 @@ def subject(spread: float = 0.02, latent: int = 4) -> Subject:
 
 
 def test_easy_classes_are_found_in_every_way() -> None:
-    found = probe.measure(subject())
+    found = probe.MEASURE.take(subject())
     for scores in (found, *found["baselines"].values()):
         named = {key: value for key, value in scores.items() if key.endswith("_accuracy")}
         assert len(named) == 4 and min(named.values()) > 0.95
@@ -31,7 +31,9 @@ def test_easy_classes_are_found_in_every_way() -> None:
 
 def test_noise_is_not_found() -> None:
     noise = Part.of(torch.rand(300, 1, 4, 4), torch.arange(300) % 3)
-    found = probe.measure(subject_of(subject().model, noise, Part.of(torch.rand(300, 1, 4, 4), torch.arange(300) % 3)))
+    found = probe.MEASURE.take(
+        subject_of(subject().model, noise, Part.of(torch.rand(300, 1, 4, 4), torch.arange(300) % 3))
+    )
     # a third by chance; the standard error of 300 guesses is 0.027
     assert all(abs(found[f"{name}_accuracy"] - 1 / 3) < 5 * 0.027 for name in probe.CLASSIFIERS)
 
@@ -47,7 +49,7 @@ def test_few_labels_are_that_many_of_each_class() -> None:
 
 def test_few_labels_report_the_mean_and_spread_over_draws() -> None:
     held = subject(spread=0.3)
-    found = probe.measure(held)["few_labels"]["3"]
+    found = probe.MEASURE.take(held)["few_labels"]["3"]
     train, test = held.pixels(held.parts.train, 100), held.tested()
     fit, judged = scaled([held.features(train.x), held.features(test.x)])
     scores = torch.tensor([
@@ -63,7 +65,7 @@ def test_examples_without_a_label_are_left_out() -> None:
     held = subject()
     label = held.parts.train.label.clone()
     label[::2] = -1
-    found = probe.measure(replace(held, parts=replace(held.parts, train=replace(held.parts.train, label=label))))
+    found = probe.MEASURE.take(replace(held, parts=replace(held.parts, train=replace(held.parts.train, label=label))))
     assert found["train_examples"] == 30
 
 
@@ -75,7 +77,7 @@ def test_they_need_labels_and_features(module: object) -> None:
 
 
 def test_easy_groups_are_the_classes() -> None:
-    found = cluster.measure(subject())
+    found = cluster.MEASURE.take(subject())
     assert found["normalised_mutual_information"] == found["adjusted_rand_index"] == pytest.approx(1)
     assert found["clusters"] == 3 and set(found["baselines"]) == {"raw_pixels", "pca", "random_weights"}
 

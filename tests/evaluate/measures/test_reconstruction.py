@@ -14,7 +14,7 @@ from untaught.evaluate.baselines.latent_semantic import truncated
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal
 from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
-from untaught.evaluate.measures.reconstruction import applies, cross_entropy_nats, measure
+from untaught.evaluate.measures.reconstruction import MEASURE, applies, cross_entropy_nats
 from untaught.evaluate.subject import Subject
 
 TRAIN, TEST = (torch.rand(40, 1, 12, 12, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
@@ -25,7 +25,7 @@ def subject(view: View | None = None) -> Subject:
 
 
 def test_half_a_picture_is_missing_a_quarter_of_its_square() -> None:
-    found = measure(subject())
+    found = MEASURE.take(subject())
     assert found["squared_error_per_image"] == pytest.approx(0.25 * float(TEST.square().sum((1, 2, 3)).mean()))
     assert found["psnr_db"] == pytest.approx(float(psnr_db(TEST, TEST / 2).mean()))
     assert found["ssim"] == pytest.approx(float(ssim(TEST, TEST / 2).mean()))
@@ -35,7 +35,7 @@ def test_half_a_picture_is_missing_a_quarter_of_its_square() -> None:
 def test_baselines_are_fitted_on_the_training_part() -> None:
     plane = principal(TRAIN.flatten(1), 3)
     expected = squared_error(TEST.flatten(1), plane.reconstruct(TEST.flatten(1))).mean()
-    found = measure(subject())
+    found = MEASURE.take(subject())
     assert found["baselines"]["pca"] == pytest.approx(float(expected))
     mean = squared_error(TEST, TRAIN.mean(0).expand_as(TEST)).mean()
     assert found["baselines"]["mean_image"] == pytest.approx(float(mean))
@@ -43,12 +43,12 @@ def test_baselines_are_fitted_on_the_training_part() -> None:
 
 
 def test_logistic_planes_are_fitted_on_the_training_part() -> None:
-    found, given = measure(subject()), TEST.flatten(1)
+    found, given = MEASURE.take(subject()), TEST.flatten(1)
     for name, plane in {"logistic_pca": logistic_principal, "logistic_pca_linear_code": linear_code}.items():
         expected = squared_error(given, plane(TRAIN.flatten(1), 3).reconstruct(given)).mean()
         assert found["baselines"][name] == pytest.approx(float(expected))
     beyond = subject_of(Linear(Linear.Config(), (1, 12, 12)).eval(), Part.of(2 * TRAIN), Part.of(TEST))
-    assert list(measure(beyond)["baselines"]) == ["pca", "mean_image"], "values above 1 are no probabilities"
+    assert list(MEASURE.take(beyond)["baselines"]) == ["pca", "mean_image"], "values above 1 are no probabilities"
 
 
 def test_documents_are_measured_in_nats_per_word() -> None:
@@ -57,14 +57,14 @@ def test_documents_are_measured_in_nats_per_word() -> None:
     test[:, 4] = 0
     train, test = train / train.sum(1, keepdim=True), test / test.sum(1, keepdim=True)
     whole = Linear(Linear.Config(keep=1.0), (9,)).eval()
-    found = measure(subject_of(whole, Part.of(train), Part.of(test)))
+    found = MEASURE.take(subject_of(whole, Part.of(train), Part.of(test)))
     assert found["cross_entropy_nats"] == pytest.approx(float(entropy(test.numpy(), axis=1).mean()), rel=1e-5)
     unigram = train.mean(0).double().numpy()
     expected = -float((test.double().numpy() * np.log(unigram)).sum(1).mean())
     assert found["cross_entropy_nats_baselines"] == {"unigram": pytest.approx(expected, rel=1e-6)}
     lsa = squared_error(test, truncated(train, 3, test)).mean()
     assert found["baselines"]["lsa"] == pytest.approx(float(lsa)) and "logistic_pca" not in found["baselines"]
-    half = measure(subject_of(Linear(Linear.Config(), (9,)).eval(), Part.of(train), Part.of(test)))
+    half = MEASURE.take(subject_of(Linear(Linear.Config(), (9,)).eval(), Part.of(train), Part.of(test)))
     assert "cross_entropy_nats" not in half, "half of each probability is no probability"
 
 
@@ -73,34 +73,34 @@ def test_a_word_that_was_thought_impossible_is_finite() -> None:
 
 
 def test_binarising_views_are_measured_on_grey_pictures() -> None:
-    assert measure(subject(View(binarise=True))) == measure(subject())
+    assert MEASURE.take(subject(View(binarise=True))) == MEASURE.take(subject())
 
 
 def test_standardised_models_are_compared_in_pixels() -> None:
     """Half of (x - m) / d stands for m + (x - m) / 2."""
     mean, deviation = torch.full((1, 12, 12), 0.4), torch.full((1, 12, 12), 0.3)
-    found = measure(replace(subject(View(standardise="pixel")), statistics=Statistics(mean, deviation)))
+    found = MEASURE.take(replace(subject(View(standardise="pixel")), statistics=Statistics(mean, deviation)))
     expected = (TEST - 0.4).div(2).square().sum((1, 2, 3)).mean()
     assert found["squared_error_per_image"] == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_picture_quality_is_that_of_what_can_be_shown() -> None:
     """A copy three times as bright has its full squared error, and the quality of a picture that ends at white."""
-    found = measure(replace(subject(), model=Linear(Linear.Config(keep=3), (1, 12, 12)).eval()))
+    found = MEASURE.take(replace(subject(), model=Linear(Linear.Config(keep=3), (1, 12, 12)).eval()))
     assert found["squared_error_per_image"] == pytest.approx(4 * float(TEST.square().sum((1, 2, 3)).mean()), rel=1e-5)
     assert found["psnr_db"] == pytest.approx(float(psnr_db(TEST, (3 * TEST).clamp(max=1)).mean()), rel=1e-5)
 
 
 def test_vectors_have_no_picture_quality() -> None:
     part = Part.of(TEST.flatten(1))
-    found = measure(subject_of(Linear(Linear.Config(), (144,)).eval(), part, part))
+    found = MEASURE.take(subject_of(Linear(Linear.Config(), (144,)).eval(), part, part))
     assert "squared_error_per_image" in found and not {"psnr_db", "ssim"} & set(found)
 
 
 def test_the_limit_is_on_test_examples() -> None:
-    few = measure(replace(subject(), limit=7))
+    few = MEASURE.take(replace(subject(), limit=7))
     assert few["images"] == 7
-    assert measure(subject())["baselines"]["mean_image"] != few["baselines"]["mean_image"]
+    assert MEASURE.take(subject())["baselines"]["mean_image"] != few["baselines"]["mean_image"]
 
 
 def test_it_says_why_it_does_not_apply() -> None:
@@ -115,10 +115,10 @@ def test_standardised_pixels_are_also_measured_in_their_deviations() -> None:
     """The model gives back half of what it sees: a quarter of the sum of squares, which is 144 by design."""
     mean, deviation = TEST.mean(0), TEST.std(0, correction=0)
     own = replace(subject(View(standardise="pixel")), statistics=Statistics(mean, deviation))
-    found = measure(own)
+    found = MEASURE.take(own)
     assert found["squared_deviations_per_image"] == pytest.approx(144 / 4, rel=1e-4)
     seen = (TEST - mean) / deviation
     plane = principal(((TRAIN - mean) / deviation).flatten(1), 3)
     expected = float(squared_error(seen.flatten(1), plane.reconstruct(seen.flatten(1))).mean())
     assert found["squared_deviations_per_image_baselines"]["pca"] == pytest.approx(expected, rel=1e-4)
-    assert "squared_deviations_per_image" not in measure(subject())
+    assert "squared_deviations_per_image" not in MEASURE.take(subject())

@@ -10,8 +10,18 @@ from torch import Tensor
 from tests.evaluate.fakes import Linear, blobs, subject_of
 from untaught.data.part import Part
 from untaught.evaluate.drawing.pictures import Picture
-from untaught.evaluate.drawing.retrieval_picture import SAME, curve, neighbours, picture
-from untaught.evaluate.measures.retrieval import apart, applies, judged, measure, nearness, ordered, scores, search_of
+from untaught.evaluate.drawing.retrieval_picture import SAME, precision_lines
+from untaught.evaluate.measures.retrieval import (
+    MEASURE,
+    apart,
+    applies,
+    judged,
+    nearness,
+    ordered,
+    picture,
+    scores,
+    search_of,
+)
 from untaught.evaluate.subject import Subject, measuring
 from untaught.models.hashing_autoencoder import HashingAutoencoder
 from untaught.randomness import seeded
@@ -93,7 +103,7 @@ def test_a_query_does_not_find_itself() -> None:
 
 def test_classes_that_lie_apart_are_found_and_chance_is_known() -> None:
     with measuring((subject := linear(blobs(90), blobs(30, seed=1))).model):
-        found = measure(subject)
+        found = MEASURE.take(subject)
     assert found["baselines"]["raw_pixels"]["precision"]["15"] == pytest.approx(1)
     assert found["baselines"]["raw_pixels"]["mean_average_precision"] == pytest.approx(1)
     assert found["baselines"]["raw_pixels"]["recall"]["15"] == pytest.approx(0.5)
@@ -105,12 +115,12 @@ def test_classes_that_lie_apart_are_found_and_chance_is_known() -> None:
 def test_documents_are_beside_latent_semantic_analysis() -> None:
     subject = linear(documents(80, 0), documents(30, 1))
     with measuring(subject.model):
-        found = measure(subject)
+        found = MEASURE.take(subject)
     assert set(found["baselines"]) == {
         "raw_pixels", "random_weights", "lsa_5", "lsa_10", "lsa_10_unweighted", "chance",
     }  # fmt: skip
     assert found["baselines"]["lsa_5"]["precision"]["7"] > 0.9
-    assert drawn(picture(subject, found))
+    assert drawn(picture(subject, MEASURE.read(found)))
 
 
 def test_examples_without_labels_are_left_out() -> None:
@@ -128,7 +138,7 @@ def test_codes_of_bits_are_compared_by_hamming_distance() -> None:
         model = HashingAutoencoder(HashingAutoencoder.Config(hidden=(20,), latent=64), (1, 4, 4)).eval()
     subject = subject_of(model, blobs(90), blobs(30, seed=1))
     with measuring(model):
-        found = measure(subject)
+        found = MEASURE.take(subject)
         bits = [subject.features(part.frames.read(part.first)) for part in (subject.parts.train, subject.parts.test)]
     near = (bits[1][:, None] != bits[0]).sum(2).argsort(dim=1, stable=True)[:, :7]
     right = subject.parts.train.label[near] == subject.parts.test.label[:, None]
@@ -138,8 +148,9 @@ def test_codes_of_bits_are_compared_by_hamming_distance() -> None:
 def test_pictures() -> None:
     subject = linear(blobs(90), blobs(30, seed=1))
     with measuring(subject.model):
-        sheet, found = neighbours(subject), measure(subject)
-    assert drawn(sheet) and drawn(curve(found))
+        found = MEASURE.read(MEASURE.take(subject))
+        sheet = picture(subject, found)
+    assert drawn(sheet) and drawn(precision_lines(found["precision"]))
     assert (sheet == np.array(SAME)).all(2).any()
 
 

@@ -15,7 +15,7 @@ from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.image_quality import ssim, ssim_7x7
-from untaught.evaluate.measures.rollout import applies, measure
+from untaught.evaluate.measures.rollout import MEASURE, applies, measure
 from untaught.evaluate.subject import Subject
 
 BASELINES = {
@@ -50,7 +50,7 @@ def mean(values: list[list[float]]) -> list[float]:
 
 def test_every_context_predicts_the_same_frames() -> None:
     """All begin at frame 10, which the longest context needs, and see fewer frames before it."""
-    found = measure(subject())
+    found = MEASURE.take(subject())
     assert list(found["squared_error_ahead"]) == [f"context_{count}" for count in range(1, 11)]
     clips = drifting(4, 25, seed=1)
     for context in range(1, 11):
@@ -66,7 +66,7 @@ def test_similarity_is_that_of_scikit_image() -> None:
             x, y = predicted[0].numpy(), clip[10 + ahead, 0].numpy()
             options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
             expected[ahead] += structural_similarity(x, y, data_range=1, **options) / 4
-    assert measure(subject(side=12))["ssim_ahead"]["context_5"] == pytest.approx(expected.tolist(), abs=1e-4)
+    assert MEASURE.take(subject(side=12))["ssim_ahead"]["context_5"] == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize(("side", "window"), [(12, 7), (7, 7), (6, 5)])
@@ -80,7 +80,7 @@ def test_the_other_similarity_is_scikit_images_default(side: int, window: int) -
 
 
 def test_summary_is_the_mean_over_frames_from_the_longest_context() -> None:
-    found = measure(subject())
+    found = MEASURE.take(subject())
     each = torch.tensor([errors(clip, 10, 10) for clip in drifting(4, 25, seed=1)]).mean(1)
     assert found["squared_error_per_frame"] == pytest.approx(float(each.mean()), rel=1e-5)
     assert found["squared_error_per_frame_std"] == pytest.approx(float(each.std(correction=0)), rel=1e-4)
@@ -92,7 +92,7 @@ def test_clips_of_different_length_count_as_far_as_they_go() -> None:
     x = drifting(1, 45, seed=1)
     length = torch.tensor([24, 8, 13])
     test = replace(Part.of(x), first=length.cumsum(0) - length, length=length)
-    found = measure(replace(subject(), parts=replace(subject().parts, test=test)))
+    found = MEASURE.take(replace(subject(), parts=replace(subject().parts, test=test)))
     long, _, short = x[0].split(length.tolist())
     first, second = errors(long, 10, 10), errors(short, 10, 10)
     both = [(a + b) / 2 for a, b in zip(first, second, strict=False)]
@@ -102,7 +102,7 @@ def test_clips_of_different_length_count_as_far_as_they_go() -> None:
 
 
 def test_a_model_that_copies_equals_the_baseline_that_copies() -> None:
-    found = measure(subject("previous"))
+    found = MEASURE.take(subject("previous"))
     for kind in ("squared_error_ahead", "ssim_ahead"):
         assert set(found[f"{kind}_baselines"]) == BASELINES
         copied = found[f"{kind}_baselines"]["previous_frame"]
@@ -114,21 +114,21 @@ def test_a_model_that_copies_equals_the_baseline_that_copies() -> None:
 
 
 def test_fifty_frames_ahead_at_most() -> None:
-    assert measure(subject("previous", clips=2, frames=80))["frames_ahead"] == 50
+    assert MEASURE.take(subject("previous", clips=2, frames=80))["frames_ahead"] == 50
 
 
 @pytest.mark.parametrize(("frames", "contexts"), [(2, [1]), (5, [1, 2]), (15, [1, 2, 3, 4, 5, 6, 7])])
 def test_short_clips_leave_contexts_out(frames: int, contexts: list[int]) -> None:
-    found = measure(subject(frames=frames))
+    found = MEASURE.take(subject(frames=frames))
     assert list(found["squared_error_ahead"]) == [f"context_{count}" for count in contexts]
     assert found["frames_ahead"] == frames - contexts[-1]
 
 
 def test_the_caller_chooses_contexts_and_clips() -> None:
-    found = measure(subject(), contexts=(1, 3), clips=3)
+    found = MEASURE.as_json(measure(subject(), contexts=(1, 3), clips=3))
     assert list(found["ssim_ahead"]) == ["context_1", "context_3"] and found["clips"] == 3
-    assert list(measure(subject(frames=5), contexts=[7, 9])["ssim_ahead"]) == ["context_2"]
-    assert measure(replace(subject(), limit=50))["clips"] == 2
+    assert list(MEASURE.as_json(measure(subject(frames=5), contexts=[7, 9]))["ssim_ahead"]) == ["context_2"]
+    assert MEASURE.take(replace(subject(), limit=50))["clips"] == 2
 
 
 @pytest.mark.parametrize("contexts", [(), (0, 3)])
@@ -141,7 +141,7 @@ def test_clips_of_twenty_frames_follow_the_protocol_of_moving_mnist() -> None:
     """Ten frames given, ten predicted: a sum over pixels, a mean over frames and clips."""
     parts = load(None, Options(clips=3, validation=1, test=4, digits="sklearn")).parts()
     model = Forecast(Forecast.Config(rule="previous"), (1, 64, 64)).eval()
-    found = measure(subject_of(model, parts.train, parts.test, View(frames=20)))
+    found = MEASURE.take(subject_of(model, parts.train, parts.test, View(frames=20)))
     clips = torch.stack([parts.test.frames.read(torch.arange(a, a + 20)) for a in parts.test.first.tolist()]) / 255
     assert tuple(clips.shape) == (4, 20, 1, 64, 64) and (found["context"], found["frames_ahead"]) == (10, 10)
     copies, true = clips[:, 9:10].expand(-1, 10, -1, -1, -1), clips[:, 10:]

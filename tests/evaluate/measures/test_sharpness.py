@@ -11,7 +11,7 @@ from torch import Tensor
 from tests.evaluate.fakes import Forecast, Linear, Watcher, drifting, subject_of, turning
 from untaught.data.part import Part
 from untaught.data.view import View
-from untaught.evaluate.measures.sharpness import applies, gradient_energy_ratio, measure, sharpness_difference_db
+from untaught.evaluate.measures.sharpness import MEASURE, applies, gradient_energy_ratio, sharpness_difference_db
 from untaught.evaluate.subject import Subject
 
 
@@ -73,7 +73,7 @@ def watched(keep: float) -> Subject:
 
 def test_a_model_that_fades_has_less_energy() -> None:
     """Half of the differences is a quarter of their energy; the sixth frame is predicted, one from each clip."""
-    found, faded = measure(watched(1.0)), measure(watched(0.5))
+    found, faded = MEASURE.take(watched(1.0)), MEASURE.take(watched(0.5))
     assert found["gradient_energy_ratio"] == pytest.approx(
         found["baselines"]["previous_frame"]["gradient_energy_ratio"]
     )
@@ -88,14 +88,14 @@ def test_the_mean_frame_is_blurred() -> None:
     assert x is not None
     mean = turning(30).frames.in_memory.double().mean(0)  # type: ignore[union-attr]
     true = x.unflatten(0, (20, 6))[:, 5]
-    beside = measure(watched(1.0))["baselines"]["mean_frame"]
+    beside = MEASURE.take(watched(1.0))["baselines"]["mean_frame"]
     assert beside["gradient_energy_ratio"] < 0.5
     assert beside["squared_error_per_frame"] == pytest.approx(float((true - mean).square().sum((1, 2, 3)).mean()), 1e-4)
 
 
 def test_long_clips_are_predicted_from_ten_frames() -> None:
     part = Part.of(drifting(3, 14))
-    found = measure(subject_of(Forecast(Forecast.Config(), (1, 6, 6)).eval(), part, part, View(frames=4)))
+    found = MEASURE.take(subject_of(Forecast(Forecast.Config(), (1, 6, 6)).eval(), part, part, View(frames=4)))
     assert (found["context"], found["frames"]) == (10, 12)
     assert all(np.isfinite(value) for value in found["baselines"]["mean_frame"].values())
 

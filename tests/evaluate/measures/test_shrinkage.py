@@ -10,7 +10,7 @@ from tests.evaluate.fakes import Forecast, Watcher, drifting, subject_of, turnin
 from untaught.data.part import Part
 from untaught.data.source import Parts
 from untaught.data.view import View
-from untaught.evaluate.measures.shrinkage import applies, correlation, measure, slope
+from untaught.evaluate.measures.shrinkage import MEASURE, applies, correlation, slope
 from untaught.evaluate.subject import Subject
 
 
@@ -39,7 +39,7 @@ def test_what_never_varies_has_no_correlation_and_no_slope() -> None:
 @pytest.mark.parametrize("keep", [1.0, 0.5, 0.0])
 def test_fading_is_shrinkage(keep: float) -> None:
     """Clips stand still, so a copy is perfect; what is faded towards grey by half is read at half of its distance."""
-    found = measure(watched(keep))
+    found = MEASURE.take(watched(keep))
     for name in ("angle", "shape_1", "shape_2"):
         assert found["slope"][name] == pytest.approx(keep, abs=1e-4)
         true = found["baselines"]["true_frame"]
@@ -50,7 +50,7 @@ def test_fading_is_shrinkage(keep: float) -> None:
 
 
 def test_the_previous_frame_has_the_shape_at_another_angle() -> None:
-    found = measure(watched(still=False))
+    found = MEASURE.take(watched(still=False))
     beside = found["baselines"]["previous_frame"]
     assert beside["correlation"] == pytest.approx(found["correlation"], abs=1e-6)
     assert beside["slope"] == pytest.approx(found["slope"], abs=1e-6)

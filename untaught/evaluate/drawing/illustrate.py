@@ -5,11 +5,11 @@ Pictures that go with a measure, `map.png` beside `map`, take longer and are dra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from untaught.evaluate.drawing import chains, perturb, retrieval_picture
+from untaught.evaluate.drawing import chains
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import (
     Film,
@@ -21,9 +21,8 @@ from untaught.evaluate.drawing.pictures import (
     prediction_film,
     prediction_strip,
 )
-from untaught.evaluate.drawing.rollout_lines import rollout_picture
+from untaught.evaluate.evaluate import measures
 from untaught.evaluate.footage import footage
-from untaught.evaluate.measures import classification, codes, few_views, map
 from untaught.evaluate.measures.prediction import continued, frame_view, rollout_lengths
 from untaught.evaluate.subject import Subject, measuring
 from untaught.model import Filters, Predicts, Reconstructs, Samples
@@ -32,16 +31,6 @@ from untaught.randomness import seeded
 CLIPS = 3
 PAIRS = 12
 SAMPLES = 64
-MEASURED: dict[str, tuple[str, Callable[[Subject, Mapping[str, Any]], Picture | None]]] = {
-    "rollout.png": ("rollout", lambda subject, found: rollout_picture(found)),
-    "map.png": ("map", lambda subject, found: map.picture(subject)),
-    "classes.png": ("classification", lambda subject, found: classification.picture(subject)),
-    "codes.png": ("codes", lambda subject, found: codes.picture(subject)),
-    "retrieval.png": ("retrieval", retrieval_picture.picture),
-    "few_views.png": ("few_views", lambda subject, found: few_views.picture(found)),
-    "perturb.png": ("decode", lambda subject, found: None if perturb.applies(subject) else perturb.picture(subject)),
-}
-"""Pictures by name: the measure that each goes with, and how it is drawn from the subject and what was measured."""
 
 
 def illustrate(subject: Subject, folder: Path) -> list[Path]:
@@ -52,9 +41,15 @@ def illustrate(subject: Subject, folder: Path) -> list[Path]:
 
 def illustrate_measures(subject: Subject, folder: Path, taken: Mapping[str, Mapping[str, Any]]) -> list[Path]:
     """Write the pictures that go with measures, from what `evaluate` gave of the same subject."""
-    with measuring(subject.model), seeded(subject.seed, subject.device):
-        drawn = {name: draw(subject, taken[of]) for name, (of, draw) in MEASURED.items() if of in taken}
-        return [write_picture(folder / name, picture) for name, picture in drawn.items() if picture is not None]
+    known = {name: measure for name, measure in measures().items() if name in taken}
+    written: list[Path] = []
+    for name, measure in known.items():
+        for file, drawing in measure.pictures.items():
+            with measuring(subject.model), seeded(subject.seed, subject.device):
+                picture = drawing.draw(subject, measure.read(taken[name]))
+            if picture is not None:
+                written.append(write_picture(folder / file, picture))
+    return written
 
 
 def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:

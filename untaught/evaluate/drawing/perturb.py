@@ -23,7 +23,7 @@ from torch import Tensor
 
 from untaught.data.view import Batch
 from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosaic, reduced
-from untaught.evaluate.measures.decode import CONTEXT
+from untaught.evaluate.representations import context
 from untaught.evaluate.subject import Subject
 from untaught.evaluate.variables import variables
 from untaught.model import Decodes, Encodes
@@ -67,11 +67,11 @@ def picture(subject: Subject) -> Picture:
 def perturbed(subject: Subject) -> dict[str, Images]:
     """One test example decoded with each variable moved by -3 to 3 deviations, `(step, channel, height, width)`."""
     assert isinstance(subject.model, Decodes)
-    context = None if subject.view.frames is None else min(CONTEXT, subject.view.frames)
-    train = subject.pixels(subject.parts.train, FITTED, context)
+    frames = context(subject)
+    train = subject.pixels(subject.parts.train, FITTED, frames)
     features = subject.features(train.x)
     places, found = directions(train, features)
-    one = subject.features(subject.pixels(subject.parts.test, 1, context).x)
+    one = subject.features(subject.pixels(subject.parts.test, 1, frames).x)
     steps = torch.tensor(STEPS, dtype=one.dtype)
     moved = torch.cat([one + steps[:, None] * found[place] for place in places.values()])
     with torch.no_grad():

@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import torch
+from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
+from torch import Tensor
 
+from untaught.data.view import Batch
+from untaught.evaluate.baselines.names import short
 from untaught.evaluate.drawing.pictures import PAPER, Picture, colours, enlarged, mosaic
 from untaught.evaluate.drawing.plots import COLOURS, apart, drawn_on_paper, rendered
-from untaught.evaluate.measures.retrieval import ordered, search_of
-from untaught.evaluate.representations import pixels
-from untaught.evaluate.subject import Subject
+from untaught.evaluate.quantity import Quantity
 
-ROWS, NEIGHBOURS, SIDE, FRAME = 10, 8, 56, 4
+SIDE, FRAME = 56, 4
 SAME, OTHER = (98, 190, 108), (214, 84, 76)
+NAMES = {"raw_pixels": "the values themselves"}
+"""Of baselines, where examples are no pictures."""
 
 
-def picture(subject: Subject, found: Mapping[str, Any]) -> Picture:
-    """Neighbours of some queries where examples are pictures; else precision against the number retrieved."""
-    return neighbours(subject) if len(subject.parts.test.shape) == 3 and subject.view.frames is None else curve(found)
+def neighbours(queries: Batch, searched: Batch, nearest: Mapping[str, Int[Tensor, "query neighbour"]]) -> Picture:
+    """Queries and their neighbours, framed by whether the class is the query's.
 
-
-def neighbours(subject: Subject) -> Picture:
-    """Some queries and their neighbours by features and by raw pixels, framed by whether the class is the query's."""
-    search = search_of(subject)
-    some = torch.linspace(0, len(search.queries.x) - 1, min(ROWS, len(search.queries.x))).long()
-    both = [search.searched.x, search.queries.x]
-    rows = [[_framed(tile, PAPER)] for tile in colours(search.queries.x[some])]
-    for features in ([subject.features(x) for x in both], [pixels(subject, x) for x in both]):
-        for row, query, found in zip(rows, some, ordered(features, search, some)[:, :NEIGHBOURS], strict=True):
-            right = search.searched.label[found] == search.queries.label[query]
-            tiles = colours(search.searched.x[found])
-            row += [np.full_like(row[0], PAPER)]
-            row += [_framed(tile, SAME if same else OTHER) for tile, same in zip(tiles, right, strict=True)]
-    each = (len(rows[0]) - 3) // 2
-    names = ["query", "", *_centred("by this model", each), "", *_centred("by raw pixels", each)]
+    Args:
+        queries: A row each.
+        searched: The examples that neighbours are among.
+        nearest: By what stands above it, the numbers of the nearest examples.
+    """
+    rows = [[_framed(tile, PAPER)] for tile in colours(queries.x)]
+    names = ["query"]
+    for name, order in nearest.items():
+        for row, label, found in zip(rows, queries.label, order, strict=True):
+            tiles = zip(colours(searched.x[found]), searched.label[found] == label, strict=True)
+            row += [np.full_like(row[0], PAPER), *(_framed(tile, SAME if same else OTHER) for tile, same in tiles)]
+        names += ["", *_centred(name, order.shape[1])]
     return mosaic(rows, (), names, "nearest first; green: of the query's class, red: of another")
 
 
@@ -55,19 +53,10 @@ def _centred(name: str, columns: int) -> list[str]:
     return [name if column == columns // 2 else "" for column in range(columns)]
 
 
-def curve(found: Mapping[str, Any]) -> Picture:
+def precision_lines(precision: Quantity) -> Picture:
     """Precision against the number of examples retrieved, of the model and of what stands beside it."""
-    beside = {
-        name.replace("raw_pixels", "the values themselves")
-        .replace("_", " ")
-        .replace("lsa", "LSA")
-        .replace("pca", "PCA"): one["precision"]
-        for name, one in found["baselines"].items()
-    }
-    lines = {
-        name: [100 * y for y in line.values()] for name, line in {"this model": found["precision"], **beside}.items()
-    }
-    counts = [int(k) for k in found["precision"]]
+    lines = {NAMES.get(name, short(name)): [100 * y for y in one.value.values()] for name, one in precision.all.items()}
+    counts = [int(k) for k in precision.value]
     top = max(max(line) for line in lines.values())
     with drawn_on_paper():
         figure = Figure(figsize=(8, 5), layout="constrained")

@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from untaught.evaluate.baselines.names import largest, short
 from untaught.evaluate.drawing.pictures import Picture
 from untaught.evaluate.drawing.plots import drawn_on_paper, rendered
+from untaught.evaluate.quantity import Axis, Quantity
 
 GREY = "#7d8590"
 WIDE = 30
@@ -21,15 +23,15 @@ LETTER = 0.042
 """Height of a line of text as a fraction of the axes' height."""
 
 
-def rollout_picture(measured: Mapping[str, Any]) -> Picture:
-    """Draw what the measure `rollout` gave: the model from each context in colour, baselines grey and dashed.
+def rollout_picture(error: Quantity) -> Picture:
+    """Draw the error of frames ahead: the model from each context in colour, baselines grey and dashed.
 
-    Of baselines that differ only in a number the last is drawn.
+    Of baselines that there are in several sizes the last is drawn.
     """
-    model = {_after(name): errors for name, errors in some_contexts(measured["squared_error_ahead"]).items()}
-    beside = {name: next(iter(lines.values())) for name, lines in measured["squared_error_ahead_baselines"].items()}
-    last_of_kind = {name.split("_")[0]: name for name in beside}.values()
-    return rollouts(model, {name.replace("_", " "): beside[name] for name in last_of_kind})
+    axis = error.axis or Axis()
+    model = {f"model, {axis.entry(name)}": errors for name, errors in axis.drawn(error.value).items()}
+    beside = {name: next(iter(one.value.values())) for name, one in error.baselines.items()}
+    return rollouts(model, {short(name): beside[name] for name in largest(list(beside))})
 
 
 def rollouts(own: Mapping[str, Sequence[float]], beside: Mapping[str, Sequence[float]]) -> Picture:
@@ -48,23 +50,6 @@ def rollouts(own: Mapping[str, Sequence[float]], beside: Mapping[str, Sequence[f
         _frame(axes, [error for errors in (*own.values(), *beside.values()) for error in errors])
         _name(axes, ends)
         return rendered(figure)
-
-
-def some_contexts(curves: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    """Those of 1, 2, 5 and 10 frames where there are more than can be told apart in a picture.
-
-    Example:
-        >>> list(some_contexts({f"context_{count}": [0.0] for count in range(1, 11)}))
-        ['context_1', 'context_2', 'context_5', 'context_10']
-    """
-    few = {name: errors for name, errors in curves.items() if name in {f"context_{count}" for count in (1, 2, 5, 10)}}
-    return few if len(curves) > 4 else dict(curves)
-
-
-def _after(name: str) -> str:
-    """`context_5` as people say it."""
-    count = name.removeprefix("context_")
-    return f"model, {count} frame{'' if count == '1' else 's'} given"
 
 
 def _draw(axes: Axes, errors: Sequence[float], **style: Any) -> None:

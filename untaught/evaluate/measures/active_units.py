@@ -23,6 +23,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.quantity import Axis, Quantity, beside, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes
 from untaught.shapes import Features, PerExample
@@ -32,6 +34,40 @@ NEAR_ZERO = 0.01
 QUANTILES = {"lowest": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "highest": 1.0}
 LEAST = 2
 """Test examples at least: of one there is no variance."""
+QUANTITIES = (
+    Quantity(
+        "active_units_fraction",
+        title="fraction of units that are active",
+        meaning="The part of the features whose variance over examples is above 0.01.",
+    ),
+    Quantity("active_units", title="units that are active"),
+    Quantity("activation_mean", title="mean activation"),
+    Quantity(
+        "activation_of_units",
+        title="mean activation of units",
+        meaning="Each unit's mean over examples: the lowest of all units, the quartiles, the highest.",
+        axis=Axis(label="mean activation, {}"),
+    ),
+    Quantity(
+        "activity_of_units",
+        title="variance of units",
+        meaning="Each unit's variance over examples: the lowest of all units, the quartiles, the highest.",
+        axis=Axis(label="variance of units, {}"),
+    ),
+    Quantity(
+        "lifetime_sparseness",
+        meaning="0 where a feature is as strong in all examples, 1 where it is on in one; mean over features.",
+    ),
+    Quantity(
+        "population_sparseness",
+        meaning="0 where an example has all features alike, 1 where it has one; mean over examples.",
+    ),
+    Quantity(
+        "near_zero_fraction",
+        title="fraction of activations near zero",
+        meaning="The part of all features of all examples below one hundredth of the largest.",
+    ),
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -43,16 +79,12 @@ def applies(subject: Subject) -> str | None:
     return None if len(subject.parts.test) >= LEAST else f"activity takes at least {LEAST} test examples"
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Active units, mean activations and sparseness, of the network and of itself untrained."""
     x = subject.tested().x
     features = subject.features(x)
-    return {
-        **described(features),
-        "baselines": {"random_weights": described(subject.untrained().features(x))},
-        "features": features.shape[1],
-        "examples": len(x),
-    }
+    found = {"model": described(features), "random_weights": described(subject.untrained().features(x))}
+    return [beside(QUANTITIES, found), facts(features=features.shape[1], examples=len(x))]
 
 
 def described(features: Features) -> dict[str, Any]:
@@ -90,3 +122,13 @@ def sparseness(rows: Features) -> PerExample:
     length = rows.square().sum(1).sqrt()
     ratio = rows.abs().sum(1) / length.clamp_min(torch.finfo(rows.dtype).tiny)
     return torch.where(length > 0, (root - ratio) / (root - 1), 1.0)
+
+
+MEASURE = Measure(
+    title="Which units say something",
+    meaning="Which features say something about the example, and how sparse they are.",
+    applies=applies,
+    measure=measure,
+    quantities=QUANTITIES,
+    together=True,
+)

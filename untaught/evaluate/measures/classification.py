@@ -12,12 +12,13 @@ frequencies, which always name the most frequent class. Probabilities below 1e-1
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from torch import Tensor
 
 from untaught.errors import ConfigError, DataError
 from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosaic
+from untaught.evaluate.measure import Drawing, Groups, Measure
+from untaught.evaluate.quantity import Axis, Quantity, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Classifies, Samples
 from untaught.shapes import Features, Labels
@@ -25,6 +26,33 @@ from untaught.shapes import Features, Labels
 LEAST = 1e-12
 DRAWN, SIDE = 10, 48
 """Pictures of each class, and their sides in pixels of the screen."""
+ERROR = Quantity(
+    "error_rate",
+    unit="%",
+    better="lower",
+    spread_is="std_error",
+    meaning="The part of the test examples whose most probable class is another one ± its standard error.",
+)
+CROSS_ENTROPY = Quantity(
+    "cross_entropy_nats",
+    title="cross-entropy",
+    unit="nats",
+    better="lower",
+    meaning="The mean of −log p of the true class.",
+)
+
+
+def _quoted(name: str) -> str:
+    return f"“{name}”"
+
+
+OF_CLASSES = Quantity(
+    "class_error_rates",
+    title="error rate of each class",
+    unit="%",
+    better="lower",
+    axis=Axis(entry=_quoted, label="error rate of {}"),
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -40,7 +68,7 @@ def applies(subject: Subject) -> str | None:
     return None
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Error rate and cross-entropy on the test part, of every class too, and of the most frequent class."""
     assert isinstance(subject.model, Classifies)
     batch = subject.tested()
@@ -49,22 +77,16 @@ def measure(subject: Subject) -> dict[str, Any]:
     if int(label.max()) >= given.shape[1]:
         raise DataError(f"the data have a class {int(label.max())}; the model knows {given.shape[1]}, from 0 on")
     trivial = frequencies(subject.parts.train.label, given.shape[1]).expand_as(given)
-    error, cross = error_rate(given, label), cross_entropy_nats(given, label)
-    return {
-        "error_rate": error,
-        "error_rate_std_error": math.sqrt(error * (1 - error) / len(label)),
-        "cross_entropy_nats": cross,
-        "baselines": {
-            "most_frequent_class": {
-                "error_rate": error_rate(trivial, label),
-                "cross_entropy_nats": cross_entropy_nats(trivial, label),
-            }
-        },
-        "class_error_rates": {
-            _name(subject, c): error_rate(given[label == c], label[label == c]) for c in label.unique().tolist()
-        },
-        "examples": len(label),
-    }
+    error, nats = error_rate(given, label), cross_entropy_nats(given, label)
+    deviation = math.sqrt(error * (1 - error) / len(label))
+    of_classes = {_name(subject, c): error_rate(given[label == c], label[label == c]) for c in label.unique().tolist()}
+    return [
+        [
+            ERROR.of(error, deviation, {"most_frequent_class": error_rate(trivial, label)}),
+            CROSS_ENTROPY.of(nats, baselines={"most_frequent_class": cross_entropy_nats(trivial, label)}),
+        ],
+        [OF_CLASSES.of(of_classes), *facts(examples=len(label))],
+    ]
 
 
 def picture(subject: Subject) -> Picture | None:
@@ -99,3 +121,18 @@ def frequencies(label: Tensor, classes: int) -> Tensor:
 
 def _name(subject: Subject, number: int) -> str:
     return subject.label_names[number] if number < len(subject.label_names) else str(number)
+
+
+MEASURE = Measure(
+    title="How well it names classes",
+    meaning="How well a model that gives class probabilities names the test examples.",
+    applies=applies,
+    measure=measure,
+    quantities=(ERROR, CROSS_ENTROPY, OF_CLASSES),
+    together=True,
+    pictures={
+        "classes.png": Drawing(
+            lambda subject, found: picture(subject), "New pictures that the model drew of each class on demand."
+        )
+    },
+)

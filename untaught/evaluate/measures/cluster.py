@@ -24,6 +24,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from untaught.data.view import Batch
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.quantity import Quantity, beside, facts
 from untaught.evaluate.representations import representations
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes
@@ -31,6 +33,21 @@ from untaught.shapes import Features, Labels
 
 EXAMPLES = 5_000
 STARTS = 10
+QUANTITIES = (
+    Quantity(
+        "normalised_mutual_information",
+        digits=2,
+        better="higher",
+        meaning="Agreement of groups found without labels with the classes: 0 none, 1 perfect.",
+    ),
+    Quantity(
+        "adjusted_rand_index",
+        title="adjusted Rand index",
+        digits=2,
+        better="higher",
+        meaning="Agreement about pairs of examples, corrected for chance: 0 by chance, 1 perfect.",
+    ),
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -41,15 +58,14 @@ def applies(subject: Subject) -> str | None:
     return None if len(label[label >= 0].unique()) > 1 else "the test part has no labels"
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """NMI and ARI of the model's features and of the baselines."""
     batch = subject.tested(EXAMPLES)
     known = batch.label >= 0
     batch = Batch(batch.x[known], batch.label[known])
     described = representations(subject, [batch])
     scores = {name: agreement(x, batch.label, subject.seed) for name, (x,) in described.items()}
-    own = scores.pop("model")
-    return {**own, "clusters": len(batch.label.unique()), "examples": len(batch.x), "baselines": scores}
+    return [[*beside(QUANTITIES, scores), *facts(clusters=len(batch.label.unique()), examples=len(batch.x))]]
 
 
 def agreement(features: Features, label: Labels, seed: int) -> dict[str, float]:
@@ -67,3 +83,13 @@ def grouped(features: Features, groups: int, seed: int) -> NDArray[np.int32]:
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct examples than groups: still an answer
         starts: Any = STARTS  # scikit-learn's own types admit only its word "auto"
         return KMeans(groups, n_init=starts, random_state=seed).fit_predict(features.numpy())
+
+
+MEASURE = Measure(
+    title="Groups found without labels",
+    meaning="Whether groups that are found in the features without labels are the classes.",
+    applies=applies,
+    measure=measure,
+    quantities=QUANTITIES,
+    together=True,
+)

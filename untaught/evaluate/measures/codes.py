@@ -23,9 +23,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
 from untaught.data.view import Batch
+from untaught.evaluate.baselines.names import short
 from untaught.evaluate.baselines.planes import plane_codes
 from untaught.evaluate.drawing.pictures import Picture
 from untaught.evaluate.drawing.plots import QUIET, drawn_on_paper, rendered
+from untaught.evaluate.measure import Drawing, Groups, Measure
+from untaught.evaluate.quantity import Quantity, facts
 from untaught.evaluate.subject import Subject, measuring
 from untaught.model import Encodes
 from untaught.shapes import Labels
@@ -36,9 +39,15 @@ EXAMPLES, FITTED = 5_000, 5_000
 NEIGHBOURS = 5
 NAMED = 20
 """Classes that have a colour of their own; others are grey."""
-TITLES = {"model": "this model", "pca": "PCA", "logistic_pca": "logistic PCA", "lsa": "LSA"}
 INSIDE = 0.995
 """Part of the codes that the picture's limits hold, on either side: a few far away would make all others one dot."""
+ACCURACY = Quantity(
+    "neighbours_accuracy",
+    title="accuracy among neighbours",
+    unit="%",
+    better="higher",
+    meaning="The part of the test examples whose class is the most frequent among the 5 with the nearest codes.",
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -55,13 +64,13 @@ def applies(subject: Subject) -> str | None:
     return None if features == 2 else f"the model has {features:,} features, and codes are two"
 
 
-def measure(subject: Subject) -> dict[str, object]:
+def measure(subject: Subject) -> Groups:
     """Accuracy among neighbours of the model's codes and of the planes' codes."""
     test = _labelled(subject)
     scores = {name: neighbours_accuracy(codes, test.label) for name, codes in _codes(subject, test).items()}
     own = scores.pop("model")
     chance = float(test.label.bincount().max() / len(test.label))
-    return {"neighbours_accuracy": own, "baselines": {**scores, "chance": chance}, "examples": len(test.x)}
+    return [[ACCURACY.of(own, baselines={**scores, "chance": chance})], facts(examples=len(test.x))]
 
 
 def neighbours_accuracy(codes: Codes, label: Labels) -> float:
@@ -104,7 +113,7 @@ def drawn(codes: dict[str, Codes], label: Labels, names: tuple[str, ...] = ()) -
         figure = Figure(figsize=(4 * len(codes) + 0.09 * max(map(len, told)) + 0.6, 4.4), layout="constrained")
         for axes, (name, found) in zip(figure.subplots(1, len(codes), squeeze=False)[0], codes.items(), strict=True):
             accuracy = f"{100 * neighbours_accuracy(found, label):.1f} %"
-            axes.set_title(f"{TITLES.get(name, name)}: {accuracy} among {min(NEIGHBOURS, len(label) - 1)} neighbours")
+            axes.set_title(f"{short(name)}: {accuracy} among {min(NEIGHBOURS, len(label) - 1)} neighbours")
             _points(axes, found[order], colour)
         marks = [_mark(_colour(shown, value), text) for value, text in zip(shown, told, strict=True)]
         if len(classes) > NAMED:
@@ -136,3 +145,18 @@ def _points(axes: Axes, codes: Codes, colour: list[str]) -> None:
     for spine in axes.spines.values():
         spine.set_visible(True)
         spine.set_alpha(0.3)
+
+
+MEASURE = Measure(
+    title="Two-dimensional codes",
+    meaning="Whether classes lie apart on the plane of a model with two features.",
+    applies=applies,
+    measure=measure,
+    quantities=(ACCURACY,),
+    pictures={
+        "codes.png": Drawing(
+            lambda subject, found: picture(subject),
+            "Test examples on the two numbers of the model's code, and of planes, coloured by class.",
+        )
+    },
+)

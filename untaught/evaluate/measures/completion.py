@@ -20,11 +20,11 @@ References:
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.quantity import Quantity, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Completes, Encodes
 from untaught.shapes import Examples
@@ -33,6 +33,18 @@ ANSWERS, MOST = 2_000, 20
 """Answers that are asked for about each half in all, and about one example."""
 TRAINING = 10_000
 """Training examples that the baselines know at most."""
+ACCURACY = Quantity(
+    "accuracy",
+    unit="%",
+    better="higher",
+    meaning="How often every unit of the half that was asked for is right.",
+)
+UNITS = Quantity("unit_accuracy", title="accuracy of single units", unit="%", better="higher")
+VOTED = Quantity("voted_accuracy", title="accuracy of the mean of several answers", unit="%", better="higher")
+CODES = Quantity("codes", title="different codes")
+PATTERNS = Quantity("patterns", title="different examples")
+OWN_CODES = Quantity("own_codes", title="every example has a code of its own (1 yes, 0 no)")
+SOLVED = Quantity("solved", title="solved: codes of their own and every vote right (1 yes, 0 no)")
 
 
 def applies(subject: Subject) -> str | None:
@@ -44,25 +56,24 @@ def applies(subject: Subject) -> str | None:
     return None
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Accuracies on the test part, both halves together, and codes where the model encodes."""
     x = subject.tested(ANSWERS).x
     train = subject.pixels(subject.parts.train, TRAINING).x
     times = max(1, min(MOST, ANSWERS // len(x)))
     first = (torch.arange(x[0].numel()) < x[0].numel() // 2).reshape(x.shape[1:])
     right = [_right(subject, x, known, times) for known in (first, ~first)]
-    result: dict[str, Any] = {
-        name: sum(float(part[name].float().mean()) for part in right) / 2 for name in ("accuracy", "unit_accuracy")
-    }
+    accuracy, units = (sum(float(part[name].float().mean()) for part in right) / 2 for name in ("accuracy", "units"))
     voted = torch.stack([part["voted"] for part in right])
-    result |= {"voted_accuracy": float(voted.float().mean()), "examples": len(x), "answers": times}
+    baselines = [_baselines(x, train, known) for known in (first, ~first)]
+    trivial = {name: sum(found[name] for found in baselines) / 2 for name in baselines[0]}
+    given = [ACCURACY.of(accuracy, baselines=trivial), UNITS.of(units), VOTED.of(float(voted.float().mean()))]
+    given += facts(examples=len(x), answers=times)
     if isinstance(subject.model, Encodes):
         codes, patterns = _different(subject.features(x)), _different(x.flatten(1))
         own = int(codes == patterns)
-        result |= {"codes": codes, "patterns": patterns, "own_codes": own, "solved": own * int(voted.all())}
-    baselines = [_baselines(x, train, known) for known in (first, ~first)]
-    result["baselines"] = {name: sum(found[name] for found in baselines) / 2 for name in baselines[0]}
-    return result
+        given += [CODES.of(codes), PATTERNS.of(patterns), OWN_CODES.of(own), SOLVED.of(own * int(voted.all()))]
+    return [given]
 
 
 def _right(subject: Subject, x: Examples, known: Tensor, times: int) -> dict[str, Tensor]:
@@ -74,7 +85,7 @@ def _right(subject: Subject, x: Examples, known: Tensor, times: int) -> dict[str
     units = ((answers > 0.5) == (asked > 0.5))[:, ~known]
     votes = answers.unflatten(0, (len(x), times)).mean(1)
     voted = ((votes > 0.5) == (x > 0.5))[:, ~known].all(1)
-    return {"accuracy": units.all(1), "unit_accuracy": units, "voted": voted}
+    return {"accuracy": units.all(1), "units": units, "voted": voted}
 
 
 def _different(values: Tensor) -> int:
@@ -89,3 +100,12 @@ def _baselines(x: Tensor, train: Tensor, known: Tensor) -> dict[str, float]:
     return {
         name: float(((answer > 0.5) == (x > 0.5))[:, ~known].all(1).float().mean()) for name, answer in answers.items()
     }
+
+
+MEASURE = Measure(
+    title="One half from the other",
+    meaning="How well a model fills in one half of an example from the other.",
+    applies=applies,
+    measure=measure,
+    quantities=(ACCURACY, UNITS, VOTED, CODES, PATTERNS, OWN_CODES, SOLVED),
+)

@@ -28,22 +28,70 @@ import torch
 from torch import Tensor
 
 from untaught.data.view import Batch
+from untaught.evaluate.drawing import perturb
 from untaught.evaluate.hidden_states import FEATURES, states
-from untaught.evaluate.representations import Several, pixels
+from untaught.evaluate.measure import Drawing, Groups, Measure
+from untaught.evaluate.quantity import Axis, Quantity, beside, facts, plain
+from untaught.evaluate.representations import CONTEXT as CONTEXT
+from untaught.evaluate.representations import Several, context, pixels
 from untaught.evaluate.subject import Subject
 from untaught.evaluate.variables import Variables, variables
 from untaught.model import Encodes
 from untaught.shapes import Features
 
 FITTED, CHOSEN, TESTED = 2000, 1000, 1000
-CONTEXT = 5
-"""Frames before features are read: the authors decoded after the fifth."""
 ALPHAS = (1e3, 1e2, 1.0, 0.1, 0.01)
 LEAST, MOST = 1e-5, 1e5
 COMPONENTS = (1, 5, 10, 25, 100)
 """Principal components of the features that variables are read off."""
 LISTED, NAMED = 10, 4
 """Components of a variable that `r2_components` lists, and that other results name: the authors plotted four."""
+STATES = {"hidden": "hidden state:", "cell": "cell state:", "hidden_and_cell": "hidden and cell state:"}
+
+
+def _state(name: str, *variable: str) -> str:
+    return plain(STATES.get(name, name), *variable)
+
+
+def _components(count: str, *variable: str) -> str:
+    return plain(f"{count} component{'' if count == '1' else 's'}:", *variable)
+
+
+QUANTITIES = (
+    Quantity(
+        "r2",
+        title="R²",
+        digits=2,
+        better="higher",
+        axis=Axis(label="R² of {}"),
+        meaning="A linear map from the features to each true variable, fitted on training examples and judged on "
+        "others: 1 reads the variable exactly, 0 is no better than its mean.",
+    ),
+    Quantity(
+        "r2_components",
+        title="R² of single components",
+        digits=2,
+        better="higher",
+        axis=Axis(label="R² of {}"),
+        meaning="The same for the first components of each variable that has several.",
+    ),
+    Quantity(
+        "states",
+        title="R² from hidden and cell state",
+        digits=2,
+        better="higher",
+        axis=Axis(entry=_state, label="R² from {}"),
+        meaning="The same, read off the states of the network instead of its features.",
+    ),
+    Quantity(
+        "principal_components",
+        title="R² from the first principal components",
+        digits=2,
+        better="higher",
+        axis=Axis(entry=_components, label="R² from {}"),
+        meaning="The same, read off the first principal components of the features alone.",
+    ),
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -53,35 +101,23 @@ def applies(subject: Subject) -> str | None:
     return None if subject.parts.test.latents else "the data's true variables are not known"
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """R2 of every true variable, from the model's features and from the baselines."""
     batches = three_batches(subject)
     known = variables(batches)
     held = states(subject, batches)
-    found = _readings(held, known)
-    baselines = {
+    found = {
+        "model": _readings(held, known),
         "raw_pixels": _readings({FEATURES: [pixels(subject, batch.x) for batch in batches]}, known),
         "random_weights": _readings(states(subject.untrained(), batches), known),
     }
-    beside = {
-        f"{key}_baselines": {name: readings[key] for name, readings in baselines.items() if readings[key]}
-        for key, value in found.items()
-        if value and key != "r2"
-    }
-    return {
-        **{key: value for key, value in found.items() if value},
-        "baselines": {name: readings["r2"] for name, readings in baselines.items()},
-        **beside,
-        "examples": dict(zip(("fit", "choose", "test"), (len(batch.x) for batch in batches), strict=True)),
-        "features": held[FEATURES][0].shape[1],
-    }
+    examples = dict(zip(("fit", "choose", "test"), (len(batch.x) for batch in batches), strict=True))
+    return [beside(QUANTITIES, found), facts(examples=examples, features=held[FEATURES][0].shape[1])]
 
 
 def three_batches(subject: Subject, frames: int | None = None) -> list[Batch]:
     """Examples to fit on, to choose on and to test on; of video, windows of the context, or of `frames`."""
-    if frames is None and subject.view.frames is not None:
-        frames = min(CONTEXT, subject.view.frames)
-    parts = subject.parts
+    frames, parts = context(subject) if frames is None else frames, subject.parts
     counts = ((parts.train, FITTED), (parts.validation, CHOSEN), (parts.test, min(TESTED, subject.limit or TESTED)))
     return [subject.pixels(part, count, frames) for part, count in counts]
 
@@ -89,7 +125,7 @@ def three_batches(subject: Subject, frames: int | None = None) -> list[Batch]:
 def _readings(held: dict[str, Several], known: Variables) -> dict[str, dict[str, Any]]:
     """Everything that can be read off one network, or off the pixels."""
     if not known.sizes:
-        return {"r2": {}, "r2_components": {}, "states": {}, "principal_components": {}}
+        return {"r2": {}}
     reader = Reader(held[FEATURES], known.columns)
     whole = reader.score()
     inside = {
@@ -98,12 +134,13 @@ def _readings(held: dict[str, Several], known: Variables) -> dict[str, dict[str,
         if name != FEATURES
     }
     leading = {str(count): reader.score(count) for count in COMPONENTS if count <= reader.ridge.rank}
-    return {
+    found = {
         "r2": known.means(whole),
         "r2_components": known.components(whole, LISTED),
         "states": {name: _named(r2, known) for name, r2 in inside.items()},
         "principal_components": {count: _named(r2, known) for count, r2 in leading.items()},
     }
+    return {name: table for name, table in found.items() if table}
 
 
 def _named(r2: Tensor, known: Variables) -> dict[str, float]:
@@ -188,3 +225,18 @@ class Ridge:
     def predict(self, features: Features, alpha: Tensor) -> Tensor:
         """Read every column off features."""
         return self.read(self.coordinates(features), alpha)
+
+
+MEASURE = Measure(
+    title="What the representation knows",
+    meaning="How well each true variable of generated data can be read off the features by a linear map.",
+    applies=applies,
+    measure=measure,
+    quantities=QUANTITIES,
+    pictures={
+        "perturb.png": Drawing(
+            lambda subject, found: None if perturb.applies(subject) else perturb.picture(subject),
+            "One example, its features moved along one true variable at a time, and decoded.",
+        )
+    },
+)

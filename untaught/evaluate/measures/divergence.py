@@ -11,18 +11,29 @@ pixels can do, which is p's own mean of each pixel, and of all binary pictures a
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
 from untaught.data.part import Distribution
 from untaught.evaluate.likelihood.partition import LARGEST, exact_partition, smallest_side
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.quantity import Quantity, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Energy, Scores, Side
 from untaught.shapes import PerExample
 
 Probabilities = Float[Tensor, " state"]
+
+DIVERGENCE = Quantity(
+    "divergence_bits",
+    title="divergence from the data",
+    unit="bits",
+    better="lower",
+    meaning="Bits that a code made for the model takes more for each picture than one made for the data: the exact "
+    "Kullback-Leibler divergence, a sum over all pictures. 0 only where the two distributions are the same.",
+)
+ENTROPY = Quantity("entropy_bits", title="entropy of the data", unit="bits")
 
 
 def applies(subject: Subject) -> str | None:
@@ -45,21 +56,18 @@ def applies(subject: Subject) -> str | None:
     return None if own in subject.model.sides() else "the model's energy is not one of binary pictures"
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Divergence of the model and of its baselines, and the entropy of the data."""
     known = subject.parts.test.distribution
     assert known is not None
     p = known.probability
     pixels = known.examples[0].numel()
-    return {
-        "divergence_bits": divergence_bits(p, _log_likelihood(subject, known)),
-        "entropy_bits": float(-(p * p.log2()).sum()),
-        "pictures": len(p),
-        "baselines": {
-            "independent_pixels": divergence_bits(p, independent_pixels(known)),
-            "uniform": divergence_bits(p, p.new_full(p.shape, -pixels * math.log(2))),
-        },
+    trivial = {
+        "independent_pixels": divergence_bits(p, independent_pixels(known)),
+        "uniform": divergence_bits(p, p.new_full(p.shape, -pixels * math.log(2))),
     }
+    divergence = DIVERGENCE.of(divergence_bits(p, _log_likelihood(subject, known)), baselines=trivial)
+    return [[divergence, ENTROPY.of(float(-(p * p.log2()).sum())), *facts(pictures=len(p))]]
 
 
 def divergence_bits(p: Probabilities, log_q: Probabilities) -> float:
@@ -86,3 +94,12 @@ def _log_likelihood(subject: Subject, known: Distribution) -> PerExample:
         return subject.apply(lambda x: model.log_likelihood(x).nats, known.examples)
     assert isinstance(model, Energy)
     return -subject.apply(model.free_energy, known.examples) - exact_partition(model).float().cpu()
+
+
+MEASURE = Measure(
+    title="How far from the true distribution",
+    meaning="How far the model is from the distribution that the data are drawn from, where that is known.",
+    applies=applies,
+    measure=measure,
+    quantities=(DIVERGENCE, ENTROPY),
+)

@@ -32,7 +32,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import torch
@@ -42,10 +41,12 @@ from torch import Tensor
 
 from untaught.data.part import Part
 from untaught.errors import DataError
+from untaught.evaluate.baselines.names import short
 from untaught.evaluate.drawing.pictures import Picture
 from untaught.evaluate.drawing.plots import Line, line_chart
-from untaught.evaluate.measures.decode import CONTEXT
-from untaught.evaluate.representations import pixels
+from untaught.evaluate.measure import Drawing, Groups, Measure, Quantities
+from untaught.evaluate.quantity import Axis, Measured, Quantity, facts
+from untaught.evaluate.representations import context, pixels
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes
 from untaught.shapes import Examples, Features
@@ -59,6 +60,15 @@ EXACT = 1 - 1e-6
 """A part of C that counts as C."""
 DIGITS = 4
 """Digits of a view's value by which it is known again."""
+ACCURACY = Quantity(
+    "accuracy",
+    unit="%",
+    better="higher",
+    spread_is="std_error",
+    axis=Axis("training views of each object", "accuracy on other views, %", label="accuracy from {} views"),
+    meaning="A linear support vector machine learns every object from a few views and is asked about the others: the "
+    "mean over draws of the views, with its standard error.",
+)
 
 Draw = tuple[tuple[int, ...], int]
 """Views to learn from, and the one to choose C on."""
@@ -84,7 +94,7 @@ def applies(subject: Subject) -> str | None:
     return None if _grid(every) else "the data do not show every object from the same 3 or more views"
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Accuracy against the number of views, from the model's features and from the baselines."""
     shown = gallery(subject)
     draws = {n: drawn_views(shown.views, n, subject.seed) for n in range(1, min(MOST, shown.views - 2) + 1)}
@@ -95,15 +105,11 @@ def measure(subject: Subject) -> dict[str, Any]:
     }
     found = {name: _curve(features, shown, draws) for name, features in described.items()}
     own = found.pop("model")
-    chance = {"accuracy": [1 / shown.objects] * len(draws), "accuracy_std_error": [0.0] * len(draws)}
-    return {
-        **own,
-        "views": list(draws),
-        "baselines": {**found, "chance": chance},
-        "objects": shown.objects,
-        "views_of_each": shown.views,
-        "draws": [len(some) for some in draws.values()],
-    }
+    chance = Measured([1 / shown.objects] * len(draws), [0.0] * len(draws))
+    return [
+        [ACCURACY.of(own.value, own.spread, {**found, "chance": chance}), *facts(views=list(draws))],
+        facts(objects=shown.objects, views_of_each=shown.views, draws=[len(some) for some in draws.values()]),
+    ]
 
 
 # The objects and their views
@@ -115,10 +121,9 @@ def gallery(subject: Subject) -> Gallery:
     Raises:
         DataError: They take more than 1 GiB.
     """
-    parts, frames = subject.parts, subject.view.frames
-    context = None if frames is None else min(CONTEXT, frames)
+    parts = subject.parts
     every = [part for part in (parts.train, parts.validation, parts.test) if len(part)]
-    batches = [subject.pixels(part, int(part.length.sum()), context) for part in every]
+    batches = [subject.pixels(part, int(part.length.sum()), context(subject)) for part in every]
     name = next(iter(_grid([_seen(part) for part in every])))
     view = torch.cat([_values(batch.latents[name]) for batch in batches]).round(decimals=DIGITS)
     label = torch.cat([batch.label for batch in batches])
@@ -183,7 +188,8 @@ def gram(features: Features) -> NDArray[np.float64]:
     return products / max(float(products.diagonal().mean()), float(np.finfo(np.float64).tiny))
 
 
-def _curve(features: Features, shown: Gallery, draws: Mapping[int, list[Draw]]) -> dict[str, list[float]]:
+def _curve(features: Features, shown: Gallery, draws: Mapping[int, list[Draw]]) -> Measured:
+    """Mean accuracy over draws, and its standard error, for each number of views."""
     products = gram(features)
 
     def score(draw: Draw) -> float:
@@ -192,10 +198,8 @@ def _curve(features: Features, shown: Gallery, draws: Mapping[int, list[Draw]]) 
     with warnings.catch_warnings(), ThreadPoolExecutor(torch.get_num_threads()) as pool:  # libSVM lets others run
         warnings.simplefilter("ignore", UserWarning)  # one view: as many classes as examples, and meant so
         scores = {n: np.array(list(pool.map(score, some))) for n, some in draws.items()}
-    return {
-        "accuracy": [float(some.mean()) for some in scores.values()],
-        "accuracy_std_error": [float(some.std(ddof=1) / len(some) ** 0.5) for some in scores.values()],
-    }
+    means = [float(some.mean()) for some in scores.values()]
+    return Measured(means, [float(some.std(ddof=1) / len(some) ** 0.5) for some in scores.values()])
 
 
 def accuracy(products: NDArray[np.float64], objects: int, views: int, draw: Draw) -> float:
@@ -240,15 +244,31 @@ def best_penalty(score: Callable[[float], float]) -> float:
 # The picture
 
 
-def picture(found: Mapping[str, Any]) -> Picture:
-    """What `measure` gave: accuracy against the number of views, of the model and of what stands beside it."""
-    return chart({"this model": found, **{name.replace("_", " "): one for name, one in found["baselines"].items()}})
+def picture(found: Quantities) -> Picture:
+    """Accuracy against the number of views, of the model and of what stands beside it."""
+    return chart({short(name): one for name, one in found[ACCURACY.name].all.items()})
 
 
-def chart(results: Mapping[str, Mapping[str, Any]]) -> Picture:
-    """Accuracy against the number of views with standard errors: a line for each result of `measure`, by name."""
+def chart(curves: Mapping[str, Measured]) -> Picture:
+    """Accuracy against the number of views with standard errors: a line for each curve, by name."""
     percent = {
-        name: Line([100 * y for y in one["accuracy"]], [100 * e for e in one["accuracy_std_error"]])
-        for name, one in results.items()
+        name: Line([100 * y for y in one.value], [100 * error for error in one.spread]) for name, one in curves.items()
     }
-    return line_chart(percent, "training views of each object", "accuracy on other views, %", top=100)
+    assert ACCURACY.axis is not None
+    return line_chart(percent, ACCURACY.axis.across, ACCURACY.axis.up, top=100)
+
+
+MEASURE = Measure(
+    title="Known from few views",
+    meaning="How many views of an object it takes to know it from all others.",
+    applies=applies,
+    measure=measure,
+    quantities=(ACCURACY,),
+    together=True,
+    pictures={
+        "few_views.png": Drawing(
+            lambda subject, found: picture(found),
+            "Accuracy against the number of views that each object was learnt from, with standard errors.",
+        )
+    },
+)

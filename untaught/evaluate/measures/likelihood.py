@@ -40,6 +40,8 @@ from torch import Tensor
 from untaught.errors import ConfigError
 from untaught.evaluate.likelihood.annealing import Estimate, backward, forward, resampled, schedule, stepped
 from untaught.evaluate.likelihood.partition import LARGEST, exact_partition, smallest_side
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.quantity import Quantity, facts
 from untaught.evaluate.subject import EXAMPLES, Subject
 from untaught.model import Energy, LowerBound, Model, Scores
 from untaught.nn.noise import bernoulli
@@ -68,9 +70,44 @@ BURNT_IN = 300
 """Steps from training examples to what stands for draws of the machine."""
 LED = 1_000
 """Training examples whose states stand for draws of a bound's machine."""
-PSEUDO = 100
+FEW = 100
 """Examples of the pseudo-likelihood: each costs as many free energies as it has units."""
 LEAST_DEVIATION = 0.1
+
+NATS = Quantity(
+    "log_likelihood_nats",
+    title="log-likelihood",
+    unit="nats per example",
+    better="higher",
+    spread_is="std_error",
+    meaning="The mean logarithm of the probability that the model gives a test example ± its standard error over "
+    "examples; near 0 is best. The ends of its error bar are three standard errors of the estimate of log Z away.",
+)
+LOW = Quantity(
+    "log_likelihood_nats_low", title="log-likelihood, lower end of its error bar", unit="nats", absent="without end"
+)
+HIGH = Quantity(
+    "log_likelihood_nats_high", title="log-likelihood, upper end of its error bar", unit="nats", absent="without end"
+)
+BACKWARD = Quantity(
+    "log_likelihood_nats_backward", title="log-likelihood by runs backwards, which err downwards", unit="nats"
+)
+PSEUDO = Quantity(
+    "pseudo_log_likelihood_nats",
+    title="pseudo-log-likelihood",
+    unit="nats per example",
+    better="higher",
+    meaning="The sum of the logarithms of each pixel's probability given all others.",
+)
+OTHERS = (
+    Quantity("log_partition_nats", title="log Z", unit="nats"),
+    Quantity("log_partition_kind", title="kind of log Z"),
+    Quantity("log_partition_nats_low", title="log Z, lower end of its error bar", unit="nats", absent="without end"),
+    Quantity("log_partition_nats_high", title="log Z, upper end of its error bar", unit="nats", absent="without end"),
+    Quantity("log_partition_nats_backward", title="log Z from runs backwards", unit="nats"),
+    Quantity("effective_runs"),
+    Quantity("kind", title="kind of log-likelihood"),
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -86,12 +123,12 @@ def applies(subject: Subject) -> str | None:
     return None
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Log-likelihood of the test part with error bars, and of trivial models, all in float64."""
     return likelihood(subject, EFFORTS.get(torch.device(subject.device).type, Effort()))
 
 
-def likelihood(subject: Subject, effort: Effort) -> dict[str, Any]:
+def likelihood(subject: Subject, effort: Effort) -> Groups:
     """The measure, at another cost."""
     device = subject.device if torch.device(subject.device).type != "mps" else "cpu"  # which has no float64
     model = deepcopy(subject.model).to(device, torch.float64)
@@ -99,23 +136,23 @@ def likelihood(subject: Subject, effort: Effort) -> dict[str, Any]:
     binary = _is_binary(model, test)
     nats, kind, log_z, about = _judged(model, test.to(device), train.to(device), effort)
     trivial = _trivial(train, test, binary)
-    result: dict[str, Any] = {
-        "log_likelihood_nats": float(nats.mean()) - log_z.value,
-        "log_likelihood_nats_std_error": float(nats.std()) / math.sqrt(len(nats)) if len(nats) > 1 else None,
-        "kind": kind,
-        "baselines": {name: float(value.mean()) for name, value in trivial.items()},
-    }
+    mean = float(nats.mean())
+    error = float(nats.std()) / math.sqrt(len(nats)) if len(nats) > 1 else None
+    given = [NATS.of(mean - log_z.value, error, _means(trivial)), *facts(kind=kind)]
+    found: list[Quantity] = []
     if log_z.low < log_z.high:
-        result["log_likelihood_nats_low"] = _finite(float(nats.mean()) - log_z.high)
-        result["log_likelihood_nats_high"] = _finite(float(nats.mean()) - log_z.low)
-        result["log_likelihood_nats_backward"] = float(nats.mean()) - about["log_partition_nats_backward"]
-    result |= about
+        found += [LOW.of(_finite(mean - log_z.high)), HIGH.of(_finite(mean - log_z.low))]
+        found += [BACKWARD.of(mean - about["log_partition_nats_backward"])]
+    found += facts(**about)
     if isinstance(model, Energy) and not isinstance(model, LowerBound) and binary_units(model):
-        few = torch.linspace(0, len(test) - 1, min(PSEUDO, len(test))).long()
-        result["pseudo_log_likelihood_nats"] = float(pseudo_log_likelihood(model, test[few].to(device)).mean())
-        beside = {name: float(value[few].mean()) for name, value in trivial.items()}
-        result["pseudo_log_likelihood_nats_baselines"] = beside
-    return {**result, "examples": len(test), "pixels": _pixels(subject, test, binary)}
+        few = torch.linspace(0, len(test) - 1, min(FEW, len(test))).long()
+        own = float(pseudo_log_likelihood(model, test[few].to(device)).mean())
+        found += [PSEUDO.of(own, baselines=_means({name: value[few] for name, value in trivial.items()}))]
+    return [given, found, facts(examples=len(test), pixels=_pixels(subject, test, binary))]
+
+
+def _means(nats: dict[str, PerExample]) -> dict[str, float]:
+    return {name: float(value.mean()) for name, value in nats.items()}
 
 
 def _judged(
@@ -234,3 +271,12 @@ def _each(function: Callable[[Tensor], PerExample], x: Examples) -> PerExample:
 def _finite(value: float) -> float | None:
     """JSON has no infinity."""
     return value if math.isfinite(value) else None
+
+
+MEASURE = Measure(
+    title="How probable the data are",
+    meaning="How probable the test examples are under the model, in nats, and what kind of number that is.",
+    applies=applies,
+    measure=measure,
+    quantities=(NATS, PSEUDO, LOW, HIGH, BACKWARD, *OTHERS),
+)

@@ -43,8 +43,9 @@ from untaught.evaluate.baselines.planes import plane_codes
 from untaught.evaluate.drawing.pictures import Picture
 from untaught.evaluate.drawing.plots import drawn_on_paper, rendered
 from untaught.evaluate.embeddings import LEAST, METHODS, Distances, Map, distances, embed, stress
-from untaught.evaluate.measures.decode import CONTEXT
-from untaught.evaluate.representations import pixels, scaled
+from untaught.evaluate.measure import Drawing, Groups, Measure
+from untaught.evaluate.quantity import Axis, Quantity, beside, facts, plain
+from untaught.evaluate.representations import context, pixels, scaled
 from untaught.evaluate.subject import Subject
 from untaught.evaluate.variables import variables
 from untaught.model import Encodes
@@ -56,6 +57,37 @@ SHOWN = {"classical_mds": "classical MDS = PCA", "smacof": "metric MDS (SMACOF)"
 """Methods in the picture, by what is written above them."""
 ROWS = 4
 """Variables in the picture at most."""
+METHOD = {"classical_mds": "classical MDS", "smacof": "metric MDS (SMACOF)", "pca": "PCA", "tsne": "t-SNE"}
+
+
+def _entry(method: str, *variable: str) -> str:
+    return ", ".join([METHOD.get(method, plain(method)), *map(plain, variable)])
+
+
+QUANTITIES = (
+    Quantity(
+        "stress",
+        better="lower",
+        axis=Axis(entry=_entry, label="stress, {}"),
+        meaning="The part of the distances between features that a map of two coordinates loses.",
+    ),
+    Quantity(
+        "neighbours_r2",
+        title="R² of true variables among neighbours",
+        better="higher",
+        digits=2,
+        axis=Axis(entry=_entry, label="R² among neighbours, {}"),
+        meaning="How well the 10 nearest neighbours on the map tell a true variable: 1 orders it, 0 does not.",
+    ),
+    Quantity(
+        "neighbours_accuracy",
+        title="accuracy among neighbours",
+        better="higher",
+        unit="%",
+        axis=Axis(entry=_entry, label="accuracy among neighbours, {}"),
+        meaning="The part of the examples whose class is the most frequent among their 10 nearest neighbours.",
+    ),
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -65,11 +97,11 @@ def applies(subject: Subject) -> str | None:
     part, view = subject.parts.test, subject.view
     if view.frames is not None and not part.is_video:
         return "the data are not video"
-    enough = len(fixed_order(part, replace(view, frames=_context(subject)), LEAST)) == LEAST
+    enough = len(fixed_order(part, replace(view, frames=context(subject)), LEAST)) == LEAST
     return None if enough else f"a map takes at least {LEAST} test examples"
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Stress and order of every map, of the model's features and of the baselines."""
     batch = _examples(subject)
     described = {
@@ -78,20 +110,15 @@ def measure(subject: Subject) -> dict[str, Any]:
         "random_weights": subject.untrained().features(batch.x),
     }
     found = {name: _mapped(features, batch, subject.seed) for name, features in described.items()}
-    train = pixels(subject, subject.pixels(subject.parts.train, FITTED, _context(subject)).x)
+    train = pixels(subject, subject.pixels(subject.parts.train, FITTED, context(subject)).x)
     apart = distances(described["raw_pixels"])
     for name, codes in plane_codes(train, described["raw_pixels"], 2).items():
         found[name] = _judged(apart, {"pca": codes.double()}, batch)
-    own = found.pop("model")
-    return {**own, "baselines": found, "examples": len(batch.x)}
+    return [beside(QUANTITIES, found), facts(examples=len(batch.x))]
 
 
 def _examples(subject: Subject) -> Batch:
-    return subject.tested(EXAMPLES, _context(subject))
-
-
-def _context(subject: Subject) -> int | None:
-    return None if subject.view.frames is None else min(CONTEXT, subject.view.frames)
+    return subject.tested(EXAMPLES, context(subject))
 
 
 def _mapped(features: Features, batch: Batch, seed: int) -> dict[str, dict[str, Any]]:
@@ -179,7 +206,7 @@ def drawn(maps: dict[str, tuple[Map, Map]], rows: dict[str, Tensor]) -> Picture:
         for row, (name, values) in enumerate(rows.items()):
             for column, found in enumerate(one for pair in maps.values() for one in pair):
                 _points(panels[row, column], found, values, name)
-            panels[row, 0].set_ylabel(name.replace("_", " "), fontsize=12)
+            panels[row, 0].set_ylabel(plain(name), fontsize=12)
             _scale(figure, list(panels[row]), values, name)
         for column, name in enumerate(maps):
             panels[0, 2 * column].set_title(f"{SHOWN.get(name, name)}\nuntrained")
@@ -211,3 +238,20 @@ def _scale(figure: Figure, panels: list[Axes], values: Tensor, name: str) -> Non
     low, middle, high = (float(values.double().quantile(q)) for q in (0.0, 0.5, 1.0))
     digits = max(0, 1 - math.floor(math.log10(high - low)))
     bar.set_ticks([0, 0.5, 1], labels=[f"{round(value, digits) + 0:.{digits}f}" for value in (low, middle, high)])
+
+
+MEASURE = Measure(
+    title="The features as a map",
+    meaning="Two-dimensional maps of the features, and how well true variables and classes lie in order on them.",
+    applies=applies,
+    measure=measure,
+    quantities=QUANTITIES,
+    together=True,
+    pictures={
+        "map.png": Drawing(
+            lambda subject, found: picture(subject),
+            "Each point is a test example; those that the network describes alike lie near. A row for each true "
+            "variable, which gives the colour; the same network before training to the left of each pair.",
+        )
+    },
+)

@@ -11,15 +11,14 @@ References:
 
 from __future__ import annotations
 
-from typing import Any
-
+from untaught.evaluate.measure import Groups, Measure
 from untaught.evaluate.measures import classification
+from untaught.evaluate.quantity import Axis, Quantity, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Classifies
 
 EXAMPLES = 100
-BY_NAME = True
-"""Numbers for drawings and not for readers: taken only where it is asked for."""
+PROBABILITIES = Quantity("probabilities", axis=Axis(label="probability {}"))
 
 
 def applies(subject: Subject) -> str | None:
@@ -27,10 +26,20 @@ def applies(subject: Subject) -> str | None:
     return classification.applies(subject)
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Probabilities of every class of each example, and of how many examples and classes there are."""
     assert isinstance(subject.model, Classifies)
     batch = subject.tested(EXAMPLES)
     given = subject.apply(subject.model.class_probabilities, batch.x)
     flat = [round(value, 4) for value in given.flatten().tolist()]
-    return {"probabilities": flat, "examples": len(given), "classes": given.shape[1]}
+    return [[PROBABILITIES.of(flat)], facts(examples=len(given), classes=given.shape[1])]
+
+
+MEASURE = Measure(
+    title="What it says of a few examples",
+    meaning="What a classifier says of fixed test examples: one point in the space of functions.",
+    applies=applies,
+    measure=measure,
+    quantities=(PROBABILITIES,),
+    by_name=True,  # numbers for drawings and not for readers
+)

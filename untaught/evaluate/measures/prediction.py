@@ -20,7 +20,6 @@ References:
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -31,6 +30,8 @@ from untaught.errors import UntaughtError
 from untaught.evaluate.baselines.predictors import Predictor, predictors
 from untaught.evaluate.footage import LONGEST, Footage, footage
 from untaught.evaluate.image_quality import squared_error
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.quantity import Axis, Measured, Quantity, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Predicts
 from untaught.shapes import Video
@@ -45,6 +46,21 @@ FRAMES = 5_000
 """Test frames, unless the subject says otherwise: 50 clips of 100 frames."""
 FITTED = 30_000
 """Training frames that the baselines are fitted on: 300 clips of 100 frames."""
+SUM = "The sum over one frame's pixels of (true − predicted)², with pixels from 0 (black) to 1 (white)"
+ERROR = Quantity(
+    "squared_error_per_frame",
+    better="lower",
+    spread_is="std",
+    meaning=f"{SUM}: the mean over test frames ± its standard deviation over clips.",
+)
+ROLLOUT = Quantity(
+    "rollout",
+    better="lower",
+    axis=Axis("frames ahead", "squared error per frame", label="rollout, {} ahead"),
+    meaning="The model is given true frames and then goes on from its own predictions: the error of each frame by how "
+    "far ahead it is.",
+)
+FRAME_SHAPE = Quantity("frame_shape", title="channels, height and width of a frame")
 
 
 def applies(subject: Subject) -> str | None:
@@ -56,7 +72,7 @@ def applies(subject: Subject) -> str | None:
     return None if int(subject.parts.test.length.max()) > 1 else "the test clips have one frame each"
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Errors one frame ahead and on own predictions, of the model and of its baselines."""
     view = frame_view(subject)
     test = footage(subject.parts.test, view, subject.limit or FRAMES, subject.seed)
@@ -65,19 +81,13 @@ def measure(subject: Subject) -> dict[str, Any]:
     everyone = {"model": None, **predictors(train)}
     one_step = {name: _spread(_one_step(subject, trivial, test)) for name, trivial in everyone.items()}
     rollouts = {name: _rollout(subject, trivial, test, context, ahead) for name, trivial in everyone.items()}
-    mean, deviation = one_step.pop("model")
-    return {
-        "squared_error_per_frame": mean,
-        "squared_error_per_frame_std": deviation,
-        "baselines": {name: error for name, (error, _) in one_step.items()},
-        "baselines_std": {name: spread for name, (_, spread) in one_step.items()},
-        "rollout": rollouts.pop("model"),
-        "rollout_baselines": rollouts,
-        "rollout_context": context,
-        "frame_shape": list(test.frames.shape[1:]),
-        "clips": len(test.first),
-        "frames": len(test.rows(1)),
-    }
+    own = one_step.pop("model")
+    return [
+        [ERROR.of(own.value, own.spread, one_step)],
+        [ROLLOUT.of(rollouts.pop("model"), baselines=rollouts)],
+        [*facts(rollout_context=context), FRAME_SHAPE.of(list(test.frames.shape[1:]))],
+        facts(clips=len(test.first), frames=len(test.rows(1))),
+    ]
 
 
 def frame_view(subject: Subject) -> View:
@@ -136,5 +146,14 @@ def _rollout(subject: Subject, trivial: Predictor | None, test: Footage, context
     return (total / len(starts)).tolist()
 
 
-def _spread(errors: Tensor) -> tuple[float, float]:
-    return float(errors.mean()), float(errors.std(correction=0))
+def _spread(errors: Tensor) -> Measured:
+    return Measured(float(errors.mean()), float(errors.std(correction=0)))
+
+
+MEASURE = Measure(
+    title="What comes next",
+    meaning="How well a model says what comes next in video.",
+    applies=applies,
+    measure=measure,
+    quantities=(ERROR, ROLLOUT, FRAME_SHAPE),
+)

@@ -26,6 +26,8 @@ from sklearn.svm import LinearSVC
 from torch import Tensor
 
 from untaught.data.view import Batch
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.quantity import Axis, Measured, Quantity, beside, facts
 from untaught.evaluate.representations import Several, representations, scaled
 from untaught.evaluate.subject import EXAMPLES, Subject
 from untaught.model import Encodes
@@ -38,6 +40,35 @@ STRENGTH = 100.0
 and 300 is better by less than half a per cent."""
 FEW = (1, 3, 10, 100)
 DRAWS = 5
+
+
+def _labels(count: str) -> str:
+    return f"{count} label{'' if count == '1' else 's'}"
+
+
+QUANTITIES = (
+    Quantity("ridge_accuracy", title="accuracy of a ridge classifier", unit="%", better="higher"),
+    Quantity("logistic_regression_accuracy", title="accuracy of logistic regression", unit="%", better="higher"),
+    Quantity("linear_svm_accuracy", title="accuracy of a linear SVM", unit="%", better="higher"),
+    Quantity("nearest_neighbours_accuracy", title="accuracy of the 5 nearest neighbours", unit="%", better="higher"),
+    Quantity(
+        "few_labels",
+        title="few labels",
+        unit="%",
+        better="higher",
+        spread_is="std",
+        points="accuracy",
+        axis=Axis(
+            "labelled examples of each class",
+            "accuracy on test examples, %",
+            log=True,
+            entry=_labels,
+            label="accuracy, {} a class",
+        ),
+        meaning="Accuracy of logistic regression when only a few examples of each class have a label: the mean over 5 "
+        "draws, and its standard deviation.",
+    ),
+)
 
 
 @runtime_checkable
@@ -72,7 +103,7 @@ def applies(subject: Subject) -> str | None:
     return None
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Accuracies from the model's features and from the baselines."""
     test = _labelled(subject.tested())
     widest = max(subject.features(test.x[:1]).shape[1], test.x[0].numel())
@@ -80,8 +111,7 @@ def measure(subject: Subject) -> dict[str, Any]:
     draws = few_draws(train.label, subject.seed)
     described = {name: scaled(features) for name, features in representations(subject, [train, test]).items()}
     scores = {name: _scores(subject, features, train, test, draws) for name, features in described.items()}
-    own = scores.pop("model")
-    return {**own, "train_examples": len(train.x), "test_examples": len(test.x), "baselines": scores}
+    return [[*beside(QUANTITIES, scores), *facts(train_examples=len(train.x), test_examples=len(test.x))]]
 
 
 def _labelled(batch: Batch) -> Batch:
@@ -102,13 +132,13 @@ def _scores(
     few = {count: [score("logistic_regression", some) for some in chosen] for count, chosen in draws.items()}
     return {
         **{f"{name}_accuracy": score(name, every) for name in CLASSIFIERS},
-        "few_labels": {str(count): _spread(scores) for count, scores in few.items()},
+        "few_labels": _spread({str(count): torch.tensor(some, dtype=torch.float64) for count, some in few.items()}),
     }
 
 
-def _spread(scores: list[float]) -> dict[str, float]:
-    values = torch.tensor(scores, dtype=torch.float64)
-    return {"accuracy": float(values.mean()), "accuracy_std": float(values.std(correction=0))}
+def _spread(scores: dict[str, Tensor]) -> Measured:
+    means = {count: float(some.mean()) for count, some in scores.items()}
+    return Measured(means, {count: float(some.std(correction=0)) for count, some in scores.items()})
 
 
 def few_draws(label: Labels, seed: int) -> dict[int, list[Tensor]]:
@@ -131,3 +161,13 @@ def accuracy(classifier: Classifier, fit: tuple[Tensor, Tensor], judged: tuple[T
         warnings.simplefilter("ignore", ConvergenceWarning)  # a probe stopped early is still a probe
         classifier.fit(fit[0].numpy(), fit[1].numpy())
     return float(classifier.score(judged[0].numpy(), judged[1].numpy()))
+
+
+MEASURE = Measure(
+    title="Classes in the features",
+    meaning="How much of the classes a simple classifier finds in frozen features.",
+    applies=applies,
+    measure=measure,
+    quantities=QUANTITIES,
+    together=True,
+)

@@ -23,7 +23,7 @@ trained on, with PCA of such pixels, is `squared_deviations_per_image`.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -31,6 +31,8 @@ from untaught.evaluate.baselines.latent_semantic import is_bag_of_words, truncat
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal, possible
 from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.quantity import Quantity, beside, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes, Reconstructs
 from untaught.shapes import Examples, Vectors
@@ -39,6 +41,27 @@ FITTED = 60_000
 """Training examples that PCA is fitted on at most: all of MNIST."""
 LEAST = 1e-12
 """Probability of a word that counts as none."""
+ERROR = Quantity(
+    "squared_error_per_image",
+    better="lower",
+    spread_is="std",
+    meaning="The sum over one picture's pixels of (original − reconstruction)², with pixels from 0 (black) to 1 "
+    "(white): the mean over test pictures ± its standard deviation.",
+)
+PSNR = Quantity("psnr_db", title="PSNR", unit="dB", better="higher", meaning="Peak signal-to-noise ratio.")
+SSIM = Quantity("ssim", title="SSIM", digits=2, better="higher", meaning="Structural similarity, at most 1.")
+CROSS_ENTROPY = Quantity(
+    "cross_entropy_nats",
+    title="cross-entropy",
+    unit="nats",
+    better="lower",
+    meaning="The mean of −log p of each word in a document under what comes back.",
+)
+DEVIATIONS = Quantity(
+    "squared_deviations_per_image",
+    better="lower",
+    meaning="The same sum with each pixel in the standard deviations that the model was shown.",
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -50,40 +73,34 @@ def applies(subject: Subject) -> str | None:
     return None
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Errors of the model and of its baselines on the test part."""
     assert isinstance(subject.model, Reconstructs)
     x = subject.tested().x
     copies = {"model": subject.shown(subject.apply(subject.model.reconstruct, x)), **_baselines(subject, x)}
-    of = {name: _errors(x, copy) for name, copy in copies.items()}
-    own = of.pop("model")
-    result: dict[str, Any] = {**own, "images": len(x)}
+    quality = beside((ERROR, PSNR, SSIM), {name: _quality(x, copy) for name, copy in copies.items()})
+    errors = squared_error(x, copies["model"]).double()
+    quality[0] = replace(quality[0], spread=float(errors.std(correction=0)))  # of the baselines the mean is enough
+    counts = facts(images=len(x))
     if isinstance(subject.model, Encodes):
-        result["features"] = subject.features(x[:1]).shape[1]
-    result["baselines"] = {name: errors["squared_error_per_image"] for name, errors in of.items()}
-    for key in ("psnr_db", "ssim"):
-        if key in own:
-            result[f"{key}_baselines"] = {name: errors[key] for name, errors in of.items()}
+        counts += facts(features=subject.features(x[:1]).shape[1])
+    words: list[Quantity] = []
     if is_bag_of_words(x) and is_bag_of_words(copies["model"]):
-        result["cross_entropy_nats"] = cross_entropy_nats(x, copies["model"])
-        result["cross_entropy_nats_baselines"] = {"unigram": cross_entropy_nats(x, copies["mean_image"])}
-    return result | _in_deviations(subject, x, copies["model"])
+        unigram = cross_entropy_nats(x, copies["mean_image"])
+        words = [CROSS_ENTROPY.of(cross_entropy_nats(x, copies["model"]), baselines={"unigram": unigram})]
+    return [[*quality, *counts], words, _in_deviations(subject, x, copies["model"])]
 
 
-def _in_deviations(subject: Subject, x: Examples, copy: Examples) -> dict[str, Any]:
+def _in_deviations(subject: Subject, x: Examples, copy: Examples) -> list[Quantity]:
     """Equation (1) in the units that a model of standardised pixels saw; nothing for other models."""
     if subject.statistics is None:
-        return {}
-    given, name = subject.seen(x).flatten(1), "squared_deviations_per_image"
-    train = subject.seen(subject.pixels(subject.parts.train, FITTED).x).flatten(1)
-    beside = {"mean_image": train.mean(0).expand_as(given)}
+        return []
+    given, train = (subject.seen(some).flatten(1) for some in (x, subject.pixels(subject.parts.train, FITTED).x))
+    copies = {"model": subject.seen(copy).flatten(1), "mean_image": train.mean(0).expand_as(given)}
     if isinstance(subject.model, Encodes):
-        beside["pca"] = principal(train, subject.features(x[:1]).shape[1]).reconstruct(given)
-    errors = {who: float(squared_error(given, y).double().mean()) for who, y in beside.items()}
-    return {
-        name: float(squared_error(given, subject.seen(copy).flatten(1)).double().mean()),
-        f"{name}_baselines": errors,
-    }
+        copies["pca"] = principal(train, subject.features(x[:1]).shape[1]).reconstruct(given)
+    errors = {name: float(squared_error(given, y).double().mean()) for name, y in copies.items()}
+    return [DEVIATIONS.of(errors.pop("model"), baselines=errors)]
 
 
 def cross_entropy_nats(x: Vectors, y: Vectors) -> float:
@@ -111,13 +128,18 @@ def _planes(train: Tensor, given: Tensor, components: int) -> dict[str, Tensor]:
     return copies
 
 
-def _errors(x: Examples, copy: Examples) -> dict[str, float]:
-    errors = squared_error(x, copy).double()
-    result = {
-        "squared_error_per_image": float(errors.mean()),
-        "squared_error_per_image_std": float(errors.std(correction=0)),
-    }
+def _quality(x: Examples, copy: Examples) -> dict[str, float]:
+    result = {ERROR.name: float(squared_error(x, copy).double().mean())}
     if x.ndim == 4:
         kept = copy.clamp(0, 1)  # as pictures are shown
-        result |= {"psnr_db": float(psnr_db(x, kept).mean()), "ssim": float(ssim(x, kept).mean())}
+        result |= {PSNR.name: float(psnr_db(x, kept).mean()), SSIM.name: float(ssim(x, kept).mean())}
     return result
+
+
+MEASURE = Measure(
+    title="What comes back",
+    meaning="How well a model gives back what it saw.",
+    applies=applies,
+    measure=measure,
+    quantities=(ERROR, PSNR, SSIM, CROSS_ENTROPY, DEVIATIONS),
+)

@@ -32,8 +32,12 @@ from torch.nn import functional
 
 from untaught.data.view import Batch
 from untaught.evaluate.baselines.latent_semantic import directions, is_bag_of_words, latent_semantic
+from untaught.evaluate.drawing.pictures import Picture
+from untaught.evaluate.drawing.retrieval_picture import neighbours, precision_lines
 from untaught.evaluate.hamming import distances, pack
+from untaught.evaluate.measure import Drawing, Groups, Measure, Quantities
 from untaught.evaluate.measures import probe
+from untaught.evaluate.quantity import Axis, Quantity, beside, facts
 from untaught.evaluate.representations import Several, pixels, representations
 from untaught.evaluate.subject import Subject
 
@@ -44,6 +48,34 @@ COMPONENTS = (10, 50)
 """Of latent semantic analysis."""
 AT_ONCE = 100
 """Queries that are put in order together."""
+DRAWN, NEAREST = 10, 8
+"""Queries in the picture, and neighbours of each."""
+
+
+def _nearest(count: str) -> str:
+    return "the nearest" if count == "1" else f"the {count} nearest"
+
+
+PRECISION = Quantity(
+    "precision",
+    better="higher",
+    axis=Axis(entry=_nearest, label="precision among {}"),
+    meaning="The part of the nearest training examples that have the query's class, by how many are retrieved.",
+)
+QUANTITIES = (
+    Quantity(
+        "mean_average_precision",
+        better="higher",
+        meaning="Precision down to each training example of the query's class, mean over these and over queries.",
+    ),
+    PRECISION,
+    Quantity(
+        "recall",
+        better="higher",
+        axis=Axis(entry=_nearest, label="recall among {}"),
+        meaning="The part of the training examples of the query's class that are among the nearest.",
+    ),
+)
 
 Near = Literal["hamming", "cosine", "euclidean"]
 Asking = Float[Tensor, "query feature"]
@@ -69,12 +101,12 @@ def applies(subject: Subject) -> str | None:
     return probe.applies(subject)
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Precision, recall and their means, of the model's features and of the baselines."""
     search = search_of(subject)
     found = {name: judged(features, search) for name, features in described(subject, search).items()}
-    own = found.pop("model")
-    return {**own, "baselines": {**found, "chance": _chance(search)}, **counts(search)}
+    counts = facts(queries=len(search.queries.x), searched=len(search.searched.x))
+    return [beside(QUANTITIES, {**found, "chance": _chance(search)}), counts]
 
 
 def search_of(subject: Subject) -> Search:
@@ -147,11 +179,6 @@ def apart(queries: Asking, searched: Searched, near: Near) -> Apart:
     return torch.cdist(queries, searched)
 
 
-def counts(search: Search) -> dict[str, int]:
-    """How many examples took part."""
-    return {"queries": len(search.queries.x), "searched": len(search.searched.x)}
-
-
 def ordered(features: Several, search: Search, queries: Int[Tensor, " some"]) -> Int[Tensor, "some searched"]:
     """Numbers of the examples, the nearest to each of some queries first; what is the query itself comes last."""
     searched, asking = features
@@ -192,3 +219,33 @@ def _chance(search: Search) -> dict[str, Any]:
     share = float((search.queries.label[:, None] == label).double().mean())
     kept = [k for k in KEPT if k <= total]
     return {"precision": {str(k): share for k in kept}, "recall": {str(k): k / total for k in kept}}
+
+
+def picture(subject: Subject, found: Quantities) -> Picture:
+    """Neighbours of some queries where examples are pictures; else precision against the number retrieved."""
+    if len(subject.parts.test.shape) != 3 or subject.view.frames is not None:
+        return precision_lines(found[PRECISION.name])
+    search = search_of(subject)
+    queries = torch.linspace(0, len(search.queries.x) - 1, min(DRAWN, len(search.queries.x))).long()
+    both = [search.searched.x, search.queries.x]
+    features = {
+        "by this model": [subject.features(x) for x in both],
+        "by raw pixels": [pixels(subject, x) for x in both],
+    }
+    nearest = {name: ordered(some, search, queries)[:, :NEAREST] for name, some in features.items()}
+    return neighbours(Batch(search.queries.x[queries], search.queries.label[queries]), search.searched, nearest)
+
+
+MEASURE = Measure(
+    title="What lies near",
+    meaning="How many of the training examples that lie nearest to a test example are of its class.",
+    applies=applies,
+    measure=measure,
+    quantities=QUANTITIES,
+    together=True,
+    pictures={
+        "retrieval.png": Drawing(
+            picture, "Queries and what lies nearest to them by the model's features, beside what does by raw pixels."
+        )
+    },
+)

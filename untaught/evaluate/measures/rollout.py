@@ -24,7 +24,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -32,10 +31,13 @@ from torch import Tensor
 
 from untaught.errors import ConfigError
 from untaught.evaluate.baselines.predictors import Predictor, predictors
+from untaught.evaluate.drawing.rollout_lines import rollout_picture
 from untaught.evaluate.footage import LONGEST, Footage, footage
 from untaught.evaluate.image_quality import squared_error, ssim, ssim_7x7
-from untaught.evaluate.measures import prediction
+from untaught.evaluate.measure import Drawing, Groups, Measure
+from untaught.evaluate.measures import prediction, reconstruction
 from untaught.evaluate.measures.prediction import FITTED, continued, frame_view, rollout_lengths
+from untaught.evaluate.quantity import Axis, Measured, Quantity, beside, facts
 from untaught.evaluate.subject import Subject
 
 Errors = Float[Tensor, "clip ahead"]
@@ -51,12 +53,38 @@ CLIPS = 20
 AT_ONCE = 50
 
 
+def _given(context: str, ahead: str = "") -> str:
+    """The entry `("context_5", "3")` as people call it."""
+    count = context.removeprefix("context_")
+    frames = f"{count} frame{'' if count == '1' else 's'}"
+    return f"{ahead} ahead after {frames}" if ahead else f"{frames} given"
+
+
+FEW = ("context_1", "context_2", "context_5", "context_10")
+ERROR, SSIM = prediction.ERROR, reconstruction.SSIM
+SSIM_7X7 = Quantity("ssim_7x7", title="SSIM in flat 7×7 windows, data range 2", better="higher")
+ERROR_AHEAD = Quantity(
+    "squared_error_ahead",
+    title="squared error of frames ahead",
+    better="lower",
+    axis=Axis("frames ahead", "squared error", entry=_given, label="squared error, {}", few=FEW),
+    meaning="The model goes on from its own predictions, after so many true frames.",
+)
+SSIM_AHEAD = Quantity(
+    "ssim_ahead",
+    title="SSIM of frames ahead",
+    better="higher",
+    axis=Axis("frames ahead", "SSIM", entry=_given, label="SSIM, {}", few=FEW),
+    meaning="Structural similarity of the same frames, at most 1.",
+)
+
+
 def applies(subject: Subject) -> str | None:
     """None for models that predict, on video."""
     return prediction.applies(subject)
 
 
-def measure(subject: Subject, contexts: Sequence[int] = CONTEXTS, clips: int = CLIPS) -> dict[str, Any]:
+def measure(subject: Subject, contexts: Sequence[int] = CONTEXTS, clips: int = CLIPS) -> Groups:
     """Errors of each frame ahead, of the model from each context and of the baselines from the longest.
 
     Args:
@@ -80,13 +108,18 @@ def measure(subject: Subject, contexts: Sequence[int] = CONTEXTS, clips: int = C
     fitted = predictors(footage(subject.parts.train, view, FITTED, subject.seed))
     trivial = {name: _scores(subject, predict, test, first, first) for name, predict in fitted.items()}
     kept = _kept(test, first)
-    found = _summary(model[longest], trivial, kept)
-    for kind in ("squared_error", "ssim"):
-        found[f"{kind}_ahead"] = {name: _curve(scores[kind], kept) for name, scores in model.items()}
-        found[f"{kind}_ahead_baselines"] = {
-            name: {longest: _curve(scores[kind], kept)} for name, scores in trivial.items()
-        }
-    return found | {"context": first, "frames_ahead": kept.shape[1], "clips": len(kept)}
+    of = {"model": model[longest], **trivial}
+    means = [[one] for one in _means(of, kept)]
+    curves = [
+        [
+            one.of(
+                {name: _curve(scores[kind], kept) for name, scores in model.items()},
+                baselines={name: {longest: _curve(scores[kind], kept)} for name, scores in trivial.items()},
+            )
+        ]
+        for kind, one in (("squared_error", ERROR_AHEAD), ("ssim", SSIM_AHEAD))
+    ]
+    return [*means, *curves, facts(context=first, frames_ahead=kept.shape[1], clips=len(kept))]
 
 
 KINDS = {"squared_error": squared_error, "ssim": ssim, "ssim_7x7": ssim_7x7}
@@ -120,25 +153,29 @@ def _curve(values: Errors, kept: Tensor) -> list[float]:
     return (values.where(kept, 0).sum(0) / kept.sum(0)).tolist()
 
 
-def _summary(model: Scores, trivial: dict[str, Scores], kept: Tensor) -> dict[str, Any]:
+def _means(scores: dict[str, Scores], kept: Tensor) -> list[Quantity]:
     """Mean over clips of each score's mean over frames; of the error, the deviation over clips too."""
 
-    def over_frames(scores: Scores, kind: str) -> Tensor:
-        return scores[kind].where(kept, 0).sum(1) / kept.sum(1)
+    def over_frames(of: Scores, kind: str) -> Measured:
+        each = of[kind].where(kept, 0).sum(1) / kept.sum(1)
+        return Measured(float(each.mean()), float(each.std(correction=0)) if kind == "squared_error" else None)
 
-    def mean(scores: Scores, kind: str) -> float:
-        return float(over_frames(scores, kind).mean())
+    kinds = {"squared_error": ERROR, "ssim": SSIM, "ssim_7x7": SSIM_7X7}
+    found = {name: {one.name: over_frames(of, kind) for kind, one in kinds.items()} for name, of in scores.items()}
+    return beside(kinds.values(), found)
 
-    def deviation(scores: Scores) -> float:
-        return float(over_frames(scores, "squared_error").std(correction=0))
 
-    return {
-        "squared_error_per_frame": mean(model, "squared_error"),
-        "squared_error_per_frame_std": deviation(model),
-        "baselines": {name: mean(scores, "squared_error") for name, scores in trivial.items()},
-        "baselines_std": {name: deviation(scores) for name, scores in trivial.items()},
-        "ssim": mean(model, "ssim"),
-        "ssim_baselines": {name: mean(scores, "ssim") for name, scores in trivial.items()},
-        "ssim_7x7": mean(model, "ssim_7x7"),
-        "ssim_7x7_baselines": {name: mean(scores, "ssim_7x7") for name, scores in trivial.items()},
-    }
+MEASURE = Measure(
+    title="How far it sees ahead",
+    meaning="How predictions fall apart: the error of each frame of a long rollout, by how many true frames were seen "
+    "before it.",
+    applies=applies,
+    measure=measure,
+    quantities=(ERROR, SSIM, SSIM_7X7, ERROR_AHEAD, SSIM_AHEAD),
+    pictures={
+        "rollout.png": Drawing(
+            lambda subject, found: rollout_picture(found[ERROR_AHEAD.name]),
+            "Error of each frame ahead, from so many true frames; dashed what is trivial.",
+        )
+    },
+)

@@ -21,16 +21,16 @@ References:
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from untaught.evaluate.baselines.predictors import Predictor
 from untaught.evaluate.footage import footage
 from untaught.evaluate.image_quality import squared_error
-from untaught.evaluate.measures.prediction import CONTEXT, continued, frame_view
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.measures.prediction import CONTEXT, SUM, continued, frame_view
 from untaught.evaluate.measures.prediction import applies as predicts
+from untaught.evaluate.quantity import Quantity, beside, facts
 from untaught.evaluate.subject import Subject
 from untaught.shapes import Images, PerExample, Scalar
 
@@ -42,6 +42,20 @@ AT_ONCE = 100
 """Frames that are predicted at once."""
 FLOOR = 1e-10
 """Mean difference that counts as none: (2) ends at 100 decibels."""
+QUANTITIES = (
+    Quantity(
+        "gradient_energy_ratio",
+        meaning="The energy of predicted frames' gradients over that of true ones: 1 is as sharp, less is blurred.",
+    ),
+    Quantity(
+        "sharpness_difference_db",
+        title="sharpness difference",
+        unit="dB",
+        better="higher",
+        meaning="How alike the gradients of predicted and true frames are, place by place.",
+    ),
+    Quantity("squared_error_per_frame", better="lower", meaning=f"{SUM}: the mean over test frames."),
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -52,7 +66,7 @@ def applies(subject: Subject) -> str | None:
     return reason
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Sharpness and squared error one frame ahead, of the model and of its baselines."""
     view = frame_view(subject)
     test = footage(subject.parts.test, view, subject.limit or FRAMES, subject.seed)
@@ -68,8 +82,7 @@ def measure(subject: Subject) -> dict[str, Any]:
     for name, trivial in everyone.items():
         some = [continued(subject, trivial, test.before(part, context), 1)[:, 0] for part in rows.split(AT_ONCE)]
         found[name] = _judged(torch.cat(some), test.frames[rows])
-    own = found.pop("model")
-    return {**own, "baselines": found, "context": context, "frames": len(rows)}
+    return [beside(QUANTITIES, found), facts(context=context, frames=len(rows))]
 
 
 def _judged(predicted: Images, true: Images) -> dict[str, float]:
@@ -104,3 +117,13 @@ def _differences(x: Images) -> tuple[Tensor, Tensor]:
     """Each pixel less the one above it and less the one before it, where it has both."""
     here = x[:, :, 1:, 1:]
     return here - x[:, :, :-1, 1:], here - x[:, :, 1:, :-1]
+
+
+MEASURE = Measure(
+    title="How sharp predictions are",
+    meaning="Whether predicted frames are as sharp as true ones, beside their squared error.",
+    applies=applies,
+    measure=measure,
+    quantities=QUANTITIES,
+    together=True,
+)

@@ -25,14 +25,33 @@ from jaxtyping import Float
 from torch import Tensor
 
 from untaught.evaluate.image_quality import squared_error
-from untaught.evaluate.measures.decode import CONTEXT, LISTED, Reader, three_batches
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.measures.decode import LISTED, Reader, three_batches
+from untaught.evaluate.measures.prediction import SUM, continued
 from untaught.evaluate.measures.prediction import applies as predicts
-from untaught.evaluate.measures.prediction import continued
+from untaught.evaluate.quantity import Axis, Quantity, beside, facts
+from untaught.evaluate.representations import CONTEXT
 from untaught.evaluate.subject import Subject
 from untaught.evaluate.variables import Column, Variables, variables
 from untaught.shapes import Images
 
 Read = Float[Tensor, "batch column"]
+
+QUANTITIES = (
+    Quantity(
+        "correlation",
+        better="higher",
+        axis=Axis(label="correlation of {}"),
+        meaning="Correlation of each true variable with what a linear map reads of it off predicted frames.",
+    ),
+    Quantity(
+        "slope",
+        axis=Axis(label="slope of {}"),
+        meaning="How much of a difference between true frames is left between predicted ones: 1 is faithful, 0 the "
+        "average.",
+    ),
+    Quantity("squared_error_per_frame", better="lower", meaning=f"{SUM}: the mean over test frames."),
+)
 
 
 def applies(subject: Subject) -> str | None:
@@ -45,7 +64,7 @@ def applies(subject: Subject) -> str | None:
     return reason
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject) -> Groups:
     """Correlation and slope of every variable read off predicted frames, beside true and previous ones."""
     parts = subject.parts
     frames = 1 + min(CONTEXT, min(int(part.length.max()) for part in (parts.train, parts.validation, parts.test)) - 1)
@@ -56,8 +75,7 @@ def measure(subject: Subject) -> dict[str, Any]:
     errors = {name: float(squared_error(true, frame).double().mean()) for name, frame in shown.items()}
     found = _read(shown, [batch.x[:, -1].flatten(1) for batch in batches], known) if known.sizes else {}
     judged = {name: {**found.get(name, {}), "squared_error_per_frame": errors[name]} for name in shown}
-    own = judged.pop("model")
-    return {**own, "baselines": judged, "context": frames - 1, "clips": len(true)}
+    return [beside(QUANTITIES, judged), facts(context=frames - 1, clips=len(true))]
 
 
 def _read(shown: dict[str, Images], pixels: list[Tensor], known: Variables) -> dict[str, dict[str, Any]]:
@@ -90,3 +108,13 @@ def slope(read: Read, of_true: Read) -> Column:
     """How much of a difference between true frames is left between predicted ones, equation (2)."""
     a, b = (x.double() - x.double().mean(0) for x in (read, of_true))
     return (a * b).sum(0) / b.square().sum(0).clamp_min(torch.finfo(torch.float64).tiny)
+
+
+MEASURE = Measure(
+    title="Whether predictions keep the identity",
+    meaning="Whether what is predicted is of the same identity, or drawn towards the average.",
+    applies=applies,
+    measure=measure,
+    quantities=QUANTITIES,
+    together=True,
+)

@@ -1,0 +1,81 @@
+"""What stands beside a model in measures: the name in the JSON, and what people call it, in short and in full.
+
+A predictor or a plane that there is in several sizes has the size in its name: `ridge_2_frames`, `lsa_50`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from untaught.evaluate.quantity import MODEL, plain
+
+SHORT = {
+    MODEL: "this model",
+    "pca": "PCA",
+    "logistic_pca": "logistic PCA",
+    "logistic_pca_linear_code": "logistic PCA, linear code",
+    "lsa": "LSA",
+}
+"""Where there is little room; others go without their underscores."""
+FULL = {
+    "random_weights": "the same network, untrained",
+    "pca": "PCA with as many components",
+    "logistic_pca": "logistic PCA, codes optimised",
+    "logistic_pca_linear_code": "logistic PCA, linear code",
+    "lsa": "latent semantic analysis",
+    "previous_frame": "copy of the previous frame",
+    "true_frame": "the true frame",
+    "nearest_example": "the training example whose given half is nearest",
+    "most_frequent_class": "always the most frequent class",
+    "uniform": "all pictures equally likely",
+    "unigram": "word frequencies",
+}
+"""Where there is room; others go by their short name."""
+SIZED = {
+    r"ridge_(\d+)_frames?": "linear map of the last {frames}",
+    r"ridge_5x5_(\d+)_frames?": "linear 5×5 filter on the last {frames}",
+    r"lsa_(\d+)": "LSA with {size} components",
+    r"lsa_(\d+)_unweighted": "LSA with {size} components, words unweighted",
+}
+"""Names with a size, as regular expressions."""
+
+
+def short(name: str) -> str:
+    """A name for a picture or a narrow column.
+
+    Example:
+        >>> short("pca"), short("raw_pixels"), short("ridge_2_frames")
+        ('PCA', 'raw pixels', 'ridge 2 frames')
+    """
+    return SHORT.get(name, plain(name))
+
+
+def full(name: str) -> str:
+    """A name for a reader who does not know it.
+
+    Example:
+        >>> full("previous_frame"), full("ridge_1_frame"), full("lsa_50")
+        ('copy of the previous frame', 'linear map of the last frame', 'LSA with 50 components')
+    """
+    kind, size = _sized(name)
+    frames = "frame" if size == "1" else f"{size} frames"
+    return SIZED[kind].format(size=size, frames=frames) if kind in SIZED else FULL.get(name, short(name))
+
+
+def largest(names: list[str]) -> list[str]:
+    """Of those that there are in several sizes only the last.
+
+    Example:
+        >>> largest(["previous_frame", "ridge_1_frame", "ridge_2_frames", "mean_frame"])
+        ['previous_frame', 'ridge_2_frames', 'mean_frame']
+    """
+    last = {_sized(name)[0]: name for name in names}
+    return [name for name in names if name in last.values()]
+
+
+def _sized(name: str) -> tuple[str, str]:
+    """The pattern of a name and its size; of one without a size the name itself."""
+    for pattern in SIZED:
+        if found := re.fullmatch(pattern, name):
+            return pattern, found[1]
+    return name, ""
