@@ -150,7 +150,13 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
         DataError: The data are not what the model needs.
         SizeError: The weights alone do not fit into the device's memory.
     """
-    cls = model_class(asked.model)
+    return plan_of(model_class(asked.model), asked, source, device, other)
+
+
+def plan_of(
+    cls: type[Model], asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None
+) -> Plan:
+    """The same for a class that stands anywhere; of `asked.model` only the name is told."""
     usual = usual_for(cls, source)
     config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
     view = asked.training.changed(_view(cls, config, usual, asked.encoder))
