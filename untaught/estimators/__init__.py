@@ -1,7 +1,7 @@
 """The scikit-learn face of every model that encodes or classifies pictures or vectors.
 
 The model `RBM` has the transformer `RBMEstimator`, which learns without labels. A model that classifies has a
-classifier, `DBNClassifier` beside `DBNEstimator`; one that learns from labels alone has nothing else, as `SoftmaxClassifier`.
+classifier: `DBNClassifier` stands beside `DBNEstimator`, and `SoftmaxClassifier` alone, for it learns from labels only.
 There are two names because scikit-learn must know from the class whether `fit` needs labels and what `score` means. A
 classifier whose model encodes is a transformer as well, of features learnt with labels.
 
