@@ -79,7 +79,7 @@ def test_what_labels_are_called_changes_nothing(estimator: ModelEstimator, names
 
 @pytest.mark.parametrize("label", [Y > 0, np.where(Y > 0, 1, -1), np.where(Y > 0, "yes", "no")])
 def test_two_classes(label: np.ndarray) -> None:
-    fitted = clone(SMALL["SoftmaxClassifier"]).set_params(max_epochs=100, learning_rate=0.1).fit(X, label)
+    fitted = clone(SMALL["SoftmaxClassifier"]).set_params(learning_rate=0.3, max_epochs=30).fit(X, label)
     assert fitted.classes_.tolist() == np.unique(label).tolist()
     assert fitted.predict(X).dtype == label.dtype
     assert fitted.score(X, label) > 0.9
@@ -104,7 +104,9 @@ def test_how_many_classes_follows_from_the_labels() -> None:
 
 
 def test_a_net_may_be_tuned_by_labels_alone() -> None:
-    net = DBNClassifier(hidden=(20,), fine_tuning="backpropagation", max_epochs=30, batch_size=10, random_state=0)
+    net = DBNClassifier(
+        hidden=(20,), fine_tuning="backpropagation", pretraining=False, max_epochs=20, batch_size=10, random_state=0
+    )
     assert net.fit(X, Y).score(X, Y) > 0.6
     assert net.history_[-1]["stage"] == "backpropagation"
     with pytest.raises(ConfigError, match="goes by labels"):
@@ -147,7 +149,8 @@ def test_it_survives_pickle_and_clone(estimator: ModelEstimator) -> None:
 def test_scikit_learn_tools_take_it() -> None:
     label = np.array(["low", "middle", "high"])[Y]
     pipeline = make_pipeline(MinMaxScaler(), SoftmaxClassifier(batch_size=10, learning_rate=0.1, random_state=0))
-    assert cross_val_score(pipeline, X, label, cv=3).mean() > 0.6
+    chance, error = 1 / 3, np.sqrt(2 / 9 / len(X))
+    assert cross_val_score(pipeline, X, label, cv=3).mean() > chance + 3 * error
     search = GridSearchCV(pipeline, {"softmaxclassifier__learning_rate": [1e-6, 0.1]}, cv=3).fit(X, label)
     assert search.best_params_ == {"softmaxclassifier__learning_rate": 0.1}
     assert set(search.predict(X)) <= set(label)
@@ -176,12 +179,23 @@ def test_digits_are_told_apart_as_by_logistic_regression(digits: tuple[np.ndarra
     assert abs(softmax - logistic) < 3 * error
 
 
+STEPS = {"batch_size": 10, "random_state": 0}
+"""So few examples make enough steps only in small batches."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("estimator", [DiscriminativeRBMClassifier, DBNClassifier, DBMClassifier, FinetunedClassifier])
-def test_digits_are_told_apart_better_with_hidden_units(
-    estimator: type[ModelEstimator], digits: tuple[np.ndarray, ...]
-) -> None:
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        FinetunedClassifier(random_state=0),
+        DiscriminativeRBMClassifier(random_state=0),
+        DBMClassifier(hidden=(200, 200), **STEPS),
+        DBNClassifier(hidden=(200, 200), fine_tuning="backpropagation", max_epochs=40, **STEPS),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_digits_are_told_apart_with_hidden_units(estimator: ModelEstimator, digits: tuple[np.ndarray, ...]) -> None:
     x, y, x_test, y_test = digits
     logistic = LogisticRegression(max_iter=2000).fit(x / 16, y).score(x_test / 16, y_test)
     error = np.sqrt(logistic * (1 - logistic) / len(y_test))
-    assert estimator(random_state=0).fit(x, y).score(x_test, y_test) > logistic - 3 * error
+    assert estimator.fit(x, y).score(x_test, y_test) > logistic - 3 * error

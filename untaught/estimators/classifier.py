@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.multiclass import check_classification_targets
 
 from untaught.estimators.estimator import ModelEstimator
 from untaught.estimators.layout import Rows
+from untaught.model import Samples
 
 Labels = NDArray[Any]
 """One label for each row: numbers, booleans, strings."""
@@ -74,6 +76,12 @@ class Classifier(ClassifierMixin, ModelEstimator):
         """The most probable class of each example, `(n,)`."""
         place = self.predict_proba(X).argmax(1)
         return self.classes_[place]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        # Whoever models examples and classes together needs more steps than twenty passes over 300 rows have.
+        tags.classifier_tags = ClassifierTags(poor_score=issubclass(self.model_type, Samples))
+        return tags
 
     def _numbers(self, label: Labels) -> NDArray[np.int64]:
         """Place of each label among the classes.
