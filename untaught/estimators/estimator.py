@@ -23,7 +23,7 @@ from untaught.model import Encodes, Model, model_name
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.training.fit import fit
-from untaught.training.plan import Asked, Plan, plan_for, plan_of, usual_for
+from untaught.training.plan import Asked, Plan, choice, plan_for, plan_of
 
 FLOATS: Any = (np.float64, np.float32)
 """What rows may be; everything else becomes the first."""
@@ -198,9 +198,7 @@ class ModelEstimator(BaseEstimator, ABC):
     def _takes_probabilities(self, source: Source) -> bool:
         """Whether the model as it would be for these data takes values as probabilities of ones."""
         model = self.model_type
-        usual = usual_for(model, source)
-        config = from_json(model.Config, {**usual.config, **self._said()}, type(self).__name__)
-        view = usual.view or model.view_of(config)
+        _, _, view = choice(model, Asked(model_name(model), self._said()), source)
         return view.binarise or (model.smoke.binary and view.standardise == "none")
 
     def _source(self, rows: Rows, label: Tensor | None) -> Source:

@@ -157,9 +157,7 @@ def plan_of(
     cls: type[Model], asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None
 ) -> Plan:
     """The same for a class that stands anywhere; of `asked.model` only the name is told."""
-    usual = usual_for(cls, source)
-    config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
-    view = asked.training.changed(_view(cls, config, usual, asked.encoder))
+    usual, config, view = choice(cls, asked, source)
     example = Example(example_shape(source.shape, view), window(source.parts().train, view))
     model = _built(cls, config, example, asked, torch.device(device))
     model.view = view
@@ -181,6 +179,13 @@ def plan_of(
         encoder=None if asked.encoder is None else asked.encoder.described,
     )
     return decided(model, settings, source, other)
+
+
+def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, View]:
+    """What is usual for a source; with what was asked the configuration, and how the model is to see the data."""
+    usual = usual_for(cls, source)
+    config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
+    return usual, config, asked.training.changed(_view(cls, config, usual, asked.encoder))
 
 
 def plan_for(model: Model, source: Source, training: Training | None = None, other: Source | None = None) -> Plan:
