@@ -224,10 +224,10 @@ def test_what_is_usual_follows_the_rows() -> None:
     assert {estimator.get_params()[name] for name in Choosing.adapts} == {"usual"}
     narrow = clone(estimator).fit(ROWS)
     assert (narrow.chosen_, narrow.because_) == ({"latent": 2}, "values lie in [0, 1]")
-    assert (narrow.model_.config.output, narrow.model_.config.latent) == ("sigmoid", 2)
+    assert (narrow.model_.config.output, narrow.transform(ROWS).shape[1]) == ("sigmoid", 2)
     wide = clone(estimator).fit(100 * ROWS - 50)
     assert {"output", "view", "recipe"} == wide.chosen_.keys()
-    assert (wide.model_.config.output, wide.model_.config.latent) == ("linear", 30)
+    assert (wide.model_.config.output, wide.transform(ROWS).shape[1]) == ("linear", 30)
     assert wide.model_.recipe.batch_size == 7
     assert "linear where values leave [0, 1]" in (type(estimator).__doc__ or "")
     rebuilt = wide.inverse_transform(wide.transform(100 * ROWS - 50))
@@ -237,7 +237,7 @@ def test_what_is_usual_follows_the_rows() -> None:
 def test_what_is_said_wins_over_what_is_usual() -> None:
     estimator = estimator_class(Choosing)(hidden=(6,), max_epochs=1).set_params(output="tanh", latent=3)
     fitted = estimator.fit(100 * ROWS - 50)
-    assert (fitted.model_.config.output, fitted.model_.config.latent) == ("tanh", 3)
+    assert (fitted.model_.config.output, fitted.transform(ROWS).shape[1]) == ("tanh", 3)
     assert "output" not in fitted.chosen_
     assert estimator.set_params(output="usual").fit(100 * ROWS - 50).model_.config.output == "linear"
 

@@ -131,4 +131,4 @@ def test_every_player_moves_and_stays_trainable() -> None:
 
 def test_a_loss_that_is_not_finite_stops_the_pass() -> None:
     with pytest.raises(NotFiniteError, match="became infinite or not a number"):
-        AutoencoderEstimator(latent=2, hidden=(4,)).partial_fit(1e30 * ROWS)
+        AutoencoderEstimator(latent=2, hidden=(4,), output="sigmoid").partial_fit(1e30 * ROWS)
