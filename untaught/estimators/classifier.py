@@ -12,7 +12,7 @@ from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.multiclass import check_classification_targets
 
 from untaught.estimators.estimator import ModelEstimator
-from untaught.estimators.layout import Rows
+from untaught.estimators.rows import Rows
 from untaught.model import Samples
 
 Labels = NDArray[Any]

@@ -29,8 +29,8 @@ class Layout:
     Example:
         >>> layout = Layout((1, 2, 2), pictures=False, low=0, high=16)
         >>> seen = layout.seen(np.array([[0.0, 4.0, 8.0, 16.0]]))
-        >>> seen.tolist(), layout.given(seen).tolist()
-        ([[[[0.0, 0.25], [0.5, 1.0]]]], [[0.0, 4.0, 8.0, 16.0]])
+        >>> seen.shape, float(seen[0, 0, 1, 0]), float(layout.given(seen)[0, 2])
+        ((1, 1, 2, 2), 0.5, 8.0)
     """
 
     shape: Shape
