@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from untaught.errors import ConfigError, DataError
 from untaught.estimators.estimator import FLOATS, ModelEstimator
-from untaught.estimators.rows import Rows
 from untaught.estimators.parameters import drawn_seed
+from untaught.estimators.rows import Rows
 from untaught.evaluate.measures.likelihood import binary_units, pseudo_log_likelihood
 from untaught.model import Decodes, Encodes, Energy, Reconstructs, Samples
 

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from untaught.config import from_json
 from untaught.data.source import Source
-from untaught.estimators.rows import Layout, Rows, picture_shape, shape_of_rows
 from untaught.estimators.one_pass import one_pass
 from untaught.estimators.parameters import USUAL, Fitting, defaults, drawn_seed, model_defaults, plain
+from untaught.estimators.rows import Layout, Rows, picture_shape, shape_of_rows
 from untaught.model import Encodes, Model, model_name
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
