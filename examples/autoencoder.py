@@ -20,9 +20,9 @@ from PIL import Image
 from sklearn.decomposition import PCA
 
 import untaught
+from untaught.evaluate.drawing.pictures import colours, enlarged, filter_grid, grid, mosaic
 from untaught.evaluate.evaluate import measures
 from untaught.evaluate.measures.map import neighbours_accuracy
-from untaught.evaluate.drawing.pictures import colours, enlarged, filter_grid, grid, mosaic
 
 # %% [markdown]
 """

@@ -5,15 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
 from torch import nn
 
 from untaught.config import configuration
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.errors import ConfigError, DataError
-from untaught.estimators import AutoencoderEstimator, ModelEstimator, RBMEstimator, estimator_class
-from untaught.model import Batch, Decodes, Encodes, Learner, Loss, Smoke, View
+from untaught.estimators import (
+    AutoencoderEstimator,
+    ConvolutionalRBMEstimator,
+    ModelEstimator,
+    RBMEstimator,
+    SigmoidBeliefEstimator,
+    estimator_class,
+)
+from untaught.model import Batch, Decodes, Encodes, Example, Learner, Loss, Optimiser, Recipe, Smoke, Usual, View
 from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
 from untaught.shapes import Examples, Features, Scalar, Shape
@@ -142,18 +151,102 @@ def test_numpy_numbers_are_parameters() -> None:
     assert estimator.fit(ROWS).transform(ROWS).shape == (40, 3)
 
 
-def test_values_outside_the_range_are_warned_about_and_kept() -> None:
-    with pytest.warns(UserWarning, match="X has values from 0 to 16; RBMEstimator expects 0 to 1"):
-        RBMEstimator(hidden=2, max_epochs=1).fit(16 * bits())
-    with pytest.warns(UserWarning, match="AutoencoderEstimator expects 0 to 1"):
-        small(max_epochs=1).fit(2 * PICTURES)
-    with pytest.raises(ValueError, match="Negative values in data"):
-        RBMEstimator().fit(-bits())
+def belief(**more: object) -> ModelEstimator:
+    """An estimator whose model takes values as probabilities and has no units for others."""
+    return SigmoidBeliefEstimator(hidden=(3,), max_epochs=2, random_state=0, **more)
 
 
-@pytest.mark.filterwarnings("error")
-def test_vectors_of_any_range_are_no_reason_to_warn() -> None:
-    small(max_epochs=1).fit(100 * ROWS - 50)
+@pytest.mark.parametrize(("low", "high"), [(0, 16), (-1, 1), (-3.5, -0.25)])
+def test_values_that_are_no_probabilities_are_taken_in_proportion(low: float, high: float) -> None:
+    x, rows = bits(), bits() * (high - low) + low
+    expected, estimator = belief().fit(x), belief().fit(rows)
+    assert estimator.chosen_["value_range"] == (low, high)
+    features = expected.transform(x)
+    np.testing.assert_allclose(estimator.transform(rows), features, atol=1e-12)
+    rebuilt = expected.inverse_transform(features) * (high - low) + low
+    np.testing.assert_allclose(estimator.inverse_transform(features), rebuilt, atol=1e-12)
+    assert estimator.score(rows) == pytest.approx(-((rows - rebuilt) ** 2).sum(1).mean())
+    draws = estimator.sample(9, random_state=1)
+    np.testing.assert_allclose(draws, expected.sample(9, random_state=1) * (high - low) + low, atol=1e-6)
+
+
+def test_one_value_alone_is_a_range_too() -> None:
+    estimator = belief().fit(np.full((4, 3), 7.0))
+    assert estimator.chosen_["value_range"] == (7, 8)
+
+
+def test_probabilities_are_left_as_they_are() -> None:
+    estimator = belief().fit(bits() / 2 + 0.25)
+    assert "value_range" not in estimator.chosen_
+    assert "value_range" not in small(max_epochs=1).fit(100 * ROWS - 50).chosen_  # linear layers take any value
+
+
+def test_a_range_that_is_said_holds_for_every_model() -> None:
+    expected = small(max_epochs=2).fit(ROWS)
+    estimator = small(max_epochs=2, value_range=(-8, 8)).fit(16 * ROWS - 8)
+    np.testing.assert_allclose(estimator.transform(16 * ROWS - 8), expected.transform(ROWS), atol=1e-5)
+    assert "value_range" not in estimator.chosen_
+    with pytest.raises(ConfigError, match="the first must be below the second"):
+        small(value_range=(3, 3)).fit(ROWS)
+    with pytest.raises(DataError, match="0 to 1"):
+        belief(value_range=(0, 4)).fit(16 * bits())
+
+
+@pytest.mark.parametrize(("features", "shape"), [(9, (1, 3, 3)), (6, (1, 1, 6)), (1, (1, 1, 1))])
+def test_rows_are_pictures_to_a_model_of_pictures_alone(features: int, shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).random((12, features))
+    small = {"filters": 2, "kernel": 2, "max_epochs": 1, "sample_steps": 2, "random_state": 0}
+    estimator = ConvolutionalRBMEstimator(**small).fit(x)
+    assert estimator.model_.shape == estimator.chosen_["image_shape"] == shape
+    expected = ConvolutionalRBMEstimator(**small).fit(x.reshape(12, *shape)).transform(x)
+    np.testing.assert_array_equal(estimator.transform(x), expected)
+    assert estimator.sample(2).shape == (2, features)
+    assert "image_shape" not in ConvolutionalRBMEstimator(**small, image_shape=shape).fit(x).chosen_
+
+
+class Choosing(Autoencoder):
+    """An autoencoder that looks at the rows before it chooses its output units, view and recipe."""
+
+    adapts = {"output": "linear where values leave [0, 1]", "latent": "two where they do not"}
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Linear outputs, standardised values and little steps for wide ranges."""
+        low, high = sample.x.aminmax()
+        if low >= 0 and high <= 1:
+            return Usual({"latent": 2}, because="values lie in [0, 1]")
+        recipe = Recipe(batch_size=7, optimiser=Optimiser(learning_rate=1e-4))
+        return Usual({"output": "linear"}, View(standardise="all"), recipe, f"values from {low:.0f} to {high:.0f}")
+
+
+def test_what_is_usual_follows_the_rows() -> None:
+    estimator = estimator_class(Choosing)(hidden=(6,), max_epochs=1, random_state=0)
+    assert {estimator.get_params()[name] for name in Choosing.adapts} == {"usual"}
+    narrow = clone(estimator).fit(ROWS)
+    assert (narrow.chosen_, narrow.because_) == ({"latent": 2}, "values lie in [0, 1]")
+    assert (narrow.model_.config.output, narrow.transform(ROWS).shape[1]) == ("sigmoid", 2)
+    wide = clone(estimator).fit(100 * ROWS - 50)
+    assert {"output", "view", "recipe"} == wide.chosen_.keys()
+    assert (wide.model_.config.output, wide.transform(ROWS).shape[1]) == ("linear", 30)
+    assert wide.model_.recipe.batch_size == 7
+    assert "linear where values leave [0, 1]" in (type(estimator).__doc__ or "")
+    rebuilt = wide.inverse_transform(wide.transform(100 * ROWS - 50))
+    assert abs(rebuilt.mean() - (100 * ROWS - 50).mean()) < 5  # what was standardised is put back
+
+
+def test_what_is_said_wins_over_what_is_usual() -> None:
+    estimator = estimator_class(Choosing)(hidden=(6,), max_epochs=1).set_params(output="tanh", latent=3)
+    fitted = estimator.fit(100 * ROWS - 50)
+    assert (fitted.model_.config.output, fitted.transform(ROWS).shape[1]) == ("tanh", 3)
+    assert "output" not in fitted.chosen_
+    assert estimator.set_params(output="usual").fit(100 * ROWS - 50).model_.config.output == "linear"
+
+
+def test_what_is_usual_can_be_searched_over() -> None:
+    estimator = estimator_class(Choosing)(hidden=(6,), latent=2, max_epochs=3, random_state=0)
+    search = GridSearchCV(estimator, {"output": ["usual", "sigmoid"]}, cv=2).fit(ROWS)
+    assert len(search.cv_results_["params"]) == 2
+    assert search.cv_results_["mean_test_score"][0] == search.cv_results_["mean_test_score"][1]
 
 
 def test_same_seed_same_results() -> None:
@@ -182,10 +275,10 @@ class Standardising(Learner, Encodes, Decodes):
     view = View(standardise="pixel")
     smoke = Smoke(config=Config(), shape=(4,))
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape = config, shape
-        self.mean = nn.Parameter(torch.zeros(shape))
+        self.config, self.example = config, Example.of(example)
+        self.mean = nn.Parameter(torch.zeros(self.shape))
 
     def encode(self, x: Examples) -> Features:
         """Give what it is given."""

@@ -11,15 +11,15 @@ import joblib
 import numpy as np
 import pytest
 from models_for_tests import TinyStack
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 import untaught.estimators
-from untaught.config import Count, configuration, values
-from untaught.estimators import AutoencoderEstimator, ModelEstimator, all_estimators, estimator_class
-from untaught.model import Encodes, Smoke, model_class, model_names
+from untaught.config import Count, configuration, fields
+from untaught.estimators import AutoencoderEstimator, ModelEstimator, all_estimators, classifier_class, estimator_class
+from untaught.model import Classifies, Encodes, Smoke, model_class, model_names
 
 X, Y = np.random.default_rng(0).random((60, 16)), np.arange(60) % 2
 X[Y == 1, :8] /= 4
@@ -29,18 +29,22 @@ def small(**more: object) -> ModelEstimator:
     return AutoencoderEstimator(latent=3, hidden=(8,), max_epochs=5, random_state=0, **more)
 
 
-def test_there_is_one_for_each_model_that_encodes_pictures() -> None:
-    models = {estimator.model_type for _, estimator in all_estimators()}
-    for name in model_names():
-        model = model_class(name)
-        plain = model.smoke.frames is None and not getattr(model.Config(), "classes", 0)
-        assert (model in models) == (issubclass(model, Encodes) and plain)
+def test_transformers_are_of_models_that_encode_and_classifiers_of_those_that_classify() -> None:
+    made = [(estimator.model_type, is_classifier(estimator())) for _, estimator in all_estimators()]
+    assert len(set(made)) == len(made)
+    for model in (model_class(name) for name in model_names()):
+        pictures = model.smoke.frames is None
+        unlabelled = not getattr(model.Config(), "classes", 0)
+        assert ((model, False) in made) == (pictures and unlabelled and issubclass(model, Encodes))
+        assert ((model, True) in made) == (pictures and issubclass(model, Classifies))
 
 
 def test_names_lead_to_the_one_class() -> None:
     for name, estimator in all_estimators():
-        assert getattr(untaught.estimators, name) is estimator is estimator_class(estimator.model_type)
+        make = classifier_class if is_classifier(estimator()) else estimator_class
+        assert getattr(untaught.estimators, name) is estimator is make(estimator.model_type)
         assert (estimator.__name__, estimator.__module__) == (name, "untaught.estimators")
+    assert {"DBNEstimator", "DBNClassifier", "FinetunedClassifier"} <= dict(all_estimators()).keys()
     with pytest.raises(AttributeError, match="NothingEstimator"):
         _ = untaught.estimators.NothingEstimator
 
@@ -48,12 +52,13 @@ def test_names_lead_to_the_one_class() -> None:
 @pytest.mark.parametrize("name", [name for name, _ in all_estimators()])
 def test_parameters_are_the_models_and_are_described(name: str) -> None:
     estimator = dict(all_estimators())[name]
-    parameters = estimator().get_params()
-    defaults = values(estimator.model_type.Config())
-    assert {key: parameters[key] for key in defaults} == defaults
+    model, parameters = estimator.model_type, estimator().get_params()
+    own = {described.name: described.default for described in fields(model.Config) if described.name != "classes"}
+    for key, default in own.items():
+        assert repr(parameters[key]) == ("'usual'" if key in model.adapts else default)
     assert parameters["max_epochs"] == 20
     assert list(inspect.signature(estimator).parameters) == [
-        *defaults, "max_epochs", "batch_size", "learning_rate", "image_shape", "random_state", "device"
+        *own, "max_epochs", "batch_size", "learning_rate", "image_shape", "value_range", "random_state", "device"
     ]  # fmt: skip
     for key in parameters:
         assert f"\n{key} : " in (estimator.__doc__ or "")

@@ -13,7 +13,7 @@ from torch import nn
 from untaught.config import configuration
 from untaught.errors import NotFiniteError
 from untaught.estimators import AutoencoderEstimator, RBMEstimator, estimator_class
-from untaught.model import Batch, Encodes, Learner, Loss, Smoke
+from untaught.model import Batch, Encodes, Example, Learner, Loss, Smoke
 from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
 from untaught.shapes import Examples, Features, Scalar, Shape
@@ -74,10 +74,10 @@ class Noting(Learner, Encodes):
 
     smoke = Smoke(config=Config(), shape=(4,))
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: Config, example: Example | Shape) -> None:
         super().__init__()
-        self.config, self.shape = config, shape
-        self.weight = nn.Parameter(torch.zeros(shape))
+        self.config, self.example = config, Example.of(example)
+        self.weight = nn.Parameter(torch.zeros(self.shape))
         self.told, self.drawn = nn.Buffer(torch.zeros(())), nn.Buffer(torch.zeros(()))
 
     def encode(self, x: Examples) -> Features:
@@ -131,4 +131,4 @@ def test_every_player_moves_and_stays_trainable() -> None:
 
 def test_a_loss_that_is_not_finite_stops_the_pass() -> None:
     with pytest.raises(NotFiniteError, match="became infinite or not a number"):
-        AutoencoderEstimator(latent=2, hidden=(4,)).partial_fit(1e30 * ROWS)
+        AutoencoderEstimator(latent=2, hidden=(4,), output="sigmoid").partial_fit(1e30 * ROWS)

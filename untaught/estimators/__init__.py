@@ -1,8 +1,15 @@
-"""The scikit-learn face of every model that encodes pictures or vectors.
+"""The scikit-learn face of every model that encodes or classifies pictures or vectors.
 
-The class `RBM` has the estimator `RBMEstimator`, made when it is first asked for: its parameters are the fields of the
-model's configuration and those of `Fitting`, its methods what the model is capable of. It fits on every row, in
-float32, and answers in the precision of what it is given.
+The model `RBM` has the transformer `RBMEstimator`, which learns without labels. A model that classifies has a
+classifier: `DBNClassifier` stands beside `DBNEstimator`, and `SoftmaxClassifier` alone, for it learns from labels only.
+There are two names because scikit-learn must know from the class whether `fit` needs labels and what `score` means. A
+classifier whose model encodes is a transformer as well, of features learnt with labels.
+
+Estimators are made when they are first asked for: their parameters are the fields of the model's configuration and
+those of `Fitting`, their methods what the model is capable of. They fit on every row, in float32, and answer in the
+precision of what they are given.
+
+What suits the rows is chosen by the model where a parameter is left at "usual", and stands in `chosen_` afterwards.
 
 Example:
     Half as many numbers as pixels tell a linear classifier about as much.
@@ -17,6 +24,13 @@ Example:
     >>> accuracy = classifier.fit(pixels[:1400] / 16, digit[:1400]).score(pixels[1400:] / 16, digit[1400:])
     >>> bool(accuracy > 0.85)
     True
+
+    A classifier takes labels as they are.
+
+    >>> from untaught.estimators import SoftmaxClassifier
+    >>> parity = SoftmaxClassifier(random_state=0).fit(pixels / 16, ["odd" if d % 2 else "even" for d in digit])
+    >>> " ".join(parity.predict(pixels[:4] / 16))
+    'even odd even odd'
 """
 
 from __future__ import annotations
@@ -28,44 +42,69 @@ from typing import Any
 
 from untaught.config import fields
 from untaught.estimators.capable import FACES
+from untaught.estimators.classifier import Classifier
 from untaught.estimators.estimator import ModelEstimator
-from untaught.estimators.parameters import Fitting, defaults, plain
-from untaught.model import Encodes, Model, model_class, model_names
+from untaught.estimators.parameters import USUAL, Fitting, defaults, model_defaults, plain
+from untaught.estimators.unlabelled import Unlabelled
+from untaught.model import Classifies, Encodes, Model, Reconstructs, model_class, model_names
 
 
 @cache
 def estimator_class(model: type[Model]) -> type[ModelEstimator]:
-    """Make a model's estimator; that of a model outside `models/` cannot be pickled.
+    """Make the transformer of a model that encodes; that of a model outside `models/` cannot be pickled.
 
     Raises:
         TypeError: A field of the model's configuration has the name of one of `Fitting`'s.
     """
-    own, shared = defaults(model.Config), defaults(Fitting)
+    faces = [face for capability, face in FACES.items() if issubclass(model, capability)]
+    return _made(f"{model.__name__}Estimator", model, (Unlabelled, *faces))
+
+
+@cache
+def classifier_class(model: type[Model]) -> type[ModelEstimator]:
+    """Make the classifier of a model that classifies, which does not say that word twice.
+
+    Raises:
+        TypeError: A field of the model's configuration has the name of one of `Fitting`'s.
+    """
+    # How well a classifier gives back what it saw is not its score.
+    faces = [face for kind, face in FACES.items() if issubclass(model, kind) and kind is not Reconstructs]
+    return _made(f"{model.__name__.removesuffix('Classifier')}Classifier", model, (Classifier, *faces))
+
+
+def _made(name: str, model: type[Model], bases: tuple[type[ModelEstimator], ...]) -> type[ModelEstimator]:
+    own, shared = model_defaults(model), {name: plain(value) for name, value in defaults(Fitting).items()}
     if own.keys() & shared.keys():
         raise TypeError(
             f"{model.__name__}.Config has fields of every estimator's: {sorted(own.keys() & shared.keys())}"
         )
-    faces = [face for capability, face in FACES.items() if issubclass(model, capability)]
     members = {
         "__module__": __name__,
         "__doc__": _docstring(model),
         "__init__": _constructor(own | shared),
         "model_type": model,
     }
-    return type(f"{model.__name__}Estimator", (*faces, ModelEstimator), members)
+    return type(name, bases, members)
 
 
 def all_estimators() -> list[tuple[str, type[ModelEstimator]]]:
-    """Name and class of the estimator of every model that encodes, but of video, and those that need labels.
+    """Name and class of every estimator; models of video have none.
 
     Example:
         >>> dict(all_estimators())["RBMEstimator"](hidden=3)
         RBMEstimator(hidden=3)
     """
-    models = [model_class(name) for name in model_names()]
-    plain = [model for model in models if model.smoke.frames is None and not defaults(model.Config).get("classes")]
-    made = [estimator_class(model) for model in plain if issubclass(model, Encodes)]
+    made: list[type[ModelEstimator]] = []
+    for model in (model_class(name) for name in model_names()):
+        if model.smoke.frames is None:
+            made += [estimator_class(model)] if issubclass(model, Encodes) and _learns_without_labels(model) else []
+            made += [classifier_class(model)] if issubclass(model, Classifies) else []
     return [(estimator.__name__, estimator) for estimator in made]
+
+
+def _learns_without_labels(model: type[Model]) -> bool:
+    """Whether a model knows no classes unless it is told how many."""
+    return not defaults(model.Config).get("classes")
 
 
 def expected_failed_checks(estimator: ModelEstimator) -> dict[str, str]:
@@ -75,7 +114,7 @@ def expected_failed_checks(estimator: ModelEstimator) -> dict[str, str]:
 
 def __getattr__(name: str) -> type[ModelEstimator]:
     """Find an estimator by its name, for imports and for pickles."""
-    if name.endswith("Estimator"):
+    if name.endswith(("Estimator", "Classifier")):
         for own, estimator in all_estimators():
             if own == name:
                 return estimator
@@ -85,7 +124,7 @@ def __getattr__(name: str) -> type[ModelEstimator]:
 def _constructor(defaults: dict[str, Any]) -> Callable[..., None]:
     """Make an `__init__` that stores its parameters unchanged, as scikit-learn's `clone` needs it."""
     keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter(name, keyword, default=plain(value)) for name, value in defaults.items()]
+    parameters = [inspect.Parameter(name, keyword, default=value) for name, value in defaults.items()]
     signature = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *parameters])
 
     def __init__(self: object, **given: Any) -> None:  # noqa: N807
@@ -101,6 +140,15 @@ def _docstring(model: type[Model]) -> str:
     """Documentation as scikit-learn shows it beside an estimator's parameters."""
     about = (inspect.getdoc(model) or model.__name__).splitlines()[0]
     lines = [about, "", "Parameters", "----------"]
-    for field in (*fields(model.Config), *fields(Fitting)):
-        lines += [f"{field.name} : {field.type}, default={field.default}", f"    {' '.join(field.text.split())}"]
+    usual = model_defaults(model)
+    own = [field for field in fields(model.Config) if field.name in usual]
+    for field in (*own, *fields(Fitting)):
+        text = " ".join([*field.text.split(), *_choice(model, field.name)])
+        default = repr(USUAL) if field.name in model.adapts else field.default
+        lines += [f"{field.name} : {field.type}, default={default}", f"    {text}"]
     return "\n".join(lines) + "\n"
+
+
+def _choice(model: type[Model], name: str) -> list[str]:
+    """How the model chooses a field by the rows, for the documentation of the parameter."""
+    return [f'"{USUAL}" lets the rows choose it: {model.adapts[name]}.'] if name in model.adapts else []

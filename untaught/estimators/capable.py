@@ -5,14 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted
 
 from untaught.errors import ConfigError, DataError
-from untaught.estimators.estimator import FLOATS, ModelEstimator, Rows
+from untaught.estimators.estimator import FLOATS, ModelEstimator
 from untaught.estimators.parameters import drawn_seed
+from untaught.estimators.rows import Rows
 from untaught.evaluate.measures.likelihood import binary_units, pseudo_log_likelihood
-from untaught.model import Decodes, Energy, Reconstructs, Samples
+from untaught.model import Decodes, Encodes, Energy, Reconstructs, Samples
+
+
+class Transforms(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ModelEstimator):
+    """The estimator of a model that encodes."""
+
+    def transform(self, X: Any) -> Rows:
+        """Features of each example, `(n, feature)`."""
+        return self._apply(lambda model, x: model.encode(x), self._seen(X))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        assert tags.transformer_tags is not None
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
 
 class Inverts(ModelEstimator):
@@ -24,11 +40,11 @@ class Inverts(ModelEstimator):
         Raises:
             DataError: There are not as many features as `transform` gives.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         features: Rows = check_array(X, dtype=FLOATS, estimator=self)
         if features.shape[1] != self._n_features_out:
             raise DataError(f"X has {features.shape[1]} features; {type(self).__name__} made {self._n_features_out}")
-        return self._given(self._apply(lambda model, latent: model.decode(latent), features))
+        return self._layout.given(self._apply(lambda model, latent: model.decode(latent), features))
 
 
 class Rebuilds(ModelEstimator):
@@ -40,9 +56,9 @@ class Rebuilds(ModelEstimator):
         -1/n sum_n sum_i (x_ni - reconstruction_ni)^2: higher is better, and 0 is perfect.
         """
         del y
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         rows = self._rows(X)
-        rebuilt = self._given(self._apply(lambda model, x: model.reconstruct(x), self._seen(rows)))
+        rebuilt = self._layout.given(self._apply(lambda model, x: model.reconstruct(x), self._layout.seen(rows)))
         return -float(np.square(rows - rebuilt.reshape(rows.shape)).sum(1).mean())
 
 
@@ -59,11 +75,12 @@ class Draws(ModelEstimator):
         Raises:
             ConfigError: The count is below 1.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         if count < 1:
             raise ConfigError(f"count = {count}: must be 1 or more")
         places = np.empty((count, 0), self._dtype)
-        return self._given(self._apply(lambda model, x: model.sample(len(x)), places, drawn_seed(random_state)))
+        seed = drawn_seed(random_state)
+        return self._layout.given(self._apply(lambda model, x: model.sample(len(x)), places, seed))
 
 
 class HasEnergy(ModelEstimator):
@@ -76,8 +93,7 @@ class HasEnergy(ModelEstimator):
         examples under one model are differences in log-likelihood; between two models they are not. What
         scikit-learn's BernoulliRBM calls by this name is an estimate of `pseudo_log_likelihood`, which can be compared.
         """
-        check_is_fitted(self)
-        return self._apply(lambda model, x: -model.free_energy(x), self._seen(self._rows(X)))
+        return self._apply(lambda model, x: -model.free_energy(x), self._seen(X))
 
     def pseudo_log_likelihood(self, X: Any) -> Rows:
         """Sum over values of the log-probability of each given all others, in nats, `(n,)`; exact, for zeros and ones.
@@ -88,8 +104,8 @@ class HasEnergy(ModelEstimator):
         Raises:
             ConfigError: The model's visible units are not binary.
         """
-        check_is_fitted(self)
-        model, seen = self.model_, self._seen(self._rows(X))
+        seen = self._seen(X)
+        model = self.model_
         if not (isinstance(model, Energy) and binary_units(model)):
             raise ConfigError(f"{type(model).__name__} has visible units of another kind than 0 and 1, each on its own")
         return self._apply(pseudo_log_likelihood, seen)
@@ -101,12 +117,12 @@ class HasEnergy(ModelEstimator):
             X: Where the chains are.
             random_state: Seed or generator of the step.
         """
-        check_is_fitted(self)
-        seen, seed = self._seen(self._rows(X)), drawn_seed(random_state)
-        return self._given(self._apply(lambda model, x: model.gibbs_step(x), seen, seed))
+        seen, seed = self._seen(X), drawn_seed(random_state)
+        return self._layout.given(self._apply(lambda model, x: model.gibbs_step(x), seen, seed))
 
 
 FACES: dict[type, type[ModelEstimator]] = {
+    Encodes: Transforms,
     Decodes: Inverts,
     Reconstructs: Rebuilds,
     Samples: Draws,

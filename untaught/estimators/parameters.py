@@ -7,6 +7,12 @@ from typing import Any, Literal
 from sklearn.utils import check_random_state
 
 from untaught.config import Count, Positive, configuration, fields
+from untaught.errors import ConfigError
+from untaught.model import Classifies, Model
+
+USUAL = "usual"
+"""The value of a parameter that leaves the choice to the model when it has seen the rows. None could not say so: there
+are fields for which it is a value."""
 
 
 @configuration
@@ -20,12 +26,36 @@ class Fitting:
     learning_rate: Positive | None = None
     """Highest step size of every optimiser; None takes the model's recipe."""
     image_shape: tuple[Count, Count, Count] | None = None
-    """Channels, height and width of the picture in each row; None takes rows as vectors.
+    """Channels, height and width of the picture in each row; None takes rows as vectors. Where the model looks at
+    pictures alone, None takes rows of 64 values as 1x8x8, and a number that is no square as a picture of one row.
     An array `(n, channel, height, width)` needs none."""
+    value_range: tuple[float, float] | None = None
+    """Values of rows that the model sees as 0 and as 1, and others in proportion. None changes nothing, unless the
+    model takes values as probabilities and they leave [0, 1]: then the lowest and the highest value in `fit`."""
     random_state: Any = None
     """Seed or generator of weights, order and draws; the same seed gives the same results."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; a fitted estimator rests on the CPU."""
+
+    def __post_init__(self) -> None:
+        """Refuse a range without width.
+
+        Raises:
+            ConfigError: The highest value is not above the lowest.
+        """
+        if self.value_range is not None and not self.value_range[0] < self.value_range[1]:
+            raise ConfigError(f"value_range = {self.value_range}: the first must be below the second")
+
+
+def model_defaults(model: type[Model]) -> dict[str, Any]:
+    """Default of each parameter that is a field of a model's configuration.
+
+    What the model can choose by the rows is `USUAL`. How many classes there are follows from the labels.
+    """
+    own = defaults(model.Config)
+    if issubclass(model, Classifies):
+        own.pop("classes", None)
+    return {name: USUAL if name in model.adapts else plain(value) for name, value in own.items()}
 
 
 def defaults(config: type[Any]) -> dict[str, Any]:

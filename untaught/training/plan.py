@@ -150,10 +150,14 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
         DataError: The data are not what the model needs.
         SizeError: The weights alone do not fit into the device's memory.
     """
-    cls = model_class(asked.model)
-    usual = _undisputed(usual_for(cls, source), asked)
-    config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
-    view = asked.training.changed(_view(cls, config, usual, asked.encoder))
+    return plan_of(model_class(asked.model), asked, source, device, other)
+
+
+def plan_of(
+    cls: type[Model], asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None
+) -> Plan:
+    """The same for a class that stands anywhere; of `asked.model` only the name is told."""
+    usual, config, view = choice(cls, asked, source)
     example = Example(example_shape(source.shape, view), window(source.parts().train, view))
     model = _built(cls, config, example, asked, torch.device(device))
     model.view = view
@@ -175,6 +179,13 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
         encoder=None if asked.encoder is None else asked.encoder.described,
     )
     return decided(model, settings, source, other)
+
+
+def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, View]:
+    """What is usual for a source; with what was asked the configuration, and how the model is to see the data."""
+    usual = _undisputed(usual_for(cls, source), asked)
+    config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
+    return usual, config, asked.training.changed(_view(cls, config, usual, asked.encoder))
 
 
 def plan_for(model: Model, source: Source, training: Training | None = None, other: Source | None = None) -> Plan:

@@ -1,0 +1,201 @@
+"""Classifiers: labels of any kind, probabilities against the model's own, scikit-learn's tools, real digits."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone, is_classifier
+from sklearn.datasets import load_digits
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from untaught.errors import ConfigError
+from untaught.estimators import (
+    DBMClassifier,
+    DBNClassifier,
+    DBNEstimator,
+    DiscriminativeRBMClassifier,
+    FinetunedClassifier,
+    ModelEstimator,
+    SoftmaxClassifier,
+    all_estimators,
+)
+
+X = np.random.default_rng(0).random((90, 8))
+Y = X[:, :4].sum(1).argsort().argsort() // 30
+"""Three classes of equal size."""
+SMALL = {
+    "SoftmaxClassifier": SoftmaxClassifier(max_epochs=3, batch_size=10, random_state=0),
+    "DiscriminativeRBMClassifier": DiscriminativeRBMClassifier(hidden=6, max_epochs=3, batch_size=10, random_state=0),
+    "FinetunedClassifier": FinetunedClassifier(hidden=(7,), max_epochs=3, batch_size=10, random_state=0),
+    "DBNClassifier": DBNClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, random_state=0),
+    "DBMClassifier": DBMClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, sweeps=2, random_state=0),
+}
+EVERY = pytest.mark.parametrize("estimator", SMALL.values(), ids=SMALL.keys())
+
+
+def test_every_model_that_classifies_is_here() -> None:
+    assert SMALL.keys() == {name for name, estimator in all_estimators() if is_classifier(estimator())}
+
+
+@EVERY
+def test_probabilities_are_the_models(estimator: ModelEstimator) -> None:
+    fitted = clone(estimator).fit(X, Y)
+    with torch.no_grad():
+        expected = fitted.model_.class_probabilities(torch.tensor(X, dtype=torch.float32)).numpy()
+    found = fitted.predict_proba(X)
+    assert found.shape == (90, 3)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found.sum(1), 1)
+    np.testing.assert_array_equal(fitted.predict(X), fitted.classes_[found.argmax(1)])
+    assert fitted.score(X, Y) == (fitted.predict(X) == Y).mean()
+    assert fitted.predict_proba(X.astype(np.float32)).dtype == np.float32
+
+
+@EVERY
+@pytest.mark.parametrize(
+    "names",
+    [("zebra", "ant", "mole"), (-1, 0, 1), (10.0, 30.0, 20.0), (7, 1000, -5)],
+    ids=["strings", "signs", "whole floats", "any numbers"],
+)
+def test_what_labels_are_called_changes_nothing(estimator: ModelEstimator, names: tuple[object, ...]) -> None:
+    """Classes are sorted by name; a permutation of equal classes is undone by hand."""
+    label = np.array(names)[Y]
+    fitted = clone(estimator).fit(X, label)
+    order = np.argsort(names)
+    assert fitted.classes_.tolist() == sorted(names)
+    plain = clone(estimator).fit(X, np.argsort(order)[Y])
+    np.testing.assert_array_equal(fitted.predict_proba(X), plain.predict_proba(X))
+    assert fitted.predict(X).dtype == label.dtype
+    assert (fitted.predict(X) == np.array(names)[order][plain.predict(X)]).all()
+
+
+@pytest.mark.parametrize("label", [Y > 0, np.where(Y > 0, 1, -1), np.where(Y > 0, "yes", "no")])
+def test_two_classes(label: np.ndarray) -> None:
+    fitted = clone(SMALL["SoftmaxClassifier"]).set_params(learning_rate=0.3, max_epochs=30).fit(X, label)
+    assert fitted.classes_.tolist() == np.unique(label).tolist()
+    assert fitted.predict(X).dtype == label.dtype
+    assert fitted.score(X, label) > 0.9
+
+
+def test_labels_that_are_no_classes_are_refused() -> None:
+    with pytest.raises(ValueError, match="Unknown label type"):
+        SoftmaxClassifier().fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        SoftmaxClassifier().fit(X, None)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        SoftmaxClassifier().fit(X, Y[:-1])
+
+
+def test_how_many_classes_follows_from_the_labels() -> None:
+    assert "classes" not in SoftmaxClassifier().get_params()
+    assert clone(SMALL["SoftmaxClassifier"]).fit(X, Y).model_.config.classes == 3
+    assert "classes" not in DBNEstimator().get_params()
+    assert DBNEstimator(hidden=(3,), max_epochs=1).fit(X, Y).model_.config.classes == 0
+    with pytest.raises(TypeError, match="classes"):
+        DBNClassifier(classes=3)
+
+
+def test_a_net_may_be_tuned_by_labels_alone() -> None:
+    net = DBNClassifier(
+        hidden=(20,), fine_tuning="backpropagation", pretraining=False, max_epochs=20, batch_size=10, random_state=0
+    )
+    assert net.fit(X, Y).score(X, Y) > 1 / 3 + 4 * np.sqrt(2 / 9 / len(X))
+    assert net.history_[-1]["stage"] == "backpropagation"
+    with pytest.raises(ConfigError, match="goes by labels"):
+        DBNEstimator(fine_tuning="backpropagation").fit(X)
+
+
+def test_features_are_the_models_where_it_encodes() -> None:
+    for name, estimator in SMALL.items():
+        fitted = clone(estimator).fit(X, Y)
+        assert ("transform" in dir(fitted)) == (name != "SoftmaxClassifier")
+        if "transform" in dir(fitted):
+            assert fitted.transform(X).shape == (90, fitted.model_.encode(torch.zeros(1, 8)).shape[1])
+
+
+def test_passes_go_on_and_need_to_know_the_classes() -> None:
+    machine = SoftmaxClassifier(batch_size=10, learning_rate=0.3, random_state=0)
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        machine.partial_fit(X, Y)
+    few = Y < 2
+    machine.partial_fit(X[few], Y[few], classes=[2, 0, 1])
+    assert machine.predict_proba(X).shape == (90, 3)
+    scores = [machine.partial_fit(X, Y).score(X, Y) for _ in range(20)]
+    assert machine.n_iter_ == 21
+    assert scores[-1] > max(scores[0], 0.8)
+    with pytest.raises(ValueError, match=r"y has .*5.*, which is none of the classes \[0, 1, 2\]"):
+        machine.partial_fit(X, np.full(90, 5))
+
+
+@EVERY
+def test_it_survives_pickle_and_clone(estimator: ModelEstimator) -> None:
+    label = np.array(["a", "b", "c"])[Y]
+    fitted = clone(estimator).fit(X, label)
+    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copy.predict_proba(X), fitted.predict_proba(X))
+    assert copy.predict(X).tolist() == fitted.predict(X).tolist()
+    with pytest.raises(NotFittedError):
+        clone(fitted).predict(X)
+
+
+def test_scikit_learn_tools_take_it() -> None:
+    label = np.array(["low", "middle", "high"])[Y]
+    pipeline = make_pipeline(MinMaxScaler(), SoftmaxClassifier(batch_size=10, learning_rate=0.1, random_state=0))
+    chance, error = 1 / 3, np.sqrt(2 / 9 / len(X))
+    assert cross_val_score(pipeline, X, label, cv=3).mean() > chance + 3 * error
+    search = GridSearchCV(pipeline, {"softmaxclassifier__learning_rate": [1e-6, 0.1]}, cv=3).fit(X, label)
+    assert search.best_params_ == {"softmaxclassifier__learning_rate": 0.1}
+    assert set(search.predict(X)) <= set(label)
+
+
+def test_pictures_are_rows_with_a_shape() -> None:
+    pictures = X.reshape(90, 1, 2, 4)
+    fitted = clone(SMALL["FinetunedClassifier"]).fit(pictures, Y)
+    assert fitted.model_.shape == (1, 2, 4)
+    np.testing.assert_array_equal(fitted.predict_proba(pictures), fitted.predict_proba(X))
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, ...]:
+    pixels, digit = load_digits(return_X_y=True)
+    return pixels[:1200], digit[:1200], pixels[1200:], digit[1200:]
+
+
+def test_digits_are_told_apart_as_by_logistic_regression(digits: tuple[np.ndarray, ...]) -> None:
+    x, y, x_test, y_test = digits
+    trivial = DummyClassifier().fit(x, y).score(x_test, y_test)
+    logistic = LogisticRegression(max_iter=2000).fit(x / 16, y).score(x_test / 16, y_test)
+    softmax = SoftmaxClassifier(value_range=(0, 16), random_state=0).fit(x, y).score(x_test, y_test)
+    error = np.sqrt(logistic * (1 - logistic) / len(y_test))
+    assert trivial < 0.15
+    assert abs(softmax - logistic) < 3 * error
+
+
+STEPS = {"batch_size": 10, "random_state": 0}
+"""So few examples make enough steps only in small batches."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        FinetunedClassifier(random_state=0),
+        DiscriminativeRBMClassifier(random_state=0),
+        DBMClassifier(hidden=(200, 200), **STEPS),
+        DBNClassifier(hidden=(200, 200), fine_tuning="backpropagation", max_epochs=40, **STEPS),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_digits_are_told_apart_with_hidden_units(estimator: ModelEstimator, digits: tuple[np.ndarray, ...]) -> None:
+    x, y, x_test, y_test = digits
+    logistic = LogisticRegression(max_iter=2000).fit(x / 16, y).score(x_test / 16, y_test)
+    error = np.sqrt(logistic * (1 - logistic) / len(y_test))
+    assert estimator.fit(x, y).score(x_test, y_test) > logistic - 3 * error

@@ -1,0 +1,99 @@
+"""Estimators that learn classes: a classifier's face for every model that gives class probabilities."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import ClassifierTags, Tags
+from sklearn.utils.multiclass import check_classification_targets
+
+from untaught.estimators.estimator import ModelEstimator
+from untaught.estimators.rows import Rows
+from untaught.model import Samples
+
+Labels = NDArray[Any]
+"""One label for each row: numbers, booleans, strings."""
+
+
+class Classifier(ClassifierMixin, ModelEstimator):
+    """The estimator of a model that classifies.
+
+    Attributes:
+        classes_: The labels, sorted; columns of `predict_proba` are in this order.
+    """
+
+    classes_: Labels
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train a new model on every row; it keeps the weights with the lowest loss on them.
+
+        Args:
+            X: Rows `(n, feature)`, or pictures `(n, channel, height, width)`.
+            y: A label for each: strings, booleans, whole numbers; how many classes there are follows from them.
+
+        Raises:
+            ValueError: Rows are not finite numbers, or labels are no classes.
+            ConfigError: A parameter is out of range.
+            DataError: Rows or pictures do not have `image_shape`, or their values are none that the model takes.
+        """
+        rows, label = self._rows_with(X, y, new=True)
+        check_classification_targets(label)
+        self.classes_ = np.unique(label)
+        return self._learn(rows, torch.from_numpy(self._numbers(label)))
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Go on from the present weights for one pass over the rows; the first call makes a new model.
+
+        The learning rate stays at its highest, the optimisers remember the calls before, and whatever the model
+        schedules over a training is at its end.
+
+        Args:
+            X: As in `fit`; later calls need the features of the first.
+            y: A label for each.
+            classes: All labels that there will be; needed in the first call.
+
+        Raises:
+            ValueError: The first call does not name the classes, or a label is none of them.
+        """
+        new = "model_" not in vars(self)
+        rows, label = self._rows_with(X, y, new)
+        check_classification_targets(label)
+        if new:
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit")
+            self.classes_ = np.unique(np.asarray(classes))
+        return self._go_on(rows, torch.from_numpy(self._numbers(label)))
+
+    def predict_proba(self, X: Any) -> Rows:
+        """Probability of each class, `(n, class)`, in the order of `classes_`."""
+        return self._apply(lambda model, x: model.class_probabilities(x), self._seen(X))
+
+    def predict(self, X: Any) -> Labels:
+        """The most probable class of each example, `(n,)`."""
+        place = self.predict_proba(X).argmax(1)
+        return self.classes_[place]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        # Whoever models examples and classes together needs more steps than twenty passes over 300 rows have.
+        tags.classifier_tags = ClassifierTags(poor_score=issubclass(self.model_type, Samples))
+        return tags
+
+    def _numbers(self, label: Labels) -> NDArray[np.int64]:
+        """Place of each label among the classes.
+
+        Raises:
+            ValueError: One is not there.
+        """
+        place = np.searchsorted(self.classes_, label).clip(max=len(self.classes_) - 1)
+        unknown = label[self.classes_[place] != label]
+        if len(unknown):
+            raise ValueError(f"y has {unknown[0]!r}, which is none of the classes {self.classes_.tolist()}")
+        return place.astype(np.int64)
+
+    def _class_names(self) -> tuple[str, ...]:
+        return tuple(str(label) for label in self.classes_)

@@ -1,0 +1,113 @@
+"""How the rows of an estimator are a model's examples: shape, range and statistics, there and back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from untaught.data.part import Part
+from untaught.data.view import Statistics
+from untaught.errors import DataError, SizeError
+from untaught.model import Model
+from untaught.randomness import seeded
+from untaught.shapes import Shape
+
+Rows = NDArray[np.floating[Any]]
+"""Examples or features in rows, or pictures `(n, channel, height, width)`; float32 or float64."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What rows are to a model.
+
+    Example:
+        >>> layout = Layout((1, 2, 2), pictures=False, low=0, high=16)
+        >>> seen = layout.seen(np.array([[0.0, 4.0, 8.0, 16.0]]))
+        >>> seen.shape, float(seen[0, 0, 1, 0]), float(layout.given(seen)[0, 2])
+        ((1, 1, 2, 2), 0.5, 8.0)
+    """
+
+    shape: Shape
+    """One example's."""
+    pictures: bool
+    """Whether examples came as pictures, and go back as such."""
+    low: float = 0.0
+    """What the model sees as 0."""
+    high: float = 1.0
+    """What the model sees as 1."""
+    known: Statistics | None = None
+    """What examples are standardised by."""
+
+    def examples(self, rows: Rows) -> Rows:
+        """Examples `(n, *shape)` as a source would hold them."""
+        return ((rows - self.low) / (self.high - self.low)).reshape(-1, *self.shape)
+
+    def seen(self, rows: Rows) -> Rows:
+        """Examples as the model sees them."""
+        x = self.examples(rows)
+        return x if self.known is None else (x - self.known.mean.numpy()) / self.known.deviation.numpy()
+
+    def given(self, x: Rows) -> Rows:
+        """The model's examples as they came: pictures, or rows."""
+        own = x if self.known is None else x * self.known.deviation.numpy() + self.known.mean.numpy()
+        own = own * (self.high - self.low) + self.low
+        return own.reshape(len(x), *self.shape) if self.pictures else own.reshape(len(x), -1)
+
+    def part(self, rows: Rows, label: Tensor | None = None) -> Part:
+        """Examples as data to train on."""
+        return Part.of(torch.from_numpy(np.require(self.examples(rows), np.float32, ["C", "W"])), label)
+
+    def refuse_others(self, given: Shape, name: str) -> None:
+        """Compare the shape of what is given.
+
+        Raises:
+            DataError: It is neither a row nor a picture of this layout.
+        """
+        flat = (math.prod(self.shape),)
+        if given not in (flat, self.shape):
+            kind = "pictures" if len(given) == 3 else "rows"
+            wanted = f", or pictures of {_by(self.shape)} (image_shape)" if len(self.shape) == 3 else ""
+            raise DataError(f"X has {kind} of {_by(given)}; {name} takes rows of {_by(flat)}{wanted}")
+
+
+def picture_shape(X: Any) -> Shape | None:
+    """Channels, height and width where examples are pictures; None where they are rows.
+
+    Raises:
+        DataError: They are neither.
+    """
+    axes = getattr(X, "ndim", None) or np.asarray(X).ndim
+    if axes == 3 or axes > 4:
+        raise DataError(f"X has {axes} axes; give rows (n, feature), or pictures (n, channel, height, width)")
+    return tuple(np.asarray(X).shape[1:]) if axes == 4 else None
+
+
+def shape_of_rows(model: type[Model], features: int) -> Shape:
+    """What rows are to a model where nobody says: vectors; to one that looks at pictures alone a square, or one row."""
+    if not looks_at_pictures_alone(model):
+        return (features,)
+    side = math.isqrt(features)
+    return (1, side, side) if side * side == features else (1, 1, features)
+
+
+def looks_at_pictures_alone(model: type[Model]) -> bool:
+    """Whether a model that can be built for its smoke test's pictures refuses vectors of the same size."""
+    shape = model.smoke.shape
+    if len(shape) != 3:
+        return False
+    try:
+        with seeded(0):
+            model(model.smoke.config, (math.prod(shape),))
+    except SizeError:
+        return True
+    return False
+
+
+def _by(shape: Shape) -> str:
+    return "x".join(str(side) for side in shape)
