@@ -215,8 +215,9 @@ def error_rate(kind: str, labels: int, draw: int) -> float:
     with untaught.seeded(draw):
         net = kinds[kind]()
     # So few labels make a single batch, so an epoch is a step; two stages share them.
+    rates = {stage.name: 3e-3 for stage in net.stages() if stage.name == "joint"}
     training = untaught.Training(
-        epochs=STEPS / len(net.stages()), stage_learning_rates={"joint": 3e-3}, labels_per_class=labels, seed=draw
+        epochs=STEPS / len(net.stages()), stage_learning_rates=rates, labels_per_class=labels, seed=draw
     )
     for _ in untaught.fit(net, data, training):
         pass

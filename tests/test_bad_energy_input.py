@@ -54,10 +54,12 @@ def test_values_that_are_no_probabilities_on_the_command_line(
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", np.linspace(-3, 3, 600, dtype=np.float32).reshape(100, 6))
     words = ["train", "rbm", "--data", "x.npy", "--epochs", "1", "--hidden", "3", "--out", "out", "--device", "cpu"]
-    assert cli.main(words) == 2
+    assert cli.main([*words, "--visible", "bernoulli"]) == 2
     told = capsys.readouterr().err
     assert "0 to 1" in told and 1 <= len(told.strip().splitlines()) <= 3
     assert not (tmp_path / "out").exists()
+    assert cli.main(words) == 0  # where nothing is said, units that such values can have are chosen
+    assert "chosen: visible gaussian" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

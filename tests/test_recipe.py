@@ -11,10 +11,11 @@ from untaught.model import Batch
 from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
 from untaught.recipe import Optimiser, Recipe
-from untaught.runs.settings import Training, recipe_for
+from untaught.runs.settings import Training
 from untaught.training.devices import make_fabric
 from untaught.training.fit import fit, train
 from untaught.training.optimisers import ConjugateGradient
+from untaught.training.plan import recipe_for
 
 
 def test_conjugate_gradients_solve_a_quadratic_in_as_many_searches_as_it_has_dimensions() -> None:

@@ -44,7 +44,7 @@ def test_every_picture_once_an_epoch() -> None:
     part = Part.of(torch.arange(11.0).view(11, 1, 1, 1))
     fed = feed(part, View())
     for epoch in (0, 1):
-        seen = torch.cat([fed.batch(*ticket, training=True).x.flatten() for ticket in fed.tickets(epoch)])
+        seen = torch.cat([fed.batch(ticket, training=True).x.flatten() for ticket in fed.tickets(epoch)])
         assert seen.sort().values.tolist() == list(range(11))
     assert fed.steps == 3
 
@@ -70,7 +70,7 @@ def test_windows_stay_inside_their_clips_and_reach_both_ends() -> None:
 def test_a_window_is_consecutive_and_carries_its_latents() -> None:
     fed = feed(clips([9, 9]), View(frames=5))
     for ticket in fed.tickets(0):
-        batch = fed.batch(*ticket, training=True)
+        batch = fed.batch(ticket, training=True)
         numbers = batch.x[:, :, 0, 0, 0]
         assert torch.equal(numbers, batch.latents["number"][:, :, 0])
         assert (numbers.diff(dim=1) == 1).all()
@@ -112,7 +112,7 @@ def test_from_disk_as_from_memory() -> None:
     first, second = feed(memory, View()), feed(disk, View())
     assert first.resident and not second.resident
     for one, two in zip(first.tickets(3, skip=2), second.tickets(3, skip=2), strict=True):
-        assert torch.equal(first.batch(*one, training=True).x, second.batch(*two, training=True).x)
+        assert torch.equal(first.batch(one, training=True).x, second.batch(two, training=True).x)
 
 
 def test_video_on_disk_is_read_by_window() -> None:
@@ -140,5 +140,5 @@ def test_a_batch_smaller_than_the_processes_is_refused() -> None:
 def test_what_a_stage_sees() -> None:
     part = Part.of(torch.ones(4, 3))
     fed = Feed(part, View(), None, lambda x: x * 7, CPU, 4, 0)
-    batch = fed.batch(*next(fed.tickets(0)), training=True)
+    batch = fed.batch(next(fed.tickets(0)), training=True)
     assert (batch.x == 7).all() and not batch.x.requires_grad
