@@ -105,7 +105,7 @@ class FewLabels(Small):
 
 
 class Translator(Small, Translates):
-    """Maps that carry the mean of one domain to the other's, and back to what it was."""
+    """A line from one domain to what stands beside it from the other, and back to what it was."""
 
     def build(self) -> None:
         """Make them."""
@@ -119,7 +119,7 @@ class Translator(Small, Translates):
         """As the class says."""
         x, other = batch.x.flatten(1), batch.beside["other"].x.flatten(1)
         moved = self.there(x)
-        apart = (moved.mean(0) - other.mean(0)).square().sum()
+        apart = (moved - other).square().sum(1).mean()
         cycle = (self.back(moved) - x).square().sum(1).mean()
         return Loss(apart + cycle, {"cycle": cycle.detach()})
 
