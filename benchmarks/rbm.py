@@ -53,11 +53,11 @@ def bare_step() -> tuple[Callable[[Tensor], None], Weights]:
 
     def step(x: Tensor) -> None:
         rows = len(x)
-        plus = torch.sigmoid(x @ weight + c)
-        v = torch.sigmoid((torch.rand(rows, HIDDEN) < plus).float() @ weight.T + b)
-        v = (torch.rand(rows, 784) < v).float()
-        minus = torch.sigmoid(v @ weight + c)
-        changes = ((x.T @ plus - v.T @ minus) / rows, (x - v).mean(0), (plus - minus).mean(0))
+        plus = torch.addmm(c, x, weight).sigmoid_()
+        v = torch.rand(rows, 784).lt_(torch.addmm(b, torch.rand(rows, HIDDEN).lt_(plus), weight.T).sigmoid_())
+        minus = torch.addmm(c, v, weight).sigmoid_()
+        slope = torch.addmm(x.T @ plus, v.T, minus, beta=1 / rows, alpha=-1 / rows)
+        changes = (slope, (x - v).mean(0), (plus - minus).mean(0))
         for value, moving, change in zip((weight, b, c), speed, changes, strict=True):
             value.add_(moving.mul_(MOMENTUM).add_(change), alpha=RATE)
 

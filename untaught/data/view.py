@@ -160,7 +160,7 @@ def cut(raw: Tensor, view: View, stats: Statistics | None, training: bool) -> Te
     if training:
         x = _augmented(x, view)
     if view.binarise:
-        x = (torch.rand_like(x) < x).float()
+        x = torch.rand_like(x).lt_(x)
     if stats is not None:
         x = (x - stats.mean) / stats.deviation
     return x
