@@ -1,0 +1,99 @@
+"""AlexNet and VGG: published numbers of weights, names that published files have, a forward pass by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from untaught.errors import SizeError
+from untaught.nn.vision_nets import NAMES, VisionNet, vision_net
+from untaught.randomness import seeded
+
+PUBLISHED = {
+    "alexnet": 61_100_840, "vgg11": 132_863_336, "vgg13": 133_047_848, "vgg16": 138_357_544, "vgg19": 143_667_240,
+}  # fmt: skip
+"""Weights of the networks with 1000 classes."""
+CONVOLUTIONS = {
+    "alexnet": [0, 3, 6, 8, 10],
+    "vgg11": [0, 3, 6, 8, 11, 13, 16, 18],
+    "vgg16": [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28],
+}
+"""Places of the convolutions in files of published weights."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_has_as_many_weights_as_published(name: str) -> None:
+    with torch.device("meta"):
+        assert sum(weight.numel() for weight in vision_net(name).parameters()) == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_weights_have_the_names_of_published_files(name: str) -> None:
+    with torch.device("meta"):
+        keys = vision_net(name).state_dict().keys()
+    dense = [1, 4, 6] if name == "alexnet" else [0, 3, 6]
+    places = [f"features.{n}" for n in CONVOLUTIONS[name]] + [f"classifier.{n}" for n in dense]
+    assert keys == {f"{place}.{kind}" for place in places for kind in ("weight", "bias")}
+
+
+def small(name: str) -> VisionNet:
+    """The convolutions alone, with random weights."""
+    with torch.device("meta"):
+        net = vision_net(name)
+    net.classifier = nn.Sequential()
+    net.to_empty(device="cpu")
+    net.mean = nn.Buffer(torch.tensor([0.485, 0.456, 0.406])[:, None, None], persistent=False)
+    net.deviation = nn.Buffer(torch.tensor([0.229, 0.224, 0.225])[:, None, None], persistent=False)
+    with seeded(0), torch.no_grad():
+        for weight in net.parameters():
+            weight.normal_(0, 0.05)
+    return net.eval()
+
+
+def standardised(x: Tensor) -> Tensor:
+    colours = zip((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), strict=True)
+    return torch.stack([(x[:, c] - mean) / deviation for c, (mean, deviation) in enumerate(colours)], 1)
+
+
+def test_vgg11_by_hand() -> None:
+    net, state = small("vgg11"), small("vgg11").state_dict()
+    with seeded(1):
+        y = x = torch.rand(2, 3, 48, 40)
+    y = standardised(y)
+    for block in ((0,), (3,), (6, 8), (11, 13), (16, 18)):
+        for n in block:
+            y = F.relu(F.conv2d(y, state[f"features.{n}.weight"], state[f"features.{n}.bias"], padding=1))
+        y = F.max_pool2d(y, 2)
+    torch.testing.assert_close(net.encode(x), y.mean((2, 3)))
+
+
+def test_alexnet_by_hand() -> None:
+    net, state = small("alexnet"), small("alexnet").state_dict()
+    with seeded(1):
+        x = torch.rand(2, 3, 70, 64)
+    y = standardised(x)
+    for n, stride, padding, pooled in (
+        (0, 4, 2, True),
+        (3, 1, 2, True),
+        (6, 1, 1, False),
+        (8, 1, 1, False),
+        (10, 1, 1, True),
+    ):
+        weight, bias = state[f"features.{n}.weight"], state[f"features.{n}.bias"]
+        y = F.relu(F.conv2d(y, weight, bias, stride=stride, padding=padding))
+        y = F.max_pool2d(y, 3, 2) if pooled else y
+    torch.testing.assert_close(net.encode(x), y.mean((2, 3)))
+
+
+def test_grey_is_shown_in_all_three_colours() -> None:
+    net = small("vgg11")
+    x = torch.rand(2, 1, 32, 32)
+    torch.testing.assert_close(net.encode(x), net.encode(x.expand(-1, 3, -1, -1)))
+
+
+@pytest.mark.parametrize("shape", [(3, 31, 40), (2, 40, 40)])
+def test_pictures_that_it_cannot_look_at_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SizeError, match="from 32x32"):
+        small("vgg11").encode(torch.rand(1, *shape))

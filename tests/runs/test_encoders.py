@@ -1,0 +1,97 @@
+"""Encoders from files: tensors alone are read, what does not fit is named, a run on one opens without the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from untaught import cli, open_run
+from untaught.errors import ConfigError, RunError
+from untaught.nn.vision_nets import vision_net
+from untaught.randomness import seeded
+from untaught.runs.encoders import network_encoder, read_weights, refuse_misfit
+from untaught.runs.run import open_encoder
+from untaught.runs.settings import NetworkFile
+
+ASKED = NetworkFile(network="alexnet", file="weights.pt")
+
+
+def held() -> dict[str, torch.Tensor]:
+    with seeded(0):
+        return {name: value.clone() for name, value in nn.Linear(3, 2).state_dict().items()}
+
+
+def test_safetensors_and_plain_torch_files_are_read(tmp_path: Path) -> None:
+    save_file(held(), tmp_path / "a.safetensors")
+    torch.save(held(), tmp_path / "a.pt")
+    for name in ("a.safetensors", "a.pt"):
+        found = read_weights(tmp_path / name)
+        assert found.keys() == held().keys() and all(torch.equal(found[key], held()[key]) for key in found)
+
+
+class Bomb:
+    """What a hostile file runs when it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path("exploded"),)
+
+
+def test_nothing_in_a_file_is_executed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"weight": torch.zeros(2), "bomb": Bomb()}, "a.pt")
+    with pytest.raises(RunError, match="no file of tensors alone"):
+        read_weights(Path("a.pt"))
+    assert not Path("exploded").exists()
+
+
+@pytest.mark.parametrize("content", [[torch.zeros(2)], {"weight": 3}])
+def test_files_of_other_things_are_refused(content: object, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "a.pt")
+    with pytest.raises(RunError, match="state_dict"):
+        read_weights(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize("name", ["a.pt", "a.safetensors"])
+def test_missing_and_broken_files_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RunError):
+        read_weights(tmp_path / name)
+    (tmp_path / name).write_bytes(b"not tensors")
+    with pytest.raises(RunError):
+        read_weights(tmp_path / name)
+
+
+def test_the_first_weight_that_differs_is_named() -> None:
+    layer = nn.Linear(3, 2)
+    refuse_misfit(layer, held(), ASKED)
+    with pytest.raises(ConfigError, match="has no weight"):
+        refuse_misfit(layer, {"bias": torch.zeros(2)}, ASKED)
+    with pytest.raises(ConfigError, match=r"has weight of \(5, 3\), and alexnet has \(2, 3\)"):
+        refuse_misfit(layer, {**held(), "weight": torch.zeros(5, 3)}, ASKED)
+    with pytest.raises(ConfigError, match="has other, which alexnet has not"):
+        refuse_misfit(layer, {**held(), "other": torch.zeros(1)}, ASKED)
+
+
+def test_a_network_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match="there are: alexnet, vgg11"):
+        network_encoder(NetworkFile(network="vgg12", file="x.pt"))
+    with pytest.raises(RunError, match="no run"):
+        open_encoder("vgg12:x.pt")
+
+
+@pytest.mark.slow
+def test_a_model_on_a_networks_file_trains_and_opens_without_it(tmp_path: Path) -> None:
+    file, out = tmp_path / "weights.safetensors", tmp_path / "net"
+    with seeded(0):
+        save_file(vision_net("alexnet", 5).state_dict(), file)
+    words = f"train finetuned-classifier --data digits --size 64 --encoder alexnet:{file} --no-fine-tuning --epochs 1"
+    assert cli.main([*words.split(), "--out", str(out), "--batch-size", "64"]) == 0
+    file.unlink()
+    run = open_run(out)
+    assert run.settings.encoder == NetworkFile(network="alexnet", file=str(file))
+    assert run.load().get_submodule("encoder") is not None
+    assert cli.main(["evaluate", str(out), "--measure", "classification"]) == 0
