@@ -1,4 +1,4 @@
-"""The autoencoder: short codes from which examples can be made again.
+"""The autoencoder: short codes from which examples can be reconstructed.
 
     z = E(x)                                                                    (1)
     y = g(D(z) + a)                                                             (2)
@@ -7,16 +7,17 @@
 
 x is an example, z its code, y the reconstruction. E is a stack of fully connected layers or convolutions that ends in a
 linear layer, D its mirror. The output units g are linear, or logistic and span the range of the data, or softmax for
-probabilities of words; a is what makes y the mean of the data where D(z) is 0, and is set once, before training. The
-loss is the mean over examples of (3), or in nats of (4), with softmax units of -sum_i x_i log y_i.
+probabilities of words; the offset a makes y the mean of the data where D(z) is 0, and is set once, before training. The
+loss is the mean over examples of (3) or, in nats, of (4). With softmax units it is the mean of -sum_i x_i log y_i.
 
-All layers can learn at once. Or each fully connected layer first learns alone what the one below makes of the data: as
-a restricted Boltzmann machine, or as an autoencoder with one hidden layer. The stack is then unrolled,
+All layers can learn at once. Or each fully connected layer first learns alone, on the outputs of the layer below: as a
+restricted Boltzmann machine, or as an autoencoder with one hidden layer. The stack is then unrolled,
 
     E: z_k = f(W_k z_{k-1} + c_k),     D: z'_{k-1} = f(V_k z'_k + b_k)          (5)
 
-with the weights W_k and biases c_k of each such machine, its V_k (of a Boltzmann machine the transpose of W_k) and its
-visible biases b_k, and all layers are tuned together; weights of both ways are untied from there on, unless asked for.
+with the weights W_k and hidden biases c_k of each such machine, its V_k (for a Boltzmann machine the transpose of W_k)
+and its visible biases b_k. Then all layers are fine-tuned together. From there on encoder and decoder have separate
+weights, unless tied ones are asked for.
 
 References:
     Rumelhart, Hinton, Williams (1986). Learning internal representations by error propagation.
@@ -26,8 +27,8 @@ References:
     Masci, Meier, Ciresan, Schmidhuber (2011). Stacked convolutional auto-encoders.
 
 Departures:
-    As a rule all layers learn together from random weights that keep the variance, with ReLU units and Adam. Of 2006
-    are `pretraining=rbm`, `activation=sigmoid`, `output=bernoulli` and `--optimiser cg`.
+    By default all layers learn together from random weights that preserve the variance, with ReLU units and Adam. The
+    choices of 2006 are `pretraining=rbm`, `activation=sigmoid`, `output=bernoulli` and `--optimiser cg`.
     With softmax outputs the encoder sees log(1 + n x) for n words in the dictionary, and nothing is pretrained.
 """
 
@@ -74,16 +75,17 @@ class Autoencoder(Coded):
         """Units of the code."""
         output: Literal["linear", "sigmoid", "bernoulli", "tanh", "softmax"] = "sigmoid"
         """Output units: linear or logistic under squared error (3), logistic under cross-entropy (4), or softmax for
-        documents; tanh for values from -1 to 1. Logistic ones reach as far as the training data under squared error."""
+        documents; tanh for values from -1 to 1. Under squared error logistic units span the range of the training
+        data."""
         masking: Fraction = 0.0
-        """Part of an example's values that are 0 to the encoder while the loss is taken, others being scaled up."""
+        """Fraction of an example's values that the encoder sees as 0 during training; the others are scaled up."""
         pretraining: Literal["none", "rbm", "autoencoder"] = "none"
         """Let each dense layer learn alone first: as a restricted Boltzmann machine, for which hidden units must be
         sigmoid, or as an autoencoder with one hidden layer."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     greedy = False
-    """Whether it is one layer of another one's pretraining."""
+    """Whether this autoencoder pretrains one layer of another."""
     smoke = Smoke(config=Config(coders=Coders(hidden=(5, 4), latent=2)), shape=(1, 4, 4))
     config: Config
 
@@ -92,7 +94,7 @@ class Autoencoder(Coded):
         return self.encoder(self.seen(x)).flatten(1)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error (3) or cross-entropy (4) of what is decoded by (2), mean over examples."""
+        """Squared error (3) or cross-entropy (4) of the reconstruction (2), mean over examples."""
         x, hidden = batch.x, self.config.masking
         seen = x * bernoulli(torch.full_like(x, 1 - hidden)) / (1 - hidden) if hidden else x
         return Loss(*self.outputs.error(self.output_inputs(self.encode(seen)), x.flatten(1)))
@@ -113,17 +115,17 @@ class Autoencoder(Coded):
         """Build the networks, or take the caller's own.
 
         Args:
-            config: What is built.
-            example: What one example is.
-            encoder: From a batch of examples to `latent` numbers each, instead of the one that `config` describes.
-            decoder: From `latent` numbers each to a batch of examples, before output units.
+            config: The networks and the error.
+            example: The shape of one example, or its full description.
+            encoder: Maps a batch of examples to `latent` numbers each; replaces the one that `config` describes.
+            decoder: Maps `latent` numbers each to a batch of examples, before the output units.
 
         Raises:
             ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
             SizeError: The examples are too small for the convolutions.
         """
         given = encoder is not None or decoder is not None
-        # Before the networks, whose weights are drawn after theirs.
+        # Built before the networks, so that the machines' weights are drawn first.
         machines = [] if config.pretraining == "none" else [*_machines(config, Example.of(example).shape, given)]
         super().__init__(config, example, encoder, decoder, config.code)
         self.machines = nn.ModuleList(machines)
@@ -135,17 +137,17 @@ class Autoencoder(Coded):
         return {"code": self.encode(x)}
 
     def stages(self) -> Sequence[Stage]:
-        """All layers at once; or one by one on what those below make of the data, and then all, unrolled."""
+        """All layers at once; or each layer on the outputs of those below, and then all of them, unrolled."""
         if not len(self.machines):
             return super().stages()
         greedy = greedy_stages(self._learners(), self._below, self.view)
         return [*greedy, Stage("fine-tuning", self, self.recipe, Stream(self.view), begin=self.unrolled)]
 
     def prepare(self, sample: Batch) -> None:
-        """Find the range of the output units, and what they need to give the mean of the data.
+        """Find the range of the output units, and the offset with which they give the mean of the data.
 
         Raises:
-            DataError: Values are no probabilities, under cross-entropy.
+            DataError: Values are not probabilities, under cross-entropy.
         """
         code, values = self.config.coders.latent, math.prod(self.shape)
         if self._narrowest() >= values and not self.config.masking and not self.greedy:
@@ -155,11 +157,11 @@ class Autoencoder(Coded):
                 stacklevel=2,
             )
         super().prepare(sample)
-        if len(self.machines):  # which have biases of their own
+        if len(self.machines):  # the machines' visible biases take the place of the offset
             self.offset.zero_()
 
     def _narrowest(self) -> int:
-        """Numbers through which everything must pass; of convolutions those of the code."""
+        """Width of the narrowest layer; for convolutions, of the code."""
         own = self.config.coders
         return own.latent if own.convolutional(self.shape) else min((own.latent, *own.units))
 
@@ -167,7 +169,7 @@ class Autoencoder(Coded):
         return [machine for machine in self.machines if isinstance(machine, (RBM, Autoencoder))]
 
     def _below(self, x: Examples, layers: int) -> Features:
-        """What the machines of the first layers make of the data."""
+        """Outputs of the machines of the first layers."""
         x = x.flatten(1)
         for machine in self._learners()[:layers]:
             x = machine.encode(x)
@@ -175,10 +177,10 @@ class Autoencoder(Coded):
 
 
 def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator[RBM | Autoencoder]:
-    """A machine for each layer, from below, that can be unrolled.
+    """One machine for each layer, the lowest first, from which the autoencoder is unrolled.
 
     Raises:
-        ConfigError: The layers are no stack of plain dense ones, or their units no machine's.
+        ConfigError: The layers are not all plain dense ones, or no machine has their kind of units.
     """
     own = config.coders
     if given or own.normalise or own.convolutional(shape) or config.output == "softmax":
@@ -192,7 +194,7 @@ def _machines(config: Autoencoder.Config, shape: Shape, given: bool) -> Iterator
 
 
 def _boltzmann(config: Autoencoder.Config, below: int, above: int, lowest: bool, highest: bool) -> RBM:
-    """A Boltzmann machine, which learns by the rates of 2006, low where a layer is Gaussian."""
+    """A Boltzmann machine with the learning rates of 2006, lower where a layer is Gaussian."""
     seen = "gaussian" if lowest and config.output == "linear" else "bernoulli"
     units = "gaussian" if highest and config.code == "linear" else "bernoulli"
     scale = 0.01 if lowest else 0.1
@@ -209,7 +211,7 @@ def _boltzmann(config: Autoencoder.Config, below: int, above: int, lowest: bool,
 
 
 def _shallow(config: Autoencoder.Config, below: int, above: int, lowest: bool, highest: bool) -> Autoencoder:
-    """An autoencoder with one hidden layer, which gives back what the units below it can be."""
+    """An autoencoder with one hidden layer, whose output units are of the kind that it reconstructs."""
     hidden = config.coders.activation
     inner = hidden if hidden in ("sigmoid", "tanh") else "linear"
     own = Autoencoder.Config(

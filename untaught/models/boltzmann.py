@@ -1,4 +1,4 @@
-"""The Boltzmann machine: hidden units that connections of any kind join to the visible ones and to each other.
+"""The Boltzmann machine: visible and hidden units with arbitrary symmetric connections.
 
     E(s) = -sum_{i<j} w_ij s_i s_j - sum_i b_i s_i,   s = (v, h)                  (1)
     p(s_i = 1 | all others) = s((b_i + sum_j w_ij s_j) / T)                       (2)
@@ -7,12 +7,13 @@
     log p(v) >= -E(v, m) - sum_i m_i log m_i + (1 - m_i) log(1 - m_i) - log Z     (5)
     E_t(s) = t E(s) - (1 - t) a.s                                                 (6)
 
-Units are 0 or 1, w_ij = w_ji, w_ii = 0, s(x) = 1 / (1 + exp(-x)), and p(s) = exp(-E(s)) / Z. The gradient (3), that of
-b_i with s_i in place of s_i s_j, is the difference between two phases: visible units clamped to the data, and all units
-free. Co-occurrences in a phase are found in one of three ways. Gibbs: units are drawn by (2), sweep after sweep, while
-the temperature T falls to 1, and counted over more sweeps at 1. Mean field: means of the free units solve (4), and
-co-occurrences are their products; with visible units clamped, the bound (5), its sum over hidden units, is highest
-where (4) holds. Exact: a sum over all states. For annealing, (6) leads from independent units to (1).
+Units are 0 or 1, w_ij = w_ji, w_ii = 0, s(x) = 1 / (1 + exp(-x)), and p(s) = exp(-E(s)) / Z. The gradient (3) is the
+difference between two phases: visible units clamped to the data, and all units free. That of b_i has s_i in place of
+s_i s_j. Co-occurrences in a phase are found in one of three ways. Gibbs: units are drawn by (2), sweep after sweep,
+while the temperature T falls to 1; co-occurrences are counted over further sweeps at 1. Mean field: means of the free
+units solve (4), and co-occurrences are their products. With visible units clamped, the bound (5), whose sum is over
+hidden units, is stationary where (4) holds. Exact: a sum over all states. For annealing, (6) leads from independent
+units to (1).
 
 References:
     Hinton and Sejnowski (1983). Optimal perceptual inference.
@@ -20,7 +21,7 @@ References:
     Peterson and Anderson (1987). A mean field theory learning algorithm for neural networks.
 
 Departures:
-    A sweep visits units in a fixed order, those that no connection joins at once; in 1985 they came at random.
+    A sweep visits units in a fixed order, unconnected ones at the same time; in 1985 the order was random.
     Visible biases begin at the logits of the data's mean. Temperatures are multiples of the last one.
 """
 
@@ -83,7 +84,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return Network(upper + upper.T, self.bias)
 
     def _contrast(self, shown: Shown) -> Loss:
-        """<E> clamped - <E> free, co-occurrences held fixed, whose gradient is minus that of equation (3)."""
+        """<E> clamped - <E> free with co-occurrences held fixed; its gradient is minus that of equation (3)."""
         with torch.no_grad(), torch.autocast(shown.device.type, enabled=False):
             clamped, state = self.clamped_phase(shown)
             slopes = self.free_phase(len(shown)) - clamped
@@ -94,24 +95,24 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return Loss(total, {"pseudo_loss_nats": pseudo})
 
     def clamped_phase(self, shown: Shown) -> tuple[Pairs, States]:
-        """Co-occurrences with the visible units held, and a last state of all units for each example."""
+        """Co-occurrences with the visible units clamped, and the last state of all units for each example."""
         if self.config.clamped == "exact":
             return exact_clamped(self.network(), shown)
         return self.settled(self.config.clamped, self.beginning(len(shown), shown), self.hidden_units)
 
     def free_phase(self, chains: int) -> Pairs:
-        """Co-occurrences with no unit held."""
+        """Co-occurrences with all units free."""
         if self.config.free == "exact":
             return exact_free(self.network())
         return self.settled(self.config.free, self.beginning(chains), self.all_units)[0]
 
     def beginning(self, chains: int, shown: Shown | None = None) -> States:
-        """Random states, of the hidden units alone where the visible ones show something."""
+        """Random states; where `shown` clamps the visible units, of the hidden ones only."""
         drawn = bernoulli(self.bias.new_full((chains, len(self.bias)), 0.5))
         return drawn if shown is None else torch.cat([shown, drawn[:, self.visible :]], 1)
 
     def settled(self, way: Way, state: States, order: Order) -> tuple[Pairs, States]:
-        """Co-occurrences at equilibrium of the units in the order, and where the states ended."""
+        """Co-occurrences at equilibrium of the units in `order`, and the last states."""
         if way == "mean-field":
             state = self.mean_field(state, order)
             return together(state), state
@@ -123,7 +124,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return counts / sweeps, state
 
     def mean_field(self, state: States, order: Order) -> States:
-        """Means that solve equation (4) for the units in the order, from those given."""
+        """Means that solve equation (4) for the units in `order`, starting from `state`."""
         temperatures = (*self.config.temperatures, *(1.0,) * self.config.mean_field_sweeps)
         with torch.no_grad():
             return last(walk(self.network(), state, order, temperatures, draw=False))
@@ -141,15 +142,15 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         hidden: Count = 50
         """Hidden units; each is connected to every visible one."""
         groups: Count = 1
-        """Equal groups of visible units, one behind the other, that nothing joins but hidden units."""
+        """Equal, consecutive groups of visible units; only hidden units connect one group to another."""
         visible_connections: bool = True
         """Connect visible units of one group to each other."""
         hidden_connections: bool = True
         """Connect hidden units to each other; without these and visible connections the machine is an RBM."""
         clamped: Way = "gibbs"
-        """How co-occurrences are found while visible units show the data."""
+        """How co-occurrences are found while visible units are clamped to the data."""
         free: Way = "gibbs"
-        """How they are found while no unit is held."""
+        """How co-occurrences are found while all units are free."""
         temperatures: tuple[Positive, ...] = (2.0, 2.0, 1.5, 1.5, 1.2, 1.2, 1.0, 1.0, 1.0, 1.0)
         """Temperature of each sweep towards equilibrium, from random states."""
         gathering: Count = 10
@@ -157,9 +158,9 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         mean_field_sweeps: Count = 20
         """Sweeps at temperature 1 that solve equation (4)."""
         turned_off: Fraction = 0.0
-        """Probability that a clamped unit that is on is shown as off; with noise weights stay finite."""
+        """Probability that a unit that is on in the data is clamped off; such noise keeps weights finite."""
         turned_on: Fraction = 0.0
-        """Probability that a clamped unit that is off is shown as on."""
+        """Probability that a unit that is off in the data is clamped on."""
         fixed_steps: bool = False
         """Follow only the sign of each derivative, so that every weight moves by the same step."""
         initial_scale: NonNegative = 0.01
@@ -169,7 +170,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         recall: tuple[Positive, ...] = (2.0, 1.5, 1.2, 1.0, 0.8, 0.6, 0.5)
         """Temperatures through which missing units are filled in."""
         recall_sweeps: Count = 40
-        """Sweeps at each of them; what is filled in is the average over those at the last."""
+        """Sweeps at each recall temperature; missing units get their average over the sweeps at the last one."""
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.2), batch_size=100)
     view = View(binarise=True)
@@ -205,11 +206,11 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
             self.bias.copy_(self.base)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """The difference between the phases on the data with noise."""
+        """The difference between the phases, with noise on the data."""
         return self._contrast(self.noisy(batch.x.flatten(1)))
 
     def held_out(self, batch: Batch, player: str) -> Loss:
-        """The same on the data as they are."""
+        """The difference between the phases, without noise on the data."""
         return self._contrast(batch.x.flatten(1))
 
     def noisy(self, data: Shown) -> Shown:
@@ -219,13 +220,13 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return bernoulli(data * (1 - self.config.turned_off) + (1 - data) * self.config.turned_on)
 
     def encode(self, x: Examples) -> Features:
-        """Means (4) of the hidden units, from 1/2 each."""
+        """Means (4) of the hidden units; iterations start at 1/2."""
         flat = x.flatten(1)
         state = torch.cat([flat, flat.new_full((len(flat), self.config.hidden), 0.5)], 1)
         return self.mean_field(state, self.hidden_units)[:, self.visible :]
 
     def decode(self, features: Features) -> Examples:
-        """Means (4) of the visible units, from 1/2 each."""
+        """Means (4) of the visible units; iterations start at 1/2."""
         state = torch.cat([features.new_full((len(features), self.visible), 0.5), features], 1)
         return self.mean_field(state, self.visible_units)[:, : self.visible].unflatten(1, self.shape)
 
@@ -234,7 +235,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return self.decode(self.encode(x))
 
     def complete(self, x: Examples, known: Bool[Tensor, "*example"]) -> Examples:
-        """Hold what is known, cool all other units, and average over the sweeps at the last temperature."""
+        """Clamp known values, anneal all other units, and average over the sweeps at the last temperature."""
         held = torch.cat([known.flatten(), known.new_zeros(self.config.hidden)])
         order = Order(self.joined, np.nonzero(~held.cpu().numpy())[0]).to(x.device)
         shown = torch.cat([x.flatten(1), x.new_zeros(len(x), self.config.hidden)], 1)
@@ -252,7 +253,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return states[:, : self.visible].unflatten(1, self.shape)
 
     def machine(self) -> Energy:
-        """All units, hidden ones too, as an energy of its own."""
+        """The same machine with all units, hidden ones too, taken as visible."""
         return AllUnits(self.network(), self.base, self.all_units)
 
     def states_of(self, x: Examples) -> States:
@@ -264,13 +265,13 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return chosen({"hidden": self.encode(x)}, names)
 
     def filters(self) -> Images:
-        """Weights of each hidden unit to the visible ones; a vector's as a picture of one row."""
+        """Weights of each hidden unit to the visible ones; for vectors, pictures of one row."""
         return weight_pictures(self.network().weight[: self.visible, self.visible :], self.shape)
 
 
 @dataclass(frozen=True)
 class AllUnits(Energy):
-    """All units of a machine as its visible ones: nothing is summed out, so that it is exact at any size."""
+    """A machine whose units are all taken as visible: nothing is summed out, so its energy is exact at any size."""
 
     network: Network
     base: Tensor

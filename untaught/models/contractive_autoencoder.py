@@ -7,16 +7,16 @@
 
 x is an example, h its features, y the reconstruction; L is half the squared error, or a cross-entropy that takes pixels
 in [0, 1] as probabilities of ones. (3) is the squared Frobenius norm of the Jacobian of one layer: f' is h (1 - h) for
-logistic units, 1 - h^2 for hyperbolic tangents, 1 or 0 for rectified ones. Of a stack trained as one, (4) has the
-penalty (3) of every layer, each by what it sees. Directions in which the data do not vary need no reconstruction, and
-there features become constant.
+logistic units, 1 - h^2 for hyperbolic tangents, 1 or 0 for rectified ones. For a stack trained as one, (4) has the
+penalty (3) of every layer, each with respect to its own input. Directions in which the data do not vary need no
+reconstruction, and features become constant along them.
 
 References:
     Rifai, Vincent, Muller, Glorot, Bengio (2011). Contractive auto-encoders: explicit invariance during feature
     extraction.
 
 Departures:
-    Trained by Adam. Of a stack that is tuned as one, layers are contracted one by one, not the Jacobian of all.
+    Trained by Adam. Where a stack is tuned as one, each layer's Jacobian is penalised, not that of the whole stack.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ContractiveAutoencoder(Layerwise):
 
     @configuration
     class Config:
-        """Layers, and how strongly they contract."""
+        """Layers, and the weight of their penalty."""
 
         hidden: tuple[Count, ...] = (1000,)
         """Units of each hidden layer, from below."""
@@ -51,10 +51,10 @@ class ContractiveAutoencoder(Layerwise):
         activation: Literal["sigmoid", "tanh", "relu"] = "sigmoid"
         """Hidden units."""
         output: Literal["linear", "sigmoid", "bernoulli", "tanh", "relu"] = "bernoulli"
-        """Output units of the lowest layer: logistic under cross-entropy, or of any kind under squared error. Those
-        above fit what they reconstruct."""
+        """Output units of the lowest layer: logistic under cross-entropy, or of any kind under squared error. In the
+        layers above, output units are of the kind that they reconstruct."""
         tied: bool = True
-        """V is the transpose of W: without, a small W and a large V would escape the penalty."""
+        """V is the transpose of W. If untied, a small W and a large V escape the penalty."""
         fine_tuning: bool = False
         """Train all layers of a stack together afterwards, as one deep autoencoder."""
 

@@ -5,21 +5,21 @@
     q_k-1 = V_k(spread(q_k)),   q_n = p_n                                                  (3)
     D_1 = W_1,   D_k = sum_j spread(W_k^j) *' D_k-1^j   over the filters j of machine k - 1   (4)
 
-P_k(x) are the probabilities that the pooled units of machine k are on given that it sees x, V_k(h) the means of what it
-sees given its maps h (`untaught.models.convolutional_rbm`). Machine 1 looks at pictures; the binary pixels of machine
-k > 1 are the pooled units of the one below, one channel for each filter. Machines are trained one by one, from below:
-(1), (2). The way back (3) spreads each pooled unit over its window in equal shares, since nothing is kept of where in
-the window it came from. Filters of the upper machines are drawn as the picture that they add up to, (4): each of their
-weights brings the filter of the unit that it leads to, with *' the adjoint of sliding it, and spread as in (3).
+P_k(x) are the probabilities that the pooled units of machine k are on given its visible units x, and V_k(h) the means
+of its visible units given its maps h (`untaught.models.convolutional_rbm`). Machine 1 sees pictures; the binary pixels
+of machine k > 1 are the pooled units of the one below, one channel for each filter. Machines are trained one by one,
+from below: (1), (2). The top-down pass (3) spreads each pooled unit over its window in equal shares, since pooling
+discards where in the window the unit was. A filter of an upper machine is drawn as a picture, (4): the sum of the
+filters below, weighted by it. Here *' is the adjoint of a convolution, and spread that of (3).
 
 References:
     Lee, Grosse, Ranganath, Ng (2009). Convolutional deep belief networks for scalable unsupervised learning of
     hierarchical representations.
 
 Departures:
-    Inference goes up only; the paper also lets a layer be told by the one above it what to expect.
-    It draws no samples.
-    Those of `untaught.models.convolutional_rbm`.
+    Inference goes bottom-up only; in the paper a layer can also get top-down input from the one above it.
+    There is no sampling.
+    The departures of `untaught.models.convolutional_rbm` apply here too.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         return x
 
     def stages(self) -> Sequence[Stage]:
-        """Each machine on what those below make of the pictures, (1) and (2)."""
+        """Each machine in turn, on the pooled units of the one below, (1) and (2)."""
         return greedy_stages(self.machines, self._up, self.view)
 
     def decode(self, features: Features) -> Images:
@@ -69,7 +69,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         return below
 
     def filters(self, layer: int = 1) -> Images:
-        """Filters of a machine, counted from the picture, as the pictures that they add up to, equation (4)."""
+        """Filters of machine `layer`, counted from the picture, projected down to pictures, equation (4)."""
         if not 1 <= layer <= len(self.machines):
             raise ConfigError(f"there is no layer {layer}; there are 1 to {len(self.machines)}")
         drawn = self.machines[layer - 1].filters()
@@ -84,21 +84,21 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         filters: tuple[Count, ...] = (24, 100)
         """Filters of each machine."""
         kernels: tuple[Count, ...] = (10,)
-        """Side of the filters, in units of what the machine looks at."""
+        """Side of the filters, in pixels or in pooled units of the machine below."""
         pools: tuple[Count, ...] = (2,)
         """Side of the windows that are pooled."""
         sparsity: tuple[Fraction, ...] = (0.03,)
-        """Mean activation that hidden units are drawn to."""
+        """Target for the mean activation of hidden units."""
         sparsity_cost: NonNegative = 1.0
-        """How strongly; 0 leaves them."""
+        """Weight of the sparsity target; 0 has none."""
         visible: Literal["bernoulli", "gaussian"] = "bernoulli"
         """Pixels: binary, or Gaussian for standardised data."""
         deviation: Positive = 1.0
-        """Deviation of a Gaussian pixel around its mean, where that of the data is 1."""
+        """Standard deviation of a Gaussian pixel around its mean, relative to that of the data."""
         gibbs_steps: Count = 1
         """Gibbs steps from the data to a fantasy: the k of CD-k."""
         initial_scale: Positive = 1.0
-        """Deviation of what hidden units get at the beginning, from pixels of variance 1."""
+        """Initial standard deviation of the hidden units' inputs, for pixels of variance 1."""
 
     adapts = GAUSSIAN
 
@@ -119,7 +119,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
 
         Raises:
             ConfigError: There is no machine, or lists differ in length.
-            SizeError: Examples are no pictures.
+            SizeError: Examples are not pictures.
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
@@ -151,7 +151,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
 
     @classmethod
     def view_of(cls, config: Config) -> View:
-        """Binary pixels see draws, Gaussian ones standardised values."""
+        """Data are binarised by draws for binary pixels, standardised for Gaussian ones."""
         return ConvolutionalRBM.view_of(ConvolutionalRBM.Config(visible=config.visible))
 
     def encode(self, x: Images) -> Features:
@@ -159,7 +159,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         return self._up(x, len(self.machines)).flatten(1)
 
     def reconstruct(self, x: Images) -> Images:
-        """All the way up (1) and down (3) again."""
+        """Through all machines up, (1), and down again, (3)."""
         return self.decode(self.encode(x))
 
     def activations(self, x: Images, names: Sequence[str] | None = None) -> dict[str, Tensor]:

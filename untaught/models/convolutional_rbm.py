@@ -1,4 +1,4 @@
-"""Convolutional restricted Boltzmann machine with probabilistic max-pooling: filters shared by all places of a picture.
+"""Convolutional restricted Boltzmann machine with probabilistic max-pooling: filters shared across positions.
 
     I^k_ij = c_k + (W^k * v)_ij                                                            (1)
     E(v, h) = A(v) - sum_p b_p v_p - sum_k,ij h^k_ij I^k_ij                                (2)
@@ -16,9 +16,9 @@ units of which at most one is on (probabilistic max-pooling): a softmax with one
 pooled unit of a window is on when one of its units is. For binary pixels A = 0 and f is the logistic function; for
 Gaussian ones v is a picture divided by `deviation`, A(v) = |v|^2 / 2, and f the identity with noise of variance 1.
 
-A map has as many units as the picture has pixels, both sides rounded up to whole windows: filters reach over the edge,
-where nothing is, so that any size of picture works and every pixel is seen by as many units. Learning is contrastive
-divergence (7); the sparsity target moves only biases (8).
+A map has as many units as the picture has pixels, both sides rounded up to whole windows. The picture is padded with
+zeros, so that any size of picture works and every pixel is connected to as many units. Learning is contrastive
+divergence (7); the sparsity target affects the biases only (8).
 
 References:
     Lee, Grosse, Ranganath, Ng (2009). Convolutional deep belief networks for scalable unsupervised learning of
@@ -26,8 +26,8 @@ References:
     Hinton (2002). Training products of experts by minimizing contrastive divergence.
 
 Departures:
-    The paper's filters stay inside the picture; here they reach over its edge.
-    Adam with a falling learning rate, by which the number of pixels and the data's contrast hardly matter.
+    The paper's filters stay inside the picture; here the picture is padded.
+    Adam with a falling learning rate, which makes the number of pixels and the data's contrast hardly matter.
 """
 
 from __future__ import annotations
@@ -68,17 +68,17 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     """
 
     def hidden_input(self, visible: Images) -> Maps:
-        """What each hidden unit gets, equation (1)."""
+        """Input of each hidden unit, equation (1)."""
         edges = [self._edges(side) for side in visible.shape[:1:-1]]
         return wide(F.conv2d(F.pad(visible, (*edges[0], *edges[1])), self.weight)) + self.hidden_bias.view(-1, 1, 1)
 
     def energy(self, v: Images, x: Maps, hidden: Maps) -> PerExample:
-        """E(v, h) in nats, equation (2), where x is what the hidden units get."""
+        """E(v, h) in nats, equation (2), where x is the hidden units' input."""
         pixels = self.units.own_energy(v.flatten(1)) - (v * self._bias(1.0)).flatten(1).sum(1)
         return pixels - (hidden * x).flatten(1).sum(1)
 
     def hidden_mean(self, x: Maps) -> Maps:
-        """Probability that each hidden unit is on, equation (3), from what it gets."""
+        """Probability that each hidden unit is on, equation (3), from its input."""
         return self._maps(self._with_none(x).softmax(2)[:, :, :-1])
 
     def hidden_draw(self, x: Maps) -> Maps:
@@ -89,11 +89,11 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         return self._maps(((place >= lower) & (place < upper)).to(x.dtype))
 
     def pooled(self, visible: Images) -> Pooled:
-        """Probability that each pooled unit is on, equation (4), of pictures of any size."""
+        """Probability that each pooled unit is on, equation (4), for pictures of any size."""
         return torch.sigmoid(torch.logsumexp(self._windows(self.hidden_input(visible / self.deviation)), 2))
 
     def visible_input(self, hidden: Maps, height: int, width: int) -> Images:
-        """What each pixel of a picture of that size gets from the maps, equation (5) without its bias."""
+        """Input of each pixel from the maps, equation (5) without the bias, for pictures of the given size."""
         top = self._edges(height)[0]
         return wide(F.conv_transpose2d(hidden, self.weight))[:, :, top : top + height, top : top + width]
 
@@ -124,7 +124,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
             reconstruction, fantasy = self.units.mean(begun), self.units.draw(begun)
             fantasy = after(self.gibbs, fantasy, self.config.gibbs_steps - 1)
             imagined = self.hidden_mean(self.hidden_input(fantasy))
-        # Hidden units are fixed, so this is linear in the parameters; in full precision, for it nearly cancels.
+        # Hidden units are fixed, so this is linear in the parameters. The two terms nearly cancel: full precision.
         with torch.autocast(v.device.type, enabled=False):
             energies = [self.energy(s, self.hidden_input(s), h) for s, h in ((v, active), (fantasy, imagined))]
             total = (energies[0] - energies[1]).mean() / pixels
@@ -144,19 +144,20 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         kernel: Count = 10
         """Side of the filters in pixels."""
         pool: Count = 2
-        """Side of the windows in which at most one unit is on; 1 leaves all units free."""
+        """Side of the windows in which at most one unit is on; 1 makes all units independent."""
         visible: Literal["bernoulli", "gaussian"] = "bernoulli"
         """Pixels: binary, or Gaussian for standardised data."""
         deviation: Positive = 1.0
-        """Deviation of a Gaussian pixel around its mean, where that of the data is 1."""
+        """Standard deviation of a Gaussian pixel around its mean, relative to that of the data."""
         gibbs_steps: Count = 1
         """Gibbs steps from the data to a fantasy: the k of CD-k."""
         sparsity: Fraction | None = 0.03
-        """Mean activation that hidden units are drawn to and begin at, below one unit in a window; none leaves them."""
+        """Target for, and initial value of, the hidden units' mean activation: below one unit a window; none has
+        none."""
         sparsity_cost: NonNegative = 1.0
-        """How strongly."""
+        """Weight of the sparsity target."""
         initial_scale: Positive = 1.0
-        """Deviation of what hidden units get at the beginning, from pixels of variance 1."""
+        """Initial standard deviation of the hidden units' inputs, for pixels of variance 1."""
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
@@ -174,7 +175,8 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     config: Config
 
     def __init__(self, config: Config, example: Example | Shape) -> None:
-        """Build the machine; SizeError where examples are no pictures, ConfigError where units would be too busy."""
+        """Build the machine; SizeError where examples are not pictures, ConfigError where the sparsity is out of
+        reach."""
         super().__init__()
         self.config, self.example = config, Example.of(example)
         if len(self.shape) != 3:
@@ -192,11 +194,12 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
 
     @classmethod
     def view_of(cls, config: Config) -> View:
-        """Binary pixels see draws, Gaussian ones standardised values."""
+        """Data are binarised by draws for binary pixels, standardised for Gaussian ones."""
         return cls.view if config.visible == "bernoulli" else View(standardise="all")
 
     def prepare(self, sample: Batch) -> None:
-        """Begin at each channel's mean and at the sparsity target; DataError where values are none of such pixels."""
+        """Set biases to each channel's mean and to the sparsity target; DataError where pixels cannot have such
+        values."""
         channels = sample.x.transpose(0, 1).flatten(1).T / self.deviation
         with torch.no_grad():
             self.base.copy_(self.units.bias_for(channels))
@@ -209,18 +212,18 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         return (self.gibbs(self._pictures(visible), temper) * self.deviation).reshape(visible.shape)
 
     def base_rate(self) -> Tensor:
-        """Bias a of each pixel at t = 0, as `prepare` found it for its channel; of a Gaussian one its mean."""
+        """Bias a of each pixel at t = 0, as `prepare` found it for its channel; for a Gaussian pixel, its mean."""
         return (self._bias(0.0) * self.deviation).expand(self.shape).flatten()
 
     def base_partition(self) -> Scalar:
-        """Log Z at t = 0: pixels one by one, and pool^2 + 1 states in each window, whatever the pixels are."""
+        """Log Z at t = 0: that of independent pixels, and of pool^2 + 1 equally likely states in each window."""
         pixels = self.units.log_sum(self._bias(0.0).expand(self.shape).flatten())
         windows = self.config.filters * math.prod(self._window_rows())
         stretch = math.prod(self.shape) * math.log(self.deviation)
         return pixels + windows * math.log(1 + self.config.pool**2) + stretch
 
     def sides(self) -> Sequence[Side]:
-        """Binary pixels. Hidden units are none: of those in a window one at most is on."""
+        """Binary pixels only: hidden units are not independent, since at most one in a window is on."""
         return [Side(math.prod(self.shape), self.free_energy)] if self.units.binary else []
 
     def encode(self, x: Images) -> Features:
@@ -228,12 +231,12 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         return self.pooled(x).flatten(1)
 
     def decode(self, features: Features) -> Images:
-        """Pictures of the trained size, means (5), where a pooled unit does not say which unit of its window is on."""
+        """Pictures of the trained size, means (5), with each pooled unit spread evenly over its window."""
         pooled = features.unflatten(1, (self.config.filters, *self._window_rows()))
         return self.visible_mean(self.unpooled(pooled), *self.shape[1:]) * self.deviation
 
     def unpooled(self, pooled: Pooled) -> Maps:
-        """Hidden units of windows, each as likely as the others."""
+        """Hidden units of each window, all equally likely."""
         side = self.config.pool
         return (pooled / side**2).repeat_interleave(side, 2).repeat_interleave(side, 3)
 
@@ -243,7 +246,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         return self.visible_mean(hidden, *x.shape[2:]) * self.deviation
 
     def sample(self, count: int, label: int | None = None) -> Images:
-        """Run `count` chains from the base rate; the last step gives the means of pixels."""
+        """Run `count` chains from the base rates; the last step gives the means of pixels."""
         with torch.no_grad():
             visible = self.units.draw(self._bias(0.0).expand(count, *self.shape))
             visible = after(self.gibbs, visible, self.config.sample_steps - 1)
@@ -261,14 +264,14 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         return self.weight.detach()
 
     def _pictures(self, visible: Tensor) -> Images:
-        """Examples, also laid out as vectors, in units of the deviation."""
+        """Examples as pictures, also where they come as vectors, in units of the deviation."""
         return (visible if visible.ndim == 4 else visible.unflatten(1, self.shape)) / self.deviation
 
     def _bias(self, temper: Scalar | float) -> Tensor:
         return (temper * self.visible_bias + (1 - temper) * self.base).view(-1, 1, 1)
 
     def _edges(self, side: int) -> tuple[int, int]:
-        """Zeros before and behind a picture's side, for maps as large as the picture, rounded up to whole windows."""
+        """Zeros before and after a side of the picture that make maps as large as it, rounded up to whole windows."""
         first = (self.config.kernel - 1) // 2
         return first, self.config.kernel - 1 - first + -side % self.config.pool
 
@@ -280,7 +283,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         return F.pixel_unshuffle(maps, self.config.pool).unflatten(1, (self.config.filters, -1))
 
     def _with_none(self, x: Maps) -> Windows:
-        """Windows with the state more in which all units are off, which gets 0."""
+        """Windows with one more state, all units off, whose input is 0."""
         return F.pad(self._windows(x), (0, 0, 0, 0, 0, 1))
 
     def _maps(self, windows: Windows) -> Maps:

@@ -1,4 +1,4 @@
-"""The deep Boltzmann machine: several hidden layers that look both up and down, learnt together.
+"""The deep Boltzmann machine: several hidden layers, each connected to the ones below and above, learnt together.
 
     E(v, h1, ..., hn) = -b.v - v.W_1.h1 - sum_k c_k.hk - sum_k hk.W_{k+1}.h{k+1}           (1)
     p(hk = 1 | neighbours) = s(c_k + h{k-1}.W_k + W_{k+1}.h{k+1})                          (2)
@@ -8,20 +8,21 @@
     u_k = s(c_k + u_{k-1}.W_k + m_{k+1}.A_k), u_0 = v, p(y | v) ~ exp(d_y + u_n.U_y)       (6)
 
 v are visible and h1 to hn hidden units, binary; s(x) = 1 / (1 + exp(-x)). First each layer is trained as a restricted
-Boltzmann machine on what the one below makes of the data. So that the parts fit together, the lowest machine's hidden
-units get their input twice, the highest one's visible units theirs, and weights of those in between are halved. Then
-all are trained as one: (5) pits the mean-field posterior (3) against the machine's fantasies, Gibbs chains that go on
-from update to update, even and odd layers in turn. H is the entropy of independent units with means m, and Z the
-partition function, which annealed importance sampling finds over even layers, odd ones summed out. Last, where there
-are classes, a network (6) begins as copies of the machine's weights, A_k as W_{k+1} turned upside down, and learns
-labels by backpropagation; of the machine it keeps the means m of the layers above, which do not change.
+Boltzmann machine on the means of the layer below. So that the machines fit together, the input of the lowest one's
+hidden units and of the highest one's visible units is doubled, and the weights of those in between are halved
+afterwards. Then all layers are trained as one: (5) contrasts the mean-field posterior (3) with the machine's fantasies,
+persistent Gibbs chains that update even and odd layers in turn. H is the entropy of independent units with means m. Z
+is the partition function, estimated by annealed importance sampling over even layers, with odd ones summed out. Last,
+where there are classes, a network (6) learns labels by backpropagation. Its weights start as copies of the machine's,
+A_k as the transpose of W_{k+1}. It also sees the means m of the layers above, which are computed by the machine and
+stay fixed.
 
 References:
     Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
 
 Departures:
     The network is trained by Adam instead of conjugate gradients.
-    A hidden layer's bias is the mean of those that the machines on its two sides found for it.
+    A hidden layer's bias is the mean of the two that it has in the machine below and the machine above.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
 PLACES = 4
-"""Units of each held-out example whose likelihood given all others is bounded."""
+"""Units of each held-out example for which the likelihood given all others is bounded."""
 
 
 class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activations, Filters):
@@ -61,7 +62,7 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
     """
 
     def encode(self, x: Examples) -> Features:
-        """Means of all hidden layers, side by side, equation (3)."""
+        """Means of all hidden layers, concatenated, equation (3)."""
         return torch.cat(self._means(x)[1:], 1)
 
     def unnormalised_bound(self, x: Examples) -> PerExample:
@@ -80,14 +81,14 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
             self.chains = nn.Buffer(torch.zeros(config.persistent_chains, sum(deep.sizes[1::2])))
 
         def prepare(self, sample: Batch) -> None:
-            """Begin the chains at what mean field makes of examples."""
+            """Begin the chains at the mean-field means of examples."""
             with torch.no_grad():
                 rows = torch.arange(len(self.chains), device=sample.x.device) % len(sample.x)
                 means = self.deep.mean_field(sample.x.flatten(1)[rows], self.config.sweeps)
                 self.chains.copy_(bernoulli(torch.cat(means[1::2], 1)))
 
         def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-            """E(v+, m) - E(fantasies), all states held fixed: its gradient is minus that of equation (5)."""
+            """E(v+, m) - E(fantasies) with all states held fixed: its gradient is minus that of equation (5)."""
             with torch.no_grad():
                 x = batch.x.flatten(1)
                 means = self.deep.mean_field(x, self.config.sweeps)
@@ -100,14 +101,14 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
             return Loss(contrast((own, fantasy - seen) for own, fantasy, seen in every), parts)
 
         def held_out(self, batch: Batch, player: str) -> Loss:
-            """The same, with the pseudo-likelihood that selects."""
+            """The loss, and the pseudo-likelihood by which the best state is selected."""
             loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
             with torch.no_grad():
                 nats = self.deep.pseudo_likelihood(batch.x.flatten(1), self.config.sweeps, PLACES)
             return Loss(loss.total, {**loss.parts, "pseudo_likelihood_nats": nats})
 
     class Labels(Learner):
-        """The network (6) learns labels; it sees v and the means m_2 to m_n, side by side."""
+        """The network (6) learns labels; its input is v and the means m_2 to m_n, concatenated."""
 
         recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
         monitor = "wrong_class_probability"
@@ -117,7 +118,7 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
             self.network, self.classes = network, classes
 
         def prepare(self, sample: Batch) -> None:
-            """Refuse labels that cannot be learnt: DataError where there is none, or one beyond `classes`."""
+            """Refuse labels that cannot be learnt: DataError where there are none, or one is not below `classes`."""
             check_labels(sample.label, self.classes, needed=True)
 
         def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
@@ -138,15 +139,15 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         hidden: tuple[Count, ...] = (500, 1000)
         """Units of each hidden layer, from below; at least two layers."""
         classes: Whole = 0
-        """Classes that a network learns in the end, which begins as the machine; 0 has none."""
+        """Classes that a network, initialised from the machine, learns in a last stage; 0 leaves that stage out."""
         pretrained: bool = False
-        """Leave the machine as it was given, and train the network only."""
+        """Leave the machine's weights as they are, and train the network only."""
         sweeps: Count = 10
         """Sweeps of mean field over the hidden layers, equation (3)."""
         gibbs_steps: Count = 5
         """Gibbs steps of each chain between two updates."""
         persistent_chains: Count = 100
-        """Chains that go on from one update to the next, in each process."""
+        """Persistent chains, in each process."""
         initial_scale: Positive = 0.01
         """Standard deviation of the initial weights."""
         sample_steps: Count = 1000
@@ -190,7 +191,7 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         return torch.sigmoid(self.deep.layer_input(0, self._means(x))).unflatten(1, self.shape)
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from independent odd layers; the last step gives means (2). No class can be asked for."""
+        """Run `count` chains from independent odd layers; the last step gives means (2). A class cannot be chosen."""
         if label is not None:
             raise ConfigError("a deep Boltzmann machine draws no classes on demand; a dbn with classes does")
         with torch.no_grad():
@@ -219,11 +220,11 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         return chosen(found, names)
 
     def filters(self) -> Images:
-        """Weights between visible units and each unit of the first layer; a vector's as a picture of one row."""
+        """Weights between visible units and each unit of the first layer; for vectors, pictures of one row."""
         return weight_pictures(self.deep.weights[0], self.shape)
 
     def _layer(self, k: int, sizes: Sequence[int]) -> RBM:
-        """The machine for layer k alone, which learns from the data by one Gibbs step."""
+        """The machine for layer k alone, which learns by CD-1."""
         doubled = {0: "visible", len(sizes) - 2: "hidden"}.get(k, "no")
         chosen = {"hidden": sizes[k + 1], "persistent_chains": 0, "initial_scale": self.config.initial_scale}
         return RBM(from_json(RBM.Config, {**chosen, "doubled": doubled}), self.shape if k == 0 else (sizes[k],))
@@ -232,7 +233,7 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         return [layer for layer in self.layers if isinstance(layer, RBM)]
 
     def _join(self) -> None:
-        """Make the machines one; those in the middle stand for half of what looks up and down there."""
+        """Join the machines into one; the weights of those in the middle are halved."""
         with torch.no_grad():
             every = self._machines()
             for k, layer in enumerate(every):
@@ -242,7 +243,7 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
             self.deep.biases[-1].copy_(every[-1].hidden_bias)
 
     def _up(self, x: Examples, layers: int) -> Features:
-        """What the machines of some layers make of the data, one on the other."""
+        """Means of the hidden units of the lowest `layers` machines, one on top of the other."""
         state = x.flatten(1)
         for layer in self._machines()[:layers]:
             state = layer.hidden_given(state)
@@ -257,11 +258,11 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         return torch.cat([means[0], *means[2:]], 1)
 
     def _base(self, parity: int) -> Tensor:
-        """Logits of the means over the chains of the even (0) or odd (1) units, one step of means on."""
+        """Logits of the means of the even (0) or odd (1) units over the chains, after one more mean-field step."""
         with torch.no_grad():
             even = self.deep.given(self.joint.chains, 1)
             mean = (self.deep.given(even, 0) if parity else even).mean(0)
-            return torch.logit(mean, 1e-3)  # nothing is certain at inverse temperature 0
+            return torch.logit(mean, 1e-3)  # keeps the base rates finite
 
     smoke = Smoke(
         config=Config(hidden=(3, 4), classes=3, persistent_chains=5, initial_scale=0.5, sample_steps=5, gibbs_steps=2),

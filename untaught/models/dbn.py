@@ -8,12 +8,13 @@
     p(y | v) ~ exp(d_y + U_y.hn), each hk the mean of (2)                               (6)
 
 v are visible units (h0), h1 to hn hidden layers; s(x) = 1 / (1 + exp(-x)). The top two layers are a restricted
-Boltzmann machine of free energy F and partition function Z, joined with the class y where there are labels; below, p
-goes down through generative weights G and q, which stands for the posterior, up through recognition weights W. Each
-layer is first trained as a machine of its own on what the one below makes of the data, with G = W: that cannot lower
-the bound (3) if it begins at the machine below turned upside down. Then `up-down` unties them: recognition gives states
-for (4), the top machine goes a few Gibbs steps from there (contrastive divergence), and what it dreams, sent down,
-gives states for (5). Or `backpropagation` tunes the recognition network (6) on labels, of which the machines know none.
+Boltzmann machine of free energy F and partition function Z, which includes the class y where there are labels. Below
+it, p goes down through generative weights G, and q, which approximates the posterior, up through recognition weights W.
+Each layer is first trained as a machine of its own on the means of the layer below, with G = W. This cannot lower the
+bound (3) if it starts from the transposed weights of the machine below. Then `up-down` unties the weights: a
+recognition pass gives states for (4), the top machine runs a few Gibbs steps from there (contrastive divergence), and a
+top-down pass from where these end gives states for (5). Or `backpropagation` fine-tunes the recognition network (6) on
+labels, which the machines do not see.
 
 References:
     Hinton, Osindero, Teh (2006). A fast learning algorithm for deep belief nets.
@@ -21,8 +22,8 @@ References:
     Erhan, Bengio, Courville, Manzagol, Vincent, Bengio (2010). Why does unsupervised pre-training help deep learning?
 
 Departures:
-    Each machine begins with small random weights and not at the one below turned upside down, since widths differ.
-    Layers pass means on to the next machine, where the first paper draws states. Without pretraining weights begin
+    Each machine begins with small random weights, not with those of the one below transposed, since widths differ.
+    The next machine is trained on means, where the first paper draws states. Without pretraining, initial weights are
     uniform in +-1 / sqrt(fan-in), as in Erhan et al.
 """
 
@@ -78,7 +79,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return wide(above @ self.generative[k]) + layer.visible_bias
 
     def _down(self, state: States, draw: Callable[[States], States]) -> list[States]:
-        """Every layer below one of the highest but one, from the visible units, whose means they are: (2)."""
+        """Every layer below `state`, by (2): the visible units first, as means, the others by `draw`."""
         states = [state]
         for k in reversed(range(len(self.layers))):
             states[0] = draw(states[0])
@@ -86,7 +87,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return states
 
     def unnormalised_bound(self, x: Examples) -> PerExample:
-        """The bound before log Z, with one draw of the hidden layers from q: equation (3)."""
+        """The bound without log Z, with one draw of the hidden layers from q: equation (3)."""
         state, nats = x.flatten(1), torch.zeros(len(x), device=x.device, dtype=x.dtype)
         for k, layer in enumerate(self.machines):
             logits = layer.hidden_input(state)
@@ -96,7 +97,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return nats - self.top.free_energy(state)
 
     def _up_down(self, batch: Batch) -> Loss:
-        """What has the slopes of equation (4), (5), and the top machine's contrastive divergence with hidden means."""
+        """A loss whose gradients are (4), (5) and, with hidden means, the top machine's contrastive divergence."""
         with torch.no_grad():
             wake = [batch.x.flatten(1)]
             for layer in self.machines:
@@ -104,17 +105,17 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             label = self._completed(wake[-1], batch.label)
             dream, dreamt = self._dream(wake[-1], label)
             sleep = self._down(dream, bernoulli)
-        # States are held fixed: `down` has the slopes (4), `up` (5), and `contrast` the top's.
+        # States are held fixed: `down` has the gradient (4), `up` (5), and `contrast` the top machine's.
         down = [state_nats(self._generated(k, wake[k + 1]), wake[k]).mean() for k in range(len(self.layers))]
         up = [state_nats(m.hidden_input(sleep[k]), sleep[k + 1]).mean() for k, m in enumerate(self.machines)]
-        with torch.autocast(dream.device.type, enabled=False):  # for the two nearly cancel
+        with torch.autocast(dream.device.type, enabled=False):  # the two energies nearly cancel
             contrast = (self._top_energy(wake[-1], label) - self._top_energy(dream, dreamt)).mean()
         wake_nats = torch.stack([torch.zeros_like(contrast), *down]).sum()
         parts = {"wake_nats": wake_nats.detach()}
         return Loss(torch.stack([contrast, wake_nats, *up]).sum(), parts)
 
     def _dream(self, state: States, label: States) -> tuple[States, States]:
-        """Where the top machine's chain leads from recognition, with its class."""
+        """Visible units and class at the end of the top machine's chain, which begins at a recognition pass."""
         top, steps = self.top, self.config.dream_steps
         if isinstance(top, RBM):
             return after(top.gibbs, state, steps), label
@@ -128,7 +129,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return -state @ top.visible_bias - label @ top.label_bias - F.softplus(top.hidden_input(state, label)).sum(1)
 
     def _label_logits(self, x: Examples) -> Features:
-        """Exponent of each class after backpropagation, equation (6)."""
+        """Logit of each class in the network that backpropagation tunes, equation (6)."""
         return wide(self.output(self.encode(x)))
 
     @configuration
@@ -138,7 +139,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         hidden: tuple[Count, ...] = (500, 500, 2000)
         """Units of each hidden layer, from below."""
         classes: Whole = 0
-        """Classes whose labels join the top machine, or are what backpropagation learns; 0 learns without labels."""
+        """Classes, whose labels are units of the top machine or targets of backpropagation; 0 learns without labels."""
         pretraining: bool = True
         """Train the layers one by one first."""
         fine_tuning: Literal["none", "up-down", "backpropagation"] = "none"
@@ -148,7 +149,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         dream_steps: Count = 5
         """Gibbs steps of the top machine from recognition to a dream, in up-down."""
         persistent_chains: Whole = 0
-        """Chains that go on from one update to the next while layers are trained; 0 begins them at the data."""
+        """Persistent chains of each machine while layers are trained; 0 begins chains at the data."""
         weight_cost: NonNegative = 2e-4
         """Decay of the weights of the layers below the top, while they are trained."""
         initial_scale: Positive = 0.01
@@ -161,7 +162,8 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
     config: Config
 
     def __init__(self, config: Config, example: Example | Shape) -> None:
-        """Build the net, or raise ConfigError where it has no layer, nothing to train, or no class to go by."""
+        """Build the net, or raise ConfigError where it has no layer, nothing to train, or no class for
+        backpropagation."""
         super().__init__()
         _check(config)
         self.config, self.example = config, Example.of(example)
@@ -188,18 +190,19 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return [layer for layer in self.layers if isinstance(layer, RBM)]
 
     def stages(self) -> Sequence[Stage]:
-        """Each layer on what the one below makes of the data, then the net as a whole."""
+        """Each layer on the means of the layer below, then the net as a whole."""
         greedy = greedy_stages((*self.machines, self.top), self._up, self.view, GREEDY)
         last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
         return greedy * self.config.pretraining + [last] * (last.name != "none")
 
     def prepare(self, sample: Batch) -> None:
-        """Check the labels that fine-tuning goes by."""
+        """Check the labels that fine-tuning needs."""
         if self.config.classes:
             check_labels(sample.label, self.config.classes, needed=self.config.fine_tuning == "backpropagation")
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Fine-tuning: -log p(y | v) by (6) on labelled examples, or what has the slopes (4), (5) and the top's."""
+        """Fine-tuning: -log p(y | v) by (6) on labelled examples, or the loss of up-down, with gradients (4) and
+        (5)."""
         if self.config.fine_tuning == "backpropagation":
             logits = self._label_logits(batch.x)
             nats = label_nats(logits, batch.label)
@@ -207,7 +210,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return self._up_down(batch)
 
     def held_out(self, batch: Batch, player: str) -> Loss:
-        """The same, with the error of the classes that the top machine names."""
+        """The loss, and the error of the top machine's classes."""
         loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
         if self.config.fine_tuning == "backpropagation" or not isinstance(self.top, DiscriminativeRBM):
             return loss
@@ -225,17 +228,17 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return self._labelled().class_probabilities(self._up(x))
 
     def reconstruct(self, x: Examples) -> Examples:
-        """Means up to the highest layer and down again."""
+        """Means of the visible units, after a pass of means up to the highest layer and down again."""
         return self._down(self.top.reconstruct(self._up(x)), lambda mean: mean)[0].unflatten(1, self.shape)
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Gibbs steps at the top, the class held if one is given, then one pass down that ends in means."""
+        """Gibbs steps at the top, with the class clamped if one is given, then one pass down that ends in means."""
         with torch.no_grad():
             top = self.top.sample(count) if label is None else self._labelled().sample(count, label)
             return self._down(top, bernoulli)[0].unflatten(1, self.shape)
 
     def machine(self) -> Energy:
-        """The top machine, of which Z is lacking."""
+        """The top machine, whose Z the bound needs."""
         return self.top
 
     def states_of(self, x: Examples) -> Tensor:
@@ -249,18 +252,18 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return chosen(found, names)
 
     def filters(self) -> Images:
-        """Recognition weights of the first hidden layer; a vector's as a picture of one row."""
+        """Recognition weights of the first hidden layer; for vectors, pictures of one row."""
         return weight_pictures((*self.machines, self.top)[0].weight, self.shape)
 
     def _completed(self, state: States, label: Labels) -> States:
-        """Classes as rows, drawn by the top machine where they are absent."""
+        """One-hot classes, drawn by the top machine where labels are absent."""
         if isinstance(self.top, RBM):
             return state.new_zeros(len(state), 0)
         absent = (label < 0).to(state.dtype)[:, None]
         return self.top.one_hot(label) + absent * DRAW(self.top.class_logits(state))
 
     def _untie(self) -> None:
-        """Let generation begin with the weights of recognition, transposed, unless it has its own already."""
+        """Copy the recognition weights, transposed, to the generative ones, unless these exist already."""
         if self.config.fine_tuning == "up-down" and not self.untied:
             with torch.no_grad():
                 for layer, weight in zip(self.machines, self.generative, strict=True):
@@ -273,7 +276,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         return self.top
 
     def _spread(self) -> None:
-        """Begin with weights that hardly change a signal's variance."""
+        """Draw initial weights that preserve the variance approximately."""
         with torch.no_grad():
             for machine in (*self.machines, self.top):
                 machine.weight.uniform_(-1, 1).div_(math.sqrt(len(machine.weight)))
@@ -285,7 +288,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
 
 
 GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100, schedule="linear")
-"""How each machine is trained, after the 2006 papers' rate and the guide's early momentum."""
+"""How each machine is trained: at the learning rate of the 2006 papers, with the guide's early momentum."""
 
 
 def _top(config: DBN.Config, shared: dict[str, Any], width: int) -> RBM | DiscriminativeRBM:

@@ -11,20 +11,22 @@
     F_t(x) = -(1 - t) a.x - t b.x - log sum_y exp(t d_y + sum_j log(1 + exp(t (..)))) (9)
 
 x are visible and h hidden units, binary; grey values in [0, 1] are taken as probabilities of ones. y is the class, one
-unit of several, of which exactly one is on. s(x) = 1 / (1 + exp(-x)). A sum over classes is short, so (5) is exact, and
-so is its gradient. The gradient (7) pits the data against fantasies (x-, y-), a few Gibbs steps (2), (3), (4) from the
-data or from where the last ones ended. Of the loss (8) the discriminative objective keeps the first term, the
-generative one the second with weight 1, the hybrid both. The class of an example without label is drawn from (5). For
-annealing, (9) leads from independent units with biases a at t = 0 to (6) at t = 1; its dots stand for those of (6).
+unit of several, of which exactly one is on. s(x) = 1 / (1 + exp(-x)). There are few classes to sum over, so (5) and its
+gradient are exact. The gradient (7) contrasts the data with fantasies (x-, y-), which are a few Gibbs steps (2), (3),
+(4) away from the data or from the ends of the last chains. The discriminative objective is the first term of the loss
+(8), the generative one the second with weight 1, and the hybrid has both. The class of an example without label is
+drawn from (5). For annealing, (9) leads from independent units with biases a at t = 0 to (6) at t = 1; its dots stand
+for those of (6).
 
 References:
     Larochelle and Bengio (2008). Classification using discriminative restricted Boltzmann machines. ICML.
     Hinton (2002). Training products of experts by minimizing contrastive divergence.
 
 Departures:
-    Initial weights are normal, where the paper draws them uniformly. Adam in batches, where the paper descends after
+    Initial weights are normal, where the paper draws them uniformly. Adam in batches, where the paper updates after
     each example: from the same weights it is several times faster.
-    What the paper takes from hidden biases after each update is a term of the loss here: the optimiser scales it.
+    The paper subtracts a constant from hidden biases after each update; here a term of the loss does, so the optimiser
+    scales it.
 """
 
 from __future__ import annotations
@@ -53,9 +55,9 @@ from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scal
 Visible = Float[Tensor, "row visible"]
 Hidden = Float[Tensor, "row hidden"]
 Classes = Float[Tensor, "row class"]
-"""Classes as rows that sum to 1: one 1 in each, or probabilities."""
+"""Classes as rows that sum to 1: one-hot, or probabilities."""
 DRAW = UNITS["softmax"].draw
-"""One class a row, by its logits."""
+"""Draws one class for each row of logits."""
 ROWS = 500
 """Examples for which every class is tried at once: a value for each example, class and hidden unit is held."""
 
@@ -111,7 +113,8 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return -flat @ bias - torch.logsumexp(self.class_logits(flat, temper), 1)
 
     def _slopes(self, x: Visible, label: Classes, share: PerExample) -> tuple[list[Tensor], Scalar]:
-        """Minus (7): derivatives of the shared means of E(x+, y+, h+) - E(x-, y-, h-); and one step's squared error."""
+        """Minus (7): derivatives of E(x+, y+, h+) - E(x-, y-, h-), rows weighted by `share`; and one step's squared
+        error."""
         active = self.hidden_given(x, label)
         hidden = bernoulli(active)
         mean = self.visible_given(hidden)
@@ -150,7 +153,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return Loss(total, {name: part.detach() for name, part in parts.items()})
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Mean over all examples of (8), in place of log p the energies whose gradient is (7): `_shared_loss`."""
+        """Mean of (8) over all examples, with energies of gradient (7) in place of log p: see `_shared_loss`."""
         # Trying every class takes as long as a Gibbs step.
         return self._shared_loss(batch, classes=bool(self.shares[0] or self.shares[2]))
 
@@ -169,11 +172,11 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         unlabelled: NonNegative = 0.0
         """Weight of p(x) of examples without label, u in (8); 0 leaves them out."""
         sparsity: NonNegative = 0.0
-        """Slope against every hidden bias that is added to the loss, so that units are mostly off."""
+        """Weight of the sum of hidden biases in the loss: the larger, the less often hidden units are on."""
         gibbs_steps: Count = 1
         """Gibbs steps from where a chain begins to a fantasy: the k of CD-k."""
         persistent_chains: Whole = 0
-        """Chains that go on from one update to the next, in each process; 0 begins them at the data: CD-k."""
+        """Persistent chains, in each process; 0 begins chains at the data, which is CD-k."""
         initial_scale: Positive = 0.03
         """Standard deviation of the initial weights."""
         sample_steps: Count = 1000
@@ -199,7 +202,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         self.shares = float(config.objective != "generative"), likelihood[config.objective], config.unlabelled
         if not any(self.shares[1:]):
             own = ("weight", "label_weight", "hidden_bias", "label_bias")
-            self.players = {"model": Player(own)}  # the biases of visible units say nothing of classes
+            self.players = {"model": Player(own)}  # p(y | x) does not depend on visible biases
         if config.objective == "generative":
             self.monitor = "squared_error_per_image"
 
@@ -219,7 +222,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
             self.label_chains.copy_(DRAW(self.label_bias.expand_as(self.label_chains)))
 
     def held_out(self, batch: Batch, player: str) -> Loss:
-        """The same, with the error of the classes that it names."""
+        """The loss, and the classification error."""
         return self._shared_loss(batch, classes=True)
 
     def encode(self, x: Examples) -> Features:
@@ -233,7 +236,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return self.visible_given(self.encode(x)).unflatten(1, self.shape)
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from the base rate, the class held if one is given; the last gives the means (3) of x.
+        """Run `count` chains from the base rates, the class clamped if given; the last step gives the means (3) of x.
 
         Raises:
             ConfigError: There is no such class.
@@ -262,11 +265,11 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return self.base
 
     def base_partition(self) -> Scalar:
-        """Log Z of (9) at t = 0: classes are all alike, and hidden units have two states each."""
+        """Log Z of (9) at t = 0: classes are equally likely, and hidden units have two states each."""
         return F.softplus(self.base).sum() + math.log(self.config.classes) + self.config.hidden * math.log(2)
 
     def sides(self) -> Sequence[Side]:
-        """Hidden units, with visible ones and the class summed out, and visible units."""
+        """Two sides: hidden units, with visible ones and the class summed out, and visible units."""
         return Side(self.config.hidden, self.hidden_free_energy), Side(len(self.visible_bias), self.free_energy)
 
     def hidden_free_energy(self, hidden: Hidden) -> PerExample:
@@ -280,11 +283,11 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return chosen({name: layer(x) for name, layer in layers.items()}, names)
 
     def filters(self) -> Images:
-        """Weights of each hidden unit; a vector's as a picture of one row."""
+        """Weights of each hidden unit; for vectors, pictures of one row."""
         return weight_pictures(self.weight, self.shape)
 
     def one_hot(self, label: Labels) -> Classes:
-        """A 1 for the class; zeros only where the label is absent."""
+        """One-hot rows; all zeros where the label is absent."""
         return (label[:, None] == torch.arange(self.config.classes, device=label.device)).to(self.weight.dtype)
 
     smoke = Smoke(
@@ -295,8 +298,8 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
 
 
 def statistics(x: Visible, label: Classes, hidden: Hidden, share: PerExample) -> tuple[Tensor, ...]:
-    """Derivatives of -E by W, U, b, d and c: sums over rows of x h, y h, x, y and h, each row with its share."""
-    # In full precision, for what is subtracted from each other nearly cancels.
+    """Derivatives of -E by W, U, b, d and c: sums over rows of x h, y h, x, y and h, weighted by `share`."""
+    # In full precision, because the two terms of the difference nearly cancel.
     with torch.autocast(x.device.type, enabled=False):
         shared = share[:, None] * hidden
         return x.T @ shared, label.T @ shared, share @ x, share @ label, shared.sum(0)
