@@ -175,8 +175,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     config: Config
 
     def __init__(self, config: Config, example: Example | Shape) -> None:
-        """Build the machine; SizeError where examples are not pictures, ConfigError where the sparsity is out of
-        reach."""
+        """Build the machine; SizeError where examples are not pictures, ConfigError where sparsity is too high."""
         super().__init__()
         self.config, self.example = config, Example.of(example)
         if len(self.shape) != 3:
@@ -198,8 +197,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         return cls.view if config.visible == "bernoulli" else View(standardise="all")
 
     def prepare(self, sample: Batch) -> None:
-        """Set biases to each channel's mean and to the sparsity target; DataError where pixels cannot have such
-        values."""
+        """Set biases by each channel's mean and the sparsity target; DataError where pixels cannot have such values."""
         channels = sample.x.transpose(0, 1).flatten(1).T / self.deviation
         with torch.no_grad():
             self.base.copy_(self.units.bias_for(channels))

@@ -162,8 +162,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
     config: Config
 
     def __init__(self, config: Config, example: Example | Shape) -> None:
-        """Build the net, or raise ConfigError where it has no layer, nothing to train, or no class for
-        backpropagation."""
+        """Build the net, or raise ConfigError where it has no layer, nothing to train, or lacks classes."""
         super().__init__()
         _check(config)
         self.config, self.example = config, Example.of(example)
@@ -201,8 +200,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             check_labels(sample.label, self.config.classes, needed=self.config.fine_tuning == "backpropagation")
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Fine-tuning: -log p(y | v) by (6) on labelled examples, or the loss of up-down, with gradients (4) and
-        (5)."""
+        """Fine-tuning: -log p(y | v) by (6) on labelled examples, or the loss of up-down."""
         if self.config.fine_tuning == "backpropagation":
             logits = self._label_logits(batch.x)
             nats = label_nats(logits, batch.label)

@@ -113,8 +113,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return -flat @ bias - torch.logsumexp(self.class_logits(flat, temper), 1)
 
     def _slopes(self, x: Visible, label: Classes, share: PerExample) -> tuple[list[Tensor], Scalar]:
-        """Minus (7): derivatives of E(x+, y+, h+) - E(x-, y-, h-), rows weighted by `share`; and one step's squared
-        error."""
+        """Derivatives of E(x+, y+, h+) - E(x-, y-, h-), which is minus (7); and the squared error of one step."""
         active = self.hidden_given(x, label)
         hidden = bernoulli(active)
         mean = self.visible_given(hidden)

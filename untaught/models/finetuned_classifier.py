@@ -5,8 +5,8 @@
     loss = -log p(y | x)                                                     (3)
 
 x is an example, f its features, y its class; (3) is the mean over labelled examples, in nats. The softmax layer learns
-first, on features that stay as they are; then E learns with it. E comes from another run, or any module that gives
-features; without one it is a stack of layers that starts from random weights, and both learn together at once.
+first, on frozen features; then E is fine-tuned with it. E comes from another run, or is any module that gives features.
+Where none is given, it is a stack of layers with random initial weights, and both learn together from the start.
 
 References:
     Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with neural networks.
@@ -14,7 +14,7 @@ References:
     Raina, Battle, Lee, Packer, Ng (2007). Self-taught learning.
 
 Departures:
-    Adam by default, where the papers have conjugate gradients or plain descent.
+    Adam by default, where the papers use conjugate gradients or plain gradient descent.
 """
 
 from __future__ import annotations
@@ -93,13 +93,13 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
     # -------- how it is built
 
     def __init__(self, config: Config, example: Example | Shape, encoder: nn.Module | None = None) -> None:
-        """Put a softmax layer on an encoder, or on one that is built here.
+        """Put a softmax layer on the caller's encoder, or on one that is built here.
 
         Args:
-            config: What is built.
-            example: What one example is.
-            encoder: From a batch of examples to features `(batch, feature)`, with gradient. It is trained in place,
-                and what no feature depends on, such as a decoder, is held fixed from here on; copy it to keep it.
+            config: The classes, and the encoder where none is given.
+            example: The shape of one example, or its full description.
+            encoder: Maps a batch of examples to features `(batch, feature)`, with gradient. It is trained in place.
+                Parameters that no feature depends on, such as a decoder's, are frozen. Pass a copy to keep the original.
 
         Raises:
             ConfigError: There is no layer, or the encoder does not fit the examples.
@@ -118,7 +118,7 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Standardised values where some lie outside [0, 1]; a given encoder sees data as it always has."""
+        """Standardised values where some lie outside [0, 1]; a given encoder keeps its own view."""
         return standardised_outside(example, sample)
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
@@ -149,7 +149,7 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         check_labels(sample.label, self.config.classes, needed=True)
 
     def _frozen(self, x: Examples) -> Features:
-        """Features of an encoder at rest: neither its weights nor its averages move."""
+        """Features of the frozen encoder: neither its weights nor its running averages change."""
         resting = [module for module in self.encoder.modules() if module.training]
         self.encoder.eval()
         features = self.encode(x)
@@ -169,7 +169,7 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         return coders.build(self.shape, code=c.activation)[0]
 
     def _features(self) -> int:
-        """How many features there are; what no feature depends on is held fixed, such as an autoencoder's decoder."""
+        """How many features there are; freezes parameters that none depends on, such as an autoencoder's decoder."""
         modes = [module for module in self.encoder.modules() if module.training]
         self.encoder.eval()
         features = self._tried()

@@ -1,4 +1,4 @@
-"""The hashing autoencoder: codes of a few bits, by which similar examples are found again at once.
+"""The hashing autoencoder: short binary codes, by which similar examples are found quickly.
 
     p = s(E(x) + d n(x))                                                        (1)
     b = round(p),   db / dp = 1                                                 (2)
@@ -10,11 +10,12 @@
 
 x is an example, p its code's units, b its code, y the reconstruction. E is a stack of fully connected layers or
 convolutions that ends in a linear layer, D its mirror, s the logistic function. Two things make units binary while they
-learn, alone or together. Noise n(x) of deviation d, which belongs to the example and is the same in each pass: to say
-anything through it a unit's input must be far from 0. And rounding (2), through which the gradient goes as if it were
-not there; without it D sees p. The output units g are linear, or logistic under (4) or (5), or a softmax over words
-under (6); a is what makes y the mean of the data where D(b) is 0. The loss is the mean over examples, where pixels in
-[0, 1], or word probabilities, are taken as such by (5) and (6), in nats. In use there is no noise, and codes are (7).
+learn, alone or together. One is noise n(x) of deviation d, which is a function of the example and so the same in each
+pass: to carry information in spite of it, a unit's input must be far from 0. The other is rounding (2), through which
+the gradient passes unchanged; without rounding D sees p. The output units g are linear, or logistic under (4) or (5),
+or a softmax over words under (6); the offset a makes y the mean of the data where D(b) is 0. The loss is the mean over
+examples; (5) and (6), which are in nats, take pixels in [0, 1], or word frequencies, as probabilities. After training
+there is no noise, and codes are (7).
 
 References:
     Salakhutdinov, Hinton (2009). Semantic hashing.
@@ -22,10 +23,10 @@ References:
     Bengio, Leonard, Courville (2013). Estimating or propagating gradients through stochastic neurons (2).
 
 Departures:
-    All layers learn together from random weights that keep the variance, with ReLU units and Adam; the authors' first
-    weights are those of stacked restricted Boltzmann machines, on logistic units.
-    Noise follows from the example's values, not from its number: of an example that is mirrored or drawn anew while
-    training, each form has noise of its own.
+    All layers learn together from random weights that preserve the variance, with ReLU units and Adam; the authors
+    initialise logistic units from stacked restricted Boltzmann machines.
+    Noise is computed from the example's values, not from its index: each augmented version of an example has noise of
+    its own.
     With softmax outputs the encoder sees log(1 + n x) for n words in the dictionary, not counts.
 """
 
@@ -62,13 +63,14 @@ class HashingAutoencoder(Coded):
         coders: Flat[Coders] = Coders(latent=256)
         """The networks."""
         noise: NonNegative = 0.0
-        """Deviation d of the noise that is added to the code units' inputs while they learn; 0 adds none. Where it
+        """Standard deviation d of the noise added to the code units' inputs during training; 0 adds none. Where noise
         takes the place of rounding, 4 is usual."""
         rounding: bool = True
         """The decoder learns from bits, equation (2), not from probabilities."""
         output: Literal["linear", "sigmoid", "bernoulli", "softmax"] = "sigmoid"
         """Output units: linear or logistic under squared error (4), logistic under cross-entropy (5), or softmax for
-        documents (6). Logistic units give values from 0 to 1, or under squared error as far as the training data go."""
+        documents (6). Logistic units give values from 0 to 1 or, under squared error, in the range of the training
+        data."""
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     differentiable = False
@@ -76,7 +78,7 @@ class HashingAutoencoder(Coded):
     config: Config
 
     def noisy_code(self, x: Examples) -> Features:
-        """What the decoder learns from, equations (1) and (2)."""
+        """The code that the decoder sees during training, equations (1) and (2)."""
         inputs = self._code_inputs(x)
         if self.config.noise:
             inputs = inputs + self.config.noise * fixed_normal(x, self.config.coders.latent).to(inputs.dtype)
@@ -86,7 +88,7 @@ class HashingAutoencoder(Coded):
         return probability + ((inputs > 0).to(inputs.dtype) - probability).detach()
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Error (4), (5) or (6) of what is decoded by (3) from codes with noise, mean over examples."""
+        """Error (4), (5) or (6) of reconstructions (3) from noisy codes, mean over examples."""
         return Loss(*self.outputs.error(self.output_inputs(self.noisy_code(batch.x)), batch.x.flatten(1)))
 
     def held_out(self, batch: Batch, player: str) -> Loss:

@@ -11,21 +11,22 @@ as it is:
     L      = 1/(T-1) sum_t=2^T |x_t - p_t|^2                                  (5)
 
 (3) is the published ReLU followed by saturation at 1. The published loss is the last term of (5) alone (`last_only`).
-Beyond the first predicted frame, predictions take the place of frames in (1) and (4). `scheduled_sampling` shows the
-network such predictions while it learns: each frame after the first is replaced by the network's own prediction of it,
-with a chance that grows from zero along the training.
+Beyond the first predicted frame, predictions take the place of frames in (1) and (4). `scheduled_sampling` does so in
+training too: each frame after the first is replaced by the network's own prediction of it, with a probability that
+grows from zero over the training.
 
-`adversarial` adds a second player, a discriminator that sees x_1 ... x_T-1 and either x_T or p_T and says which
-(`untaught.nn.discriminator`). With d = -log p_real(p_T) and frames of P numbers,
+`adversarial` adds a second player, a discriminator that sees x_1 ... x_T-1 and either x_T or p_T, and classifies it as
+real or predicted (`untaught.nn.discriminator`). With d = -log p_real(p_T) and frames of P numbers,
 
     L_generator = squared_error L + adversarial P d                           (6)
 
-so that `adversarial` is the weight of d beside the error of one pixel. Noise z ~ U[0, 1/2] is then joined to the state:
-A(h_t, z) in (2). The discriminator learns first in each step, from the same frames.
+so that `adversarial` is the weight of d relative to the error of one pixel. Noise z ~ U[0, 1/2], if asked for by
+`noise`, is concatenated with the state: A(h_t, z) in (2). The discriminator learns first in each step, from the same
+frames.
 
-`target = last` makes the same network an autoencoder of video: y_t is compared with x_t, the last frame that it saw.
+`target = last` makes the same network an autoencoder of video: y_t is compared with x_t, the last frame seen.
 
-With a convolutional core (`untaught.nn.recurrent`), a network looks at frames of any size.
+With a convolutional core (`untaught.nn.recurrent`), a network takes frames of any size.
 
 References:
     Lotter, Kreiman, Cox (2015). Unsupervised learning of visual structure using predictive generative networks.
@@ -38,8 +39,8 @@ Departures:
     The default network is smaller, convolutional throughout, predicts the change (4) and scores every frame from the
     second on.
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
-    Windows have one length in a training; the paper draws 5 to 14 context frames anew in each epoch.
-    Adam with a falling learning rate instead of RMSprop, but where there is a discriminator.
+    All windows of a training have one length; the paper draws 5 to 14 context frames anew in each epoch.
+    Adam with a falling learning rate instead of RMSprop, except where there is a discriminator.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ RULES = {
     "adam": Optimiser(name="adam", learning_rate=2e-4, betas=(0.5, 0.999)),
     "rmsprop": Optimiser(name="rmsprop", learning_rate=1e-3, decay=0.9),
 }
-"""How players are moved: in the paper's code the discriminator by SGD, the generator by RMSprop."""
+"""Optimisers of the players, those of the paper's code: SGD for the discriminator, RMSprop for the generator."""
 
 
 class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filters):
@@ -105,7 +106,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
     def reconstruct(self, x: Examples) -> Future:
         """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...).
 
-        With `target = last`, give back every frame from those up to it: (batch, time, ...).
+        With `target = last`, reconstruct every frame from it and those before it: (batch, time, ...).
         """
         before = x if self.config.target == "last" else self._before(x)
         hidden = torch.stack([state[0] for state in self._watch(before)])
@@ -113,7 +114,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         return predicted.unflatten(0, hidden.shape[:2]).transpose(0, 1)
 
     def predict(self, context: Video, frames: int) -> Future:
-        """Continue video of at least one frame, (1) to (4): the first from all of it, the others from predictions."""
+        """Continue video of at least one frame, (1) to (4): after the first predicted frame, from own predictions."""
         if frames < 1:
             raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
         states = self._watch(context)
@@ -144,7 +145,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         return Loss(total, {**parts, "fooling_nats": nats.detach()})
 
     def _given_back(self, x: Examples, progress: Scalar) -> Future:
-        """What is compared with the frames: predictions from true frames, or here and there from predictions."""
+        """What is compared with the frames: predictions from true frames, some of them replaced by predictions."""
         if not self.config.scheduled_sampling:
             return self.reconstruct(x)
         chance = (self.config.scheduled_sampling * progress).expand(len(x))
@@ -173,34 +174,35 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         strides: tuple[Count, ...] = (3,)
         """Step of the filters in pixels."""
         pools: tuple[Count, ...] = (1,)
-        """Side of the windows whose largest value is kept; 1 pools nothing."""
+        """Side of the max-pooling windows; 1 pools nothing."""
         paddings: tuple[Literal["full", "same", "valid"], ...] = ("same",)
         """How far filters reach over the edge: by all but one pixel, by half, or not at all."""
         decoder_kernels: tuple[Count, ...] | None = None
         """Side of the decoder's filters, in the encoder's order; none takes the encoder's."""
         dense: bool = False
-        """A fully connected layer with ReLU between an lstm and the decoder, which else must have as many units."""
+        """A fully connected layer with ReLU between lstm and decoder; without it the lstm needs as many units as the
+        decoder has inputs."""
         residual: bool = True
-        """Predict the change from the last frame, equation (4), rather than the frame, equation (3): most of a frame
-        of natural video stays. The published networks do not."""
+        """Predict the change from the last frame, equation (4), rather than the frame, equation (3): most of a frame of
+        natural video stays the same. The published networks predict the frame."""
         saturate: bool = True
-        """Cut predictions off at 0 and 1; leave it out where frames are standardised."""
+        """Clip predictions to [0, 1]; leave it out where frames are standardised."""
         last_only: bool = False
         """Score only the last frame of a window, as the paper did, and not every frame from the second on."""
         target: Literal["next", "last"] = "next"
-        """What is given back: the next frame, or the last frame seen, which makes an autoencoder of video."""
+        """Which frame is predicted: the next one, or the last one seen, which makes an autoencoder of video."""
         scheduled_sampling: Fraction = 0.0
-        """Chance, at the end of training, that a frame shown to the network is its own prediction."""
+        """Probability, at the end of training, that an input frame is replaced by the network's own prediction."""
         adversarial: NonNegative = 0.0
-        """Weight of the discriminator's verdict beside the squared error of a pixel, equation (6); 0 has none."""
+        """Weight of the adversarial loss relative to the squared error of a pixel, equation (6); 0 has none."""
         squared_error: NonNegative = 1.0
-        """Weight of the squared error in equation (6); 0 leaves the discriminator alone to judge."""
+        """Weight of the squared error in equation (6); 0 leaves the adversarial loss alone."""
         noise: Whole = 0
-        """Random numbers that are joined to the state before the decoder."""
+        """Random numbers that are concatenated with the state before the decoder."""
         judge: tuple[Count, ...] = (1024, 1024, 256)
         """Units of the discriminator: of its LSTM, then of each fully connected layer above."""
         judge_optimiser: Literal["sgd", "adam"] = "sgd"
-        """How the discriminator is moved: as published, or by Adam, in a tenth of the updates."""
+        """Optimiser of the discriminator: as published, or Adam, which takes a tenth of the updates."""
 
     view = View(frames=20)
     recipe = Recipe(optimiser=Optimiser(learning_rate=4e-3), batch_size=4)
@@ -234,18 +236,18 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
                 "discriminator": Player(("discriminator.",), own),
                 "generator": Player(GENERATOR, RULES["rmsprop"]),
             }
-            self.monitor = None  # a game has no number that must fall
+            self.monitor = None  # in a game of two players no loss need fall
         if config.residual:
-            # It begins by copying the last frame, the best that is known about natural video without learning.
+            # Initially it copies the last frame, the best prediction of natural video without learning.
             init.zeros_(self.decoder.layers[0].get_parameter("weight"))
         elif config.saturate:
-            # Grey to begin with, for what is cut off at 0 or 1 passes no gradient.
+            # Initially grey, since clipped values have no gradient.
             init.constant_(self.decoder.layers[0].get_parameter("bias"), 0.5)
 
     # -------- what it does
 
     def decode(self, features: Features) -> Images:
-        """The frame that a hidden state stands for, by (2) and (3); with `residual` the change, from -1 to 1."""
+        """The frame decoded from a hidden state, by (2) and (3); with `residual` the change, from -1 to 1."""
         top = (self.config.units, *sizes(self.encoder.stack, (self.shape[1], self.shape[2]))[-1])
         hidden = features if self.config.core == "lstm" else features.unflatten(1, top)
         y = self.decoder(self.adapter(hidden), (self.shape[1], self.shape[2]))
@@ -271,7 +273,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
     # -------- learning
 
     def stages(self) -> Sequence[Stage]:
-        """One stage; the two players of equation (6) have optimisers of their own and learning rates that stay."""
+        """One stage; the two players of equation (6) have their own optimisers, with constant learning rates."""
         recipe = replace(self.recipe, schedule="constant") if self.config.adversarial else self.recipe
         return (Stage("train", self, recipe, Stream(self.view)),)
 

@@ -1,4 +1,4 @@
-"""Predictive encoder: a feed-forward network that sees a few frames of a patch of video and says the next one.
+"""Predictive encoder: a feed-forward network that predicts the next frame of a patch of video from the last few.
 
 x_t is frame t, T frames long; k = T - 1 are seen (`--frames` is T), f the activation, W_1, ..., W_n and V are
 fully connected, or convolutions (V their mirror):
@@ -11,11 +11,11 @@ fully connected, or convolutions (V their mirror):
 
 Prediction error alone is minimised, without a penalty on weights or units. On patches of natural video, Palm reports,
 that is enough for W_1 to become receptive fields like those of visual area V1. Without `residual` units here become
-spots and short edges in the last frame; with it, edges that move from one frame to the next. Grey video shows them
-soonest: Adam moves weights on colours that hardly vary as far as others, and they hide the rest.
+spots and short edges in the last frame; with it, edges that move from one frame to the next. They emerge soonest from
+grey video: in colour, Adam moves weights on directions of little variance as far as others, and these hide the fields.
 Low and high are the extremes of the training data. Beyond the first predicted frame, predictions take the place of
-frames in (1) and (3). Where a clip begins fewer than k frames ago, its earliest frame is repeated, as though nothing
-had moved before.
+frames in (1) and (3). Near the start of a clip, where fewer than k frames have been seen, the earliest frame is
+repeated.
 
 References:
     Palm (2012). Prediction as a candidate for learning deep hierarchical models of data. Technical University of
@@ -24,9 +24,9 @@ References:
     images.
 
 Departures:
-    By default the network says the change (3), not the frame (2): most of a frame of natural video stays, and units
-    that need not carry the frame itself are free to describe what moves.
-    W_1 begins near zero. Nothing makes weights decay, and what stays of larger ones would hide the fields.
+    By default the network predicts the change (3), not the frame (2). Most of a frame of natural video stays the same,
+    and units that need not carry the frame itself are free to describe what moves.
+    W_1 begins near zero. There is no weight decay, and large initial weights would remain and hide the fields.
     ReLU units, Adam with a falling learning rate.
 """
 
@@ -55,7 +55,7 @@ Future = Float[Tensor, "batch predicted channel height width"]
 Seen = Float[Tensor, "batch *time seen channel height width"]
 
 SMALL = 0.003
-"""Initial weights of the first layer, as a fraction of those that keep the variance."""
+"""Scale of the first layer's initial weights, as a fraction of the one that preserves the variance."""
 
 
 class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, Filters):
@@ -130,8 +130,8 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         """The network."""
 
         network: Literal["dense", "convolution"] = "dense"
-        """Kind of the layers. Fully connected ones are tied to the patch that they were trained on; convolutions look
-        at frames of any size."""
+        """Kind of the layers. Fully connected ones need patches of the size they were trained on; convolutions take
+        frames of any size."""
         hidden: tuple[Count, ...] = (100,)
         """Units (dense) or maps (convolution) of each hidden layer."""
         kernel: Count = 9
@@ -141,7 +141,7 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         activation: Literal["relu", "sigmoid", "tanh"] = "relu"
         """Hidden units."""
         residual: bool = True
-        """Say the change from the last frame, equation (3), rather than the frame, equation (2)."""
+        """Predict the change from the last frame, equation (3), rather than the frame, equation (2)."""
 
     view = View(frames=3, patch=12, standardise="all")
     recipe = Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=128)
@@ -185,7 +185,7 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
 
     @property
     def context(self) -> int:
-        """Frames that it sees, k: all of an example but the last."""
+        """Number k of frames that the network sees: all of an example but the last."""
         assert self.example.frames is not None
         return self.example.frames - 1
 
@@ -203,7 +203,7 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
         return chosen(found, names)
 
     def filters(self) -> Images:
-        """Weights of the first layer, those on the frames seen side by side, the oldest on the left."""
+        """Weights of the first layer; those for the frames seen are side by side, the oldest on the left."""
         weight = self._first().detach()
         sides = weight.shape[2:] if weight.ndim == 4 else self.shape[1:]
         frames = weight.reshape(len(weight), self.context, self.shape[0], *sides)

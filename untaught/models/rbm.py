@@ -1,4 +1,4 @@
-"""The restricted Boltzmann machine: a density over pictures, and features that cost one product.
+"""The restricted Boltzmann machine: a distribution over pictures, and features at the cost of one matrix product.
 
     E(v, h) = A(v) + B(h) - b.v - c.h - v.W.h                                     (1)
     F(v) = -log sum_h exp(-E(v, h)) = A(v) - b.v - log z_h(c + v.W)               (2)
@@ -8,15 +8,16 @@
     F_t(v) = A(v) - (1 - t) a.v - t b.v - log z_h(t (c + v.W))                    (6)
     d (sparsity) / dc = k (q - r)                                                 (7)
 
-v and h are visible and hidden units without connections inside a layer. What kind they are decides A, B, means and
-log z (`untaught.nn.energy.units`): binary ones have means 1 / (1 + exp(-input)), log z_h(x) = sum_j log(1 + exp(x_j)).
+v and h are visible and hidden units without connections inside a layer. A, B, means and log z follow from the kind of
+units (`untaught.nn.energy.units`): binary ones have means 1 / (1 + exp(-input)), log z_h(x) = sum_j log(1 + exp(x_j)).
 Grey values in [0, 1] are taken as probabilities of ones. (1) is the energy, p(v, h) ~ exp(-E); (2) the free energy,
-p(v) ~ exp(-F). Gaussian visible units may have a learnt deviation s: then v is what is seen, divided by s.
+p(v) ~ exp(-F). Gaussian visible units may have a learnt standard deviation s: then v is the data divided by s.
 
-The gradient (5) pits the data v+ against the machine's fantasies v-, with h+ and h- the means (3). Fantasies come from
-a few Gibbs steps, each drawing (3) and then (4), that begin at the data (contrastive divergence) or where the last ones
-ended (persistent chains, at several temperatures if need be). (7) draws the mean activation q of each hidden unit, over
-the last batches, to r. For annealing, (6) leads from independent units with biases a at t = 0 to (2) at t = 1.
+The gradient (5) contrasts the data v+ with the machine's fantasies v-, with h+ and h- the means (3). Fantasies come
+from a few Gibbs steps, each drawing (3) and then (4). Chains begin at the data (contrastive divergence), or where those
+of the last update ended (persistent chains, at several temperatures if need be). (7) drives the mean activation q of
+each hidden unit, over the last batches, towards r. For annealing, (6) leads from independent units with biases a at t =
+0 to (2) at t = 1.
 
 References:
     Smolensky (1986). Information processing in dynamical systems: foundations of harmony theory.
@@ -58,7 +59,7 @@ from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shap
 Fantasies = Float[Tensor, "fantasy visible"]
 Imagined = Float[Tensor, "fantasy hidden"]
 PLACES = 8
-"""Units of each example whose likelihood given all others is measured."""
+"""Units of each example for which the likelihood given all others is measured."""
 
 
 class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, Activations, Filters):
@@ -112,7 +113,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return self.in_values(self.visible_units.draw(self.visible_input(hidden)))
 
     def fantasies(self, begin: Visible, progress: Scalar) -> Fantasies:
-        """v-: k Gibbs steps from the data, of which the first is made, or from where the chains ended."""
+        """v-: k Gibbs steps from the data, the first of which is done in `begin`, or from where the chains ended."""
         if not self.config.persistent_chains:
             return self._walk(begin, progress, done=1)
         self.chains.copy_(self._walk(self.chains, progress))
@@ -126,7 +127,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return Loss(self._contrast(data, active, begin, progress), parts)
 
     def _contrast(self, data: Visible, active: Hidden, begin: Visible, progress: Scalar) -> Scalar:
-        """The same, all states held fixed: of the data, the means h+, and fantasies with their means h-."""
+        """E(v+, h+) - E(v-, h-) with all states, h+ and h- included, held fixed."""
         with torch.no_grad():
             fantasy = self.fantasies(begin, progress)
             imagined = self.hidden_given(fantasy)
@@ -149,7 +150,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return slopes
 
     def _stretch(self, v: Visible, hidden: Hidden) -> Tensor:
-        """dE / d log s, mean over rows: v stands for x / s, so that it is v (input - v)."""
+        """dE / d log s, mean over rows: since v = x / s, it is v (input - v)."""
         return (v * (self.visible_input(hidden) - v)).mean(0)
 
     @configuration
@@ -159,29 +160,30 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         hidden: Count = 500
         """Hidden units."""
         visible: Literal["bernoulli", "gaussian", "softmax"] = "bernoulli"
-        """Visible units: binary; Gaussian, for data that are then standardised; or one of all that is on."""
+        """Visible units: binary; Gaussian, for standardised data; or softmax, one of all being on."""
         hidden_units: Literal["bernoulli", "gaussian", "softmax", "relu"] = "bernoulli"
-        """Hidden units: binary, Gaussian of variance 1, one of all that is on, or noisy rectified linear."""
+        """Hidden units: binary, Gaussian of variance 1, softmax (one of all is on), or noisy rectified linear."""
         learn_deviation: bool = False
-        """Learn the deviation of each Gaussian visible unit, which is 1 otherwise."""
+        """Learn the standard deviation of each Gaussian visible unit, which is 1 otherwise."""
         gibbs_steps: Count = 1
         """Gibbs steps from where a chain begins to a fantasy: the k of CD-k."""
         growing: bool = False
         """Let the number of Gibbs steps grow from 1 to `gibbs_steps` through the training."""
         persistent_chains: Whole = 100
-        """Chains that go on from one update to the next, in each process; 0 begins them at the data: CD-k."""
+        """Persistent chains, in each process; 0 begins chains at the data, which is CD-k."""
         temperatures: Count = 1
-        """Temperatures at which each persistent chain runs, to exchange states with its neighbours; 1 has none."""
+        """Temperatures of parallel tempering, whose chains exchange states with their neighbours; 1 does without."""
         sparsity: Fraction | None = None
-        """Mean activation that hidden units are drawn to; none leaves them."""
+        """Target for the mean activation of hidden units; none sets no target."""
         sparsity_cost: NonNegative = 0.1
-        """How strongly."""
+        """Weight of the sparsity target."""
         weight_cost: NonNegative = 0.0
         """Decay of the weights, biases apart: adds cost / 2 times the sum of squares to what is minimised."""
         initial_scale: Positive = 0.01
         """Standard deviation of the initial weights (section 8 of the guide)."""
         doubled: Literal["no", "visible", "hidden"] = "no"
-        """Which layer stands for two, tied: the other one gets its input twice, as in a deep Boltzmann machine."""
+        """Layer that stands for two tied copies, so that the other's input is doubled: pretrains a deep Boltzmann
+        machine."""
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
@@ -198,7 +200,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
     config: Config
 
     def __init__(self, config: Config, example: Example | Shape) -> None:
-        """Build the machine, or raise ConfigError where its units or learning rule do not go with one another."""
+        """Build the machine, or raise ConfigError where units or learning rule do not fit together."""
         _check(config)
         example = Example.of(example)
         kinds: tuple[Kind, Kind] = (config.visible, config.hidden_units)
@@ -213,14 +215,14 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
 
     @classmethod
     def view_of(cls, config: Config) -> View:
-        """Binary units see draws, Gaussian ones standardised values."""
+        """Data are binarised by draws for binary units, standardised for Gaussian ones."""
         return {"bernoulli": cls.view, "gaussian": View(standardise="pixel"), "softmax": View()}[config.visible]
 
     def prepare(self, sample: Batch) -> None:
         """Let the biases alone explain each unit's mean, and begin the chains there.
 
         Raises:
-            DataError: Values are none that the visible units could have.
+            DataError: Values are outside the range of the visible units.
         """
         with torch.no_grad():
             flat = sample.x.flatten(1)
@@ -231,7 +233,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
             self.chains.copy_(self.base_draw(len(self.chains)))
 
     def held_out(self, batch: Batch, player: str) -> Loss:
-        """The same, with the squared error of one Gibbs step, and the pseudo-likelihood where it selects."""
+        """The loss, the squared error of one Gibbs step and, if it selects the best state, the pseudo-likelihood."""
         data = batch.x.flatten(1)
         with torch.no_grad():
             active, begin, parts = self._begun(data, measured=True)
@@ -240,9 +242,9 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return Loss(self._contrast(data, active, begin, torch.ones((), device=data.device)), parts)
 
     def _begun(self, data: Visible, measured: bool) -> tuple[Hidden, Visible, dict[str, Scalar]]:
-        """Means h+, where the first Gibbs step from the data leads, and its error; unless measured, the means alone."""
+        """Means h+, the first Gibbs step from the data, and its error; only the means unless `measured`."""
         x = self.hidden_input(data)
-        if not measured:  # persistent chains do without that step
+        if not measured:  # persistent chains do not need that step
             return self.hidden_units.mean(x), data, {}
         active, hidden = self.hidden_units.mean_and_draw(x)
         mean, begin = self.visible_units.mean_and_draw(self.visible_input(hidden))
@@ -250,7 +252,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return active, self.in_values(begin), {"squared_error_per_image": error.square().sum(1).mean()}
 
     def _walk(self, visible: Visible, progress: Scalar, done: int = 0) -> Visible:
-        """The Gibbs steps to a fantasy, of which some are done; fewer at first where they grow."""
+        """The Gibbs steps to a fantasy, of which `done` are done already; fewer at first where their number grows."""
         step, steps = self.gibbs if self.config.temperatures == 1 else self._tempered, self.config.gibbs_steps
         if self.config.growing:
             return after_growing(step, visible, steps, progress, done)
@@ -280,7 +282,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return self.decode(self.encode(x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Run `count` chains from the base rate; the last gives grey values, means (4) of visible units."""
+        """Run `count` chains from the base rates; the last step gives grey values, means (4) of visible units."""
         with torch.no_grad():
             visible = after(self.gibbs, self.base_draw(count), self.config.sample_steps - 1)
             return self.decode(self.hidden_units.draw(self.hidden_input(visible)))
@@ -290,7 +292,7 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         return chosen({"hidden": self.encode(x)}, names)
 
     def filters(self) -> Images:
-        """Weights of each hidden unit; a vector's as a picture of one row."""
+        """Weights of each hidden unit; for vectors, pictures of one row."""
         return weight_pictures(self.weight, self.shape)
 
     smoke = Smoke(
@@ -303,7 +305,7 @@ def energy_slopes(
     v: Visible, active: Hidden, f: Fantasies, imagined: Imagined
 ) -> tuple[Float[Tensor, "visible hidden"], Float[Tensor, " visible"], Float[Tensor, " hidden"]]:
     """Derivatives of E(v+, h+) - E(v-, h-) by W, b and c: <v- h-> - <v+ h+> and so on, each mean over its own rows."""
-    # In full precision, for the two means nearly cancel.
+    # In full precision, because the two means nearly cancel.
     with torch.autocast(v.device.type, enabled=False):
         by_weight = (f.T @ (imagined / len(imagined))).addmm_(v.T, active, alpha=-1 / len(active))
         return by_weight, f.mean(0) - v.mean(0), imagined.mean(0) - active.mean(0)

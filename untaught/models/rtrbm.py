@@ -1,4 +1,4 @@
-"""Recurrent temporal restricted Boltzmann machine: an RBM for each frame of video, with biases that remember.
+"""Recurrent temporal restricted Boltzmann machine: an RBM for each frame, whose biases depend on the frames before.
 
     b_t = b + V r_t-1                                                            (1)
     c_t = c + U r_t-1                                                            (2)
@@ -14,12 +14,12 @@ The hidden means (7), with r_0 learnt, carry the past: given r_t-1 each frame ha
 and all of them share W. Grey values in [0, 1] are taken as probabilities of ones; Gaussian units have variance 1 and
 are for standardised frames.
 
-In (8) the data are pitted against fantasies v-_t with hidden means h-_t: contrastive divergence. The machines do not
-wait for one another once the states (7) are known, so the chains of all frames run as one batch. The gradient of (8)
-holds fantasies and hidden units fixed, but not the biases (1) and (2): through them it goes back in time.
+(8) contrasts the data with fantasies v-_t of hidden means h-_t: contrastive divergence. Once the states (7) are known,
+the machines are independent, so the chains of all frames run as one batch. The gradient of (8) holds fantasies and
+hidden units fixed, but not the biases (1) and (2): through these it is propagated back in time.
 
-Fantasies come from Gibbs steps that begin at the frame. Or, `fantasies = predictions`, they are made as predictions
-are: the frame before is the first guess, and hidden means (5) and visible means (6) are found in turn. The machine then
+Fantasies come from Gibbs steps that begin at the frame. With `fantasies = predictions` they are made as predictions
+are: starting from the frame before, hidden means (5) and visible means (6) are computed in turn. The machine then
 learns where its predictions are wrong.
 
 References:
@@ -101,9 +101,9 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
             data, active = x.flatten(0, 1), states[:, 1:].flatten(0, 1)
             fantasy = self._fantasies(x, active, visible_bias, hidden_bias)
             imagined = self.hidden_given(fantasy, hidden_bias)
-            with torch.autocast(x.device.type, enabled=False):  # for the two nearly cancel
+            with torch.autocast(x.device.type, enabled=False):  # the two energies nearly cancel
                 slope = fantasy.T @ imagined - data.T @ active
-        # Fantasies and hidden units are fixed, so that the biases alone lead back in time.
+        # Fantasies and hidden units are fixed, so the gradient goes back in time through the biases alone.
         slopes = ((self.weight, slope), (visible_bias, fantasy - data), (hidden_bias, imagined - active))
         total = contrast(slopes) / len(data)
         parts = {"fantasy_squared_error_per_frame": (fantasy - data).square().sum(1).mean()}
@@ -138,11 +138,11 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         visible: Literal["bernoulli", "gaussian"] = "bernoulli"
         """Visible units: for grey values in [0, 1], or for standardised ones."""
         fantasies: Literal["predictions", "gibbs"] = "predictions"
-        """What the data are pitted against: predictions from the frame before, or Gibbs chains from the frame."""
+        """What the data are contrasted with: predictions from the frame before, or Gibbs chains from the frame."""
         gibbs_steps: Count = 2
         """Steps to a fantasy: the k of CD-k."""
         prediction_steps: Count = 2
-        """Steps to a prediction; best as many as fantasies take, where these are predictions."""
+        """Mean-field steps to a prediction; best equal to `gibbs_steps` where fantasies are predictions."""
         initial_scale: Positive = 0.1
         """Standard deviation of the initial weights."""
         sample_frames: Count = 20
@@ -162,7 +162,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         """Build the machine.
 
         Raises:
-            SizeError: Examples are no frames.
+            SizeError: Examples are not frames.
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
@@ -181,7 +181,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         """Let the visible biases alone explain each pixel's mean.
 
         Raises:
-            DataError: The examples are single frames, or values are no probabilities for Bernoulli units.
+            DataError: The examples are single frames, or values are not probabilities, under Bernoulli units.
         """
         x = self._flat(sample.x)
         if x.shape[1] < 2:
@@ -190,7 +190,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
             self.visible_bias.copy_(self.units.bias_for(x.flatten(0, 1)))
 
     def held_out(self, batch: Batch, player: str) -> Loss:
-        """The same, with the squared error of predictions."""
+        """The loss, and the squared error of predictions."""
         loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
         with torch.no_grad():
             x = self._flat(batch.x)
@@ -259,7 +259,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         """Frames as vectors: (batch, time, visible).
 
         Raises:
-            DataError: It is no video of frames of the size that the machine was built for.
+            DataError: It is not video of the frame size that the machine was built for.
         """
         if x.ndim != 5 or x.shape[1] < 1 or tuple(x.shape[2:]) != self.shape:
             wanted = ", ".join(str(size) for size in self.shape)

@@ -1,4 +1,4 @@
-"""The sigmoid belief network, and with a recognition network the Helmholtz machine: causes that explain what is seen.
+"""The sigmoid belief network, which with a recognition network is the Helmholtz machine: causes that explain the data.
 
     p(x_l | x_{l+1}) = prod_i s(z_i)^x_i (1 - s(z_i))^(1 - x_i),   z = b_l + W_l x_{l+1}     (1)
     q(x_{l+1} | x_l) = prod_j s(y_j)^x_j (1 - s(y_j))^(1 - x_j),   y = c_{l+1} + R_{l+1} x_l (2)
@@ -7,10 +7,11 @@
     log p(x_0) >= <log p(x_0, ..., x_L) - log q(x_1, ..., x_L | x_0)>                        (5)
 
 x_0 is visible, x_1 to x_L are hidden; s(x) = 1 / (1 + exp(-x)). Units of a layer are independent given the layer above
-(1), and yet dependent once the layer below is seen. Wake-sleep learns by delta rules alone: generative weights predict
-what recognition made of the data (3), recognition weights what fantasies were made of (4). In a small network hidden
-units can be inferred without (2) instead: exactly, and the likelihood itself is climbed, or as if they were
-independent, and the bound (5) is climbed that this q gives. Grey values in [0, 1] are taken as probabilities of ones.
+(1), but dependent given the layer below. Wake-sleep learns by delta rules alone: generative weights learn to predict
+the states that recognition infers from data (3), recognition weights the states that generated a fantasy (4). In a
+small network hidden units can be inferred without (2). Exact inference ascends the likelihood itself; factorial
+inference takes hidden units as independent and ascends the bound (5) of this q. Grey values in [0, 1] are taken as
+probabilities of ones.
 
 References:
     Neal (1992). Connectionist learning of belief networks.
@@ -21,7 +22,7 @@ References:
 Departures:
     The visible biases begin at the mean of the data, unless the configuration says where.
     Both phases take one step after each batch of examples, where the paper alternates after each example.
-    Factorial inference takes exact means over the states of neighbouring layers, where the paper of 1996 bounds them.
+    Factorial inference sums exactly over the states of neighbouring layers, where the paper of 1996 uses a bound.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         return Loss(total, {"upper_bound_nats": (total + density.mean()).detach()})
 
     def _sleep(self, count: int) -> Loss:
-        """-log q of what fantasies were made of, summed over each example's; its gradient is that of equation (4)."""
+        """-log q of the states that generated fantasies, summed over those of an example; its gradient is rule (4)."""
         assert isinstance(self.inference, Recognition)
         with torch.no_grad():
             fantasy = self.generative.sample(self.config.fantasies * count)
@@ -96,7 +97,7 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         return self.generative.log_joint([visible, *hidden]) - density
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """What wakes (3), sleeps (4), or climbs the likelihood or its bound (5) where hidden units can be summed."""
+        """Loss of the wake phase (3), of the sleep phase (4), or minus the likelihood or its bound (5)."""
         if player == "recognition":
             return self._sleep(len(batch.x))
         visible = batch.x.flatten(1)
@@ -121,15 +122,15 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         inference: Literal["recognition", "factorial", "exact"] = "recognition"
         """How hidden units are inferred: by recognition weights and wake-sleep, as if independent, or exactly."""
         sweeps: Count = 10
-        """Times that factorial inference sets every hidden unit."""
+        """Sweeps of factorial inference, each of which updates every hidden unit once."""
         fantasies: Count = 1
-        """Fantasies for each example: the more, the better recognition keeps up with what it inverts."""
+        """Fantasies for each example: the more, the better recognition weights follow the generative ones."""
         initial_scale: Positive = 0.1
         """Standard deviation of the initial weights."""
         visible_bias: float | None = None
-        """Where the visible biases begin, -4 if causes are to turn pixels on; none takes the mean of the data."""
+        """Initial visible biases, for example -4 if causes should turn pixels on; none takes the mean of the data."""
         hidden_bias: float = 0.0
-        """Where the hidden biases begin, of both sets of weights; below 0 if causes are to be rare."""
+        """Initial hidden biases of both networks; below 0 if causes should be rare."""
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1), batch_size=100)
     view = View(binarise=True)
@@ -155,7 +156,7 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         """Let the visible biases alone explain each unit's mean, unless they are to begin elsewhere.
 
         Raises:
-            DataError: Values lie outside [0, 1], so they are no probabilities.
+            DataError: Values lie outside [0, 1], so they are not probabilities.
         """
         usual, asked = UNITS["bernoulli"].bias_for(sample.x.flatten(1)), self.config.visible_bias
         with torch.no_grad():
@@ -166,7 +167,7 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         return self.decode(self.encode(x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Draw from the top down; the last step gives grey values, the means of (1) and no draws."""
+        """Draw from the top down; the last step gives grey values, the means of (1), not draws."""
         with torch.no_grad():
             return self.decode(torch.cat(self.generative.sample(count)[1:], 1))
 
@@ -194,14 +195,14 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         return chosen(known, names)
 
     def filters(self) -> Images:
-        """Generative weights of each unit of the first hidden layer; a vector's as a picture of one row."""
+        """Generative weights of each unit of the first hidden layer; for vectors, pictures of one row."""
         return weight_pictures(self.generative.weights[0], self.shape)
 
     def _layers(self, latent: Features) -> Sequence[Units]:
         return latent.split(self.config.hidden, 1)
 
     def _inference(self, units: Sequence[int]) -> tuple[Inference, dict[str, Player]]:
-        """What infers the hidden units, and who learns."""
+        """The inference of hidden units, and the players that learn."""
         wakes, kind = {"generative": Player(("generative.",))}, self.config.inference
         if kind == "recognition":
             up = Recognition(units, self.config.initial_scale, self.config.hidden_bias)

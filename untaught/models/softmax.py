@@ -40,7 +40,7 @@ class Softmax(Learner, Classifies, Filters):
 
     @configuration
     class Config:
-        """What can be chosen."""
+        """Classes and weight decay."""
 
         classes: Count = 10
         """Classes."""
@@ -91,6 +91,6 @@ class Softmax(Learner, Classifies, Filters):
         """Check the labels.
 
         Raises:
-            DataError: There is none, or one is beyond `classes`.
+            DataError: There are no labels, or one is not below `classes`.
         """
         check_labels(sample.label, self.config.classes, needed=True)

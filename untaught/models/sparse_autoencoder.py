@@ -1,4 +1,4 @@
-"""The sparse autoencoder: more features than are needed, of which each example has few.
+"""The sparse autoencoder: many features, few of which are active in an example.
 
     h = s(W x + b)                                                                     (1)
     y = g(V h + c)                                                                     (2)
@@ -7,10 +7,10 @@
     d KL(r, q_j) / d a_j = (-r / q_j + (1 - r) / (1 - q_j)) s'(a_j) / n                (5)
 
 x is an example, h its features, y the reconstruction; s is the logistic function, g linear or logistic. In the loss (3)
-q_j is the mean activation of unit j over the n examples of a batch, which (4) draws to r; means are over examples, l
-is the weight cost and k the sparsity cost. (5) is what reaches the input a of unit j in one example: where a unit is
-off in all of them, q and s' vanish together and (5) does not, since log q is taken from inputs. Hyperbolic tangents
-count as active by (1 + h) / 2. On patches of natural pictures the filters W become edges.
+q_j is the mean activation of unit j over the n examples of a batch, which (4) drives towards r; means are over
+examples, l is the weight cost and k the sparsity cost. (5) is the gradient at the input a of unit j in one example.
+Where a unit is off in all examples, q and s' vanish together but (5) does not; log q is therefore computed from inputs.
+The activation of a hyperbolic tangent is (1 + h) / 2. On patches of natural pictures the filters W become edges.
 
 References:
     Ng (2011). CS294A lecture notes: sparse autoencoder.
@@ -18,8 +18,8 @@ References:
     Lee, Ekanadham, Ng (2008). Sparse deep belief net model for visual area V2.
 
 Departures:
-    Trained by Adam on batches, where the notes take L-BFGS and all examples at once: a mean over a batch is what KL
-    sees, so that batches should be large. Output units begin at the mean of the data, hidden units at r.
+    Trained by Adam on batches, where the notes take L-BFGS and all examples at once. KL is of means over a batch, so
+    batches should be large. Output units begin at the mean of the data, hidden units at r.
 """
 
 from __future__ import annotations
@@ -53,16 +53,17 @@ class SparseAutoencoder(Layerwise):
         hidden: tuple[Count, ...] = (196,)
         """Units of each hidden layer, from below."""
         sparsity: Fraction = 0.1
-        """Mean activation r that each unit is drawn to."""
+        """Target r for the mean activation of each unit."""
         sparsity_cost: NonNegative = 3.0
-        """How strongly: the k of equation (3)."""
+        """Weight of the sparsity target: the k of equation (3)."""
         weight_cost: NonNegative = 3e-3
         """Decay of the weights, biases apart: the l of equation (3)."""
         activation: Literal["sigmoid", "tanh"] = "sigmoid"
         """Hidden units."""
         output: Literal["linear", "sigmoid", "bernoulli", "tanh"] = "sigmoid"
         """Output units of the lowest layer: linear, logistic or hyperbolic tangents under squared error, or logistic
-        under cross-entropy, which takes the place of the first term of (3). Those above fit what they reconstruct."""
+        under cross-entropy, which takes the place of the first term of (3). In upper layers they are of the kind that
+        they reconstruct."""
         tied: bool = False
         """V is the transpose of W, whose squares then count once."""
         fine_tuning: bool = False
@@ -95,7 +96,7 @@ class SparseAutoencoder(Layerwise):
         return x
 
     def prepare(self, sample: Batch) -> None:
-        """Let output units begin at the mean of the data, and hidden units at the activation that they are drawn to."""
+        """Set initial biases: output units give the mean of the data, hidden units their target activation."""
         super().prepare(sample)
         if not len(self.layers):
             begin = torch.logit(torch.tensor(self.config.sparsity), eps=1e-3)
