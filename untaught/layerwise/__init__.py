@@ -1,10 +1,10 @@
-"""What systems share that are trained layer by layer, or that give examples back. A system is a subclass in `models/`.
+"""What is common to autoencoders and to systems trained layer by layer. A system is a subclass in `models/`.
 
 coded          two networks and a code between them
 greedy         autoencoders of one hidden layer, in a stack: the loss of one and of all
 greedy_stages  one stage for each layer of any stack
 unroll         a stack of machines becomes one deep autoencoder
-wide_range     what suits values that are no pictures
+wide_range     defaults for values outside [0, 1]
 """
 
 from untaught.layerwise.greedy import Added as Added

@@ -1,10 +1,10 @@
-"""An encoder, a code and a decoder: what every autoencoder made of two networks does.
+"""An encoder, a code and a decoder: what is common to autoencoders of two networks.
 
     z = E(x),   y = g(D(z) + a)     (1)
 
-x is an example, z its code, y the reconstruction; g are output units (`untaught.nn.output_units`), and a is what
-makes y the mean of the data where D(z) is 0, set once before training. A system says how
-E's numbers become a code, and its loss.
+x is an example, z its code, y the reconstruction; g are output units (`untaught.nn.output_units`), and the offset a
+makes y the mean of the data where D(z) is 0; it is set once, before training. A system defines how E's outputs become a
+code, and its loss.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         """Build the networks, or take the caller's own.
 
         Args:
-            config: What is built.
-            example: What one example is.
-            encoder: From a batch of examples to `latent` numbers each, instead of the one that `config` describes.
-            decoder: From `latent` numbers each to a batch of examples, before output units.
-            code: What the last layer of an encoder that is built here applies.
+            config: The system's configuration.
+            example: The shape of one example, or its full description.
+            encoder: Maps a batch of examples to `latent` numbers each; replaces the one that `config` describes.
+            decoder: Maps `latent` numbers each to a batch of examples, before the output units.
+            code: Activation of the code layer, of an encoder that is built here.
 
         Raises:
             ConfigError: A network of the caller's own does not fit, or weights cannot be tied to it.
@@ -76,11 +76,11 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
 
     @abstractmethod
     def codes(self, x: Examples) -> dict[str, Tensor]:
-        """What lies between the networks, by name; `code` is what the decoder is given."""
+        """Activations between the networks, by name; `code` is the decoder's input."""
 
     @classmethod
     def on(cls, config: Any, example: Example | Shape, encoder: nn.Module) -> Self:
-        """The system on an encoder that exists, whose features are the numbers of the code."""
+        """The system on an existing encoder, whose features are the code."""
         return cls(config, example, encoder)
 
     @classmethod
@@ -89,11 +89,11 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         return linear_outside(example, sample)
 
     def decode(self, features: Features) -> Examples:
-        """Make the example that a code describes, equation (1)."""
+        """Decode codes to examples, equation (1)."""
         return self.outputs(self.output_inputs(features)).unflatten(1, self.shape)
 
     def reconstruct(self, x: Examples) -> Examples:
-        """Give each example back through its code."""
+        """Reconstruct each example from its code."""
         return self.decode(self.encode(x))
 
     def filters(self) -> Images:
@@ -101,7 +101,7 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         return first_weights(self.encoder, self.shape)
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Every layer: `encoder.1`, ..., what `codes` names, `decoder.1`, ...; the reconstruction is none of them.
+        """Every layer: `encoder.1`, ..., those of `codes`, `decoder.1`, ...; the reconstruction is not included.
 
         Raises:
             ConfigError: There is no layer of one of the names.
@@ -112,17 +112,17 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         return chosen(found | {f"decoder.{number}": value for number, value in enumerate(above[:-1], 1)}, names)
 
     def prepare(self, sample: Batch) -> None:
-        """Find the range of the output units, and what they need to give the mean of the data.
+        """Find the range of the output units, and the offset with which they give the mean of the data.
 
         Raises:
-            DataError: Values are no probabilities, under cross-entropy.
+            DataError: Values are not probabilities, under cross-entropy.
         """
         values = sample.x.flatten(1)
         self.outputs.look(values)
         self.offset.copy_(self.outputs.inputs_for(values.mean(0)).view(self.shape))
 
     def seen(self, x: Examples) -> Examples:
-        """What the encoder sees: of word probabilities log(1 + n x), for n words in the dictionary."""
+        """Input of the encoder: for word probabilities log(1 + n x), with n words in the dictionary."""
         return torch.log1p(x * x[0].numel()) if self.config.output == "softmax" else x
 
     def output_inputs(self, features: Features) -> Values:

@@ -1,4 +1,4 @@
-"""Autoencoders that are trained layer by layer: what every one of them does.
+"""Autoencoders that are trained layer by layer: what is common to all of them.
 
     h = f(W x + b)                                                    (1)
     y = g(V h + c),   tied: V = Wᵀ                                    (2)
@@ -6,13 +6,13 @@
     W, V ~ uniform in +-r sqrt(6 / (units below + units above))       (4)
 
 x is an example as a vector, h the hidden units, y the reconstruction, L half the squared error or a cross-entropy
-(`untaught.nn.output_units`). A system says what takes the place of x on the way in, x~, and what it adds to the loss.
-Before training r is 4 for logistic units, whose slope is at most 1 / 4, and 1 for others.
+(`untaught.nn.output_units`). A system defines the corrupted input x~ and the terms that it adds to the loss. In the
+initial weights (4), r is 4 for logistic units, whose slope is at most 1 / 4, and 1 for others.
 
-A stack is trained greedily from below: layer k is an autoencoder of its own, whose x is what the layers below make of
-the data, reconstructing their activations and not the picture. What its output units are follows from what they
-reconstruct: activations lie where f puts them. Then, if asked for, all layers are trained as one deep autoencoder: up
-through each (1), down through each (2), L at the bottom, and what every layer adds.
+A stack is trained greedily from below: layer k is an autoencoder of its own, whose x are the activations of the layer
+below, not the picture. Its output units are of the kind that f has, since they reconstruct activations. Then, if asked
+for, all layers are trained as one deep autoencoder: up through each (1), down through each (2), with L at the bottom
+and the added terms of every layer.
 
 References:
     Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with neural networks.
@@ -54,7 +54,7 @@ class Added:
 
     total: Scalar
     parts: dict[str, Scalar] = field(default_factory=lambda: {})
-    """For the record, without gradient; of a deep autoencoder the mean over its layers."""
+    """For the training record, without gradient; for a deep autoencoder the mean over its layers."""
 
 
 class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
@@ -87,26 +87,26 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         """Linear output units and standardised values where some lie outside [0, 1]."""
         return linear_outside(example, sample)
 
-    # -------- what a system says
+    # -------- what a system defines
 
     @abstractmethod
     def added(self, inputs: Units, hidden: Units) -> Added:
-        """What is added to the loss of this layer, from the inputs W x~ + b of its hidden units and their values."""
+        """Terms added to the loss of this layer, from the inputs W x~ + b of its hidden units and their values."""
 
     @abstractmethod
     def corrupted(self, x: Vectors) -> Vectors:
-        """x~, what the layer sees in place of x while its loss is taken."""
+        """x~, the layer's input while its loss is computed."""
 
     @property
     @abstractmethod
     def constrained(self) -> bool:
-        """Whether anything but its width keeps a layer from copying what it sees."""
+        """Whether anything but its width keeps a layer from copying its input."""
 
     # -------- what a model can do
 
     @property
     def chain(self) -> tuple[Layerwise, ...]:
-        """Models with one hidden layer, from below; of such a model itself."""
+        """The models with one hidden layer, from below; for such a model, itself."""
         return tuple(layer for layer in self.layers if isinstance(layer, Layerwise)) or (self,)
 
     def encode(self, x: Examples) -> Features:
@@ -114,13 +114,13 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         return self._up(x)
 
     def decode(self, features: Features) -> Examples:
-        """Examples that the highest layer describes, equation (2) through every layer."""
+        """Examples decoded from the highest layer, equation (2) through every layer."""
         for layer in reversed(self.chain):
             features = layer.outputs(layer.visible_input(features))
         return features.unflatten(1, self.shape)
 
     def reconstruct(self, x: Examples) -> Examples:
-        """Give each example back, as it is and not corrupted."""
+        """Reconstruct each example from its uncorrupted version."""
         return self.decode(self.encode(x))
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
@@ -128,11 +128,11 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         return chosen({f"hidden.{number}": self._up(x, number) for number in range(1, len(self.chain) + 1)}, names)
 
     def filters(self) -> Images:
-        """Weights of the first layer; a vector's as pictures of one row."""
+        """Weights of the first layer; for vectors, pictures of one row."""
         return weight_pictures(self.chain[0].weight.T, self.shape)
 
     def filter_pictures(self) -> dict[str, Images]:
-        """`filters`, and of upper layers `filters-2`, ...: sums of the filters below, weighted by their weights."""
+        """`filters`, and for upper layers `filters-2`, ...: sums of the filters below, times the layer's weights."""
         below, drawn = self.chain[0].weight.detach(), {"filters": self.filters()}
         for number, layer in enumerate(self.chain[1:], 2):
             below = layer.weight.detach() @ below
@@ -155,14 +155,14 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     # -------- learning
 
     def stages(self) -> Sequence[Stage]:
-        """Each layer on what the layers below make of the data, then all together if asked for."""
+        """Each layer on the activations of the layer below, then all together if asked for."""
         if not len(self.layers):
             return super().stages()
         greedy, all_layers = greedy_stages(self.chain, self._up, self.view, self.recipe), Stream(self.view)
         return [*greedy, Stage("fine-tuning", self, self.recipe, all_layers)] if self.config.fine_tuning else greedy
 
     def prepare(self, sample: Batch) -> None:
-        """Let the output units of a layer begin at the mean of what it reconstructs; a stack's layers have theirs.
+        """Set output biases to give the mean of what a layer reconstructs; the layers of a stack do so one by one.
 
         Raises:
             DataError: Values outside [0, 1] under cross-entropy.
@@ -224,5 +224,5 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
 
 
 def upper_output(activation: Activation, output: Output) -> Output:
-    """Output units of layers that reconstruct activations: of the same kind as these."""
+    """Output units of upper layers: of the same kind as the activations that they reconstruct."""
     return output if activation == "sigmoid" and output == "bernoulli" else activation

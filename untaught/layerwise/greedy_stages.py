@@ -1,4 +1,4 @@
-"""Greedy training of a stack: each layer learns alone what those below make of the data.
+"""Greedy training of a stack: each layer learns alone, on the features of the layers below.
 
 References:
     Hinton, Osindero, Teh (2006). A fast learning algorithm for deep belief nets.
@@ -22,8 +22,8 @@ def greedy_stages(
 
     Args:
         learners: The layers.
-        up: `up(x, layers=k)` is what the lowest k layers make of examples.
-        view: How data are cut.
+        up: `up(x, layers=k)` gives the features of the lowest k layers.
+        view: The view of the data.
         recipe: How each layer is trained; by its own recipe if none is given.
     """
     return [

@@ -1,4 +1,4 @@
-"""A stack of machines, each trained on what the one below makes of the data, becomes one deep autoencoder."""
+"""A stack of machines, each trained on the features of the one below, is unrolled into a deep autoencoder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Unrolled:
 
 @torch.no_grad()
 def unroll(machines: Iterable[Unrolled], encoder: nn.Module, decoder: nn.Module, tied: bool) -> None:
-    """Copy machines, from below, into the dense layers of an encoder and its mirror; where tied, up alone."""
+    """Copy machines, from below, into the dense layers of an encoder and its mirror; if tied, only upward weights."""
     for machine, below, above in zip(machines, layers_of(encoder), layers_of(decoder)[::-1], strict=True):
         below.get_parameter("weight").copy_(machine.up)
         below.get_parameter("bias").copy_(machine.hidden)

@@ -1,4 +1,4 @@
-"""What suits values outside [0, 1], where pictures and probabilities end; within, nothing is unusual."""
+"""Defaults for data with values outside [0, 1], which are neither pictures nor probabilities."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def standardised_outside(example: Example, sample: Batch) -> Usual:
 
 
 def linear_outside(example: Example, sample: Batch) -> Usual:
-    """Linear output units, of standardised values: logistic ones end where the training data did, tangents at 1."""
+    """Linear output units and standardised values: logistic units are bounded by the training data, tanh by 1."""
     return _outside(sample, replace(standardised_outside(example, sample), config={"output": "linear"}))
 
 
 def gaussian_outside(example: Example, sample: Batch) -> Usual:
-    """Gaussian visible units; models that have them look at standardised values then."""
+    """Gaussian visible units, for which models standardise values."""
     del example
     return _outside(sample, Usual({"visible": "gaussian"}))
 

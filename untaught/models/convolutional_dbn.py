@@ -159,7 +159,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         return self._up(x, len(self.machines)).flatten(1)
 
     def reconstruct(self, x: Images) -> Images:
-        """Through all machines up, (1), and down again, (3)."""
+        """Means of the pixels after a pass up (1) and down (3) through all machines."""
         return self.decode(self.encode(x))
 
     def activations(self, x: Images, names: Sequence[str] | None = None) -> dict[str, Tensor]:

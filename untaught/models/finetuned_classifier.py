@@ -99,7 +99,7 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
             config: The classes, and the encoder where none is given.
             example: The shape of one example, or its full description.
             encoder: Maps a batch of examples to features `(batch, feature)`, with gradient. It is trained in place.
-                Parameters that no feature depends on, such as a decoder's, are frozen. Pass a copy to keep the original.
+                Parameters that no feature depends on, such as a decoder's, are frozen. Pass a copy to keep yours.
 
         Raises:
             ConfigError: There is no layer, or the encoder does not fit the examples.

@@ -1,4 +1,4 @@
-"""Building blocks that know no model and no data.
+"""Building blocks that depend on no model and no data.
 
 dense         fully connected stacks and their mirrors
 convolution   convolutional stacks of any frame size and their mirrors

@@ -2,8 +2,8 @@
 
     code = E(x),   x' = D(code)     (1)
 
-E ends in a linear layer unless its code is given an activation too, and D in a linear one: a model puts its own output
-units on top.
+E ends in a linear layer, unless the code is given an activation. D ends in a linear layer, and a model puts its own
+output units on top.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from untaught.nn.sizes import Layer, layers, sizes
 from untaught.shapes import Features, Images, Shape
 
 LARGEST_DENSE = 4096
-"""Numbers in an example up to which `auto` takes fully connected layers: 64 x 64 grey, or 32 x 32 in colour."""
+"""Largest example, in numbers, for which `auto` takes fully connected layers: 64 x 64 grey, or 32 x 32 in colour."""
 DENSE = (1000, 500, 250)
-"""Units of the layers that MNIST's network of 2006 had."""
+"""Units of the layers of the 2006 network for MNIST."""
 
 
 @configuration
@@ -51,7 +51,7 @@ class Coders:
     stride: Count = 2
     """Step of a convolution's filters in pixels."""
     pool: Count = 1
-    """Side of the windows of which a convolution keeps the highest value; 1 keeps all."""
+    """Side of the max-pooling windows after each convolution; 1 pools nothing."""
     activation: Activation = "relu"
     """Hidden units."""
     normalise: bool = False
@@ -75,11 +75,11 @@ class Coders:
 
         Args:
             shape: One example's shape.
-            code: What the layer of the code applies.
+            code: Activation of the code layer.
 
         Raises:
             ConfigError: Convolutions are asked for where examples are vectors.
-            SizeError: Pictures are too small for the convolutions; names the nearest size that is not.
+            SizeError: Pictures are too small for the convolutions; the message names the nearest size that works.
         """
         if self.convolutional(shape):
             encoder = ConvolutionEncoder(self, shape, code)
@@ -137,7 +137,7 @@ class ConvolutionDecoder(nn.Module):
 
 
 def layers_of(network: nn.Module) -> list[nn.Module]:
-    """The layers of an encoder or decoder in the order in which they act; of a caller's own network, its children."""
+    """The layers of an encoder or decoder in the order in which they act; for a caller's own network, its children."""
     match network:
         case ConvolutionEncoder():
             return [*network.maps.layers, network.code]
@@ -150,7 +150,7 @@ def layers_of(network: nn.Module) -> list[nn.Module]:
 
 
 def outputs(network: nn.Module, x: Tensor) -> list[Tensor]:
-    """What each of `layers_of(network)` gives on `x`; layers that give no single tensor are left out."""
+    """Output of each of `layers_of(network)` on `x`; layers whose output is not a single tensor are left out."""
     found: dict[int, Tensor] = {}
 
     def keep(layer: nn.Module, inputs: object, output: object) -> None:
@@ -168,7 +168,7 @@ def outputs(network: nn.Module, x: Tensor) -> list[Tensor]:
 
 
 def first_weights(network: nn.Module, shape: Shape) -> Images:
-    """Weights of the first layer that has any, as pictures; those of a layer on vectors have one row.
+    """Weights of the first layer that has any, as pictures; for vectors, of one row.
 
     Raises:
         ConfigError: A caller's own network begins with neither a convolution nor a fully connected layer.
@@ -188,7 +188,7 @@ def refuse_misfit(encoder: nn.Module, decoder: nn.Module, shape: Shape, latent: 
     """Try networks, which may be a caller's own, on an empty picture; they stay as they are.
 
     Raises:
-        ConfigError: They give other numbers than they should.
+        ConfigError: Their outputs do not have the size of a code, or of an example.
     """
     training = [module for network in (encoder, decoder) for module in network.modules() if module.training]
     encoder.eval()

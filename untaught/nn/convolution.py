@@ -7,12 +7,13 @@ with weights of its own or the encoder's (tied):
     y  = pool_p(f(W * x + b))                                                       (1)
     x' = f(W' *^T up_p(y') + b')            the bottom layer leaves f out           (2)
 
-Convolution and pooling round sizes down (`stack`). The decoder knows the size it must reach: at each layer it repeats
-the last row of its input, or cuts rows off, until (2) gives back just what the encoder's layer saw.
+Convolution and pooling round sizes down (`stack`). The decoder is given the size of its output: at each layer it
+repeats the last row of its input, or crops rows, so that (2) has exactly the input size of the encoder's layer.
 
 References:
     Zeiler, Krishnan, Taylor, Fergus (2010). Deconvolutional networks (the adjoint as a layer).
-    He, Zhang, Ren, Sun (2015). Delving deep into rectifiers. arXiv:1502.01852 (initial weights that keep variance).
+    He, Zhang, Ren, Sun (2015). Delving deep into rectifiers. arXiv:1502.01852 (initial weights that preserve the
+    variance).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 
 
 def spread_(weight: Tensor, fan_in: float, activation: Activation) -> None:
-    """Draw initial weights that keep the variance: 2 / fan_in before a ReLU, which halves it, else 1 / fan_in."""
+    """Draw initial weights that preserve the variance: 2 / fan_in before a ReLU, which halves it, else 1 / fan_in."""
     gain = 2.0 if activation == "relu" else 1.0
     bound = math.sqrt(3 * gain / fan_in)
     nn.init.uniform_(weight, -bound, bound)
@@ -85,8 +86,8 @@ class Encoder(nn.Module):
         Args:
             channels: Channels of the frames.
             stack: The layers, from the frame upwards.
-            activation: What every layer applies.
-            normalise: Whether batch normalisation stands before each activation.
+            activation: Activation of every layer.
+            normalise: Whether batch normalisation comes before each activation.
         """
         super().__init__()
         self.stack = tuple(stack)
@@ -108,7 +109,7 @@ class Encoder(nn.Module):
         sizes(self.stack, (x.shape[-2], x.shape[-1]))
         found = [x]
         for layer in self.layers:
-            # Channels last in memory is what convolutions run fastest in, on processors and on GPUs.
+            # Convolutions run fastest with channels last in memory, on processors and on GPUs.
             found.append(layer(found[-1]).contiguous(memory_format=torch.channels_last))
         return found[1:]
 
@@ -136,7 +137,7 @@ class Up(nn.Module):
         if layer.pool > 1:
             x = F.interpolate(x, scale_factor=layer.pool, mode="nearest")
         x = _fitted(x, before)
-        # Up to `stride` sizes are convolved into this one: say how much larger than the smallest the wanted one is.
+        # Up to `stride` input sizes have this output size: the padding picks the wanted one.
         smallest = [(side - 1) * layer.stride - 2 * layer.edge + layer.kernel for side in before]
         extra = [max(wanted - side, 0) for wanted, side in zip(size, smallest, strict=True)]
         y = F.conv_transpose2d(x, weight, self.bias, layer.stride, layer.edge, extra)
@@ -167,7 +168,7 @@ class Decoder(nn.Module):
         Args:
             channels: Channels of the frames.
             stack: The encoder's layers, from the frame upwards.
-            activation: What every layer but the bottom one applies; the bottom one is linear.
+            activation: Activation of every layer but the bottom one, which is linear.
             normalise: Whether batch normalisation stands before each activation.
             kernels: Side of the filters at each layer, in the encoder's order; empty takes the encoder's.
             top: Maps that come in; none takes the filters of the encoder's last layer.
@@ -214,7 +215,7 @@ def _evened(x: Tensor, layer: Layer) -> Tensor:
 
 
 def _fitted(x: Tensor, size: Size) -> Tensor:
-    """Cut rows and columns off at the lower right, or repeat the last, until the size is reached."""
+    """Crop rows and columns at the lower right, or repeat the last, until the size is reached."""
     x = x[..., : size[0], : size[1]]
     bottom, right = size[0] - x.shape[-2], size[1] - x.shape[-1]
     return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x

@@ -28,7 +28,7 @@ Units = Float[Tensor, "batch unit"]
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation that takes its running averages where a batch has one example and so no deviation."""
+    """Batch normalisation that uses its running averages for a batch of one example, which has no variance."""
 
     def forward(self, input: Vectors) -> Vectors:
         """Normalise each unit over the batch."""
@@ -60,7 +60,7 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A stack of fully connected layers from an example to a code, which is linear as a rule.
+    """A stack of fully connected layers from an example to a code, which is linear by default.
 
     Example:
         >>> Encoder((64, 20, 5))(torch.zeros(3, 1, 8, 8)).shape
@@ -78,9 +78,9 @@ class Encoder(nn.Module):
 
         Args:
             widths: Numbers in an example, units of each hidden layer, numbers in a code.
-            activation: What every hidden layer applies.
-            normalise: Whether batch normalisation stands before each hidden layer's activation.
-            code: What the layer of the code applies.
+            activation: Activation of every hidden layer.
+            normalise: Whether batch normalisation comes before each hidden layer's activation.
+            code: Activation of the code layer.
         """
         super().__init__()
         self.chain = _chain(widths, activation, normalise, (), code)
@@ -116,10 +116,10 @@ class Decoder(nn.Module):
 
         Args:
             widths: The encoder's widths, in the encoder's order.
-            activation: What every hidden layer applies.
-            normalise: Whether batch normalisation stands before each activation.
+            activation: Activation of every hidden layer.
+            normalise: Whether batch normalisation comes before each activation.
             tied: An encoder of the same widths, whose weights are used; only biases are then the decoder's own.
-            shape: What an example is laid out as; a vector by default.
+            shape: Shape of an example; a vector by default.
         """
         super().__init__()
         self.shape = shape or (widths[0],)

@@ -1,4 +1,4 @@
-"""A network that tells the frame that came next from one that was proposed, and what can be learnt from fooling it.
+"""A discriminator of next frames: tells the true next frame from a proposed one, and gives the adversarial loss.
 
 c are the frames before, x a proposed frame, E a stack of convolutions, R an LSTM with hidden state h_T after the last
 of the frames c, A and B fully connected layers with ReLU, B several:
@@ -6,8 +6,8 @@ of the frames c, A and B fully connected layers with ReLU, B several:
     u = [h_T(E(c)), A(E(x))]                                                   (1)
     p = softmax(W B(u) + w),   (p_proposed, p_real)                            (2)
 
-The network minimises (3) over pairs of the frame x that came and a proposed one x~, who proposes minimises (4), which
-unlike log p_proposed does not saturate where the network is sure:
+The discriminator minimises (3) over pairs of the true next frame x and a proposed one x~. The generator minimises (4),
+which unlike log p_proposed does not saturate where the discriminator is confident:
 
     -1/2 (log p_real(x) + log p_proposed(x~))                                  (3)
     -log p_real(x~)                                                            (4)
@@ -37,7 +37,7 @@ PROPOSED, REAL = 0, 1
 
 
 class FrameDiscriminator(nn.Module):
-    """Looks at frames and at the one that is said to come next, equations (1) and (2).
+    """Judges a proposed next frame given the frames before it, equations (1) and (2).
 
     Example:
         >>> network = FrameDiscriminator((1, 8, 8), [Layer(4)], units=6, hidden=(5, 3))
@@ -65,7 +65,7 @@ class FrameDiscriminator(nn.Module):
         self.head = nn.Sequential(*layers, nn.Linear(hidden[-1] if hidden else 2 * units, 2))
         for module in (*self.proposed, *self.head):
             if isinstance(module, nn.Linear):
-                # Smaller weights, torch's own, leave it at chance for a thousand updates.
+                # With torch's smaller default weights it stays at chance for a thousand updates.
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
 
@@ -82,11 +82,11 @@ class FrameDiscriminator(nn.Module):
         return self.head(torch.cat([state, self.proposed(self.encoder(frame))], 1))
 
     def telling_apart(self, context: Video, real: Images, proposed: Images) -> tuple[Scalar, Scalar]:
-        """Give (3) in nats, and the fraction of frames that are told right."""
+        """Loss (3) in nats, and the fraction of frames that are classified correctly."""
         both = self._verdict(self._state(context).repeat(2, 1), torch.cat([real, proposed]))
         kind = torch.tensor([REAL, PROPOSED], device=both.device).repeat_interleave(len(real))
         return F.cross_entropy(wide(both), kind), (both.argmax(1) == kind).float().mean()
 
     def being_fooled(self, context: Video, proposed: Images) -> Scalar:
-        """Give (4) in nats."""
+        """Loss (4) of the generator, in nats."""
         return -F.log_softmax(wide(self(context, proposed)), 1)[:, REAL].mean()

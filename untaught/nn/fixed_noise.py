@@ -1,13 +1,13 @@
-"""Noise that belongs to an example: the same in every pass, and nothing has to be stored or counted.
+"""Noise as a function of the example: the same in every pass, with nothing to store.
 
-Each example is reduced to one number, from which a normal deviate for each unit follows. With v_i the 32 bits of its
-i-th value as float32, all arithmetic modulo 2^64 and m a mixer that spreads a change of any bit over all,
+Each example is hashed to one number, from which a normal deviate is computed for each unit. With v_i the 32 bits of its
+i-th value as float32, all arithmetic modulo 2^64 and m a mixer that spreads a change of any bit over all bits,
 
     k = sum_i v_i m(i)                                                        (1)
     n_j = sqrt(2) erfinv(2 u_j - 1),   u_j from the first 24 bits of m(k + j c)       (2)
 
-Sums of whole numbers do not depend on their order, so that n is the same in every batch, on every device and in every
-precision that still holds the example; an example that differs in one bit has other noise.
+Sums of integers do not depend on their order, so n is the same in every batch, on every device and in every precision
+that represents the example exactly. An example that differs in one bit has different noise.
 
 References:
     Carter, Wegman (1979). Universal classes of hash functions (1).
@@ -28,7 +28,7 @@ Whole = Int[Tensor, "*number"]
 
 
 def _signed(word: int) -> int:
-    """The number that 64 bits stand for in torch."""
+    """The signed integer of 64 bits in torch."""
     return word - 2**64 if word >= 2**63 else word
 
 
@@ -37,7 +37,7 @@ ROUNDS = ((30, _signed(0xBF58476D1CE4E5B9)), (27, _signed(0x94D049BB133111EB)))
 
 
 def fixed_normal(x: Examples, units: int) -> Features:
-    """Standard normal deviates that depend on the examples alone, equation (2), float32 `(batch, units)`.
+    """Standard normal deviates that depend on the example alone, equation (2), float32 `(batch, units)`.
 
     Example:
         >>> x = torch.rand(3, 1, 8, 8)

@@ -11,7 +11,7 @@ from untaught.shapes import Images, Shape
 
 
 def chosen(found: dict[str, Tensor], names: Sequence[str] | None) -> dict[str, Tensor]:
-    """Those layers that were asked for, or all.
+    """The layers of the given names, or all.
 
     Raises:
         ConfigError: There is no layer of one of the names.
@@ -23,5 +23,5 @@ def chosen(found: dict[str, Tensor], names: Sequence[str] | None) -> dict[str, T
 
 
 def weight_pictures(weight: Tensor, shape: Shape) -> Images:
-    """Weights `(visible, hidden)` of each hidden unit as a picture; of vectors, of one row."""
+    """Weights `(visible, hidden)` of each hidden unit as a picture; for vectors, of one row."""
     return weight.detach().T.unflatten(1, shape if len(shape) == 3 else (1, 1, *shape))

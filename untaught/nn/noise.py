@@ -1,4 +1,4 @@
-"""Draws that stay right under reduced precision.
+"""Random draws that are unbiased under reduced precision.
 
 In bfloat16 a uniform draw has 256 levels, and `rand < p` is measurably biased. Probabilities are therefore made in
 float32 at least, and every draw in float32, whatever precision the rest of the step has; in float64 the same draws are

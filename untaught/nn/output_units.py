@@ -1,12 +1,12 @@
-"""Output units: inputs a become values y, and the distance of y from x an error.
+"""Output units: the values y of inputs a, and the error of y as a reconstruction of x.
 
     linear, tanh, relu   y = f(a)                         error = sum_i (y_i - x_i)^2                              (1)
     sigmoid              y = low + (high - low) s(a)      the same                                                 (2)
     bernoulli            y = s(a)                         error = -sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))    (3)
     softmax              y_i = exp(a_i) / sum_j exp(a_j)  error = -sum_i x_i log y_i                               (4)
 
-s(a) = 1 / (1 + exp(-a)). `low` and `high` are 0 and 1, or as far as the data go beyond. In (3) values in [0, 1] are
-taken as probabilities of ones, in (4) values that sum to 1 as probabilities of words; both are in nats.
+s(a) = 1 / (1 + exp(-a)). `low` and `high` are 0 and 1, or the range of the data where that is wider. In (3) values in
+[0, 1] are taken as probabilities of ones, in (4) values that sum to 1 as probabilities of words; both are in nats.
 
 References:
     Rumelhart, Durbin, Golden, Chauvin (1995). Backpropagation: the basic theory (units and their errors).
@@ -27,13 +27,13 @@ from untaught.shapes import Scalar, Vectors
 
 Output: TypeAlias = Literal["linear", "tanh", "relu", "sigmoid", "bernoulli", "softmax"]
 CLEAR = 0.01
-"""How far from certainty units begin: nearer, a unit that saturates hardly learns."""
+"""Least distance of initial outputs from the ends of their range: nearer, saturated units hardly learn."""
 RARE = 1e-6
-"""Least probability of a word at the beginning."""
+"""Least initial probability of a word."""
 
 
 class OutputUnits(nn.Module):
-    """Output units of one kind; `look` at the data before they are used.
+    """Output units of one kind; call `look` with data before using them.
 
     Example:
         >>> units = OutputUnits("sigmoid")
@@ -51,7 +51,7 @@ class OutputUnits(nn.Module):
         """Find the range of the data.
 
         Raises:
-            DataError: Values are no probabilities, under an error that takes them as such.
+            DataError: Values are not probabilities, under an error that takes them as such.
         """
         low, high = (float(value) for value in x.aminmax())
         if self.kind == "bernoulli" and (low < 0 or high > 1):
@@ -68,7 +68,7 @@ class OutputUnits(nn.Module):
         self.high.fill_(max(high, 1.0))
 
     def inputs_for(self, mean: Tensor) -> Tensor:
-        """Inputs under which units give these values, or nearly so where they are at the end of what units can give."""
+        """Inputs under which units have these values, approximately so at the ends of their range."""
         match self.kind:
             case "linear":
                 return mean

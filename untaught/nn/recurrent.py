@@ -13,8 +13,8 @@ LSTM and ConvLSTM:
     c' = f c + i tanh(W * x + U * h + b)                            (5)
     h' = o tanh(c')                                                 (6)
 
-What inputs contribute, W * x + b, does not depend on the state, so it is computed for all times at once; only the rest
-goes step by step.
+The contribution of inputs, W * x + b, does not depend on the state, so it is computed for all times at once; only the
+rest is computed step by step.
 
 References:
     Hochreiter, Schmidhuber (1997). Long short-term memory. Gers, Schmidhuber, Cummins (2000). Learning to forget (f).
@@ -25,7 +25,7 @@ References:
 
 Departures:
     A ConvLSTM has no weights from cell state to gates (Shi's W_c), whose number would tie it to one frame size.
-    The bias of a forget gate begins at 1, so that a cell state lasts from the outset.
+    The bias of a forget gate begins at 1, so that cells remember from the start of training.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Recurrent(nn.Module, ABC):
 
     @abstractmethod
     def start(self, drive: Tensor) -> State:
-        """The state before anything was seen: zeros, of the size that one time's drive implies."""
+        """The initial state: zeros, of the size that the drive of one time step implies."""
 
     @abstractmethod
     def step(self, drive: Tensor, state: State) -> State:
@@ -95,13 +95,13 @@ class ConvGRU(Recurrent):
         return self.input(x)
 
     def start(self, drive: Tensor) -> State:
-        """Zeros, one map for three of the drive."""
+        """Zeros, with a third of the drive's maps."""
         return (_zeros(drive, self.maps),)
 
     def step(self, drive: Tensor, state: State) -> State:
         """Equations (1) to (3)."""
         h = state[0]
-        seen = h.to(drive.dtype)  # once, and not at each use: under autocast the convolutions look at it in bf16
+        seen = h.to(drive.dtype)  # cast once, not at each use: under autocast the convolutions take bf16
         to_gates, to_candidate = drive.split((2 * self.maps, self.maps), 1)
         z, r = torch.sigmoid(to_gates + self.gates(seen)).chunk(2, 1)
         candidate = torch.tanh(to_candidate + self.candidate(r * seen))
@@ -129,7 +129,7 @@ class ConvLSTM(Recurrent):
         return self.input(x)
 
     def start(self, drive: Tensor) -> State:
-        """Zeros, one map for four of the drive."""
+        """Zeros, with a quarter of the drive's maps."""
         return _zeros(drive, self.maps), _zeros(drive, self.maps)
 
     def step(self, drive: Tensor, state: State) -> State:
@@ -158,7 +158,7 @@ class LSTM(Recurrent):
         return self.input(x.flatten(1))
 
     def start(self, drive: Tensor) -> State:
-        """Zeros, one unit for four of the drive."""
+        """Zeros, with a quarter of the drive's units."""
         return _zeros(drive, self.units), _zeros(drive, self.units)
 
     def step(self, drive: Tensor, state: State) -> State:
@@ -178,7 +178,7 @@ def recurrent(kind: Literal["convgru", "convlstm", "lstm"], shape: Shape, units:
 
 
 def _gated(sums: Tensor, cell: Tensor) -> State:
-    """Equations (4) to (6) from the sums that gates and candidate are functions of."""
+    """Equations (4) to (6), from the inputs of gates and candidate."""
     gates, candidate = sums.split((3 * cell.shape[1], cell.shape[1]), 1)
     i, f, o = torch.sigmoid(gates).chunk(3, 1)
     cell = f * cell + i * torch.tanh(candidate)
@@ -186,7 +186,7 @@ def _gated(sums: Tensor, cell: Tensor) -> State:
 
 
 def _zeros(drive: Tensor, maps: int) -> Tensor:
-    """A first state, in the drive's layout, at least in float32: small changes of a state are lost in bf16."""
+    """An initial state in the drive's memory layout, at least float32: small changes of a state are lost in bf16."""
     return torch.zeros_like(drive[:, :maps], dtype=torch.promote_types(drive.dtype, torch.float32))
 
 

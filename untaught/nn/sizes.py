@@ -1,10 +1,10 @@
-"""What a stack of convolutions is made of, and what it does to height and width.
+"""The layers of a stack of convolutions, and how they change height and width.
 
 A k x k convolution with stride s turns n rows into, rounded down:
 
     full  (n + k - 2) / s + 1         same  (n - 1) / s + 1         valid  (n - k) / s + 1         (1)
 
-Pooling by p leaves a p-th of them, rounded down too, so that rows can be lost at the lower edge.
+Pooling by p divides their number by p, also rounded down, so that rows can be lost at the lower edge.
 """
 
 from __future__ import annotations
@@ -103,13 +103,13 @@ def sizes(stack: Sequence[Layer], size: Size) -> tuple[Size, ...]:
 def _sizes(stack: Sequence[Layer], size: Size) -> tuple[Size, ...]:
     steps = [size]
     for layer in stack:
-        # A side that is used up must stay so: a padded layer above would count rows out of nothing.
+        # A side of size 0 must stay 0: padding in a layer above would make rows out of nothing.
         steps.append(layer.output(steps[-1]) if min(steps[-1]) > 0 else (0, 0))
     return tuple(steps)
 
 
 def _enough(stack: Sequence[Layer], side: int) -> int:
-    """The smallest square's side, from `side` up, of which something is left."""
+    """The smallest side from `side` up for which the last layer has at least one pixel."""
     while min(_sizes(stack, (side, side))[-1]) < 1:
         side += 1
     return side

@@ -1,4 +1,4 @@
-"""What outputs are held against: binary states, and classes of which some may be absent."""
+"""Losses for targets: binary states, and classes, which may be absent for some examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Logits = Float[Tensor, "batch unit"]
 
 
 LABEL_LOSSES = frozenset(("classification_error", "wrong_class_probability", "label_nats"))
-"""Parts of a loss that only labelled examples have a say in."""
+"""Parts of a loss that are means over labelled examples only."""
 
 
 def state_nats(logits: Logits, states: Float[Tensor, "batch unit"]) -> PerExample:
@@ -28,7 +28,7 @@ def state_nats(logits: Logits, states: Float[Tensor, "batch unit"]) -> PerExampl
 
 
 def class_losses(logits: Logits, label: Labels) -> dict[str, Scalar]:
-    """Of labelled examples the fraction that is put into a wrong class, and the probability given to wrong ones."""
+    """Classification error of labelled examples, and the mean probability given to wrong classes."""
     known, right = label >= 0, torch.softmax(logits.detach(), 1).gather(1, label.clamp_min(0)[:, None])[:, 0]
     count, missed = known.sum().clamp_min(1), (logits.argmax(1) != label) & known
     return {
@@ -43,10 +43,10 @@ def label_nats(logits: Logits, label: Labels) -> Scalar:
 
 
 def check_labels(label: Labels, classes: int, needed: bool) -> None:
-    """Look at a sample's labels.
+    """Check a sample's labels.
 
     Raises:
-        DataError: There is none though they are needed, or one is beyond `classes`.
+        DataError: There are none though they are needed, or one is not below `classes`.
     """
     highest = int(label.max())
     if needed and highest < 0:

@@ -1,11 +1,11 @@
 """Networks of computer vision by name, with the names of parameters that published weights have.
 
-    features = mean over places of the last convolutional maps
+    features = mean over positions of the last convolutional maps
 
 AlexNet and VGG (11, 13, 16 and 19 layers) have their parameters under `features.N` and `classifier.N`, as torchvision
-names them, so that weights which were learnt elsewhere load from a file. As an encoder a network is cut off above its
-convolutions, which look at pictures of any size from 32 x 32 (AlexNet from 64 x 64); grey pictures are shown in all
-three colours.
+names them, so that weights which were learnt elsewhere load from a file. As an encoder a network ends after its
+convolutions, which take pictures of any size from 32 x 32 (AlexNet from 64 x 64). Grey pictures are repeated in all
+three colour channels.
 
 References:
     Krizhevsky, Sutskever, Hinton (2012). ImageNet classification with deep convolutional neural networks (in the form
@@ -42,10 +42,10 @@ class VisionNet(nn.Module):
     """Convolutions, and a classifier above them.
 
     Args:
-        features: Pictures of three colours become maps.
-        classifier: Maps of `side` x `side` become logits.
+        features: From pictures of three colours to maps.
+        classifier: From maps of `side` x `side` to logits.
         side: Height and width to which the maps are averaged for the classifier.
-        least: Height and width of the smallest picture that it can look at.
+        least: Height and width of the smallest picture that it takes.
 
     Example:
         >>> vision_net("vgg11").encode(torch.zeros(2, 1, 40, 40)).shape

@@ -1,1 +1,1 @@
-"""Sigmoid belief networks: the network and its exact sums, and how narrow a network can be that represents anything."""
+"""Sigmoid belief networks: the network, exact sums and inference, and a narrow network for any distribution."""

@@ -5,11 +5,12 @@
     p(x_1, ..., x_L | x_0) = prod_l p(x_{l+1} | x_l)                                            (3)
 
 A recognition network (1) has weights of its own and goes up once. Factorial inference takes all hidden units as
-independent given the visible ones and sets the mean m_j of one after the other to (2), which is the best while the
-others stay; <log p> is `BeliefNetwork.mean_log_joint`. Exact inference (3) sums over the states of two layers at once.
+independent given the visible ones. It sets one mean m_j after the other to (2), which is optimal while the others are
+fixed; <log p> is `BeliefNetwork.mean_log_joint`. Exact inference (3) sums over the states of two layers at once.
 
-Causes of the same effect, independent before it is seen, depend on each other afterwards: one explains the other away.
-(3) knows that; (1) can within a layer, and (2) can nowhere represent it.
+Causes of the same effect are independent a priori, but dependent once the effect is observed: one explains the other
+away. (3) takes this into account. (1) represents such dependence between layers, but not within a layer given the one
+below; (2) cannot represent it at all.
 
 References:
     Pearl (1988). Probabilistic reasoning in intelligent systems (explaining away).
@@ -32,7 +33,7 @@ from untaught.shapes import PerExample
 
 
 class Inference(ABC):
-    """What can be said of hidden units given visible ones."""
+    """A distribution over hidden units given visible ones."""
 
     @abstractmethod
     def means(self, visible: Units) -> list[Units]:
@@ -40,7 +41,7 @@ class Inference(ABC):
 
     @abstractmethod
     def draw(self, visible: Units) -> tuple[list[Units], PerExample]:
-        """Draw the hidden layers, with the log-probability in nats of having drawn them."""
+        """Draw the hidden layers; also gives the log-probability of the draw in nats."""
 
 
 class Recognition(nn.Module, Inference):
@@ -76,7 +77,7 @@ class Recognition(nn.Module, Inference):
         return layers[1:]
 
     def draw(self, visible: Units) -> tuple[list[Units], PerExample]:
-        """Draw each layer given what was drawn of the one below."""
+        """Draw each layer given the draw of the one below."""
         layers = [visible]
         for layer in range(len(self.weights)):
             layers.append(bernoulli(torch.sigmoid(self.logits(layer, layers[-1]))))
@@ -92,16 +93,16 @@ class Factorial(Inference):
     """Independent hidden units, equation (2)."""
 
     def __init__(self, network: BeliefNetwork, sweeps: int) -> None:
-        """Remember the network.
+        """Infer the hidden units of a network.
 
         Args:
-            network: Whose hidden units are inferred; all of its hidden layers must be enumerable.
-            sweeps: Times that every hidden unit is set.
+            network: The network; all of its hidden layers must be enumerable.
+            sweeps: How often every hidden unit is updated.
         """
         self.network, self.sweeps = network, sweeps
 
     def means(self, visible: Units) -> list[Units]:
-        """Means that were set again and again, from those without evidence; no setting lowers the bound."""
+        """Means after coordinate ascent, starting from the prior means; no update lowers the bound."""
         above = range(1, len(self.network.units))
         prior = [self.network.marginal(layer).exp() @ self.network.states(layer) for layer in above]
         layers = [visible, *(mean.expand(len(visible), -1) for mean in prior)]
@@ -112,7 +113,7 @@ class Factorial(Inference):
         return layers[1:]
 
     def draw(self, visible: Units) -> tuple[list[Units], PerExample]:
-        """Draw every unit by itself."""
+        """Draw every unit independently."""
         means = self.means(visible)
         hidden = [bernoulli(mean) for mean in means]
         return hidden, torch.stack([_log_chance(x, mean) for x, mean in zip(hidden, means, strict=True)]).sum(0)
@@ -123,7 +124,7 @@ class Factorial(Inference):
         return self.network.mean_log_joint([visible, *means]) + entropy
 
     def _set(self, layers: list[Units], layer: int, unit: int) -> Units:
-        """A layer's means after one unit's was set by equation (2)."""
+        """A layer's means after one unit's is updated by equation (2)."""
         here = torch.arange(self.network.units[layer], device=layers[layer].device) == unit
         off, on = (
             self.network.mean_log_joint([*layers[:layer], torch.where(here, x, layers[layer]), *layers[layer + 1 :]])
@@ -136,11 +137,11 @@ class Exact(Inference):
     """The true posterior, equation (3)."""
 
     def __init__(self, network: BeliefNetwork) -> None:
-        """Remember the network, all of whose hidden layers must be enumerable."""
+        """Infer the hidden units of a network, all of whose hidden layers must be enumerable."""
         self.network = network
 
     def means(self, visible: Units) -> list[Units]:
-        """Posterior means, from the posterior distribution of one layer after the other."""
+        """Posterior means, from the posterior distributions of the layers, from below."""
         chance = self.network.posterior(0, visible)
         means = [chance @ self.network.states(1)]
         for layer in range(1, len(self.network.weights)):
@@ -149,7 +150,7 @@ class Exact(Inference):
         return means
 
     def draw(self, visible: Units) -> tuple[list[Units], PerExample]:
-        """Draw each layer from its posterior given what was drawn of the one below."""
+        """Draw each layer from its posterior given the draw of the one below."""
         layers, density = [visible], torch.zeros_like(visible[:, 0])
         for layer in range(len(self.network.weights)):
             chance = self.network.posterior(layer, layers[-1])

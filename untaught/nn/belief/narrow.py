@@ -1,8 +1,8 @@
 """A deep and narrow sigmoid belief network for any distribution over a few binary units, with weights set by hand.
 
 Go through all states of n units in an order g_0, g_1, ..., g_K in which each differs from the one before in one unit, a
-Gray code. Beside the n units each layer has a mark that is on while the state is still on its way. At the top the
-state is g_0; the k-th layer below brings a state with the mark to g_k and leaves every other where it is:
+Gray code. Besides the n units each layer has a mark, which is on while the state has not reached its final value. At
+the top the state is g_0; the k-th layer below moves a marked state on to g_k and copies an unmarked one:
 
     mark: on with probability r_{k+1} if the mark above is on, else off                      (1)
     the unit in which g_k differs from g_{k-1}: (unit above) or (mark above)   if it is to be turned on,
@@ -10,15 +10,15 @@ state is g_0; the k-th layer below brings a state with the mark to g_k and leave
     every other unit: as above                                                               (3)
     r_k = (p(g_k) + ... + p(g_K)) / (p(g_{k-1}) + p(g_k) + ... + p(g_K))                     (4)
 
-With its mark a state can only be g_{k-1}, so one sigmoid is enough for (2). By (1) and (4) what stays behind at g_k has
-the probability p(g_k), and the layer below the last step is visible and needs no mark. Copies and (2) are certain up to
+A marked state can only be g_{k-1}, so one sigmoid is enough for (2). By (1) and (4) a state ends at g_k with
+probability p(g_k). The layer of the last step is visible and needs no mark. Copies and (2) fail with probability
 exp(-40). The network has 2^n layers, the visible one counted, of n + 1 units.
 
 References:
     Sutskever and Hinton (2008). Deep, narrow sigmoid belief networks are universal approximators.
 
 Departures:
-    The paper hands probability on from state to state too, and takes three layers for each, 3 * 2^n in all.
+    The paper also passes probability from state to state, but with three layers for each, 3 * 2^n in all.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from untaught.errors import DataError
 from untaught.nn.belief.network import BeliefNetwork
 
 CERTAIN = 40.0
-"""Logit of what is as good as certain: exp(-40) is below the precision of float64."""
+"""Logit of near certainty: exp(-40) is below the precision of float64."""
 
 
 def narrow_network(probability: Float[Tensor, " state"]) -> BeliefNetwork:
-    """The network whose visible layer has these probabilities of its states, in the order of `all_states`; float64.
+    """The network whose visible states, in the order of `all_states`, have these probabilities; float64.
 
     Raises:
         DataError: The probabilities are not of the 2, 4, 8, 16, ... states of some units, or do not sum to 1.
@@ -69,7 +69,7 @@ def narrow_network(probability: Float[Tensor, " state"]) -> BeliefNetwork:
 
 
 def _step(network: BeliefNetwork, layer: int, before: int, after: int, going_on: float | None) -> None:
-    """Set what a layer makes of the one above, equations (1) to (3); the visible one has no mark."""
+    """Set a layer's weights from the one above, equations (1) to (3); the visible layer has no mark."""
     weight, bias = network.weights[layer], network.biases[layer]
     units = network.units[0]
     weight.zero_()

@@ -7,7 +7,7 @@
     <log p> = sum_l sum_i m_i <z_i> - <log(1 + exp(z_i))>,   m_i = <x_i>                    (5)
 
 x_0 is visible, x_1 to x_L are hidden, L the top layer; s(x) = 1 / (1 + exp(-x)). Going down by (3) and up by (4), a
-layer at a time, sums over all hidden states for the price of those of two neighbouring layers. (5) is the mean of (2)
+layer at a time, sums over all hidden states at the cost of sums over two neighbouring layers. (5) is the mean of (2)
 under units that are independent with means m; its last term is a sum over the states of the layer above.
 
 References:
@@ -33,7 +33,7 @@ States = Float[Tensor, "state _"]
 Table = Float[Tensor, "batch state"]
 
 ENUMERABLE = 12
-"""Units of a hidden layer over whose states sums are made at most: two such layers have 16 million pairs of states."""
+"""Most units of a hidden layer that is summed over: two such layers have 16 million pairs of states."""
 
 
 class BeliefNetwork(nn.Module):
@@ -103,7 +103,7 @@ class BeliefNetwork(nn.Module):
         return torch.logsumexp(self.conditional(layer) + self.marginal(layer + 1), 1)
 
     def log_likelihood(self, visible: Units) -> PerExample:
-        """Log p(x_0) in nats, equation (3). Of grey values, a lower bound on its mean over what they may stand for."""
+        """Log p(x_0) in nats, equation (3). For grey values, a lower bound on its mean over their binarisations."""
         return torch.logsumexp(self.conditional(0, visible) + self.marginal(1), 1)
 
     def posterior(self, layer: int, below: Units | None = None) -> Table:
@@ -121,7 +121,7 @@ class BeliefNetwork(nn.Module):
 
 
 def log_bernoulli(x: Units, logits: Float[Tensor, "_ _"]) -> PerExample:
-    """Log-probability in nats of units that are independent given their logits, which all may share."""
+    """Log-probability in nats of units that are independent given their logits, `(batch, unit)` or `(1, unit)`."""
     return (x * logits - F.softplus(logits)).sum(-1)
 
 

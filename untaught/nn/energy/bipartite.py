@@ -6,9 +6,9 @@
     F(h) = -log sum_v exp(-E(v, h)) = B(h) - c.h - log z_v(b + W.h)               (4)
 
 The energy E, with A and B, is that of `untaught.models.rbm`; kinds of units have A, B, z_v and z_h
-(`untaught.nn.energy.units`). Gaussian visible units may have a learnt deviation s (1): then sums over v are integrals
-over what is seen. For annealing, (2) leads from independent visible units with biases a at t = 0, whose partition
-function is (3), to the machine at t = 1.
+(`untaught.nn.energy.units`). Gaussian visible units may have a learnt standard deviation s (1): then sums over v are
+integrals over the unscaled data. For annealing, (2) leads from independent visible units with biases a at t = 0, whose
+partition function is (3), to the machine at t = 1.
 
 References:
     Salakhutdinov, Murray (2008). On the quantitative analysis of deep belief networks.
@@ -38,15 +38,15 @@ Temper = Tensor | float
 
 
 class Bipartite(nn.Module, ABC):
-    """Weights, biases and units of two layers; how layers see each other is for the subclass to say.
+    """Weights, biases and units of two layers; a subclass defines the inputs that layers give each other.
 
     Args:
         visible: Visible units.
         hidden: Hidden units.
         kinds: Kind of the visible and of the hidden units.
         scale: Standard deviation of the initial weights.
-        learn_deviation: Whether Gaussian visible units learn theirs.
-        doubled: Which layer stands for two, tied, so that the other gets its input twice.
+        learn_deviation: Whether Gaussian visible units learn their standard deviations.
+        doubled: Layer that stands for two tied copies, so that the other's input is doubled.
 
     Raises:
         ConfigError: Only Gaussian units have a deviation to learn.
@@ -84,11 +84,11 @@ class Bipartite(nn.Module, ABC):
         """F_t(v) in nats, equation (2), where x is c + v.W."""
 
     def in_deviations(self, seen: Visible) -> Visible:
-        """v of what is seen, equation (1)."""
+        """Scaled visible units v of data, equation (1)."""
         return seen if self.log_deviation is None else seen * torch.exp(-self.log_deviation)
 
     def in_values(self, v: Visible) -> Visible:
-        """What is seen, equation (1) the other way."""
+        """Data of scaled visible units v, the inverse of equation (1)."""
         return v if self.log_deviation is None else v * torch.exp(self.log_deviation)
 
     # -------- annealing
@@ -98,7 +98,7 @@ class Bipartite(nn.Module, ABC):
         return self._step(self.hidden_input(visible.flatten(1)), temper).reshape(visible.shape)
 
     def anneal(self, visible: Tensor, before: Temper, after: Temper) -> tuple[Tensor, Nats]:
-        """A step at `after`, and F_before(v) - F_after(v): both free energies and the step share one product."""
+        """A step at `after`, and F_before(v) - F_after(v); both free energies and the step share one matrix product."""
         flat = visible.flatten(1)
         x = self.hidden_input(flat)
         weight = self.free_energy_given(flat, x, before) - self.free_energy_given(flat, x, after)
@@ -113,7 +113,7 @@ class Bipartite(nn.Module, ABC):
         return self.in_values(self.visible_units.draw(self.base.expand(count, -1)))
 
     def base_partition(self) -> Tensor:
-        """Log Z at t = 0, equation (3): hidden units have no say, and count their states."""
+        """Log Z at t = 0, equation (3): hidden units contribute their number of states."""
         self.refuse_without_energy()
         hidden = self.hidden_units.log_sum(torch.zeros_like(self.hidden_bias))
         return self.visible_units.log_sum(self.base) + hidden + self._log_volume()
@@ -127,7 +127,7 @@ class Bipartite(nn.Module, ABC):
         return inside - self.visible_units.log_sum(self.visible_input(hidden)) - self._log_volume()
 
     def pseudo_likelihood(self, visible: Visible, places: int) -> Scalar:
-        """-sum_i log p(v_i | all others), in nats, from a few random i of each row; of binary visible units."""
+        """-sum_i log p(v_i | all others) in nats, from a few random i of each row; for binary visible units."""
         x = self.hidden_input(visible)
         total = torch.zeros((), device=visible.device, dtype=x.dtype)
         for _ in range(places):
@@ -155,5 +155,5 @@ class Bipartite(nn.Module, ABC):
         return self.in_values(self.visible_units.draw(y))
 
     def _log_volume(self) -> Tensor | float:
-        """How much larger an integral over what is seen is than one over v."""
+        """Log ratio of an integral over unscaled data to the one over v."""
         return 0.0 if self.log_deviation is None else self.log_deviation.sum()

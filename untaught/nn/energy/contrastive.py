@@ -1,11 +1,11 @@
-"""Learning an energy from data and Markov chains: the gradient, the chains, and a target of sparse activation.
+"""Learning an energy from data and Markov chains: the gradient, the chains, and a sparsity target.
 
     d log p(x) / d theta = -<dE / d theta> of the data + <dE / d theta> of chains     (1)
     pull = k (q - r)                                                                  (2)
 
 Chains begin at the data and take a few steps (contrastive divergence), whose number may grow through the training; or
-they go on where the last update left them (persistent chains), perhaps at several temperatures
-(`untaught.nn.energy.tempering`). In (2) q is the mean activation of a hidden unit and r what it is drawn to.
+they continue from their states at the last update (persistent chains), perhaps at several temperatures
+(`untaught.nn.energy.tempering`). In (2) q is the mean activation of a hidden unit and r its target.
 
 References:
     Hinton (2002). Training products of experts by minimizing contrastive divergence.
@@ -26,15 +26,15 @@ from torch import Tensor
 from untaught.shapes import Scalar
 
 State = TypeVar("State")
-"""What a chain moves: a tensor, or several of one machine."""
+"""State of a chain: a tensor, or several of one machine."""
 MEMORY = 0.9
-"""Decay of the mean activation that the sparsity target goes by (section 11 of the guide)."""
+"""Decay of the running mean of activations for the sparsity target (section 11 of the guide)."""
 
 
 def contrast(slopes: Iterable[tuple[Tensor, Tensor]]) -> Scalar:
     """A number that is linear in the parameters and whose gradient is the rule (1): all states are held fixed.
 
-    Its value is E(data) - E(chains), which is no likelihood and need not fall.
+    Its value is E(data) - E(chains), which is not a likelihood and need not decrease.
 
     Args:
         slopes: Each parameter with the derivative of what is minimised, without gradient.
@@ -46,20 +46,20 @@ def contrast(slopes: Iterable[tuple[Tensor, Tensor]]) -> Scalar:
         tensor([3., 4.])
     """
     pairs = list(slopes)
-    # In full precision, for the two means in a slope nearly cancel.
+    # In full precision, because the two means in a derivative nearly cancel.
     with torch.enable_grad(), torch.autocast(pairs[0][0].device.type, enabled=False):
         return torch.stack([torch.dot(value.flatten(), slope.flatten()) for value, slope in pairs]).sum()
 
 
 def after(step: Callable[[State], State], state: State, steps: int) -> State:
-    """Where a chain stands after some steps."""
+    """State of a chain after some steps."""
     for _ in range(steps):
         state = step(state)
     return state
 
 
 def after_growing(step: Callable[[Tensor], Tensor], state: Tensor, steps: int, progress: Scalar, done: int) -> Tensor:
-    """Where a chain stands after a number of steps that grows from 1 to `steps`; some are done already."""
+    """State of a chain after a number of steps that grows from 1 to `steps`; `done` of them are done already."""
     wanted = 1 + (progress * steps).floor()
     if progress.device.type == "cpu" and not torch.compiler.is_compiling():
         steps = min(steps, int(wanted))  # here the value is at hand
@@ -71,13 +71,13 @@ def after_growing(step: Callable[[Tensor], Tensor], state: Tensor, steps: int, p
 def sparsity_pull(
     active: Float[Tensor, " unit"], target: float, cost: float, memory: Float[Tensor, " unit"] | None = None
 ) -> Float[Tensor, " unit"]:
-    """The derivative (2) by each unit's bias.
+    """The derivative (2) with respect to each unit's bias.
 
     Args:
         active: Mean activation over the batch.
         target: r.
         cost: k.
-        memory: The mean over earlier batches, which is brought up to date and then taken for q; else q is `active`.
+        memory: Running mean over batches, which is updated in place and used as q; without it q is `active`.
     """
     if memory is None:
         return cost * (active - target)

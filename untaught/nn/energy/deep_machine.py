@@ -6,11 +6,11 @@
     log p(x) >= -E(x, m_1, ..., m_n) + H(m_1) + ... + H(m_n) - log Z              (4)
     u_k = s(c_k + u_{k-1}.W_k + m_{k+1}.A_k), u_0 = x                             (5)
 
-s0 are visible units and s1 to sn hidden layers, all binary; s(x) = 1 / (1 + exp(-x)). Layers of one parity do not
-touch, so given the others they are independent: a Gibbs step draws the even layers and then the odd ones by (2), and
-seen like this the machine is a restricted Boltzmann machine, odd layers on one side and even ones on the other. (3) is
-the mean-field posterior, sweep after sweep from below; H is the entropy, and (4) grows with every layer that is set.
-A network (5) with an output of its own begins as copies of the weights.
+s0 are visible units and s1 to sn hidden layers, all binary; s(x) = 1 / (1 + exp(-x)). Layers of one parity are not
+connected, so given the others they are independent, and a Gibbs step draws the even layers and then the odd ones by
+(2). In this way the machine is a restricted Boltzmann machine, with odd layers on one side and even ones on the other.
+(3) is the mean-field posterior, found by sweeps from below; H is the entropy, and no update of a layer lowers (4). A
+network (5) with an output layer is initialised with copies of the weights.
 
 References:
     Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
@@ -50,7 +50,7 @@ class DeepMachine(nn.Module):
         self.biases = nn.ParameterList(torch.zeros(size) for size in sizes)
 
     def layer_input(self, k: int, states: Sequence[Tensor | None]) -> Layer:
-        """Logit of layer k given its neighbours, inside equation (2); a neighbour that is None says nothing."""
+        """Logit of layer k given its neighbours, inside equation (2); a neighbour that is None contributes nothing."""
         below = states[k - 1] if k > 0 else None
         above = states[k + 1] if k < len(self.weights) else None
         logit = self.biases[k]
@@ -63,7 +63,8 @@ class DeepMachine(nn.Module):
     def mean_field(self, x: Layer, sweeps: int) -> Layers:
         """Visible units as they are, and the hidden layers' means (3) after some sweeps from below.
 
-        At first each layer below the top counts the one beneath it twice, for the one above is not known yet.
+        In the first sweep each layer below the top counts the one beneath it twice, since the one above is not known
+        yet.
         """
         means: Layers = [x]
         for k, weight in enumerate(self.weights, 1):
@@ -78,7 +79,7 @@ class DeepMachine(nn.Module):
         return means
 
     def given(self, side: Layer, parity: int) -> Other:
-        """Means (2) of all layers of the other parity, side by side, given those of one parity, side by side."""
+        """Means (2) of all layers of the other parity, concatenated, given the concatenated layers of one parity."""
         states = self._apart(side, parity)
         return torch.cat([torch.sigmoid(self.layer_input(k, states)) for k in range(1 - parity, len(states), 2)], 1)
 
@@ -87,7 +88,7 @@ class DeepMachine(nn.Module):
         return bernoulli(self.given(bernoulli(self.given(odd, 1)), 0))
 
     def completed(self, odd: Layer) -> Layers:
-        """Every layer: the odd ones as given side by side, the even ones' means."""
+        """Every layer: the given odd ones, split, and the means of the even ones."""
         pairs = zip(self._apart(odd, 1), self._apart(self.given(odd, 1), 0), strict=True)
         return [state for pair in pairs for state in pair if state is not None]
 
@@ -114,8 +115,8 @@ class DeepMachine(nn.Module):
         return total * x.shape[1] / places
 
     def slopes(self, states: Sequence[Tensor]) -> list[Tensor]:
-        """Derivatives of -E by every weight matrix and then every bias, mean over rows."""
-        # In full precision, for what is subtracted from each other nearly cancels.
+        """Derivatives of -E with respect to every weight matrix, then every bias; means over rows."""
+        # In full precision, because the two terms of the difference nearly cancel.
         with torch.autocast(states[0].device.type, enabled=False):
             products = [(below / len(below)).T @ above for below, above in pairwise(states)]
             return products + [state.mean(0) for state in states]
@@ -135,7 +136,7 @@ class DeepMachine(nn.Module):
 
 
 class MeanFieldNetwork(nn.Module):
-    """The network (5), from the visible units and the means of all layers from the second hidden one on, side by side.
+    """The network (5). Its input is the visible units and the means from the second hidden layer on, concatenated.
 
     Args:
         sizes: Units of each layer, visible ones first.

@@ -4,9 +4,9 @@
     p(s_i = 1 | all others) = s((b_i + (W.s)_i) / T)        (2)
     m_i = s(b_i + (W.m)_i)                                  (3)
 
-W is symmetric with a diagonal of zeros. A sweep visits each free unit once, the units of one group at once: no two of
-them are joined, so that neither looks at the other. Drawn by (2), a sweep leaves exp(-E / T) unchanged; replaced by its
-mean, each group brings the bound of mean-field theory to its highest value in these units, and sweeps end at (3).
+W is symmetric with a diagonal of zeros. A sweep visits each free unit once, and all units of a group at the same time,
+since no two of them are joined. If units are drawn by (2), a sweep leaves exp(-E / T) invariant. If they are replaced
+by their means, each update maximises the mean-field bound over the units of a group, and sweeps converge to (3).
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Network(NamedTuple):
 
 
 def joined(visible: int, hidden: int, groups: int, visible_pairs: bool, hidden_pairs: bool) -> np.ndarray:
-    """Which units of a Boltzmann machine are joined, `(unit, unit)`; every hidden unit is with every visible one.
+    """Which units of a Boltzmann machine are joined, `(unit, unit)`; every hidden unit is joined to every visible one.
 
     Args:
-        visible: Visible units, in equal groups that nothing joins but hidden units.
+        visible: Visible units, in equal groups; only hidden units connect one group to another.
         hidden: Hidden units; they come last.
         groups: Groups of visible units.
         visible_pairs: Whether visible units of one group are joined.
@@ -67,11 +67,11 @@ def joined(visible: int, hidden: int, groups: int, visible_pairs: bool, hidden_p
 
 
 class Order(nn.Module):
-    """In what order free units are visited: group after group of units that are not joined.
+    """The order in which free units are visited: groups of units that are not joined to each other.
 
     Args:
         pairs: Which units are joined, `(unit, unit)`.
-        free: Numbers of the units that are visited; all others are held.
+        free: Indices of the units that are visited; all others are clamped.
     """
 
     def __init__(self, pairs: np.ndarray, free: np.ndarray) -> None:
@@ -100,7 +100,7 @@ def walk(
         temperatures: T of each sweep.
         draw: Draw the units; else replace them by their means.
     """
-    # Groups side by side, so that each is a slice and not a gather.
+    # Units are sorted by group, so that a group is a slice and needs no gather.
     weight, bias = network.weight[order.place[:, None], order.place], network.bias[order.place]
     state = state[:, order.place]
     for temperature in temperatures:
@@ -143,7 +143,7 @@ def exact_free(network: Network) -> Pairs:
 
 
 def exact_clamped(network: Network, shown: Float[Tensor, "chain visible"]) -> tuple[Pairs, States]:
-    """The same with the first units held at each of the rows, mean over rows; and means of all units for each row."""
+    """The same with the first units clamped to each row, mean over rows; and the means of all units for each row."""
     visible = shown.shape[1]
     hidden = Network(network.weight[visible:, visible:], network.bias[visible:])
     states = all_states(len(hidden.bias), shown)

@@ -1,11 +1,11 @@
 """Parallel tempering: chains at several temperatures that exchange their states.
 
 Chains run at inverse temperatures t_1 = 0 < ... < t_m = 1. After every step neighbours i, j = i + 1 exchange states
-with the probability that keeps their joint distribution exp(-F_i(v_i) - F_j(v_j)):
+with the probability that leaves their joint distribution exp(-F_i(v_i) - F_j(v_j)) invariant:
 
     min(1, exp(F_i(v_i) + F_j(v_j) - F_i(v_j) - F_j(v_i)))
 
-so that what mixes easily in the warmth comes down to t = 1.
+so that chains at t = 1 receive states from hot chains, which mix easily.
 
 References:
     Swendsen, Wang (1986). Replica Monte Carlo simulation of spin glasses.

@@ -1,4 +1,4 @@
-"""Units of a machine with an energy: what they do with the input that comes from the other layer.
+"""Kinds of units of a machine with an energy: states, means and draws given the input from the other layer.
 
     E(v, h) = A(v) + B(h) - b.v - c.h - v.W.h
 
@@ -10,8 +10,8 @@ their distribution p(v) ~ exp(x.v - A(v)), and log z(x), z the sum or integral o
     softmax     one unit is on   A = 0         mean exp(x) / sum exp(x)          log z = log sum exp(x)
     relu        0 or more        max(0, x + noise), noise normal of mean 0 and variance s(x)
 
-A noisy rectified linear unit stands for binary units of one weight and biases shifted by -1/2, -3/2, ..., and has no
-log z: its draws are an approximation to theirs.
+A noisy rectified linear unit approximates the sum of binary units that share weights, with biases shifted by -1/2,
+-3/2, ... It has no log z.
 
 References:
     Welling, Rosen-Zvi, Hinton (2005). Exponential family harmoniums with an application to information retrieval.
@@ -46,10 +46,10 @@ class Units(ABC):
 
     @abstractmethod
     def draw(self, x: Tensor) -> Tensor:
-        """A state drawn under an input."""
+        """A draw of the state under an input."""
 
     def mean_and_draw(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Both of one input; binary units share its logistic function."""
+        """Mean and draw for one input; binary units compute the logistic function only once."""
         return self.mean(x), self.draw(x)
 
     @abstractmethod
@@ -62,15 +62,15 @@ class Units(ABC):
 
     @abstractmethod
     def bias_for(self, seen: Tensor) -> Tensor:
-        """The input under which units have the mean of what was seen, `(example, unit)`, and nothing is certain.
+        """The input under which units have the mean of data `(example, unit)`; always finite.
 
         Raises:
-            DataError: What was seen are no states, nor means of states.
+            DataError: The data are neither states nor means of states.
         """
 
 
 class Bernoulli(Units):
-    """0 or 1, each on its own."""
+    """Independent units that are 0 or 1."""
 
     binary = True
 
@@ -103,7 +103,7 @@ class Bernoulli(Units):
                 f"values run from {low:.3g} to {high:.3g}; binary units need 0 to 1 (no standardising).\n"
                 "Other values are for Gaussian units: visible=gaussian"
             )
-        # 1 / (n + 2) keeps a unit that never changed in the sample away from certainty.
+        # 1 / (n + 2) keeps the logit of a unit that is constant in the sample finite.
         return torch.logit((seen.sum(0) + 1) / (len(seen) + 2))
 
 
@@ -135,7 +135,7 @@ class Softmax(Units):
     """One of the units is on, the others are off."""
 
     def mean(self, x: Tensor) -> Tensor:
-        """Probability of each unit to be the one."""
+        """Probability that each unit is the one that is on."""
         return torch.softmax(x, -1)
 
     def draw(self, x: Tensor) -> Tensor:
@@ -183,7 +183,7 @@ class Rectified(Units):
         raise ConfigError("noisy rectified units have no free energy, and so no likelihood")
 
     def bias_for(self, seen: Tensor) -> Tensor:
-        """The mean, though a unit near 0 has a higher one."""
+        """The mean of the data; a unit with an input near 0 has a higher mean than its input."""
         return seen.mean(0)
 
 
