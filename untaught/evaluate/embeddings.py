@@ -1,4 +1,4 @@
-r"""Maps: many features brought down to two coordinates, so that examples that were near stay near.
+r"""Maps: embeddings of features in two dimensions, in which near examples stay near.
 
 With D the Euclidean distances between n examples, J = I - 1/n the matrix that centres, and y the map:
 
@@ -41,9 +41,9 @@ Distances = Float[Tensor, "batch batch"]
 
 SMACOF_STEPS, TSNE_STEPS = 300, 500
 PERPLEXITY = 30.0
-"""Neighbours that t-SNE has in mind; a third of the examples where they are few."""
+"""Perplexity of t-SNE; at most a third of the number of examples."""
 LEAST = 4
-"""Examples of which there can be a map."""
+"""Fewest examples for a map."""
 
 
 def embed(method: str, x: Features, seed: int = 0, dimensions: int = 2) -> Map:
@@ -112,7 +112,7 @@ METHODS: dict[str, Callable[[Features, Distances, int, int], Map]] = {
 
 
 def stress(apart: Distances, found: Map) -> float:
-    """Part of the distances that the map loses, equation (5)."""
+    """Normalised stress of the map, equation (5)."""
     above = torch.triu_indices(len(apart), len(apart), 1).unbind()
     wanted, given = apart.double()[above], distances(found)[above]
     size = wanted.square().sum() * given.square().sum()

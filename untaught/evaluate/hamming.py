@@ -1,10 +1,11 @@
 r"""Binary codes packed into words, and exact search among them by Hamming distance.
 
-Bit j of a code stands in bit j mod 64 of word j // 64; what fills up the last word is 0. With \|x\| the number of ones,
+Bit j of a code is stored in bit j mod 64 of word j // 64; the last word is padded with 0. With \|x\| the number of
+ones,
 
     d(q, a) = |q xor a| = |q| + sum_j a_j (1 - 2 q_j).                                     (1)
 
-Search reads the codes in blocks that stay in the processor's cache, and keeps only what is nearer than the k-th nearest
+Search reads the codes in blocks that stay in the processor's cache, and keeps only codes nearer than the k-th nearest
 so far. A few queries are compared by the first form of (1), one instruction for 64 bits; many by the second, a product
 of matrices of 8-bit integers, which is exact. Where `faiss` is installed (the extra `retrieval`) it searches instead.
 """
@@ -36,7 +37,7 @@ BLOCK = 8192
 LOWEST = np.uint64(0x0101010101010101)
 """The lowest bit of each byte."""
 FEW, MOST = 16, 100
-"""Queries from which on a product is faster, and how many share one: its result must stay in the cache too."""
+"""Queries from which a matrix product is faster, and how many share one: its result must fit into the cache too."""
 
 
 def pack(bits: Tensor | NDArray[Any]) -> Words:
@@ -79,7 +80,7 @@ def nearest(queries: Words, codes: Words, count: int) -> tuple[Whole, Whole]:
 
 
 class Index:
-    """Codes laid out for search, for those who search more than once.
+    """Codes laid out for repeated searches.
 
     Example:
         >>> index = Index(pack(np.array([[0, 0], [1, 1], [0, 1]])))
@@ -116,7 +117,7 @@ class Index:
         return columns.view(np.uint64)
 
     def nearest(self, queries: Words, count: int) -> tuple[Whole, Whole]:
-        """As the function of that name."""
+        """The nearest codes of every query, as the function `nearest`."""
         self._check(queries)
         count = min(count, self.count)
         search = self._by_faiss if self.with_faiss else self._by_ourselves
@@ -181,7 +182,7 @@ class Index:
                 new.append(np.ravel_multi_index((query, scores[query, place] + least[query], place + start), digits))
             seen = start + size
             if number < 2 * settled and seen < self.count:
-                continue  # the k-th nearest hardly moves before as much again was seen
+                continue  # the k-th nearest hardly changes until the number of codes has doubled
             every = np.sort(np.concatenate([kept, *new]))
             first = np.searchsorted(every, np.arange(len(queries)) * digits[1] * digits[2])
             kept, new, settled = every[first[:, None] + np.arange(min(count, seen))].ravel(), [], number

@@ -1,8 +1,8 @@
-"""What a model holds when it has seen an example: its features, and its hidden and cell state where it shows them.
+"""A model's state after it has seen an example: its features, and its hidden and cell state where it exposes them.
 
-A model that shows its insides may name among them `hidden` and `cell`: states `(batch, time, ...)` for video,
-`(batch, ...)` otherwise. They are read after the last frame and laid out as vectors, each and both together.
-`features` are what `encode` gives; where they are one of the states, the model looks at the examples once.
+The activations of a model may include `hidden` and `cell`: states `(batch, time, ...)` for video, `(batch, ...)`
+otherwise. They are read after the last frame and flattened, each by itself and both concatenated. `features` are what
+`encode` gives; where they are one of the states, the model looks at the examples once.
 """
 
 from __future__ import annotations

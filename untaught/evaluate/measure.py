@@ -1,4 +1,4 @@
-"""What a file of `measures/` defines, and the JSON that becomes of its quantities.
+"""What a file of `measures/` defines, and how its quantities are written as JSON.
 
     {"squared_error_per_frame": 2.0, "squared_error_per_frame_std": 0.4,
      "baselines": {"previous_frame": 11.8}, "baselines_std": {"previous_frame": 0.9},

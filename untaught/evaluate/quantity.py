@@ -1,11 +1,11 @@
-"""A quantity that a measure gives: a number, a table or a curve, its spread, its baselines, and what it is.
+"""A quantity that a measure gives: a number, a table or a curve, with its spread, baselines and description.
 
 A measure declares its quantities without values and fills them in when it is taken:
 
     ERROR = Quantity("squared_error_per_frame", better="lower", spread_is="std", meaning="...")
     ERROR.of(2.0, 0.4, baselines={"previous_frame": 11.8})
 
-A count, or a mean activation, is neither good nor bad: `better` is empty, and nobody prints a direction.
+A count, or a mean activation, is neither good nor bad: `better` is empty, and no direction is printed.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Quantity:
     spread: Any = None
     """In the form of the value."""
     baselines: Mapping[str, Measured] = field(default_factory=dict[str, Measured])
-    """What costs little, by name."""
+    """Values of the baselines, by name."""
     title: str = ""
     """As people call it; none takes the name without underscores."""
     meaning: str = ""
@@ -204,7 +204,7 @@ def beside(quantities: Iterable[Quantity], found: Mapping[str, Mapping[str, Any]
 
 
 def facts(**values: Any) -> list[Quantity]:
-    """How a measure was taken, counts of examples for instance: better in no direction, with no baseline."""
+    """Facts about how a measure was taken, such as counts of examples: without direction or baselines."""
     return [Quantity(name, value) for name, value in values.items()]
 
 

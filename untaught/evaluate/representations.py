@@ -1,4 +1,4 @@
-"""The same examples described in several ways: by the model, and by what costs nothing.
+"""Features of the same examples: by the model, and by baselines.
 
 model            the features that it learnt
 raw_pixels       the pixels themselves; of a window of video, those of its last frame

@@ -1,7 +1,7 @@
-"""What a measure looks at: a model, the parts of a source, and how the model sees them.
+"""What is measured: a model, the parts of a source, and the model's view of them.
 
-Measures speak of pixels in [0, 1], whatever the model was trained on. A view that binarises is left grey, so that
-a grey value enters a binary model as the probability that it stands for; a view that standardises is undone,
+Measures are about pixels in [0, 1], whatever the model was trained on. Binarisation is left out, so that grey values
+enter a binary model as probabilities. Standardisation is inverted,
 
     seen = (pixels - mean) / deviation,        pixels = seen * deviation + mean.
 """
@@ -125,7 +125,7 @@ def subject_of_run(run: Run, step: int | None = None, device: torch.device | str
 
 @contextmanager
 def measuring(model: Model) -> Generator[None]:
-    """Hold a model still: evaluation mode, no gradient, float32 that is float32; afterwards all is as it was."""
+    """Prepare a model for measurement: evaluation mode, no gradient, full float32; all is restored afterwards."""
     training = [module for module in model.modules() if module.training]
     precision, tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     model.eval()

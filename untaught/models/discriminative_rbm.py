@@ -113,8 +113,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         return -flat @ bias - torch.logsumexp(self.class_logits(flat, temper), 1)
 
     def _slopes(self, x: Visible, label: Classes, share: PerExample) -> tuple[list[Tensor], Scalar]:
-        """Minus (7), rows weighted by `share`, that is derivatives of E(data) - E(fantasies); and one step's squared
-        error."""
+        """Minus (7), rows weighted by `share`: derivatives of E(data) - E(fantasies); and one step's squared error."""
         active = self.hidden_given(x, label)
         hidden = bernoulli(active)
         mean = self.visible_given(hidden)

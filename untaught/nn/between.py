@@ -1,11 +1,12 @@
 """What stands between a recurrent core and a decoder: nothing, or noise and a fully connected layer.
 
-h is a hidden state, units of an LSTM or maps of a convolutional core, z noise from U[0, 1/2], the same at all
-positions:
+h is a hidden state, units of an LSTM or maps of a convolutional core, z noise
+from U[0, 1/2], the same at all positions:
 
     maps    a = h                      without noise
-    maps    a = relu(W [h, z] + w)     at each position units   a = h as maps              as many units as the decoder
-    takes values units   a = relu(W [h, z] + w)     as maps
+    maps    a = relu(W [h, z] + w)     at each position
+    units   a = h as maps              as many units as the decoder takes values
+    units   a = relu(W [h, z] + w)     as maps
 
 W [h, z] is stored in two parts, U h + V z, so that weights learnt without noise can be used with it.
 """

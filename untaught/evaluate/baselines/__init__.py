@@ -1,9 +1,9 @@
-"""What costs little, and so stands beside every measure.
+"""Cheap methods with which every measure compares a model.
 
-names                what each of them is called
+names                names of the baselines
 principal            principal component analysis
 logistic_principal   the same for probabilities
 latent_semantic      the same for bags of words
-planes               codes that planes give
+planes               linear and logistic codes
 predictors           predictors of the next frame that learn little or nothing
 """

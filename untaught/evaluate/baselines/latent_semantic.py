@@ -7,16 +7,16 @@ x_ni the probability of word i in document n, N training documents and d_i those
     codes = a V,                                                                                            (2)
 
 where the k columns of V are the right singular vectors of the training rows that have the largest singular values.
-100 x is the count in a document of a hundred words, so that (1) is tf-idf with damped counts, from which nothing was
-subtracted. Of 20 newsgroups (2,000 words) this V finds more documents of the same group than two others do; fraction
-of the 10 nearest among 7,532 test documents by cosine, for k = 2, 10 and 50:
+100 x is the count in a document of a hundred words, so that (1) is tf-idf with damped counts, not centred. On 20
+newsgroups (2,000 words) this V retrieves more documents of the same group than two alternatives: fraction of the 10
+nearest by cosine, among 7,532 test documents, for k = 2, 10 and 50:
 
     log(1 + 100 x), idf     11.5 %   42.6 %   57.8 %
     x, idf                  12.7 %   40.3 %   52.5 %      plain tf-idf
     log(1 + count)           5.5 %   29.3 %   41.4 %
 
-`truncated` is the plane of the probabilities themselves, not weighted and not centred: what is given back by a plane of
-(1) is no probability.
+`truncated` is the plane of the probabilities themselves, not weighted and not centred, since reconstructions by a plane
+of (1) are not probabilities.
 
 References:
     Deerwester, Dumais, Furnas, Landauer, Harshman, Indexing by latent semantic analysis (1990).
@@ -43,7 +43,7 @@ from untaught.shapes import Vectors
 Given = Float[Tensor, "given feature"]
 
 WORDS = 100
-"""Words of the document to which counts are scaled."""
+"""Length in words to which the counts of a document are scaled."""
 NEAR_ONE = 1e-3
 
 
@@ -83,7 +83,7 @@ def latent_semantic(x: Vectors, components: int) -> LatentSemantic:
 
 
 def truncated(x: Vectors, components: int, given: Given) -> Given:
-    """What a plane through the origin, fitted on x in least squares, gives back of other word probabilities."""
+    """Reconstructions of word probabilities `given` by a plane through the origin, fitted to x in least squares."""
     plane = directions(x, components)
     return given @ plane.T @ plane
 

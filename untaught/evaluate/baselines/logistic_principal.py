@@ -5,8 +5,8 @@ With m a logit for each pixel, the k columns of V, and a code u_n for each examp
     y_n  = sigmoid(t_n),    t_n = m + V u_n                                                             (1)
     nats = sum_n sum_p [ log(1 + exp(t_np)) - x_np t_np ]                                               (2)
 
-is minimised over m, V and all u_n on training examples, and over u_n alone on others. Where V is fixed, each example is
-a convex problem, and where the codes are fixed, each pixel is one; they take turns. A step is Newton's,
+is minimised over m, V and all u_n on training examples, and over u_n alone on others. With V fixed, each example is a
+convex problem; with the codes fixed, each pixel is one. The two alternate. A step is Newton's,
 
     u <- u - r H^-1 g,   g = V^T (y - x) + ridge u,   H = V^T diag(y (1 - y)) V + ridge 1,              (3)
 
@@ -18,7 +18,7 @@ Hinton and Salakhutdinov give this name to a network whose code is linear and wh
     u_n  = (x_n - mean x) W,                                                                            (4)
 
 fitted to the same cross-entropy, here by Adam: `linear_code`. On MNIST with 30 numbers its squared error per test image
-is 8.0, as they printed (8.01), and that of codes that are optimised 3.7.
+is 8.0, close to the 8.01 that they printed; that of optimised codes is 3.7.
 
 Both are fitted on evenly spaced examples: (3) on at most 5,000, (4) on all that are given.
 
@@ -47,17 +47,17 @@ from untaught.shapes import PerExample, Vectors
 Codes = Float[Tensor, "batch component"]
 
 WIDEST = 4096
-"""Pixels at most."""
+"""Most pixels of an example."""
 WORK = 4_000_000
-"""Pixels times components squared at most: what a step of (3) takes for one example."""
+"""Largest product of pixels and squared components, the cost of a step of (3) for one example."""
 FITTED = 5_000
 SWEEPS, STEPS = 8, 8
-"""Turns of V and the codes while fitting; steps that codes of other examples take at most."""
+"""Alternations of V and the codes while fitting; most steps for the codes of other examples."""
 RIDGE = 0.1
 SHARES = (1.0, 0.3, 0.09, 0.027, 0.0081)
 AT_ONCE = 1000
 BATCH, RATE, UPDATES = 256, 1e-2, 600
-"""Of Adam; its rate falls linearly to 0."""
+"""Settings of Adam, whose rate falls linearly to 0."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class LinearCode:
 
 
 def possible(x: Tensor, components: int) -> bool:
-    """Whether there is a logistic PCA of such examples: values in [0, 1], fewer components than values, little work."""
+    """Whether logistic PCA is possible: values in [0, 1], fewer components than values, and an acceptable cost."""
     width = x[0].numel()
     if not components < min(width + 1, len(x)) or width > WIDEST or width * components**2 > WORK:
         return False
@@ -212,7 +212,7 @@ def _solved(matrices: Tensor, right: Tensor) -> Tensor:
 
 
 def _shortened(x: Tensor, u: Tensor, t: Tensor, step: Tensor, directions: Tensor) -> tuple[Tensor, Tensor, float]:
-    """Codes and logits after the largest share of the step that helps, row by row, and the mean value."""
+    """Codes and logits after the largest step length that decreases (2), row by row, and the mean value."""
     along = step @ directions.T
     least = nats(x, t) + 0.5 * RIDGE * u.square().sum(1)
     share = torch.zeros_like(least)

@@ -1,6 +1,6 @@
-"""What stands beside a model in measures: the name in the JSON, and what people call it, in short and in full.
+"""Names of baselines: the key in the JSON, and a short and a full name for readers.
 
-A predictor or a plane that there is in several sizes has the size in its name: `ridge_2_frames`, `lsa_50`.
+The key of a baseline of several sizes contains the size: `ridge_2_frames`, `lsa_50`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SHORT = {
     "logistic_pca_linear_code": "logistic PCA, linear code",
     "lsa": "LSA",
 }
-"""Where there is little room; others go without their underscores."""
+"""Short names; other keys are shown without their underscores."""
 FULL = {
     "random_weights": "the same network, untrained",
     "pca": "PCA with as many components",
@@ -30,7 +30,7 @@ FULL = {
     "uniform": "all pictures equally likely",
     "unigram": "word frequencies",
 }
-"""Where there is room; others go by their short name."""
+"""Full names; others have only the short name."""
 SIZED = {
     r"ridge_(\d+)_frames?": "linear map of the last {frames}",
     r"ridge_5x5_(\d+)_frames?": "linear 5×5 filter on the last {frames}",
@@ -63,7 +63,7 @@ def full(name: str) -> str:
 
 
 def largest(names: list[str]) -> list[str]:
-    """Of those that there are in several sizes only the last.
+    """The names, with only the last of each baseline of several sizes.
 
     Example:
         >>> largest(["previous_frame", "ridge_1_frame", "ridge_2_frames", "mean_frame"])

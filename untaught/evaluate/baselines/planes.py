@@ -1,4 +1,4 @@
-"""Codes that planes give, as baselines of a model's codes.
+"""Codes by linear and logistic planes, as baselines of a model's codes.
 
 pca            principal components
 logistic_pca   the plane of logits, of values in [0, 1] that are no word probabilities, where that is not too much work
@@ -23,7 +23,7 @@ Codes = Float[Tensor, "given component"]
 def plane_codes(train: Vectors, given: Given, components: int) -> dict[str, Codes]:
     """Codes of given examples, by the name of the plane that was fitted on training examples.
 
-    Components that there are not, for want of values or of training examples, are 0.
+    Components beyond the number of values or of training examples are 0.
 
     Example:
         >>> import torch

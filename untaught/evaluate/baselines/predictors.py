@@ -1,4 +1,4 @@
-r"""Predictors of the next frame that learn little or nothing: what every model of video has to beat.
+r"""Predictors of the next frame that learn little or nothing: baselines that every model of video has to beat.
 
 With x_t the frame at time t, and every prediction clipped to [0, 1]:
 
@@ -8,13 +8,13 @@ With x_t the frame at time t, and every prediction clipped to [0, 1]:
     ridge on k frames     x^_{t+1} = sum_{j=0}^{k-1} x_{t-j} W_j                           (4)
         with W the minimum of  sum |x_{t+1} - x^_{t+1}|^2 + 3 sum_j |W_j|^2  over training frames.
 
-Each is a function from the frames given, `(batch, time, channel, height, width)`, to the next one. Where fewer
-frames are given than it looks at, a ridge gives way to the one on as many frames as there are, and linear extrapolation
-to the previous frame: the measure begins at the second frame of a clip.
+Each is a function from the frames given, `(batch, time, channel, height, width)`, to the next one. Where fewer frames
+are given than it needs, a ridge is replaced by the one on as many frames as there are, and linear extrapolation by the
+previous frame, since measures begin at the second frame of a clip.
 
-(4) has a weight for each pair of pixels. Frames of more than 1024 numbers instead share one small filter over all
-places, from 5 x 5 neighbourhoods of the last k frames, edges repeated (`ridge_5x5_k_frames`). Sums over the
-training frames are taken in float64. All are fitted on the same targets, those that the longest can be fitted on.
+(4) has a weight for each pair of pixels. For frames of more than 1024 numbers one small filter is shared by all
+positions instead, from 5 x 5 neighbourhoods of the last k frames, with edges repeated (`ridge_5x5_k_frames`). Sums over
+the training frames are taken in float64. All are fitted on the same targets, those of the longest ridge.
 """
 
 from __future__ import annotations

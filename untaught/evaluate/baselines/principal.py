@@ -1,4 +1,4 @@
-r"""Principal component analysis: the best linear code of a given length, and so the baseline of every code.
+r"""Principal component analysis: the best linear code of a given length, and so a baseline for every code.
 
 With the training mean m and the k eigenvectors V of the covariance that have the largest eigenvalues,
 

@@ -1,1 +1,1 @@
-"""Pictures that a person can read: contact sheets, films, plots, and what each capability can show of itself."""
+"""Pictures for people: contact sheets, films, plots, and pictures of each of a model's capabilities."""

@@ -1,6 +1,6 @@
-"""What a model shows of itself, by its capabilities, as files: predictions, reconstructions, samples, filters.
+"""Pictures of a model by its capabilities, as files: predictions, reconstructions, samples, filters.
 
-Pictures that go with a measure, `map.png` beside `map`, take longer and are drawn where the measure was taken.
+Pictures that belong to a measure, such as `map.png` to `map`, take longer and are drawn only where it was taken.
 """
 
 from __future__ import annotations

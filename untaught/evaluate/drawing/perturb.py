@@ -1,15 +1,15 @@
-r"""Pictures of what one true variable is in the features: moved along its direction, and decoded.
+r"""Pictures of how features encode a true variable: features are moved along its direction and decoded.
 
-Features f_n and true variables y_n, each with mean 0 and deviation 1 over training examples. The features that are to
-be expected of the variables are linear in them,
+Features f_n and true variables y_n are standardised over training examples. The expected features are taken to be
+linear in the variables,
 
     E[f | y] = m + W^T y,   W = (Y^T Y + alpha)^-1 Y^T F,   alpha = 1                                        (1)
 
-and row k of W is how features change where variable k alone grows by one deviation. A test example is moved by s of
-them, its features f + s W_k decoded: what the model holds to be the same head, but turned, or with another nose.
+and row k of W is how features change when variable k alone grows by one standard deviation. A test example is moved by
+s deviations and its features f + s W_k decoded: to the model, this is the same head turned, or with another nose.
 
-Moving along the weights that read the variable off would not do: of all directions with that reading they are the
-shortest, and lead out of the features that there are.
+Moving along the weights of a linear readout of the variable would not do: they are the shortest direction that changes
+the readout, and lead away from the distribution of features.
 
 References:
     Lotter, Kreiman, Cox, Unsupervised learning of visual structure using predictive generative networks (2015).
@@ -38,7 +38,7 @@ STEPS = (-3, -2, -1, 0, 1, 2, 3)
 """Deviations that a variable is moved by."""
 PENALTY = 1.0
 CHANGE = -0.25
-"""An example decoded to values below this is no picture: such a model decodes changes, shown with none as grey."""
+"""Decoded values below this are not those of a picture: such a model decodes changes, drawn with no change as grey."""
 SIDE = 110
 """Side of a picture in pixels."""
 

@@ -59,7 +59,7 @@ def grid(x: Images | Video, columns: int | None = None, side: int = 64) -> Pictu
 
 
 def pairs(original: Images | Video, given: Images | Video, most: int = 12, side: int = 64) -> Picture | Film:
-    """Originals above what a model gave back of them; of video, a film."""
+    """Originals above a model's reconstructions; for video, a film."""
     original, given = original[:most], given[:most]
     if original.ndim == 5:
         frames = zip(original.unbind(1), given.unbind(1), strict=True)
@@ -77,7 +77,7 @@ def filter_grid(filters: Images, most: int = 144, side: int = 48) -> Picture:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Some clips: frames that were given, those that a model said come next, and those that came."""
+    """Some clips: context frames, the model's predictions, and the true next frames."""
 
     given: Video
     predicted: Float[Tensor, "batch predicted channel height width"]
@@ -125,7 +125,7 @@ def prediction_film(clips: Prediction, most: int = 3, side: int = 140) -> Film:
 
 
 def prediction_strip(clips: Prediction, side: int = 90, most: int = 8) -> Picture:
-    """One clip on paper: the last frames given and the first ones predicted, in order."""
+    """One clip as a strip: the last context frames and the first predicted ones, in order."""
     watched = clips.given.shape[1]
     times = [*range(max(0, watched - 2), watched), *range(watched, watched + clips.predicted.shape[1])][: most + 2]
     names = tuple(f"given {t + 1}" if t < watched else f"+{t - watched + 1}" for t in times)

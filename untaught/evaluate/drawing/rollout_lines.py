@@ -26,7 +26,7 @@ LETTER = 0.042
 def rollout_picture(error: Quantity) -> Picture:
     """Draw the error of frames ahead: the model from each context in colour, baselines grey and dashed.
 
-    Of baselines that there are in several sizes the last is drawn.
+    Of a baseline of several sizes only the last is drawn.
     """
     axis = error.axis or Axis()
     model = {f"model, {axis.entry(name)}": errors for name, errors in axis.drawn(error.value).items()}
@@ -35,7 +35,7 @@ def rollout_picture(error: Quantity) -> Picture:
 
 
 def rollouts(own: Mapping[str, Sequence[float]], beside: Mapping[str, Sequence[float]]) -> Picture:
-    """Errors against frames ahead: what is compared in colour, what is trivial grey and dashed, each under its name."""
+    """Errors against frames ahead, each line with its name: those compared in colour, baselines grey and dashed."""
     with drawn_on_paper():
         figure = Figure(figsize=(8, 4.6))
         axes = figure.add_axes((0.09, 0.12, 0.65, 0.79))

@@ -12,10 +12,10 @@ low in expectation: the log-likelihood that follows is too high. The error bars 
 
     log(m - 3 s / sqrt(n)),  log(m + 3 s / sqrt(n))                                        (3)
 
-with m the mean and s the deviation of the weights. Where a few runs carry all the weight they are too narrow; then
-the effective number of runs, (sum w)^2 / sum w^2, is small. The same run backwards, from draws of p_1 down to t = 0,
-has weights with mean Z_0 / Z_1, and its logarithm errs the other way: between the two lies log Z, as far as the draws
-are draws of p_1.
+with m the mean and s the standard deviation of the weights. Where a few runs carry most of the weight, the bars are too
+narrow; then the effective number of runs, (sum w)^2 / sum w^2, is small. Backward runs, from draws of p_1 down to t =
+0, have weights with mean Z_0 / Z_1, whose logarithm errs the other way: in expectation log Z lies between the two
+estimates, provided that the draws are from p_1.
 
 References:
     Neal (2001). Annealed importance sampling. Statistics and Computing 11.
@@ -40,7 +40,7 @@ from untaught.capability import Energy
 LogWeights = Float[Tensor, " run"]
 
 RUNS = 100
-"""Runs of the paper."""
+"""Number of runs in the paper."""
 SPANS = ((0.5, 500), (0.9, 4_000), (1.0, 10_000))
 """The paper's 14,500 steps: where each span of equal steps ends, and how many it has."""
 
@@ -74,11 +74,11 @@ class Estimate:
     """Effective number of runs, from 1 to as many as there were."""
 
     def inverse(self) -> Estimate:
-        """The same of one over the mean."""
+        """The estimate of the logarithm of one over the mean."""
         return Estimate(-self.value, -self.high, -self.low, self.effective)
 
     def times(self, factor: float) -> Estimate:
-        """The same of the mean times a factor that is given as its logarithm."""
+        """The estimate for the mean times a factor, which is given as its logarithm."""
         return Estimate(self.value + factor, self.low + factor, self.high + factor, self.effective)
 
 
@@ -94,7 +94,7 @@ def log_mean(weights: LogWeights) -> Estimate:
 
 
 def annealed(energy: Energy, tempers: Sequence[float], visible: Tensor) -> tuple[Tensor, LogWeights]:
-    """Lead each state along a path of temperatures; where it ends, and its weight (1).
+    """Move each state along a path of temperatures; gives the last state and its weight (1).
 
     Up from draws at t = 0 the weights have mean Z_1 / Z_0; down from draws at t = 1, Z_0 / Z_1.
     """
@@ -124,12 +124,12 @@ def backward(energy: Energy, tempers: Sequence[float], draws: Tensor) -> Estimat
 
 
 def resampled(ends: Tensor, weights: LogWeights) -> Tensor:
-    """As many draws of the machine, nearly: ends of runs, each chosen as often as its weight says."""
+    """As many approximate draws of the machine: the runs' last states, resampled in proportion to their weights."""
     return ends[torch.multinomial(torch.softmax(weights, 0), len(ends), replacement=True)]
 
 
 def stepped(energy: Energy, visible: Tensor, steps: int) -> Tensor:
-    """Where a chain of the machine stands some steps later."""
+    """State of a chain of the machine some steps later."""
     for _ in range(steps):
         visible = energy.gibbs_step(visible)
     return visible

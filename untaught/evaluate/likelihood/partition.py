@@ -16,9 +16,9 @@ from untaught.nn.energy.all_states import all_states
 from untaught.shapes import Scalar
 
 LARGEST = 25
-"""Units whose states can be summed over at most."""
+"""Most units whose states can be summed over."""
 BLOCK = {"cpu": 10, "cuda": 16}
-"""Units whose states are looked at together; a block of 1,024 states stays in a processor's cache."""
+"""Units whose states form one block; 1,024 states fit into a processor's cache."""
 
 
 def smallest_side(energy: Energy) -> Side | None:

@@ -1,1 +1,1 @@
-"""One measure, one file: a pure function under its formula, its trivial baselines beside it."""
+"""One measure a file: its formula, a pure function, and trivial baselines."""

@@ -6,10 +6,10 @@ With f_nu feature u of test example n, of N examples and U features,
     mean activation of u     m_u = 1/N sum_n f_nu                                                          (2)
     sparseness of K numbers  (sqrt K - sum |r| / sqrt(sum r^2)) / (sqrt K - 1)                             (3)
 
-(3) is 0 where all K are alike in size and 1 where a single one is not 0. Over the N responses of a unit it is its
-lifetime sparseness, over the U features of an example its population sparseness; here are the means of both. Units and
-examples that are 0 throughout count as wholly sparse, 1. `near_zero_fraction` is the part of all |f_nu| below one
-hundredth of the largest. Beside it the same network untrained.
+(3) is 0 where all K are equal in magnitude and 1 where a single one is not 0. Over the N responses of a unit it is the
+lifetime sparseness, over the U features of an example the population sparseness; the means of both are given. Units and
+examples that are 0 throughout have sparseness 1. `near_zero_fraction` is the fraction of all |f_nu| below one hundredth
+of the largest. The baseline is the same network untrained.
 
 References:
     Burda, Grosse, Salakhutdinov, Importance weighted autoencoders (2016), for (1), where f is the mean of a code.
@@ -33,7 +33,7 @@ ACTIVE = 0.01
 NEAR_ZERO = 0.01
 QUANTILES = {"lowest": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "highest": 1.0}
 LEAST = 2
-"""Test examples at least: of one there is no variance."""
+"""Fewest test examples: a single one has no variance."""
 QUANTITIES = (
     Quantity(
         "active_units_fraction",

@@ -5,8 +5,8 @@ For N labelled test examples x_n of class y_n and the model's probabilities p(c 
     error rate    = 1/N sum_n [argmax_c p(c | x_n) != y_n]                                 (1)
     cross-entropy = -1/N sum_n log p(y_n | x_n)                                            (2)
 
-Pixels are grey, as probabilities, where the model was trained on binarised ones. Beside it the training part's class
-frequencies, which always name the most frequent class. Probabilities below 1e-12 count as 1e-12.
+A model trained on binarised pixels is given grey ones, as probabilities. The baseline predicts the training part's
+class frequencies, so always the most frequent class. Probabilities below 1e-12 count as 1e-12.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-r"""Whether groups found without labels are the classes.
+r"""Whether clusters found without labels agree with the classes.
 
 k-means with as many groups as there are classes, on the features of the test part, the best of 10 starts. With U
 the classes, V the groups, H entropy and I mutual information,
@@ -6,7 +6,7 @@ the classes, V the groups, H entropy and I mutual information,
     NMI = 2 I(U, V) / (H(U) + H(V)),   from 0 to 1                                         (1)
     ARI = (pairs that agree - expected) / (most possible - expected),   0 by chance, 1 at best   (2)
 
-Beside it the same for raw pixels, principal components and random weights.
+Baselines: the same for raw pixels, principal components and random weights.
 
 References:
     Strehl, Ghosh, Cluster ensembles (2002), with the arithmetic mean. Hubert, Arabie, Comparing partitions (1985).

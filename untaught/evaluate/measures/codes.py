@@ -1,11 +1,11 @@
-r"""Two-dimensional codes: whether classes lie apart on the plane of a model with two features.
+r"""Two-dimensional codes: whether the classes are separate on the plane of a model with two features.
 
-Of up to 5,000 labelled test examples, each is told by the 5 others whose codes are nearest,
+Each of up to 5,000 labelled test examples is classified by the 5 others whose codes are nearest,
 
     neighbours_accuracy = fraction of examples whose class is the most frequent among those 5.              (1)
 
-Beside it the codes of two-dimensional planes fitted on up to 5,000 training examples: principal components, logistic
-PCA, for documents latent semantic analysis (`planes`); and chance, the share of the most frequent class.
+Baselines are two-dimensional codes fitted on up to 5,000 training examples: principal components, logistic PCA and, for
+documents, latent semantic analysis (`planes`); and chance, the fraction of the most frequent class.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def drawn(codes: dict[str, Codes], label: Labels, names: tuple[str, ...] = ()) -
     """Codes by name, coloured by class; more than 20 classes share grey from the twenty-first on."""
     classes = [int(value) for value in label.unique()]
     shown = classes[:NAMED]
-    order = torch.randperm(len(label), generator=torch.Generator().manual_seed(0))  # no class lies on top of the others
+    order = torch.randperm(len(label), generator=torch.Generator().manual_seed(0))  # so that no class hides the others
     colour = [_colour(shown, int(value)) for value in label[order]]
     told = [names[value] if value < len(names) else str(value) for value in shown]
     with drawn_on_paper():

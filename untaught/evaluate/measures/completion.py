@@ -5,14 +5,14 @@ times, since an answer may be a draw. Units are taken as on above 1/2.
 
     accuracy          how often every unit that was asked for is right
     voted_accuracy    the same of the mean of the answers to one example
-    unit_accuracy     how often a single unit is
-    codes             different features, each taken as on above 1/2, among the test examples
+    unit_accuracy     how often a single unit is right
+    codes             number of different codes of the test examples, features taken as on above 1/2
     own_codes         1 where different examples have different codes, else 0
     solved            1 where different examples have different codes and every vote is right, else 0
 
-Beside the first stand the mean training example and that training example whose given half is nearest. In the encoder
-problem the given half tells the other without fail, so the nearest is always right: what counts there is that a model
-does it through fewer hidden units.
+The baselines of `accuracy` are the mean training example, and the training example whose given half is nearest. In the
+encoder problem the given half determines the other, so the nearest is always right: there the point is that a model
+does it with fewer hidden units.
 
 References:
     Ackley, Hinton and Sejnowski (1985). A learning algorithm for Boltzmann machines.
@@ -30,9 +30,9 @@ from untaught.model import Completes, Encodes
 from untaught.shapes import Examples
 
 ANSWERS, MOST = 2_000, 20
-"""Answers that are asked for about each half in all, and about one example."""
+"""Answers for each half in all, and for one example."""
 TRAINING = 10_000
-"""Training examples that the baselines know at most."""
+"""Most training examples of the baselines."""
 ACCURACY = Quantity(
     "accuracy",
     unit="%",

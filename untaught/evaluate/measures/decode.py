@@ -1,4 +1,4 @@
-r"""What the features know: how well each true variable of generated data can be read off them by a line.
+r"""What features know: how well each true variable of generated data can be read off them by a linear map.
 
 Features f_n (after the last frame of a context of at most 5 frames, for video) and a true variable y_n at that
 frame. A ridge with intercept,
@@ -7,13 +7,13 @@ frame. A ridge with intercept,
     R2   = 1 - sum_n (y_n - y^_n)^2 / sum_n (y_n - mean y)^2,                              (2)
 
 is fitted on up to 2000 training examples; alpha is chosen on up to 1000 validation examples and R2 is reported on up
-to 1000 test examples. The search begins with 1000, 100, 10 ... 0.01 without 10 (the authors' five) and while the
-best lies at an end goes on tenfold, within [1e-5, 1e5]; each variable has its own. A variable with several
-components reports their mean, and under `r2_components` the first 10 of them; components that do not vary are left out.
+to 1000 test examples. The search begins with 1000, 100, 1, 0.1 and 0.01, the authors' five. While the best is at an
+end, it is extended tenfold, within [1e-5, 1e5]. Each variable has its own alpha. A variable with several components
+reports their mean, and under `r2_components` the first 10 of them; components that do not vary are left out.
 
 `states` has the same for the hidden and the cell state of a model that shows them, `principal_components` for the
-first 1, 5, 10, 25 and 100 principal components of the features alone. Beside them the pixels of the frame and the same
-network untrained.
+first 1, 5, 10, 25 and 100 principal components of the features alone. Baselines are the pixels of the frame and the
+same network untrained.
 
 References:
     Lotter, Kreiman, Cox, Unsupervised learning of visual structure using predictive generative networks (2015).

@@ -3,9 +3,9 @@ r"""How far a model is from the data's true distribution, where that is known: t
     divergence = sum_x p(x) log2(p(x) / q(x))                                              (1)
 
 p is what the data are drawn from, over finitely many examples (`Distribution`), q the model's exact probability of
-each: what it says itself, or exp(-F(x)) / Z, Z summed over all states of a small machine. (1) is 0 only where q = p; it
-is how many bits longer than need be a code is that was made for q. Beside it the same of the best that independent
-pixels can do, which is p's own mean of each pixel, and of all binary pictures as equally likely.
+each: its own, or exp(-F(x)) / Z with Z summed over all states of a small machine. (1) is 0 only where q = p. It is the
+number of extra bits that a code optimal for q takes on data from p. Baselines are the best distribution of independent
+pixels, with the means of p, and the uniform one over all binary pictures.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def applies(subject: Subject) -> str | None:
     side, pixels = smallest_side(subject.model), known.examples[0].numel()
     if side is None or side.units > LARGEST:
         return "the model's partition function cannot be summed"
-    # Other machines have the energy of pictures together with other units, or a density of grey ones.
+    # Other machines have an energy of pictures jointly with other units, or a density over grey pictures.
     own = Side(pixels, subject.model.free_energy)
     return None if own in subject.model.sides() else "the model's energy is not one of binary pictures"
 

@@ -1,12 +1,12 @@
-r"""How many views of an object it takes to know it from all others.
+r"""How many views of an object it takes to recognise it among all others.
 
 The data show L objects, each from the same V views: single pictures, or clips that stand still. The label is the
 object, and a true variable of one number, an angle, the view. For n = 1 to 10 views, at most V - 2:
 
-    1. n views are drawn at random, and one more; the views that are left are the test.
+    1. n views are drawn at random, and one more for validation; the other views are the test.
     2. A linear support vector machine, one against one (libSVM), learns L classes from the n views of each object.
-    3. Its C is chosen on the one view: from 1, 100 and 10,000, then tenfold on while an end alone is the best, within
-       [1e-4, 1e5]; of equals the smallest.
+    3. Its C is chosen on the validation view: from 1, 100 and 10,000, then extended tenfold while the best is an end
+       alone, within [1e-4, 1e5]; of equally good ones, the smallest.
     4. accuracy(n) is the mean over 40 draws (all, where there are fewer) of the accuracy on the test views, and
        accuracy_std_error(n) the standard deviation over draws divided by the root of their number.
 
@@ -15,9 +15,9 @@ the machine solves, for each pair of classes,
 
     max_a sum_i a_i - 1/2 sum_ij a_i a_j y_i y_j G_ij,   0 <= a_i <= C,   sum_i a_i y_i = 0,   y = +-1.        (1)
 
-Only G enters, so it is taken once for all draws. Where no a_i is C, every larger C has the same solution, and is not
-fitted again. Of a model of video, features are those after up to 5 frames. Beside it raw pixels, the same network
-untrained, and chance, 1 / L. All parts of the source together are the objects.
+Only G enters, so it is computed once for all draws. Where no a_i is C, every larger C has the same solution, and is not
+fitted again. For a model of video, features are those after up to 5 frames. Baselines are raw pixels, the same network
+untrained, and chance, 1 / L. Objects are those of all parts of the source.
 
 References:
     Lotter, Kreiman, Cox, Unsupervised learning of visual structure using predictive generative networks (2015).
@@ -52,14 +52,14 @@ from untaught.model import Encodes
 from untaught.shapes import Examples, Features
 
 MOST = 10
-"""Views that are learnt from at most."""
+"""Most training views."""
 DRAWS = 40
 PENALTIES = (1.0, 1e2, 1e4)
 LEAST_PENALTY, LARGEST_PENALTY = 1e-4, 1e5
 EXACT = 1 - 1e-6
-"""A part of C that counts as C."""
+"""Fraction of C from which a coefficient counts as C."""
 DIGITS = 4
-"""Digits of a view's value by which it is known again."""
+"""Digits to which values of a view are rounded before they are compared."""
 ACCURACY = Quantity(
     "accuracy",
     unit="%",

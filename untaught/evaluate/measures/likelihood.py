@@ -8,18 +8,18 @@ For a machine with free energy F and partition function Z, and for a model with 
 Other models give their own. Z is exact where the smaller side has at most 20 units, 25 on a GPU (`partition`).
 Elsewhere annealed importance sampling estimates it (`annealing`): on a GPU by 100 runs at Salakhutdinov's and Murray's
 14,500 temperatures, else by 20 runs at half as many; machines of fewer than 784 units take fewer in proportion, as the
-spread of the weights grows with the units. `log_likelihood_nats_low` and `_high` are what log Z's error bars
-make of (1) or (2); null has no end. Runs backwards give `log_likelihood_nats_backward`, which errs downwards where the
-others err upwards: where the two lie apart, annealing was too fast for the machine, whatever the error bars say. They
-begin at training examples, or at the states that these lead to, after 300 steps of the chain, and bracket the truth
-where these are draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of 100
-examples:
+spread of the weights grows with the units. `log_likelihood_nats_low` and `_high` are (1) or (2) at the ends of log Z's
+error bars; null is an infinite end. Backward runs give `log_likelihood_nats_backward`, which errs downwards where the
+others err upwards: where the two differ, annealing was too fast for the machine, whatever the error bars say. Backward
+runs begin at training examples, or at states inferred from these, after 300 steps of the chain. The two estimates
+bracket the truth if these are draws of the machine. The pseudo-likelihood needs no Z and is exact, over all units of
+100 examples:
 
     sum_i log p(x_i | x without i) = -sum_i log(1 + exp(F(x) - F(x with i flipped)))        (3)
 
-Where the view binarises, each pixel is drawn once as 0 or 1 with its grey value as the probability. Beside all this
-independent pixels with the training part's means (where they are not binary, also with its deviations, at least 0.1:
-then numbers are densities of what the model sees), and coin flips.
+Where the view binarises, each pixel is drawn once as 0 or 1 with its grey value as the probability. Baselines are
+independent pixels with the training part's means, and coin flips. Where pixels are not binary, the independent pixels
+also have its standard deviations, at least 0.1; then numbers are densities of what the model sees.
 
 References:
     Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief networks. ICML.
@@ -50,7 +50,7 @@ from untaught.shapes import Examples, PerExample
 
 @dataclass(frozen=True)
 class Effort:
-    """What a partition function may cost."""
+    """Computation that a partition function may take."""
 
     runs: int = 20
     """Runs of annealed importance sampling, in each direction."""
@@ -67,7 +67,7 @@ class Effort:
 EFFORTS = {"cuda": Effort(100, 1.0, LARGEST)}
 """By device; elsewhere the usual one: 30 seconds for 784-500 on one processor core."""
 BURNT_IN = 300
-"""Steps from training examples to what stands for draws of the machine."""
+"""Steps from training examples to approximate draws of the machine."""
 LED = 1_000
 """Training examples whose states stand for draws of a bound's machine."""
 FEW = 100

@@ -1,4 +1,4 @@
-r"""Two-dimensional maps of the features, and how well true variables and classes lie in order on them.
+r"""Two-dimensional maps of the features, and how well true variables and classes are ordered on them.
 
 Up to 500 test examples (windows of at most 5 frames, for video) are mapped by the four methods of `embeddings`.
 `stress` says what part of the distances a map loses. With N(i) the 10 nearest neighbours of example i on the map,
@@ -7,10 +7,10 @@ itself left out, a variable y and the classes c,
     neighbours_r2       = 1 - sum_i (y_i - mean_{j in N(i)} y_j)^2 / sum_i (y_i - mean y)^2                    (1)
     neighbours_accuracy = fraction of examples i whose class is the most frequent one in N(i).                 (2)
 
-1 means that the variable changes smoothly over the map; about -0.1 that it lies there at random. Of a variable with
-several components the first is taken. Beside it the same for the maps of raw pixels and of the same network untrained;
-and under `pca`, for of two numbers there is only one linear map, for the codes of two-dimensional `planes` fitted on
-1,000 training examples: principal components, logistic PCA, for documents LSA, with stress against raw pixels.
+1 means that the variable changes smoothly over the map; about -0.1 that it is random there. Of a variable with several
+components the first is taken. Baselines are the maps of raw pixels and of the same network untrained. Under `pca` they
+include the codes of two-dimensional `planes` fitted on 1,000 training examples, with stress against raw pixels:
+principal components, logistic PCA and, for documents, LSA.
 
 In the picture the untrained and the trained network are mapped together, as the authors did: twice 500 examples, one
 map. Each network's features are first centred and scaled by one number.
@@ -19,8 +19,8 @@ References:
     Lotter, Kreiman, Cox, Unsupervised learning of visual structure using predictive generative networks (2015).
 
 Departures:
-    The authors map features as they are; where the two networks' features have means far apart, most of such a map
-    shows only that they have.
+    The authors map features as they are. Where the features of the two networks have very different means, such a map
+    mostly shows this difference.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def drawn(maps: dict[str, tuple[Map, Map]], rows: dict[str, Tensor]) -> Picture:
 
 
 def _points(axes: Axes, found: Map, values: Tensor, name: str) -> None:
-    """One map, in limits of its own and without axes: only who is near whom is meant."""
+    """One map, in limits of its own and without axes: only nearness has a meaning."""
     x, y = found.unbind(1)
     if name == "class":
         axes.scatter(x, y, c=values % 20, cmap="tab20", vmin=0, vmax=19, s=7, linewidths=0)

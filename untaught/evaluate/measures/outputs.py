@@ -1,4 +1,4 @@
-"""What a classifier says of fixed test examples: one point in the space of functions, for trajectories as it learns.
+"""Outputs of a classifier on fixed test examples: a point in function space, for trajectories as it learns.
 
 Evenly spaced labelled test examples, the same for every model on the same data; the numbers are the probabilities of
 all classes, row after row, rounded to four places. Two models whose outputs agree compute the same function as far as

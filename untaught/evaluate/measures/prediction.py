@@ -1,4 +1,4 @@
-r"""How well a model says what comes next in video.
+r"""How well a model predicts the next frames of video.
 
 One step: with x_{n,t} frame t of test clip n, T frames long, and x^_{n,t} the prediction from the last at most 10 true
 frames before it (one for t = 2, two for t = 3, ...),
@@ -9,9 +9,9 @@ frames before it (one for t = 2, two for t = 3, ...),
 clips: the protocol of the tables of bouncing balls. Rollout: from a context of 10 true frames (or half of a shorter
 clip) the model goes on with its own predictions; `rollout` is the mean squared error 1, 2, ... frames ahead.
 
-Beside both stand the trivial predictors of `predictors`, fitted on up to 300 training clips. Predictions are clipped to
-[0, 1]. A clip of more than 100 frames is taken as several. Whole frames are predicted where the model can look at them,
-though it was trained on patches; `frame_shape` says what was.
+Baselines of both are the trivial predictors of `predictors`, fitted on up to 300 training clips. Predictions are
+clipped to [0, 1]. A clip of more than 100 frames is taken as several. A model trained on patches predicts whole frames
+if it can; `frame_shape` is the shape that was predicted.
 
 References:
     Lotter, Kreiman, Cox, Unsupervised learning of visual structure using predictive generative networks (2015).

@@ -1,4 +1,4 @@
-r"""How much of the classes a simple classifier finds in frozen features.
+r"""How well simple classifiers recognise the classes from frozen features.
 
 Four classifiers are trained on labelled training examples and judged by accuracy on test examples:
 
@@ -8,7 +8,7 @@ Four classifiers are trained on labelled training examples and judged by accurac
     nearest_neighbours     the 5 nearest vote
 
 Features are scaled by one number (`representations.scaled`). With few labels, `few_labels` gives the mean and standard
-deviation of logistic regression's accuracy over 5 draws of 1, 3, 10 and 100 labelled examples of each class. Beside it
+deviation of logistic regression's accuracy over 5 draws of 1, 3, 10 and 100 labelled examples of each class. Baselines:
 the same for raw pixels, principal components and random weights, on the same examples.
 """
 
@@ -34,7 +34,7 @@ from untaught.model import Encodes
 from untaught.shapes import Labels
 
 VALUES = 4_000_000
-"""Numbers that a classifier is fitted on at most: wide features are given fewer examples."""
+"""Most numbers that a classifier is fitted on: wide features have fewer examples."""
 STRENGTH = 100.0
 """Times 1 / n it is scikit-learn's C. On MNIST's pixels, with 1 to 100 examples of a class, the best of 3, 10, 30, 100
 and 300 is better by less than half a per cent."""

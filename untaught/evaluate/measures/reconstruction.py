@@ -1,24 +1,23 @@
-r"""How well a model gives back what it saw.
+r"""How well a model reconstructs its input.
 
 For N test examples x_n with pixels in [0, 1] and their reconstructions y_n,
 
     squared error per image = 1/N sum_n sum_p (x_np - y_np)^2                              (1)
 
-and, for pictures, the means over n of PSNR and SSIM (`image_quality`). Beside it, fitted on the training part, its mean
-image and planes of as many components as the model has features: PCA; for values in [0, 1], where it is not too much
-work, logistic PCA with codes that are optimised for each example and the same with a linear code
-(`logistic_principal`); for word probabilities LSA, which here is the plane through the origin without weights
-(`latent_semantic.truncated`).
+and, for pictures, the means over n of PSNR and SSIM (`image_quality`). Baselines, fitted on the training part, are its
+mean image and planes of as many components as the model has features. These are PCA; for values in [0, 1], if not too
+costly, logistic PCA with codes optimised for each example, and with a linear code (`logistic_principal`); and for word
+probabilities LSA, here the plane through the origin without weights (`latent_semantic.truncated`).
 
 Where x_n are word probabilities and the model's y_n too, also
 
     cross-entropy = -1/N sum_n sum_i x_ni log y_ni    in nats per word                     (2)
 
-with y below 1e-12 taken as 1e-12, beside that of the training part's mean, the unigram.
+with y below 1e-12 taken as 1e-12. The baseline is the training part's mean, the unigram.
 
-A model trained on binarised pictures is shown the grey ones, as probabilities, and compared with them. A model
-trained on standardised ones is compared in the original units; the sum (1) over pixels in the deviations that it was
-trained on, with PCA of such pixels, is `squared_deviations_per_image`.
+A model trained on binarised pictures is given grey ones, as probabilities, and compared with them. A model trained on
+standardised pictures is compared in the original units; `squared_deviations_per_image` is (1) for standardised pixels,
+with PCA of these as baseline.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ from untaught.model import Encodes, Reconstructs
 from untaught.shapes import Examples, Vectors
 
 FITTED = 60_000
-"""Training examples that PCA is fitted on at most: all of MNIST."""
+"""Most training examples that PCA is fitted on: all of MNIST."""
 LEAST = 1e-12
 """Probability of a word that counts as none."""
 ERROR = Quantity(
@@ -118,7 +117,7 @@ def _baselines(subject: Subject, x: Examples) -> dict[str, Tensor]:
 
 
 def _planes(train: Tensor, given: Tensor, components: int) -> dict[str, Tensor]:
-    """What planes that were fitted on training examples give back of others."""
+    """Reconstructions of `given` by planes fitted on training examples."""
     copies = {"pca": principal(train, components).reconstruct(given)}
     if is_bag_of_words(train):
         copies["lsa"] = truncated(train, components, given)

@@ -1,18 +1,18 @@
 r"""How many of the training examples that lie nearest to a test example are of its class.
 
-At most 1,000 labelled test examples are queries; each puts the at most 20,000 labelled training examples in order, the
-nearest first, of equally near ones the first in the source. With r_qi = 1 where the i-th has the class of query q and
-R_q of them in all,
+At most 1,000 labelled test examples are queries. For each, at most 20,000 labelled training examples are ranked, the
+nearest first; ties keep the order of the source. With r_qi = 1 where the i-th has the class of query q and R_q of them
+in all,
 
     precision at k = 1/Q sum_q sum_{i<=k} r_qi / k                                                  (1)
     recall at k = 1/Q sum_q sum_{i<=k} r_qi / R_q                                                   (2)
     mean average precision = 1/Q sum_q sum_i r_qi (sum_{j<=i} r_qj / i) / R_q                       (3)
 
-(2) and (3) over queries with R_q > 0. A training example that is the query itself, equal in every value, is left out
-for it. Near is: of features that are all 0 or 1, by Hamming distance on packed bits; of bags of words, by cosine; else
-by Euclidean distance. Beside it raw pixels and the same network untrained; of bags of words latent semantic analysis
-with 10, 50 and as many components as the model has features, the first two without weights of words too, as it was
-first described; of others as many principal components; and chance.
+(2) and (3) are means over queries with R_q > 0. A training example that is equal to the query in every value is left
+out for it. Distances are Hamming for features that are all 0 or 1, cosine for bags of words, and else Euclidean.
+Baselines are raw pixels, the same network untrained, and chance. For bags of words there is also latent semantic
+analysis with 10, 50 and as many components as the model has features; the first two also without word weights, as it
+was first described. For other data there are as many principal components.
 
 References:
     Hinton, Salakhutdinov, Reducing the dimensionality of data with neural networks (2006), for (1) at these k.
@@ -86,7 +86,7 @@ Relevant = Bool[Tensor, "query searched"]
 
 @dataclass(frozen=True)
 class Search:
-    """Labelled examples: who asks, and among whom."""
+    """Labelled examples: the queries, and those that are searched."""
 
     queries: Batch
     searched: Batch
@@ -214,7 +214,7 @@ def _same(queries: Tensor, searched: Tensor) -> Int[Tensor, "pair 2"]:
 
 
 def _chance(search: Search) -> dict[str, Any]:
-    """What an order at random gives: as many as there are of the class."""
+    """Expected scores of a random order."""
     label, total = search.searched.label, len(search.searched.x)
     share = float((search.queries.label[:, None] == label).double().mean())
     kept = [k for k in KEPT if k <= total]

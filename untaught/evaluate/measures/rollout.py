@@ -1,7 +1,7 @@
-r"""How predictions fall apart: the error of each frame of a long rollout, by how many true frames were seen before it.
+r"""How predictions deteriorate: the error of each frame of a long rollout, by the number of true context frames.
 
-With x_{n,t} frame t of test clip n and x^{c}_{n,t} what the model says of it from the c true frames before frame s and
-its own predictions of frames s, s + 1, ..., t - 1, the error h frames ahead is the mean over clips
+With x_{n,t} frame t of test clip n and x^{c}_{n,t} its prediction from the c true frames before frame s and the model's
+own predictions of frames s, s + 1, ..., t - 1, the error h frames ahead is the mean over clips
 
     e_c(h) = mean_n sum_p (x_{n,s+h-1,p} - x^{c}_{n,s+h-1,p})^2,        h = 1, 2, ..., 50      (1)
 

@@ -1,18 +1,19 @@
 r"""Whether predicted frames are as sharp as true ones, beside their squared error.
 
-Squared error rewards the mean of all that may come next, which is blurred; an adversary does not. For true frames x and
-predictions y, pixels in [0, 1], with the differences of neighbouring pixels down and across, d_i and d_j,
+Squared error rewards the mean of all possible next frames, which is blurred; an adversarial loss does not. For true
+frames x and predictions y, pixels in [0, 1], with the differences of neighbouring pixels down and across, d_i and d_j,
 
     gradient energy ratio  = sum (d_i y)^2 + (d_j y)^2  /  sum (d_i x)^2 + (d_j x)^2                          (1)
     sharpness difference   = -10 log10( 1/P sum | |d_i x| + |d_j x| - |d_i y| - |d_j y| | )   in decibels      (2)
 
 with sums over the pixels that have both neighbours: in (1) of all frames, in (2) of one frame, whose mean is given. (1)
 is 1 for frames as sharp as true ones, less for blurred and more for noisy ones: an edge of height h spread over w
-pixels has the energy h^2 / w. (The plain sum of |d| would not do: a blurred edge has the same.) (2) compares place by
-place, so more is better, 100 at best. Neither asks whether what is sharp is right; the squared error does.
+pixels has the energy h^2 / w. (The plain sum of |d| would not do: a blurred edge has the same.) (2) compares position
+by position, so more is better, 100 at best. Neither says whether sharp predictions are correct; the squared error does.
 
 Each frame is predicted from the 10 true frames before it, or from all but one of the longest clip where that is less:
-for clips of 6 frames, the sixth from five. Beside it a copy of the previous frame and the mean of the training frames.
+for clips of 6 frames, the sixth from five. Baselines are a copy of the previous frame and the mean of the training
+frames.
 
 References:
     Krotkov, Focusing (1988), for (1), there called the Tenengrad after Tenenbaum.
@@ -41,7 +42,7 @@ FITTED = 5_000
 AT_ONCE = 100
 """Frames that are predicted at once."""
 FLOOR = 1e-10
-"""Mean difference that counts as none: (2) ends at 100 decibels."""
+"""Least mean difference: (2) is at most 100 decibels."""
 QUANTITIES = (
     Quantity(
         "gradient_energy_ratio",

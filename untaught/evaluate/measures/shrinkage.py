@@ -1,19 +1,19 @@
-r"""Whether what is predicted is of the same identity, or drawn towards the average.
+r"""Whether predicted frames keep the identity, or shrink towards the average.
 
 A ridge with intercept reads the true variables off the pixels of true frames: it is fitted on up to 2000 training
 frames x, its alpha chosen on validation frames, as in `decode`. On test clips it is then applied to the model's
-prediction p_n of frame n, made from up to 5 true frames before it, and to the true frame. With y_n the truth, r(.) what
-is read and a bar the mean over n,
+prediction p_n of frame n, made from up to 5 true frames before it, and to the true frame. With y_n the true value, r(.)
+the readout and a bar the mean over n,
 
     correlation = corr_n( r(p_n), y_n )                                                                    (1)
     slope       = sum_n (r(p_n) - r(p)_bar)(r(x_n) - r(x)_bar) / sum_n (r(x_n) - r(x)_bar)^2               (2)
 
-A slope of 1 is faithful; 0 is the average head, whoever is shown: 1 - slope is how far predictions shrink towards it.
-Of a variable with several components the first 10 are told apart, and their mean stands under the variable's name. What
-is predicted is clipped to [0, 1]. `squared_error_per_frame` is that of p_n.
+A slope of 1 is faithful; at 0 every prediction is the average head. 1 - slope is how far predictions shrink towards it.
+For a variable with several components the first 10 are listed, and their mean is under the variable's name. Predictions
+are clipped to [0, 1]. `squared_error_per_frame` is that of p_n.
 
-Beside it the true frame itself, whose correlation is the best that can be read and whose slope is 1, and the previous
-frame, which has the right identity at the wrong angle.
+Baselines are the true frame itself, whose correlation is the best that the readout reaches and whose slope is 1, and
+the previous frame, which has the right identity at the wrong angle.
 """
 
 from __future__ import annotations
