@@ -1,7 +1,6 @@
 """Records become the cells of a table: mean and spread over seeds, or the measure's own spread where there is one seed.
 
-A cell without a record says so; no number is made up. Where the paper defines an experiment otherwise than when it was
-recorded, the number is marked as stale.
+A cell without a record says so. Where an experiment has changed since it was recorded, its number is marked as stale.
 """
 
 from __future__ import annotations

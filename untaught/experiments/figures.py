@@ -1,6 +1,6 @@
 """Figures of a paper, drawn from its records: lists as lines, what was watched while a network learnt, pictures kept.
 
-All give a picture, or None where the records do not hold what is drawn: figures are drawn of what there is.
+Each function gives a picture, or None where the records lack the numbers to draw.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def _dots(records: Sequence[Record], experiments: Mapping[int, str], place: str)
 
 
 def trajectories(records: Sequence[Record], named: Mapping[str, str], place: str) -> Picture | None:
-    """Ways of networks through what they say while they learn: a line for each seed, larger dots later.
+    """Trajectories of networks' outputs while they learn: a line for each seed, larger dots later.
 
     Args:
         records: Of all experiments and seeds.

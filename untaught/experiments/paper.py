@@ -1,4 +1,4 @@
-"""What a file of `papers/` says: trainings, and tables whose cells are places in what the trainings measured.
+"""What a file of `papers/` defines: trainings, and tables whose cells refer to the measures of these trainings.
 
 PAPER = Paper(
     title="...", reference="...", url="...",
@@ -38,13 +38,13 @@ class Take:
     size: tuple[int, int] | int | None = None
     """The size of that source's pictures."""
     name: str = ""
-    """Under what it is recorded, where not under the measure's name: one measure may be taken on several sources."""
+    """Name under which it is recorded, if not the measure's: one measure may be taken on several sources."""
     limit: int | None = None
     """Test examples at most."""
 
     @property
     def key(self) -> str:
-        """Under what it is recorded."""
+        """Name under which it is recorded."""
         return self.name or self.measure
 
 
@@ -72,7 +72,7 @@ class Experiment:
     training: Training | None = Training()
     """How it is trained, the seed aside; none measures the network untrained."""
     size: tuple[int, int] | int | None = None
-    """Height and width to which pictures are brought."""
+    """Height and width to which pictures are resized."""
     seeds: int = 1
     """Trainings, with seeds 0, 1, ..."""
     begin_from: str | None = None
@@ -106,7 +106,7 @@ class Experiment:
         return self.config
 
     def definition(self) -> dict[str, Any]:
-        """What decides the result, without what is as usual, as JSON."""
+        """All settings that affect the result, defaults left out, as JSON."""
         said = {"model": self.model, "data": self.data, "size": self.size, "begin_from": self.begin_from}
         measured = {"takes": [asdict(take) for take in self.takes], "watch": self.watch and asdict(self.watch)}
         said |= {"encoder": self.encoder} if self.encoder else {}
@@ -147,7 +147,7 @@ class Row:
 
     label: str
     experiment: str = ""
-    """Whose records hold our numbers; empty where the row is only published."""
+    """The experiment whose records hold our numbers; empty where the row is only published."""
     places: tuple[str, ...] = ()
     """Where ours is in a record: keys into its measures, `prediction.baselines.previous_frame`; "" has none.
 

@@ -50,11 +50,11 @@ class Records:
         return [_read(self.path(experiment, budget, seed)) for seed in sorted(int(s) for s in seeds if s.isdigit())]
 
     def fresh(self, experiment: str, budget: Budget) -> list[dict[str, Any]]:
-        """Those that were measured by the experiment as the paper defines it now."""
+        """The records whose experiment is as the paper defines it now."""
         return [record for record in self.of(experiment, budget) if not self.is_stale(record)]
 
     def is_stale(self, record: dict[str, Any]) -> bool:
-        """Whether the paper defines the experiment otherwise than when it was recorded."""
+        """Whether the experiment has changed since it was recorded."""
         return record["digest"] != self.paper.digest(record["experiment"], record["budget"])
 
     def missing(self, experiment: str, budget: Budget, seeds: int | None = None) -> list[int]:

@@ -1,4 +1,4 @@
-"""An experiment becomes a record: train, measure, write down with what, on what and how long."""
+"""An experiment becomes a record: train, measure, and write the result with settings, environment and duration."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Follow: TypeAlias = Callable[[Generator[Record, None, None]], Record | None]
 
 
 def device_of(budget: Budget) -> torch.device:
-    """Where a budget is spent, whatever else the machine has: only so are its rows alike.
+    """The device of a budget, whatever else the machine has, so that all its rows are comparable.
 
     Raises:
         ConfigError: The budget `full` has no GPU here.

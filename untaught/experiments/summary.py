@@ -91,7 +91,7 @@ ENCODERS = ("", "weights of the encoder", "features", "looks at", "seconds")
 
 
 def encoders(found: Mapping[str, Any]) -> list[list[str]]:
-    """One line for each variant: where encoders differ, a comparison is not one of teachers alone."""
+    """One line for each variant: where encoders differ, a comparison is not of training objectives alone."""
     return [
         [
             own["label"],

@@ -1,14 +1,14 @@
 """Ackley, Hinton and Sejnowski 1985: the encoder problems, learnt by a Boltzmann machine.
 
-Two groups of n visible units show the same one of n patterns; only a few hidden units join them. An encoder is solved
-where each pattern has a code of its own and each group is filled in from the other.
+Two groups of n visible units show the same one of n patterns, and are connected only through a few hidden units. An
+encoder is solved when each pattern has a code of its own and each group is completed from the other.
 
 References:
     Ackley, Hinton, Sejnowski (1985). A learning algorithm for Boltzmann machines. Cognitive Science 9, 147-169.
 
 Departures:
-    The rate falls to zero over the training, and a sweep visits units in a fixed order.
-    For 8-3-8 and 40-10-40 the clamping noise is lower: more patterns are shown unharmed.
+    The learning rate falls to zero over the training, and a sweep visits units in a fixed order.
+    For 8-3-8 and 40-10-40 the clamping noise is lower, so that more patterns are clamped uncorrupted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from untaught.runs.settings import Training
 QUOTED = "as quoted by cybertronai's hinton-problems"
 PLACES = ("completion.own_codes", "completion.solved", "completion.accuracy")
 FIRST = {"groups": 2, "fixed_steps": True, "turned_off": 0.15, "turned_on": 0.05}
-"""The paper's learning rule: fixed steps, noise on the clamped patterns, the temperatures that are usual here too."""
+"""The paper's learning rule: fixed steps, noise on the clamped patterns, and the default temperatures."""
 
 
 def encoder(units: int, hidden: int, updates: int, seeds: int, **config: Any) -> Experiment:
@@ -72,8 +72,8 @@ PAPER = Paper(
                 Row("8-3-8", "8-3-8", PLACES, (Published(0.8, source=QUOTED), None, None)),
                 Row("40-10-40", "40-10-40", PLACES, (None, None, Published(0.986, source=QUOTED))),
             ),
-            "Half of the visible units is given, the other filled in by Gibbs sampling while the temperature falls; 20 "
-            "answers about each half of a pattern, whose vote decides whether it is filled in.",
+            "One half of the visible units is given, the other completed by Gibbs sampling at falling temperatures. "
+            "A majority vote over 20 answers for each half of a pattern decides whether it is completed correctly.",
         ),
     ),
 )

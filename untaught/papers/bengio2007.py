@@ -2,17 +2,18 @@
 
 Nets of three layers of logistic units learn MNIST's digits: from random weights, or from layers that were trained
 without labels, one by one, as autoencoders or as Boltzmann machines. Numbers are fractions of wrong test digits.
-Beside the paper's table the same question for few labels: 1, 3, 10 or 100 of each class, or all, with three seeds of
-weights and of labels; a softmax layer on frozen features, then all layers, against all layers from random weights.
+In addition to the paper's table, the same question for few labels: 1, 3, 10 or 100 of each class, or all, with three
+seeds of weights and of labels. A softmax layer on frozen features, and fine-tuning of all layers, are compared with
+training all layers from random weights.
 
 References:
     Bengio, Lamblin, Popovici, Larochelle (2007). Greedy layer-wise training of deep networks.
 
 Departures:
-    Layers of 500 units and minutes on processors; weights move by Adam. One width and rate for all, where the paper
-    chooses for each by validation. Autoencoders of layers have untied weights and logistic outputs. Supervised
-    pretraining and the shallow net are not built.
-    With fewer than five labels of a class no label is held out: kept is the lowest loss on the learnt examples.
+    On processors, layers of 500 units and trainings of minutes; the optimiser is Adam. One width and learning rate for
+    all, where the paper chooses them for each by validation. Autoencoders of layers have untied weights and logistic
+    outputs. Supervised pretraining and the shallow net are left out.
+    With fewer than five labels of a class none is held out, and the state of lowest training loss is kept.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from untaught.experiments.figures import over_seeds
 from untaught.runs.settings import Training
 
 FEW = {1: 300, 3: 300, 10: 300, 100: 200}
-"""Labels of each class, and passes over them on processors."""
+"""Numbers of labels of each class, and passes over them on processors."""
 ALL = 6000
 """Where all labels stand among the numbers of labels of each class."""
 WAYS = {"frozen": "pretrained, frozen", "tuned": "pretrained, fine-tuned", "scratch": "from random weights"}
@@ -143,7 +144,7 @@ PAPER = Paper(
                     row(f"{'all' if labels == ALL else labels} of each class", name)
                     for labels, name in names(way).items()
                 ),
-                f"{CAPTIONS[way]}; mean and deviation over three seeds.",
+                f"{CAPTIONS[way]}; mean and standard deviation over three seeds.",
             )
             for way, told in WAYS.items()
         ),

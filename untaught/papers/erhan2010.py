@@ -1,10 +1,11 @@
 """Erhan et al. 2010: why unsupervised pretraining helps deep networks, if it does.
 
 Networks of one to five layers of logistic units learn MNIST's classes by backpropagation, from weights that stacked
-restricted Boltzmann machines have learnt without labels, or from random ones. Then the reason that Hinton gives in his
-lectures: pretraining helps where labels depend on what causes pictures (causes -> picture, causes -> label), and not
-where they depend on the picture itself (causes -> picture -> label). Both worlds show the same pictures; the label is
-the parity of two causes, or of two pixels. Machines learn 20,000 pictures without labels; few of these have labels.
+restricted Boltzmann machines have learnt without labels, or from random ones. A second experiment tests the reason that
+Hinton gives in his lectures: pretraining helps where labels depend on the causes of pictures (causes -> picture, causes
+-> label), but not where they depend on the picture itself (causes -> picture -> label). Both worlds have the same
+pictures; the label is the parity of two causes, or of two pixels. Machines learn from 20,000 pictures without labels;
+few of these have labels.
 
 References:
     Erhan, Manzagol, Bengio, Bengio, Vincent (2009). The difficulty of training deep architectures and the effect of
@@ -15,9 +16,9 @@ References:
 
 Departures:
     On processors 100 units a layer, two passes of pretraining a layer, three of backpropagation and three seeds, where
-    the papers have up to 2000 units, 50 passes and 400 seeds. Learning rates are one for all depths, not the best each,
-    and random networks have as many passes of backpropagation as pretrained ones, so fewer in all: a deep one that
-    fails here may only be slow. Seeds are of weights and order; the world and its labelled pictures are one.
+    the papers have up to 2000 units, 50 passes and 400 seeds. All depths share one learning rate, not the best of each.
+    Random networks have as many passes of backpropagation as pretrained ones, so fewer in all: a deep one that fails
+    here may only be slow. Seeds change weights and order; the world and its labelled pictures are the same for all.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def unlabelled(label: str) -> dict[Budget, Experiment]:
 
 
 def labelled(label: str, examples: int, pretrained: bool) -> dict[Budget, Experiment]:
-    """A network that learns a world's labels from some of its pictures, in as many steps however many these are."""
+    """A network that learns a world's labels from some of its pictures, in a fixed number of steps."""
     config = {"hidden": (100, 100), "classes": 2, "fine_tuning": "backpropagation", "pretraining": False}
     training = Training(learning_rate=0.1, epochs=100_000 / examples, batch_size=20, threads=1)
     base = f"{label}-unlabelled" if pretrained else None
@@ -112,7 +113,7 @@ def of_world(label: str, examples: int, pretrained: bool) -> str:
 
 
 def figures(records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
-    """Error against depth; against labels in both worlds; ways through the space of functions; first filters."""
+    """Error against depth, and against labels in both worlds; trajectories in function space; first filters."""
     depth = {way: {d: of_depth(d, own) for d in DEPTHS} for own, way in WAYS.items()}
     labels = {
         f"labels from {label}": {way: {n: of_world(label, n, own) for n in LABELLED} for own, way in WAYS.items()}
@@ -161,7 +162,7 @@ PAPER = Paper(
                 for n in LABELLED
                 for own, way in WAYS.items()
             ),
-            "Half of the pictures are odd. Validation pictures have labels, and choose when to stop.",
+            "Half of the pictures have odd parity. Validation pictures have labels, and decide when to stop.",
         ),
     ),
     figures=figures,

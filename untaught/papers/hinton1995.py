@@ -8,8 +8,9 @@ References:
 
 Departures:
     Batches of 8 examples and 16 fantasies, and a learning rate that falls from 1 to 0 along a cosine.
-    Pixels begin dark (biases -4) and causes rare (-2): from zero, units often learn to turn pixels off and stay so.
-    A fixed set of 100,000 examples is gone through three times, where the paper draws new ones.
+    Initially pixels are dark (biases -4) and causes rare (-2): with zero biases units often learn to turn pixels off,
+    and never recover.
+    There are three passes over a fixed set of 100,000 examples, where the paper draws new ones.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PLACES = ("divergence.divergence_bits",)
 
 
 def bars(hidden: tuple[int, ...], **config: Any) -> dict[Budget, Experiment]:
-    """A Helmholtz machine on bars, from several seeds: where it ends is decided by its first steps."""
+    """A Helmholtz machine on bars, from several seeds, since the first steps decide where it converges."""
     begin = {"hidden": hidden, "fantasies": 2, "visible_bias": -4.0, "hidden_bias": -2.0, **config}
     whole = Experiment(
         "sigmoid-belief",
@@ -70,7 +71,7 @@ PAPER = Paper(
                 Row("independent pixels", "bars-8-1", ("divergence.baselines.independent_pixels",)),
                 Row("all pictures alike", "bars-8-1", ("divergence.baselines.uniform",)),
             ),
-            "The best code for the data takes 3.43 bits a picture; the divergence is what a model's code takes more.",
+            "The best code for the data takes 3.43 bits a picture; the divergence is the excess of a model's code.",
         ),
     ),
 )

@@ -1,7 +1,8 @@
 """Hinton, Osindero, Teh 2006: a deep belief net of digits and their classes, learnt greedily and then tuned.
 
-784-500-500 and, at the top, 500 and 10 classes with 2000 units. Numbers are percent of the 10,000 test digits that are
-put into a wrong class: by the top machine's free energies, or after backpropagation by a layer of softmax units.
+Layers of 784, 500 and 500 units; at the top, 500 units and 10 classes joined to 2000 units. Numbers are the percentage
+of misclassified digits among the 10,000 test digits: by the top machine's free energies, or after backpropagation by a
+softmax layer.
 
 References:
     Hinton, Osindero, Teh (2006). A fast learning algorithm for deep belief nets. Neural computation 18.
@@ -10,10 +11,10 @@ References:
     The deep learning tutorials of the LISA laboratory: 3 x 1000 units, then backpropagation (1.34 %).
 
 Departures:
-    On processors minutes decide, where the paper has 30 passes for each layer and 300 of up-down, in which contrastive
-    divergence grows from 3 to 6 and 10 steps; here dreams are 5 steps away.
-    A tenth of the training digits is held out. Kept are the weights that give wrong classes the least probability
-    there, of machines in the greedy stages the error of reconstruction.
+    On processors trainings last minutes, where the paper has 30 passes for each layer and 300 of up-down, in which
+    contrastive divergence grows from 3 to 6 and 10 steps; here it always has 5.
+    A tenth of the training digits is held out. The weights that give wrong classes the least probability there are
+    kept; for the machines of the greedy stages, those of the lowest reconstruction error.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def net(
 
 
 def row(label: str, experiment: str, published: tuple[Published, ...], departures: str = "") -> Row:
-    """One way to train the net; what others printed of it first."""
+    """One way to train the net, with the published numbers first."""
     return Row(label, experiment, ("classification.error_rate",), published, departures)
 
 

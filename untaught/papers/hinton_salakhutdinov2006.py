@@ -1,23 +1,26 @@
 """Hinton, Salakhutdinov 2006: deep autoencoders, with and without pretraining, against linear codes of the same length.
 
 Errors are squared, summed over pixels in [0, 1] and averaged over test examples; of face patches, over pixels of mean 0
-and variance 1. The paper said that deep autoencoders are hard to learn unless Boltzmann machines give them their first
-weights; lectures ten years later, that rectified units, batch normalisation and Adam do without. Both are rows here.
+and variance 1. The paper said that deep autoencoders are hard to train unless Boltzmann machines give the initial
+weights. Lectures ten years later said that rectified units, batch normalisation and Adam need no such pretraining. Both
+are rows here.
 
 References:
     Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with neural networks. Science 313.
 
 Departures:
-    On processors pretraining takes 2 passes for each layer and minutes decide on the rest, by Adam; the paper has 50
-    passes, and 200 by conjugate gradients with three line searches on batches of 1,000.
-    A tenth of the training examples is held out; kept are the weights with the lowest loss there.
-    What the paper calls logistic PCA errs on digits like logistic outputs from a linear code; logistic PCA proper, with
-    a code that is optimised for each example, errs less, and both stand here.
-    Our curves err with 18 principal components as the paper's do; with 6 numbers they are harder for logistic outputs.
-    Codes of faces and codes of two numbers learn by rectified units and Adam, without pretraining, at every budget.
-    Boltzmann machines begin at weights of deviation 0.01 in the first layer, and momentum is 0.9 throughout.
-    Half of the words of a document are hidden from the encoder while it learns, and no machine pretrains. Documents
-    are 11,314 and 7,532 posts to newsgroups, where the paper has 804,414 news stories.
+    On processors pretraining takes 2 passes for each layer, and fine-tuning by Adam takes minutes. The paper has 50
+    passes, and 200 of conjugate gradients with three line searches on batches of 1,000.
+    A tenth of the training examples is held out, and the weights with the lowest loss there are kept.
+    The error of the paper's logistic PCA on digits is that of logistic outputs from a linear code. Logistic PCA proper,
+    with a code that is optimised for each example, has a lower error. Both are listed.
+    With 18 principal components our curves have the error of the paper's; with 6 numbers they are harder for logistic
+    outputs.
+    Codes of faces and codes of two numbers are learnt with rectified units and Adam, without pretraining, at every
+    budget.
+    Boltzmann machines have initial weights of deviation 0.01 in the first layer, and momentum is 0.9 throughout.
+    For documents half of the words are hidden from the encoder in training, and there is no pretraining. Documents are
+    11,314 and 7,532 posts to newsgroups, where the paper has 804,414 news stories.
 """
 
 from __future__ import annotations
@@ -33,9 +36,9 @@ from untaught.experiments.figures import one_above_another
 from untaught.runs.settings import Training
 
 OLD: dict[str, Any] = {"activation": "sigmoid", "output": "bernoulli"}
-"""Units of 2006."""
+"""Kinds of units usual in 2006."""
 NEW: dict[str, Any] = {"activation": "relu", "output": "sigmoid", "normalise": True}
-"""Units of 2016."""
+"""Kinds of units usual in 2016."""
 LAYERS = [f"layer-{number}" for number in range(1, 8)]
 
 
@@ -43,7 +46,7 @@ def net(
     data: str, hidden: tuple[int, ...], latent: int, own: Mapping[str, Any], minutes: float, small: str = "digits",
     takes: Sequence[str] = ("reconstruction",), pictures: tuple[str, ...] = (), view: dict[str, Any] | None = None,
 ) -> dict[Budget, Experiment]:  # fmt: skip
-    """One autoencoder, learnt by Adam, or at the budget of a GPU by what the paper used where it is pretrained."""
+    """One autoencoder, trained by Adam, or on a GPU and with pretraining by the paper's optimiser."""
     pretrained = LAYERS[: len(hidden) + 1] if own.get("pretraining") == "rbm" else []
     config = {**own, "hidden": hidden, "latent": latent, "network": "dense"}
     training = Training(batch_size=128, learning_rate=1e-3, threads=1, view=view)
@@ -158,7 +161,7 @@ PAPER = Paper(
                 row("PCA", "digits-pretrained", 13.87, "pca"),
                 row("mean digit", "digits-pretrained", None, "mean_image"),
             ),
-            "Lectures of 2016: rectified units, good first weights, batch normalisation and Adam need no pretraining."
+            "Lectures of 2016: rectified units, good initial weights, batch normalisation and Adam need no pretraining."
             " Logistic PCA proper searches for the code of each test digit, which the networks do not.",
         ),
         Table(
@@ -174,7 +177,7 @@ PAPER = Paper(
                 row("logistic PCA, codes optimised, 18", "curves-18", None, "logistic_pca"),
                 row("PCA, 18", "curves-18", 5.90, "pca"),
             ),
-            "How the curves are drawn is ours, calibrated so that PCA with 18 components errs as in the paper;"
+            "The generator of curves is ours, calibrated so that PCA with 18 components has the paper's error;"
             " with 6 numbers they are harder than the paper's.",
         ),
         Table(
@@ -210,7 +213,8 @@ PAPER = Paper(
                 retrieved("latent semantic analysis, rare words weighted up, 50", "lsa_50"),
             ),
             "The paper has news stories and a curve, on which its code is above both at every number retrieved."
-            " How it weighted words is not recalled; with rare words weighted up, 50 numbers do as well at first.",
+            " Its weights of words are not recalled; with rare words weighted up, 50 components do as well for few"
+            " retrieved documents.",
         ),
     ),
     figures=figures,

@@ -1,19 +1,20 @@
-"""Krizhevsky, Hinton 2011: photographs found again by codes of 28 and 256 bits.
+"""Krizhevsky, Hinton 2011: retrieval of photographs by codes of 28 and 256 bits.
 
 A deep autoencoder, 3072-8192-4096-2048-1024-512-256 and back, gives each small photograph a code of bits. Numbers are
-the fraction of the training photographs nearest to a test photograph that show the same kind of thing, with nearest
-meaning the fewest different bits, or the least squared distance of pixels.
+the fraction of the training photographs nearest to a test photograph that are of the same class. Nearest means the
+fewest different bits, or the least squared distance of pixels.
 
-The paper prints no number: its neighbours are judged by eye, so that the columns of what was published are empty. It
-looks up who is within five bits or so by 28 bits, and then puts these in order by 256; what either does alone is here.
+The paper prints no number: its neighbours are judged by eye, so there are no published columns. It finds candidates
+within about five bits by codes of 28 bits, and ranks these by 256 bits; here each code is used alone.
 
 References:
     Krizhevsky, Hinton (2011). Using very deep autoencoders for content-based image retrieval. ESANN.
     Salakhutdinov, Hinton (2009). Semantic hashing (noise in place of rounding).
 
 Departures:
-    CIFAR-10 alone, where the authors learn from two million pictures of the web. All layers learn together, with ReLU
-    units, batch normalisation and Adam; theirs begin as restricted Boltzmann machines. Pixels are standardised.
+    CIFAR-10 alone, where the authors learn from two million pictures from the web. All layers learn together, with ReLU
+    units, batch normalisation and Adam; theirs are pretrained as restricted Boltzmann machines. Pixels are
+    standardised.
     On processors there is one hidden layer of 1024 units: deeper networks learn too slowly for four minutes.
 """
 
@@ -31,7 +32,7 @@ from untaught.runs.settings import Training
 
 STACK = (8192, 4096, 2048, 1024, 512)
 AT = ("1", "15", "127", "511")
-"""Of how many nearest."""
+"""Numbers k of nearest neighbours."""
 VIEW = {"standardise": "pixel"}
 
 

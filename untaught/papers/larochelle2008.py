@@ -1,17 +1,17 @@
 """Larochelle, Bengio 2008: restricted Boltzmann machines that classify, on MNIST.
 
-One machine over pictures and labels, learnt by the likelihood of both, by that of the label given the picture, and by
-both at once, of which the second weighs little; the last also with sparse hidden units. Numbers are the fraction of
-wrong classes among the 10,000 test digits.
+One machine over pictures and labels is trained for the joint likelihood, for that of the label given the picture, and
+for a hybrid in which the joint one has a small weight; the hybrid also with sparse hidden units. Numbers are the
+fraction of misclassified digits among the 10,000 test digits.
 
 References:
     Larochelle, Bengio (2008). Classification using discriminative restricted Boltzmann machines. ICML.
 
 Departures:
     The last tenth of the training digits is held out where the paper holds out 10,000 of 60,000.
-    Adam in batches of 100 for as long as a budget says, where the paper descends after each digit and stops when the
-    error on held-out digits no longer falls; here those weights are kept that give wrong classes the
-    least probability on held-out digits, or of the generative machine the error of reconstruction.
+    Adam in batches of 100 for as long as the budget allows, where the paper updates after each digit and stops when the
+    error on held-out digits no longer falls. Here the weights are kept that give wrong classes the least probability on
+    held-out digits; for the generative machine, those of the lowest reconstruction error.
     On processors the generative machine has 2,000 hidden units.
 """
 

@@ -3,8 +3,8 @@
 Bouncing balls, rotating heads, what the state of the network knows of them, classification of still heads, and squared
 error against adversarial loss. The paper's heads are FaceGen's; here they are `heads`.
 
-On processors the heads are 40 pixels wide and the networks smaller; every comparison is between networks of one
-encoder, one recurrent core where there is one, and as many updates on as many frames.
+On processors the heads are 40 pixels wide and the networks smaller; every comparison is between networks with the same
+encoder, the same recurrent core if they have one, and equally many updates on equally many frames.
 
 The paper gives accuracies and decoding only as figures. The limits of their axes in the authors' code say that R2 of
 the angle is above 0.98, of the speed above 0.90 and of the first coefficient of the shape 0.80 to 0.89.
@@ -46,11 +46,11 @@ FACES_SMALL = replace(
     FACES_2015, units=512, filters=(32, 32, 64), strides=(2,), pools=(1,), paddings=("same",), decoder_kernels=None,
     last_only=False, judge=(256, 256, 64),
 )  # fmt: skip
-"""Its like for 40x40 pixels: strides instead of pools, half as many units, every frame scored."""
+"""A similar network for 40x40 pixels: strides instead of pooling, half as many units, every frame scored."""
 
 FEW_BALLS = "balls?clips=40&validation=8&test=8&frames=24&size=16"
 FORETOLD = (Take("prediction", limit=20_000), Take("rollout", limit=5_000))
-"""On all 200 test clips of 100 frames, as the paper measured; and how predictions go on from predictions."""
+"""On all 200 test clips of 100 frames, as in the paper; and rollouts from own predictions."""
 HEADS: dict[Budget, str] = {
     "smoke": "heads?clips=60&validation=20&test=20&size=24",
     "cpu": "heads?size=40&validation=1000&test=1000",
@@ -64,10 +64,10 @@ GALLERIES: dict[Budget, str] = {
 """Still heads of people who were never seen in training."""
 EPOCHS: dict[Budget, int] = {"smoke": 2, "cpu": 10, "full": 300}
 GAMES: dict[Budget, int] = {"smoke": 1, "cpu": 3, "full": 10}
-"""Passes of the two players, who begin from the network that squared error has taught."""
+"""Passes of the adversarial training, which starts from the network trained by squared error."""
 BATCH, RATE = 8, 1e-3
 THREADS: dict[Budget, int | None] = {"smoke": 1, "cpu": 1, "full": None}
-"""Networks as small as these learn no faster on two threads; two of them learn at once."""
+"""Networks as small as these train no faster on two threads; two of them are trained at the same time."""
 FACES: dict[Budget, PGN.Config] = {
     "smoke": replace(FACES_SMALL, units=32, filters=(4, 8)),
     "cpu": FACES_SMALL,
@@ -181,7 +181,7 @@ ROLLOUT = Table(
             ("mean frame", "balls", "_baselines.mean_frame"),
         )
     ),
-    "Squared error of the frame that is so many frames ahead, on 50 clips; both networks learnt for the same time.",
+    "Squared error of the frame that is so many frames ahead, on 50 clips; both networks were trained equally long.",
 )
 DECODING = Table(
     "rotating heads, R2 of the true variables read off the state by ridge",
@@ -247,8 +247,9 @@ LOSSES = Table(
             ("adversarial", "heads-al", "trained.losses.discriminator_accuracy"),
         )
     ),
-    "The sixth frame from five; all but the first with noise and the game's optimisers; right: of frames last learnt "
-    "from, those told right. The paper shows pictures: adversarial loss sharpens, and draws faces to the average.",
+    "The sixth frame from five; all but the first row with noise and the optimisers of adversarial training. Right: "
+    "fraction of the last training frames that the discriminator classifies correctly. The paper shows pictures: "
+    "adversarial loss sharpens frames, and moves faces towards the average.",
 )
 
 
@@ -274,7 +275,7 @@ def figures(records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
 
 
 SEEN = ("decode", "prediction", "sharpness", "shrinkage", "few_views")
-HEARD, UNHEARD = 0.0002, 1e-12  # weight of the adversarial loss; one at which nobody listens to the discriminator
+HEARD, UNHEARD = 0.0002, 1e-12  # weight of the adversarial loss; one that has no effect on the generator
 MOMENTS = {"smoke": (0, 1, 2), "cpu": (0, 1, 2, 5, 10), "full": (0, 5, 10, 25, 50, 150, 300)}
 
 PAPER = Paper(

@@ -1,7 +1,7 @@
 """Ng 2011: sparse autoencoders of natural picture patches and of digits, and a classifier on a stack of two.
 
-The filters of the first are edges at many orientations, of the second strokes of a pen; both are figures. A stack of
-two sparse layers gives features to a softmax layer: before its layers learn from labels themselves, and after.
+The filters of the first are edges at many orientations, those of the second pen strokes; both are shown as figures. A
+softmax layer is trained on a stack of two sparse layers: before and after the stack is fine-tuned with labels.
 
 References:
     Ng (2011). CS294A lecture notes: sparse autoencoder; and the exercises that go with them, on patches, on digits, and
@@ -10,8 +10,8 @@ References:
 Departures:
     Patches are of 10,000 photographs of CIFAR-10, whitened and brought to deviation 1, where the exercise has ten of
     Olshausen and Field between 0.1 and 0.9; outputs are linear, and costs higher: 50 for sparsity, 0.01 for weights,
-    where 3 and 0.0001 left noise. They learn by Adam; drawn to 0.035, not 0.01.
-    On digits weights move by L-BFGS on batches of 5,000, each for 20 iterations; the exercise takes 400 on one.
+    where 3 and 0.0001 left noise. Training is by Adam, with a target activation of 0.035, not 0.01.
+    On digits, L-BFGS on batches of 5,000, each for 20 iterations; the exercise takes 400 iterations on one batch.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def classifier(tuned: bool) -> dict[Budget, Experiment]:
 
 
 def right(label: str, experiment: str, percent: float) -> Row:
-    """Wrong digits, of which the exercise prints those that are right."""
+    """Error rate; the exercise prints the accuracy."""
     said = Published(round(1 - percent / 100, 3), source="exercise", recalled=True)
     return Row(label, experiment, ("classification.error_rate",), (said,))
 

@@ -1,16 +1,16 @@
 """Salakhutdinov, Murray 2008: likelihoods of restricted Boltzmann machines on MNIST by annealed importance sampling.
 
-Machines of 500 hidden units, of which log Z is estimated, and of 20, of which it is exact, learnt by contrastive
-divergence of 1, 3 and up to 25 steps; persistent chains beside them. Numbers are nats of a test picture, each pixel
-drawn once as 0 or 1 with its grey value as the probability.
+Machines of 500 hidden units, for which log Z is estimated, and of 20, for which it is exact, trained by contrastive
+divergence of 1, 3 and up to 25 steps, and with persistent chains. Numbers are nats per test picture, each pixel drawn
+once as 0 or 1 with its grey value as the probability.
 
 References:
     Salakhutdinov, Murray (2008). On the quantitative analysis of deep belief networks. ICML.
     Tieleman (2008). Training restricted Boltzmann machines using approximations to the likelihood gradient. ICML.
 
 Departures:
-    Training lasts as many minutes as a budget says; the rate falls linearly to zero and is ours.
-    Pixels are drawn anew each time that a picture is learnt from.
+    Training lasts as many minutes as the budget allows; the learning rate is our choice and falls linearly to zero.
+    Pixels are drawn anew each time that a picture is seen.
     On processors log Z is estimated by 20 runs at half of the 14,500 temperatures, not by 100 runs.
     The steps of CD-25 grow evenly through the training.
 """
@@ -35,7 +35,7 @@ RULES: dict[str, tuple[str, dict[str, Any]]] = {
     "cd-25": ("CD-25", {"persistent_chains": 0, "gibbs_steps": 25, "growing": True}),
     "pcd": ("PCD", {"persistent_chains": 100, "gibbs_steps": 1}),
 }
-"""Each learning rule: how it is called, and the fields of the machine's configuration."""
+"""Each learning rule: its name, and the fields of the machine's configuration."""
 PRINTED = {
     500: {"cd-1": -125.53, "cd-3": -105.50, "cd-25": -86.34},
     20: {"cd-1": -164.50, "cd-3": -154.73, "cd-25": -143.20},
@@ -85,7 +85,7 @@ EXPERIMENTS = {f"{rule}-{hidden}": learnt(rule, hidden) for hidden in (500, 20) 
 
 
 def row(rule: str, hidden: int) -> Row:
-    """One machine beside its number, of which only one was read in print."""
+    """One machine and its published number; only one of these was read in print."""
     value = PRINTED[hidden].get(rule)
     printed = None if value is None else Published(value, source="table 1", recalled=value != -86.34)
     return Row(f"{RULES[rule][0]}, {hidden} hidden units", f"{rule}-{hidden}", PLACES, (printed, None, None))
@@ -143,8 +143,8 @@ PAPER = Paper(
                 ),
                 Row("independent pixels", "pcd-500", ("likelihood.baselines.independent_pixels", "", "")),
             ),
-            "500 hidden units: log Z estimated by annealed importance sampling, which errs upwards in likelihood, and "
-            "backwards downwards; at least: three standard errors of the weights below. 20: exact.",
+            "500 hidden units: log Z is estimated by annealed importance sampling, which overestimates the likelihood; "
+            "backward annealing underestimates it. At least: three standard errors of the weights below. 20: exact.",
         ),
         Table(
             "How log Z was found",
@@ -167,8 +167,8 @@ PAPER = Paper(
                 )
                 for rule in RULES
             ),
-            "Forward errs downwards, backward upwards, where chains that began at training pictures have reached the "
-            "machine's distribution. Higher log Z is lower likelihood.",
+            "Forward annealing underestimates log Z; backward annealing overestimates it if chains that began at "
+            "training pictures have reached the machine's distribution. Higher log Z is lower likelihood.",
         ),
     ),
     figures=while_they_learnt,

@@ -1,7 +1,7 @@
 """Salakhutdinov, Hinton 2009: deep Boltzmann machines of two and three hidden layers on MNIST.
 
 The lower bound on the log-likelihood of test digits, whose pixels are drawn as 0 or 1, with log Z by annealed
-importance sampling; and the fraction of wrong classes after a network that begins as the machine has learnt labels.
+importance sampling; and the error rate of a network that is initialised from the machine and learns labels.
 
 References:
     Salakhutdinov, Hinton (2009). Deep Boltzmann machines. AISTATS.
@@ -26,7 +26,7 @@ SHOWN = ("samples.png", "filters.png")
 SIZES: dict[str, tuple[int, ...]] = {"two": (500, 1000), "three": (500, 500, 1000)}
 """Hidden units of the paper's machines, from below."""
 PASSES: dict[Budget, tuple[int, float]] = {"smoke": (1, 2), "cpu": (3, 12), "full": (100, 500)}
-"""Over the data: for each layer alone, and for all together."""
+"""Passes over the data: for each layer alone, and for all together."""
 
 
 def machine(name: str) -> dict[Budget, Experiment]:
@@ -48,7 +48,7 @@ def machine(name: str) -> dict[Budget, Experiment]:
 
 
 def labels(name: str) -> dict[Budget, Experiment]:
-    """The network that begins as a machine; it sees grey pixels."""
+    """The network that is initialised from a machine; its input is grey pixels."""
     lengths: dict[Budget, dict[str, Any]] = {
         "smoke": {"epochs": 5, "threads": 1}, "cpu": {"minutes": 4, "threads": 1}, "full": {"epochs": 100},
     }  # fmt: skip
@@ -89,7 +89,7 @@ PAPER = Paper(
                 Row("500-500-1000", "three", (BOUND,), printed(-85.10)),
                 Row("independent pixels", "two", ("likelihood.baselines.independent_pixels",)),
             ),
-            "Mean-field bound on 10,000 test digits less an estimate of log Z.",
+            "Mean-field bound on 10,000 test digits, minus an estimate of log Z.",
         ),
         Table(
             "MNIST: labels, after backpropagation in a network that begins as the machine",

@@ -1,7 +1,7 @@
-"""Srivastava, Mansimov, Salakhutdinov 2015: Moving MNIST, the benchmark that they gave, ten frames in and ten out.
+"""Srivastava, Mansimov, Salakhutdinov 2015: Moving MNIST, their benchmark of predicting ten frames from ten.
 
-Squared errors are sums over 64 x 64 pixels in [0, 1], mean over the ten predicted frames and the clips. What is
-published as SSIM is scikit-image's default in flat 7 x 7 windows (`untaught.evaluate.measures.rollout`, `ssim_7x7`).
+Squared errors are sums over 64 x 64 pixels in [0, 1], mean over the ten predicted frames and the clips. Published SSIM
+is scikit-image's default in flat 7 x 7 windows (`untaught.evaluate.measures.rollout`, `ssim_7x7`).
 
 References:
     Srivastava, Mansimov, Salakhutdinov (2015). Unsupervised learning of video representations using LSTMs.
@@ -25,7 +25,7 @@ from untaught.runs.settings import Training
 PLACES = ("rollout.squared_error_per_frame", "rollout.ssim_7x7")
 BASELINES = ("rollout.baselines.{}", "rollout.ssim_7x7_baselines.{}")
 FUTURE = {"filters": (32, 64), "kernels": (4,), "strides": (2,), "units": 64, "scheduled_sampling": 0.5}
-"""The state has maps of 16 x 16; frames after the first are more and more its own predictions, as in the test."""
+"""The state has maps of 16 x 16; inputs are increasingly its own predictions, as in the test."""
 
 LONG = Experiment(
     "pgn",

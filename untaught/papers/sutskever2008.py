@@ -1,8 +1,8 @@
 """Sutskever, Hinton, Taylor 2008: the recurrent temporal restricted Boltzmann machine, on bouncing balls.
 
-The paper shows films of what its machine generates, and no number. Numbers here are those by which later papers
-compared such machines: the squared error of a frame that is predicted from those before it. Beside them stand linear
-predictors, which nobody printed: a machine that learns how balls move must be better.
+The paper shows films that its machine generates, and no number. Numbers here are those of later papers on such
+machines: the squared error of a frame that is predicted from those before it. Linear predictors, which no paper
+reports, are baselines: a machine that learns how balls move must be better.
 
 References:
     Sutskever, Hinton, Taylor (2008). The recurrent temporal restricted Boltzmann machine (the clips' generator).
@@ -11,9 +11,9 @@ References:
     Gan, Li, Henao, Carlson, Carin (2015). Deep temporal sigmoid belief networks for sequence modeling (DTSBN).
 
 Departures:
-    What the published machine learnt by is not known here beyond contrastive divergence; ours learn by Adam. In the
-    first row fantasies are predictions from the frame before (`untaught.models.rtrbm`), in the second Gibbs chains.
-    Predictions are visible means after mean-field steps from the frame before, and no average over draws.
+    Of the published training we know only that it is contrastive divergence; ours is by Adam. In the first row
+    fantasies are predictions from the frame before (`untaught.models.rtrbm`), in the second Gibbs chains.
+    Predictions are visible means after mean-field steps from the frame before, not averages over draws.
 """
 
 from __future__ import annotations

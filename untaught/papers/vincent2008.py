@@ -1,8 +1,8 @@
-"""Vincent et al. 2008: stacked denoising autoencoders beside plain ones, Boltzmann machines and no pretraining.
+"""Vincent et al. 2008: stacked denoising autoencoders against plain ones, Boltzmann machines and no pretraining.
 
-Three layers of logistic units learn MNIST's digits without labels, one after another: as denoising autoencoders that
-see a tenth of the pixels masked, as plain autoencoders, or as restricted Boltzmann machines. Then a softmax layer on
-top, and after it all layers, learn from 10,000 labels, or from all. Numbers are percent of wrong test digits.
+Three layers of logistic units learn MNIST's digits without labels, one after another: as denoising autoencoders with a
+tenth of the pixels masked, as plain autoencoders, or as restricted Boltzmann machines. Then a softmax layer on top, and
+after it all layers, learn from 10,000 labels, or from all. Numbers are test errors.
 
 References:
     Vincent, Larochelle, Bengio, Manzagol (2008). Extracting and composing robust features with denoising autoencoders.
@@ -12,9 +12,10 @@ References:
 
 Departures:
     `basic` has 10,000 training digits, 2,000 to select by and 50,000 to test on. Here 12,500 digits of MNIST's training
-    part have labels, of which a fifth select, layers see the others too, without labels, and the test part is MNIST's.
-    Weights are tied, as in the paper; trained by Adam. On processors 500 units a layer and minutes.
-    The paper chooses width, damage and rates for each system by validation; here they are one for all.
+    part have labels, a fifth of them for validation. Layers are also trained on the other digits, without labels, and
+    the test part is MNIST's.
+    Weights are tied, as in the paper; training is by Adam. On processors, 500 units a layer and minutes of training.
+    The paper chooses width, corruption and rates for each system by validation; here they are the same for all.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from untaught.runs.settings import Training
 
 WIDTH = {"smoke": 16, "cpu": 500, "full": 1000}
 LABELS = {"smoke": 50, "cpu": 1250, "full": 1250}
-"""Of each class; a fifth of them select."""
+"""Labels of each class; a fifth of them are for validation."""
 
 
 def experiments(

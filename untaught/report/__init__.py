@@ -1,4 +1,4 @@
-"""One page about one run: what it learnt, in pictures, curves and numbers, beside what is trivial.
+"""One page about one run: what it learnt, in pictures, curves and numbers, compared with trivial baselines.
 
 page       the page, top to bottom
 measures   what was evaluated, as bars, tables and curves

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from untaught.report.style import COLOURS
 
 STAND_INS = {name: f"#0102{number:02x}" for number, name in enumerate(COLOURS)}
-"""Colours that nobody uses, replaced in the finished drawing by the page's variables."""
+"""Placeholder colours, replaced in the finished drawing by the page's CSS variables."""
 OTHERS = ("c1", "c2", "c3", "c4", "c5", "muted")
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -40,7 +40,7 @@ STYLE: dict[Any, Any] = {
 WIDE = 30
 """A ratio of largest to smallest value from which an axis is logarithmic."""
 NAME = 32
-"""Letters of a name from which names stand in one column."""
+"""Length of a name from which the legend has one column."""
 
 
 @dataclass(frozen=True)

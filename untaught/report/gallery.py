@@ -1,4 +1,4 @@
-"""What the model shows of itself: drawn where it is missing or of another checkpoint, and put into the page whole."""
+"""Pictures of the model: drawn where they are missing or of another checkpoint, and embedded in the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = {".gif": "gif", ".png": "png", ".jpg": "jpeg"}
 FIRST = ("prediction.gif", "prediction.png", "reconstruction.png", "samples.png", "samples.gif", "filters.png")
 """Pictures in the order in which a reader wants them; others follow by name."""
 STILL = ("prediction.png", "reconstruction.png", "samples.png", "filters.png")
-"""Pictures of which one is shown as training went."""
+"""Pictures of which the first that exists is shown over the course of training."""
 CAPTIONS = {
     "prediction.gif": (
         "Test clips that the model never saw. It is given the first frames, then goes on by itself, each frame from "
@@ -39,7 +39,7 @@ CAPTIONS = {
 }
 """Of pictures that go with no measure."""
 LARGEST = 12_000_000
-"""Bytes of a picture that is still put into the page."""
+"""Most bytes of a picture that is embedded in the page."""
 
 
 def draw_pictures(run: Run, subject: Subject | None = None) -> str | None:

@@ -1,7 +1,7 @@
 """What was evaluated: every number beside its trivial baselines, as bars, tables and curves.
 
-How a quantity is shown is said by its fields: the main one as bars, other numbers in one table; what has an axis as a
-table of its own, or as curves where the axis counts something; what has no baselines in a line below.
+A quantity's fields decide how it is shown: the main one as bars, other numbers in one table. A quantity with an axis
+has a table of its own, or curves where the axis counts something. Those without baselines are in a line below.
 """
 
 from __future__ import annotations

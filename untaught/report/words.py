@@ -1,4 +1,4 @@
-"""Words of the page that no measure says: parts of a loss, as people call them."""
+"""Words of the page that do not come from measures: names of the parts of a loss, for readers."""
 
 from __future__ import annotations
 
