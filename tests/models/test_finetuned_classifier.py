@@ -101,7 +101,7 @@ def test_any_encoder_will_do() -> None:
     assert own.encode(torch.ones(2, *SHAPE)).tolist() == [[1.0], [1.0]]
     machine = RBM(RBM.Config(hidden=7), SHAPE)
     assert FinetunedClassifier(config, SHAPE, encoder=Encoding(machine)).output.weight.shape == (7, 3)
-    video = FinetunedClassifier(config, PGN.smoke.shape, encoder=Encoding(PGN(PGN.smoke.config, PGN.smoke.shape)))
+    video = FinetunedClassifier(config, PGN.smoke.example, encoder=Encoding(PGN(PGN.smoke.config, PGN.smoke.shape)))
     clips = torch.rand(2, 4, *PGN.smoke.shape)
     assert video.class_probabilities(clips).shape == (2, 3)
     hashing = HashingAutoencoder(HashingAutoencoder.Config(hidden=(8,), latent=5), SHAPE)

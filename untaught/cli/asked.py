@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from untaught.cli.flags import Group, parse
-from untaught.config import configuration, from_json, values
+from untaught.config import configuration, from_json, to_json, values
 from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.model import Model, Recipe, model_class, model_names
@@ -83,12 +84,14 @@ def asked(words: Sequence[str]) -> Said:
     stored = _stored(words)
     name, flags = _model(words, stored)
     model = model_class(name)
+    with _told_who_wrote(words):
+        _stored_config(stored, model)
     given = parse(groups(model, stored), flags, f"untaught train {name}", first_line(model))
     if "--resume" in flags and stored is not None:
         _refuse_changes(stored, given, model)
     command = Train(**{**_command_defaults(stored), **given["command"]})
     _refuse_encoders(command, stored)
-    config = {**(stored.config if stored else {}), **given["model"]}
+    config = {**_said_of(stored, command.resume), **given["model"]}
     from_json(model.Config, config, name)  # what is wrong is said before any data are opened
     return Said(command, name, config, _training(stored, given), stored)
 
@@ -155,6 +158,20 @@ def _stored(words: Sequence[str]) -> Settings | None:
     return None if path is None else read_settings(Path(path))
 
 
+def _told_who_wrote(words: Sequence[str]) -> AbstractContextManager[None]:
+    """Inside the `with` an error about a stored configuration names the version that wrote it, where that is known."""
+    place = _typed(words, "--out") if "--resume" in words else _typed(words, "--config")
+    folder = None if place is None else Path(place) if "--resume" in words else Path(place).parent
+    return open_run(folder).told_who_wrote_it() if folder and (folder / "config.json").is_file() else nullcontext()
+
+
+def _said_of(stored: Settings | None, resume: bool) -> dict[str, Any]:
+    """Fields of a stored configuration that somebody said; what the data chose, other data may choose otherwise."""
+    if stored is None or resume:
+        return {} if stored is None else stored.config
+    return {name: value for name, value in stored.config.items() if name not in stored.chosen}
+
+
 def _typed(words: Sequence[str], flag: str) -> str | None:
     """The value that stands behind a flag."""
     for word, following in zip(words, [*words[1:], ""], strict=False):
@@ -183,7 +200,9 @@ def _training(stored: Settings | None, given: Mapping[str, Mapping[str, Any]]) -
         raise ConfigError("--epochs and --minutes both say how long to train; give one of them")
     before = Training() if stored is None else stored.training
     ends = {"epochs": None, "minutes": None} if {"epochs", "minutes"} & typed.keys() else {}
-    view = {**(before.view or {}), **given["view"]} if given["view"] else before.view
+    # Older runs do not say what was chosen: theirs stays as it was.
+    held = to_json(stored.view) if stored is not None and stored.seen is None else before.view
+    view = {**(held or {}), **given["view"]} if given["view"] else held
     return dataclasses.replace(before, **{**ends, **typed, "view": view})
 
 

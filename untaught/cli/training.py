@@ -63,7 +63,7 @@ def _decided(said: Said) -> Plan:
     source = open_data(command.data, size=size, on_bad=command.on_bad)
     tell_skipped(source)
     other = None if command.other is None else open_data(command.other, size=size, on_bad=command.on_bad)
-    asked_for = Asked(said.model, said.config, said.training, _encoder(said), size, command.on_bad)
+    asked_for = Asked(said.model, said.config, said.training, _encoder(said), size, command.on_bad, said.resumed)
     decided = plan(asked_for, source, device_named(said.training.device), other)
     _refuse_other_data(said, decided.settings)
     if decided.settings.chosen:
@@ -73,18 +73,17 @@ def _decided(said: Said) -> Plan:
 
 def _encoder(said: Said) -> Given | None:
     """The encoder that is named, or that the continued run has: its weights are in the checkpoint."""
-    from untaught.model import Encoding
-    from untaught.runs.encoders import Given, network_encoder
-    from untaught.runs.run import build, open_encoder
-    from untaught.runs.settings import NetworkFile
+    from untaught.runs.encoders import Given
+    from untaught.runs.run import described_encoder, open_encoder
+    from untaught.runs.settings import OwnNetwork
 
     if said.command.encoder is not None:
         return open_encoder(said.command.encoder)
     held = None if said.resumed is None else said.resumed.encoder
     if held is None:
         return None
-    network = network_encoder(held, weights=False) if isinstance(held, NetworkFile) else Encoding(build(held))
-    return Given(network, held)
+    network = described_encoder(held)  # which refuses a network of the caller's own
+    return Given(network, None if isinstance(held, OwnNetwork) else held)
 
 
 def _chosen(settings: Settings) -> str:
@@ -99,6 +98,8 @@ def _refuse_other_data(said: Said, settings: Settings) -> None:
     from untaught.cli.listing import by
 
     held = said.resumed
+    if held is not None and settings.other != held.other:
+        raise RunError(f"{said.command.out} was trained on --other {held.other}; it cannot be continued on another")
     if held is not None and (settings.data, settings.shape) != (held.data, tuple(held.shape)):
         raise RunError(
             f"{said.command.out} was trained on {held.data}, examples of {by(held.shape)}\n"

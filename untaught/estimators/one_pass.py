@@ -60,9 +60,7 @@ def one_pass(
         for draws in islice(feeds.steps_from(0), steps):
             stepper(draws, progress=1.0, step=0)
         losses = stepper.read(steps)
-    for parameters in stepper.parameters.values():
-        for parameter in parameters:
-            parameter.requires_grad_(True)
+    stepper.release()
     return losses, {player: _at_rest(own.state_dict()["state"]) for player, own in stepper.optimisers.items()}
 
 

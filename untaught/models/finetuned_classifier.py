@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from untaught.capability import Activations, Classifies, Encodes, TakesEncoder
 from untaught.config import Count, configuration
-from untaught.errors import ConfigError
+from untaught.errors import ConfigError, UntaughtError
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.models.softmax import Softmax
@@ -36,9 +36,6 @@ from untaught.nn.coders import Coders, outputs
 from untaught.nn.named import chosen
 from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.shapes import Examples, Features, Scalar, Shape
-
-FRAMES = 10
-"""Frames on which an encoder of video is tried."""
 
 
 class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncoder):
@@ -185,11 +182,10 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         return features.shape[1]
 
     def _tried(self) -> Features:
-        """Features of an empty picture, or of empty video where the encoder wants video."""
+        """Features of an empty example."""
+        frames = (self.example.frames,) if self.example.frames else ()
         try:
-            return self.encode(torch.zeros(1, *self.shape))
-        except (RuntimeError, TypeError, ValueError) as picture:
-            try:
-                return self.encode(torch.zeros(1, FRAMES, *self.shape))
-            except (RuntimeError, TypeError, ValueError):
-                raise ConfigError(f"the encoder cannot look at examples of {self.shape}: {picture}") from picture
+            return self.encode(torch.zeros(1, *frames, *self.shape))
+        except (UntaughtError, RuntimeError, TypeError, ValueError) as error:
+            kind = f"clips of {self.example.frames} frames of" if frames else "examples of"
+            raise ConfigError(f"the encoder cannot look at {kind} {self.shape}: {error}") from error

@@ -17,7 +17,7 @@ from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
 from untaught.model import Encoding
 from untaught.nn.vision_nets import NAMES, VisionNet, vision_net
-from untaught.runs.settings import NetworkFile, Settings, undrawn
+from untaught.runs.settings import NetworkFile, OwnNetwork, Settings, undrawn
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,12 @@ class Given:
     network: nn.Module
     """From a batch of examples to features."""
     described: Settings | NetworkFile | None = None
-    """What config.json says of it; none of a network of the caller's own."""
+    """The run or the file that it comes from; none for a network of the caller's own."""
+
+    @property
+    def description(self) -> Settings | NetworkFile | OwnNetwork:
+        """What config.json says of it."""
+        return self.described or OwnNetwork(own=type(self.network).__qualname__)
 
     @property
     def view(self) -> View | None:
@@ -47,6 +52,11 @@ def described(text: str) -> NetworkFile | None:
     """
     name, colon, file = text.partition(":")
     return NetworkFile(network=name, file=file) if colon and name in NAMES else None
+
+
+def foreign(encoder: nn.Module) -> bool:
+    """Whether a model's encoder was given to it, and not built by it."""
+    return isinstance(encoder, Encoding) or type(encoder).__module__.partition(".")[0] not in ("untaught", "torch")
 
 
 class Convolutions(nn.Module):

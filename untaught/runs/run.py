@@ -19,7 +19,8 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -43,7 +44,7 @@ from untaught.runs.checkpoint import (
     write_tensors,
 )
 from untaught.runs.encoders import Given, described, network_encoder
-from untaught.runs.settings import NetworkFile, Settings
+from untaught.runs.settings import NetworkFile, OwnNetwork, Settings
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,9 @@ class Run:
             return None
         if not path.exists():  # runs of older versions have them in each checkpoint
             held = self.best().state.get("statistics")
-            return Statistics(**held) if held else None
+            if not held:
+                raise RunError(f"{path} is missing: the data of this run are standardised by what it holds")
+            return Statistics(**held)
         try:
             return Statistics(**read_tensors(path))
         except Torn as torn:
@@ -198,8 +201,18 @@ class Run:
 
     def _built(self, modules: Mapping[str, nn.Module]) -> Model:
         """The untrained model; where it is no longer what it was, the error names the version that wrote the run."""
-        try:
+        with self.told_who_wrote_it():
             return build(self.settings, **modules)
+
+    @contextmanager
+    def told_who_wrote_it(self) -> Generator[None]:
+        """Let an error about the configuration name the version that wrote the run.
+
+        Raises:
+            ConfigError: The configuration is not one of this version's.
+        """
+        try:
+            yield
         except ConfigError as error:
             written = self.environment().get("versions", {}).get("untaught", "of an unknown version")
             raise ConfigError(f"{self.path} was written by untaught {written}, and this one cannot: {error}") from error
@@ -233,9 +246,26 @@ def build(settings: Settings, **modules: nn.Module) -> Model:
     config = from_json(cls.Config, settings.config, f"the configuration of {settings.model}")
     held = settings.encoder
     if held is not None and "encoder" not in modules:
-        own = network_encoder(held, weights=False) if isinstance(held, NetworkFile) else Encoding(build(held))
-        modules = {**modules, "encoder": own}
+        modules = {**modules, "encoder": described_encoder(held)}
     return cls(config, settings.example, **modules)
+
+
+def described_encoder(held: Settings | NetworkFile | OwnNetwork) -> Encoding:
+    """The encoder that a run's settings describe, with new weights: those of a checkpoint take their place.
+
+    Raises:
+        ConfigError: It is a network of somebody's own, which settings cannot build.
+    """
+    match held:
+        case Settings():
+            return Encoding(build(held), held.view)
+        case NetworkFile():
+            return network_encoder(held, weights=False)
+        case OwnNetwork():
+            raise ConfigError(
+                f"this run's encoder is a network of the caller's own, {held.own}: "
+                "open the run in Python, untaught.load(path, encoder=network)"
+            )
 
 
 def create_run(path: Path | str, settings: Settings, command: str | None = None) -> Run:

@@ -84,6 +84,14 @@ class NetworkFile:
 
 
 @configuration
+class OwnNetwork:
+    """A network of the caller's own, which only its code builds: `load(path, encoder=...)` opens the run in Python."""
+
+    own: str
+    """The name of its class."""
+
+
+@configuration
 class Settings:
     """Everything that is needed to run a training again: the content of config.json."""
 
@@ -111,7 +119,7 @@ class Settings:
     """What the data decided where nothing was said: fields of the configuration, the view, the recipe."""
     because: str = ""
     """What in the data decided so."""
-    encoder: Settings | NetworkFile | None = None
+    encoder: Settings | NetworkFile | OwnNetwork | None = None
     """Of the run, or the network, whose encoder the model was given."""
 
     @property

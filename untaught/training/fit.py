@@ -163,6 +163,7 @@ class _StageTraining:
                     self.clock.step += 1
                     if interrupted:
                         break
+                stepper.release()
                 losses = stepper.read(self.clock.step)
                 self.clock.stop()
                 self._agree()
@@ -180,7 +181,7 @@ class _StageTraining:
                 with self._inside():
                     self._save(stepper, record.held_out)
                 raise
-        self._leave(stepper)
+        self._leave()
 
     def _hand_over(self) -> None:
         """Before a stage's first step take weights from the stage before, and look at the data."""
@@ -211,11 +212,8 @@ class _StageTraining:
         self.clock.rate = self.clock.rate or rate / self.own.main.batch_size
         return replace(self._record(), rate=rate, needs=needs)
 
-    def _leave(self, stepper: Stepper) -> None:
+    def _leave(self) -> None:
         """Leave the model with the weights of the lowest held-out loss."""
-        for parameters in stepper.parameters.values():
-            for parameter in parameters:
-                parameter.requires_grad_(True)
         if self.best is not None:
             self.model.load_state_dict(self.best)
 

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from untaught.config import from_json, to_json
 from untaught.data.batches import collect, window
@@ -24,7 +25,6 @@ from untaught.data.view import Statistics, View, example_shape, refuse_to_binari
 from untaught.errors import ConfigError, DataError
 from untaught.evaluate.subject import Subject
 from untaught.model import (
-    Encoding,
     Learner,
     Model,
     Stage,
@@ -38,7 +38,7 @@ from untaught.model import (
 from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import seeded
 from untaught.recipe import SEARCHING, USUAL_RATES, Optimiser, Recipe, Rule
-from untaught.runs.encoders import Given
+from untaught.runs.encoders import Given, foreign
 from untaught.runs.settings import Settings, Training
 from untaught.shapes import Example
 from untaught.training.memory import refuse_weights
@@ -63,6 +63,8 @@ class Asked:
     """Height and width to which the source's pictures were brought."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What was done with broken files."""
+    held: Settings | None = None
+    """Of the run that is continued: what was decided for it stands, and the data are not asked again."""
 
 
 @dataclass(frozen=True)
@@ -174,15 +176,18 @@ def plan_of(
         on_bad=asked.on_bad,
         training=asked.training,
         seen=view,
-        chosen=_chosen(usual, asked),
-        because=usual.because,
-        encoder=None if asked.encoder is None else asked.encoder.described,
+        encoder=None if asked.encoder is None else asked.encoder.description,
+        **_chosen(cls, usual, asked, config, view),
     )
     return decided(model, settings, source, other)
 
 
 def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, View]:
     """What is usual for a source; with what was asked the configuration, and how the model is to see the data."""
+    if asked.held is not None:
+        recipe = asked.held.chosen.get("recipe")
+        usual = Usual(view=asked.held.view, recipe=None if recipe is None else from_json(Recipe, recipe))
+        return usual, from_json(cls.Config, asked.held.config, asked.model), asked.held.view
     usual = _undisputed(usual_for(cls, source), asked)
     config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
     return usual, config, asked.training.changed(_view(cls, config, usual, asked.encoder))
@@ -197,7 +202,7 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
     """
     training = training or Training()
     held = getattr(model, "encoder", None) if isinstance(model, TakesEncoder) else None
-    given = Given(held) if isinstance(held, Encoding) else None
+    given = Given(held) if isinstance(held, nn.Module) and foreign(held) else None
     view = training.changed(_view(type(model), model.config, Usual(view=model.view), given))
     model.view = view
     settings = Settings(
@@ -209,6 +214,7 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
         other=None if other is None else other.spec,
         training=training,
         seen=view,
+        encoder=None if given is None else given.description,
     )
     return decided(model, settings, source, other)
 
@@ -348,14 +354,18 @@ def names_that_take_encoders() -> list[str]:
     return [name for name in model_names() if issubclass(model_class(name), TakesEncoder)]
 
 
-def _chosen(usual: Usual, asked: Asked) -> dict[str, Any]:
-    """What the data decided and nobody said, for the record."""
-    said: dict[str, Any] = {name: value for name, value in usual.config.items() if name not in asked.config}
+def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: View) -> dict[str, Any]:
+    """What the data decided, nobody said and holds, with the reason: two fields of the settings."""
+    if asked.held is not None:
+        return {"chosen": asked.held.chosen, "because": asked.held.because}
+    chosen: dict[str, Any] = {name: value for name, value in usual.config.items() if name not in asked.config}
     if usual.view is not None:
-        said["view"] = to_json(usual.view)
+        plain, found = to_json(cls.view_of(config)), to_json(view)
+        own = {key: value for key, value in to_json(usual.view).items() if found[key] == value != plain[key]}
+        chosen |= {"view": own} if own and not (asked.encoder and asked.encoder.view) else {}
     if usual.recipe is not None:
-        said["recipe"] = to_json(usual.recipe)
-    return said
+        chosen["recipe"] = to_json(usual.recipe)
+    return {"chosen": chosen, "because": usual.because if chosen else ""}
 
 
 # -------- what cannot be
@@ -377,3 +387,8 @@ def _refuse_other_sources(stages: Sequence[Stage], settings: Settings, other: So
         raise ConfigError(f"{settings.model} learns from two sources: --data one --other another")
     if other is not None and not wanted:
         raise ConfigError(f"--other: {settings.model} learns from one source; leave it out")
+    if other is not None and example_shape(other.shape, settings.view) != tuple(settings.shape):
+        raise DataError(
+            f"{other.spec} has examples of {other.shape}, and the first source of {settings.shape}; "
+            "--size brings pictures to one size"
+        )

@@ -144,6 +144,12 @@ class Stepper:
                 for parameter in parameters:
                     parameter.requires_grad_(name == player)
 
+    def release(self) -> None:
+        """Let gradients reach every player's parameters again: whoever has the model next may train others of them."""
+        for parameters in self.parameters.values():
+            for parameter in parameters:
+                parameter.requires_grad_(True)
+
     def _same_draws(self, closure: Any) -> Any:
         """A line search must see one function: every evaluation draws the same numbers."""
         state = generator_state(self.device)
