@@ -13,9 +13,11 @@ from torch.nn.functional import mse_loss
 
 from untaught.errors import ConfigError, DataError
 from untaught.layerwise import Layerwise
-from untaught.model import Batch
+from untaught.layerwise.greedy_stages import greedy_stages
+from untaught.model import Batch, Recipe, View
 from untaught.models.contractive_autoencoder import ContractiveAutoencoder
 from untaught.models.denoising_autoencoder import DenoisingAutoencoder
+from untaught.models.rbm import RBM
 from untaught.models.sparse_autoencoder import SparseAutoencoder
 from untaught.nn.output_units import Output
 from untaught.randomness import seeded
@@ -223,3 +225,14 @@ def test_a_layer_that_can_copy_warns_unless_something_keeps_it_from_it() -> None
         warnings.simplefilter("error")
         prepare(plain(hidden=(30,), level=0.1))
         prepare(plain(hidden=(7, 6)))
+
+
+def test_layers_are_trained_by_one_recipe_or_by_their_own() -> None:
+    layers = [RBM(RBM.Config(hidden=3), (4,)), RBM(RBM.Config(hidden=2), (3,))]
+    layers[1].recipe = Recipe(batch_size=9)
+    one = Recipe(batch_size=7)
+    assert [stage.recipe for stage in greedy_stages(layers, lambda x, layers: x, View())] == [
+        RBM.recipe,
+        layers[1].recipe,
+    ]
+    assert [stage.recipe for stage in greedy_stages(layers, lambda x, layers: x, View(), one)] == [one, one]

@@ -92,3 +92,14 @@ def test_a_rule_that_is_asked_for_comes_at_its_usual_rate() -> None:
     assert (searching.optimiser.learning_rate, searching.schedule) == (1.0, "constant")
     slower = recipe_for("train", recipe, Training(optimiser="sgd", learning_rate=0.02))
     assert (slower.optimiser.name, slower.optimiser.learning_rate, slower.schedule) == ("sgd", 0.02, "cosine")
+
+
+def test_another_rule_decays_weights_as_the_models_own_did() -> None:
+    recipe = Recipe(optimiser=Optimiser(weight_decay=0.03, betas=(0.5, 0.9)))
+    asked = recipe_for("train", recipe, Training(optimiser="rmsprop")).optimiser
+    assert asked == Optimiser(name="rmsprop", learning_rate=1e-3, weight_decay=0.03)
+
+
+def test_no_average_is_kept_where_none_is_asked_for() -> None:
+    assert recipe_for("train", Recipe(average=0.9), Training(average=0)).average is None
+    assert recipe_for("train", Recipe(average=0.9), Training()).average == 0.9

@@ -9,14 +9,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from untaught.config import to_json
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import View
-from untaught.model import Classifies, Reconstructs, Usual, model_class
+from untaught.model import Batch, Classifies, Example, Recipe, Reconstructs, Usual, model_class
+from untaught.models.rbm import RBM
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.training.fit import train
-from untaught.training.plan import Asked, Plan, plan, usual_for
+from untaught.training.plan import Asked, Plan, plan, plan_of, usual_for
 
 LINEAR = (
     "autoencoder",
@@ -108,3 +110,25 @@ def test_in_python_defaults_stay() -> None:
     for name in LINEAR:
         cls = model_class(name)
         assert cls(replace(cls.smoke.config, output="linear"), (5,)).view == View() == cls((cls.Config)(), (5,)).view
+
+
+def test_what_was_said_is_not_what_the_data_chose() -> None:
+    x = 2 * values(5) - 1
+    view = {"view": to_json(View(standardise="pixel"))}
+    assert planned("autoencoder", x).settings.chosen == {"output": "linear", **view}
+    assert planned("autoencoder", x, output="linear").settings.chosen == view
+
+
+class Slow(RBM):
+    """A machine that is trained otherwise than others, whatever the data."""
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Few examples at once."""
+        return Usual(recipe=Recipe(batch_size=7))
+
+
+def test_a_recipe_that_suits_the_data_is_trained_by() -> None:
+    made = plan_of(Slow, Asked("rbm", {"hidden": 6}, Training(epochs=1)), source(values(5)))
+    assert made.stages[0].recipe == Recipe(batch_size=7) and made.stages[0].main.batch_size == 7
+    assert made.settings.chosen == {"recipe": to_json(Recipe(batch_size=7))}

@@ -142,3 +142,10 @@ def test_what_a_stage_sees() -> None:
     fed = Feed(part, View(), None, lambda x: x * 7, CPU, 4, 0)
     batch = fed.batch(next(fed.tickets(0)), training=True)
     assert (batch.x == 7).all() and not batch.x.requires_grad
+
+
+def test_what_is_to_be_given_back_is_made_of_what_the_stage_does_not_see() -> None:
+    part = Part.of(torch.ones(4, 3))
+    fed = Feed(part, View(), None, lambda x: x * 7, CPU, 4, 0, target=lambda x: x + 1)
+    batch = fed.batch(next(fed.tickets(0)), training=True)
+    assert (batch.x == 7).all() and (batch.wanted == 2).all()

@@ -97,3 +97,17 @@ def test_grey_is_shown_in_all_three_colours() -> None:
 def test_pictures_that_it_cannot_look_at_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(SizeError, match="from 32x32"):
         small("vgg11").encode(torch.rand(1, *shape))
+
+
+def test_colours_are_standardised_as_published() -> None:
+    """The constants stand in the network: above they were put in again, for it was made without memory."""
+    with seeded(3):
+        x = torch.rand(2, 3, 5, 4)
+    torch.testing.assert_close(VisionNet(nn.Sequential(), nn.Sequential(), 1, 1).maps(x), standardised(x))
+
+
+def test_alexnet_needs_larger_pictures() -> None:
+    net = small("alexnet")
+    assert net.encode(torch.rand(1, 3, 64, 64)).shape == (1, 256)
+    with pytest.raises(SizeError, match="from 64x64"):
+        net.encode(torch.rand(1, 3, 63, 64))

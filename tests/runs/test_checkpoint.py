@@ -2,16 +2,19 @@
 
 import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from untaught.config import to_json
-from untaught.data.view import View
+from untaught.data.view import Statistics, View
 from untaught.errors import ConfigError, RunError
 from untaught.runs.checkpoint import Torn, pack, read_checkpoint, replacing, unpack, write_checkpoint
-from untaught.runs.run import Run, create_run, open_run, remove_run
+from untaught.runs.run import Run, build, create_run, open_run, remove_run
 from untaught.runs.settings import Settings, Training
 
 SETTINGS = Settings(model="rbm", shape=(1, 8, 8), config={"hidden": 4}, data="digits", training=Training(epochs=2))
@@ -174,3 +177,50 @@ def test_the_view_comes_from_the_training_or_the_model(tmp_path: Path) -> None:
     assert create_run(tmp_path / "a", SETTINGS).view == View(binarise=True)
     other = Settings(**{**to_json(SETTINGS), "training": Training(view={"patch": 4})})
     assert create_run(tmp_path / "b", other).view == View(binarise=True, patch=4)
+
+
+def test_a_loaded_model_sees_as_the_run_did(tmp_path: Path) -> None:
+    run = create_run(tmp_path / "run", replace(SETTINGS, seen=View(standardise="all")))
+    run.save("train", 1, {"model": build(SETTINGS).state_dict()}, {"stage_number": 0})
+    assert run.load().view == View(standardise="all")
+
+
+@pytest.mark.parametrize("changed", ["deviation", "mean"])
+def test_changed_statistics_are_refused(tmp_path: Path, changed: str) -> None:
+    run = create_run(tmp_path / "run", replace(SETTINGS, seen=View(standardise="pixel")))
+    held = {"mean": torch.full((1, 8, 8), 0.5), "deviation": torch.full((1, 8, 8), 2.0)}
+    run.keep_statistics(Statistics(**held))
+    found = run.statistics()
+    assert (
+        found is not None and torch.equal(found.mean, held["mean"]) and torch.equal(found.deviation, held["deviation"])
+    )
+    path = run.path / "statistics.safetensors"
+    with safe_open(path, "pt") as file:
+        told = file.metadata()
+    save_file({**held, changed: held[changed] + 1}, path, told)
+    with pytest.raises(RunError, match="torn"):
+        run.statistics()
+
+
+def test_nothing_is_looked_for_where_data_are_as_they_are(tmp_path: Path) -> None:
+    """No file, and no checkpoint, which have none anyway."""
+    assert create_run(tmp_path / "run", SETTINGS).statistics() is None
+
+
+def test_a_step_is_one_of_the_last_stage(tmp_path: Path) -> None:
+    run = create_run(tmp_path / "run", SETTINGS)
+    save(run, 5, None, "first", 0)
+    save(run, 3, None, "second", 1)
+    assert run.at(3).counters["stage"] == "second"
+    with pytest.raises(RunError, match="no checkpoint of step 5; there are: 3"):
+        run.at(5)
+
+
+@pytest.mark.parametrize("lacking", ["stage", "stage_number", "step", "state", "sha256"])
+def test_counters_without_their_place_are_no_checkpoint(tmp_path: Path, lacking: str) -> None:
+    run = create_run(tmp_path / "run", SETTINGS)
+    save(run, 1, None)
+    path = run.checkpoints / "train-00000001.json"
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != lacking}))
+    with pytest.warns(RuntimeWarning, match="torn"):
+        assert run.last() is None

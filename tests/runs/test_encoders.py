@@ -95,3 +95,11 @@ def test_a_model_on_a_networks_file_trains_and_opens_without_it(tmp_path: Path) 
     assert run.settings.encoder == NetworkFile(network="alexnet", file=str(file))
     assert run.load().get_submodule("encoder") is not None
     assert cli.main(["evaluate", str(out), "--measure", "classification"]) == 0
+
+
+def test_a_file_may_be_of_another_number_of_classes(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        sizes = {name: value.shape for name, value in vision_net("alexnet", 5).state_dict().items()}
+    torch.save({name: torch.full((), 0.25).expand(size) for name, size in sizes.items()}, tmp_path / "a.pt")
+    encoder = network_encoder(NetworkFile(network="alexnet", file=str(tmp_path / "a.pt")))
+    assert all((weight == 0.25).all() for weight in encoder.parameters())

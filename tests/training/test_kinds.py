@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from kinds_of_training import KINDS, SHAPE, Critic, Foreign, Inverter, Nothing, OverTime, Translator, pictures, whole
+from kinds_of_training import (
+    KINDS,
+    SHAPE,
+    Critic,
+    FewLabels,
+    Foreign,
+    Inverter,
+    Nothing,
+    OverTime,
+    Schedule,
+    Translator,
+    pictures,
+    whole,
+)
 from torch import Tensor
 
+from untaught.data.batches import Feed
 from untaught.data.part import Part
-from untaught.errors import ConfigError, DataError
-from untaught.model import Batch, Example
+from untaught.data.view import View
+from untaught.errors import ConfigError, DataError, NotFiniteError
+from untaught.model import Batch, Example, Loss
 from untaught.runs.run import Run, create_run
 from untaught.runs.settings import Settings, Training
+from untaught.training.feeds import Feeds
 from untaught.training.fit import fit, train
 from untaught.training.plan import plan_for
 
@@ -148,3 +166,112 @@ def test_what_selects_is_one_number_from_first_to_last() -> None:
 def test_pictures_for_a_network_over_time_are_refused() -> None:
     with pytest.raises(DataError, match="video"):
         plan_for(KINDS["clock"].model(), whole(Part.of(torch.zeros(40, *SHAPE))))
+
+
+def numbered(count: int) -> Feed:
+    """Pictures whose left half is their number, from 1, and whose right half is 0."""
+    x = torch.arange(1.0, count + 1).view(-1, 1, 1, 1) * torch.tensor([1.0, 0.0])
+    return Feed(Part.of(x), View(augment=("mirror",)), None, None, torch.device("cpu"), 2, seed=count)
+
+
+def test_streams_are_entered_anywhere_as_if_all_before_had_been_drawn() -> None:
+    """Of three batches a step from six examples, beside them four others that begin anew in the middle of a step."""
+    feeds = Feeds(numbered(6), {"other": numbered(4)}, draws=3)
+    steps = list(islice(feeds.steps_from(0), 5))
+    for one, again in zip(steps[3:], feeds.steps_from(3), strict=False):
+        for draw, same in zip(one, again, strict=True):
+            assert torch.equal(draw.main.starts, same.main.starts)
+            assert torch.equal(draw.beside["other"].starts, same.beside["other"].starts)
+
+
+def test_streams_beside_are_cut_as_for_training() -> None:
+    feeds = Feeds(numbered(6), {"other": numbered(4)})
+    batches = [feeds.batch(draw) for (draw,) in islice(feeds.steps_from(0), 20)]
+    for seen in (torch.cat([batch.x for batch in batches]), torch.cat([batch.beside["other"].x for batch in batches])):
+        assert 0 < int((seen[..., 1] > 0).sum()) < len(seen), "some are mirrored"
+
+
+def test_streams_beside_count_as_data_in_memory() -> None:
+    feeds = Feeds(numbered(6), {"other": numbered(4)})
+    assert feeds.data_bytes == 4 * 2 * (6 + 4)
+
+
+def test_losses_are_means_over_what_each_player_was_shown() -> None:
+    """Of five batches to one player and one of them to the other."""
+
+    class Counted(Critic):
+        def loss(self, batch: Batch, player: str, progress: Tensor) -> Any:
+            return replace(super().loss(batch, player, progress), parts={f"{player}_one": torch.ones(())})
+
+    training = Training(epochs=1, precision="float32", device="cpu")
+    last = train(plan_for(Counted(Nothing(), SHAPE), pictures(3), training))
+    assert last.losses["critic_one"] == last.losses["generator_one"] == 1
+
+
+def test_every_stream_is_standardised_by_its_own_source() -> None:
+    x, other = pictures(3).train.frames.read(torch.arange(160)), 5 + 3 * torch.rand(64, *SHAPE)
+    training = Training(view={"standardise": "all"})
+    own = plan_for(KINDS["translator"].model(), pictures(3), training, whole(Part.of(other))).stages[0]
+    for stream, values in ((own.main, x), (own.beside["other"], other)):
+        assert stream.statistics is not None
+        assert float(stream.statistics.mean) == pytest.approx(float(values.mean()), rel=1e-4)
+        assert float(stream.statistics.deviation) == pytest.approx(float(values.std(correction=0)), rel=1e-3)
+
+
+def test_labelled_examples_are_standardised_as_all_others() -> None:
+    x = torch.linspace(0, 1, 160 * 16).view(160, *SHAPE)
+    label = torch.full((160,), -1)
+    label[:16] = torch.arange(16) % 2  # the darkest
+    own = plan_for(FewLabels(Nothing(), SHAPE), whole(Part.of(x, label)), Training(view={"standardise": "all"})).stages[
+        0
+    ]
+    for stream in (own.main, own.beside["labelled"]):
+        assert stream.statistics is not None and float(stream.statistics.mean) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_a_loss_that_breaks_within_a_step_names_the_step() -> None:
+    """Each step has five losses of the critic and one of the generator: the fifteenth is the third step's."""
+
+    class Breaking(Critic):
+        def loss(self, batch: Batch, player: str, progress: Tensor) -> Any:
+            found = super().loss(batch, player, progress)
+            return replace(
+                found, parts={name: part.where(self.seen < 15, torch.nan) for name, part in found.parts.items()}
+            )
+
+    plan = plan_for(Breaking(Nothing(), SHAPE), pictures(3), replace(QUICK, epochs=10))
+    with pytest.raises(NotFiniteError, match="at step 3 distance of player critic"):
+        train(plan)
+
+
+@pytest.mark.parametrize(("labelled", "expected"), [(16, [[0, 1, 2, 3], [4, 5, 6, 7]]), (4, [[0, 1, 2, 3]] * 2)])
+def test_held_out_streams_go_through_all_and_begin_anew(labelled: int, expected: list[list[int]]) -> None:
+    """The first 32 examples select, in batches of 16, beside them those of the first that have a label, by fours."""
+    seen: list[Tensor] = []
+
+    class Watched(FewLabels):
+        def held_out(self, batch: Batch, player: str) -> Any:
+            seen.append(batch.beside["labelled"].x.clone())
+            return super().held_out(batch, player)
+
+    source = pictures(3, labelled=labelled)
+    records = list(fit(plan_for(Watched(Nothing(), SHAPE), source, replace(QUICK, epochs=2))))
+    assert len(seen) == 2 * sum(bool(record.held_out) for record in records)
+    for number, x in enumerate(seen):
+        assert torch.equal(x, source.train.frames.read(torch.tensor(expected[number % 2])))
+
+
+def test_a_look_at_held_out_data_leaves_the_network_training() -> None:
+    modes: dict[str, set[bool]] = {"loss": set(), "held_out": set()}
+
+    class Watched(Schedule):
+        def loss(self, batch: Batch, player: str, progress: Tensor) -> Any:
+            modes["loss"].add(self.training)
+            return super().loss(batch, player, progress)
+
+        def held_out(self, batch: Batch, player: str) -> Any:
+            modes["held_out"].add(self.training)
+            return Loss(batch.x.mean(), {})
+
+    train(plan_for(Watched(Nothing(), SHAPE), pictures(3), QUICK))
+    assert modes == {"loss": {True}, "held_out": {False}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ import torch
 from models_for_tests import TinyStack
 from torch import nn
 
-from untaught import Autoencoder, Encoding, FinetunedClassifier, cli, load, open_data, open_run
+from untaught import RBM, Autoencoder, Encoding, FinetunedClassifier, cli, load, open_data, open_run
 from untaught.data.view import View
 from untaught.errors import ConfigError, DataError
-from untaught.model import model_class, model_names
+from untaught.model import Stage, model_class, model_names
 from untaught.runs.encoders import Given
 from untaught.runs.settings import Training
 from untaught.training.plan import Asked, Plan, names_that_take_encoders, plan, plan_for
@@ -137,3 +138,65 @@ def test_stages_share_the_time() -> None:
     model = TinyStack(TinyStack.Config(), (1, 8, 8))
     shares = [own.share for own in plan_for(model, open_data("digits")).stages]
     assert shares == [0.5, 0.5]
+
+
+class Lengthy(TinyStack):
+    """A stack whose first stage has a length of its own."""
+
+    def stages(self) -> list[Stage]:
+        """Four passes, then as many as are asked for."""
+        first, second = super().stages()
+        return [replace(first, recipe=replace(first.recipe, epochs=4)), second]
+
+
+@pytest.mark.parametrize(
+    ("asked", "lengths"),
+    [
+        ({"epochs": 7}, [(4, None), (7, None)]),
+        ({"epochs": 7, "stage_epochs": {"first": 2}}, [(2, None), (7, None)]),
+        ({"epochs": 7, "stage_epochs": {"second": 2}}, [(4, None), (2, None)]),
+        ({"minutes": 6}, [(None, 3), (None, 3)]),
+        ({"minutes": 6, "stage_epochs": {"first": 2}}, [(2, None), (None, 6)]),
+    ],
+)
+def test_what_is_said_of_a_stage_is_its_length(asked: dict[str, Any], lengths: list[tuple[Any, Any]]) -> None:
+    made = plan_for(Lengthy(TinyStack.Config(), (1, 8, 8)), open_data("digits"), Training(**asked))
+    assert [(own.epochs, own.minutes) for own in made.stages] == lengths
+
+
+def test_a_rate_that_is_said_of_a_stage_is_that_stages() -> None:
+    model = TinyStack(TinyStack.Config(), (1, 8, 8))
+    training = Training(learning_rate=0.5, stage_learning_rates={"second": 0.25})
+    stages = plan_for(model, open_data("digits"), training).stages
+    assert [own.recipe.optimiser.learning_rate for own in stages] == [0.5, 0.25]
+    assert [own.optimisers["model"].learning_rate for own in stages] == [0.5, 0.25]
+
+
+class Keeping(TinyStack):
+    """A stack whose first stage is trained in one way only."""
+
+    def stages(self) -> list[Stage]:
+        """The first keeps its recipe."""
+        first, second = super().stages()
+        return [replace(first, recipe=replace(first.recipe, keeps=True)), second]
+
+
+def test_a_stage_that_keeps_its_rule_hears_only_what_is_said_of_it() -> None:
+    model, own = Keeping(TinyStack.Config(), (1, 8, 8)), RBM.recipe.optimiser
+    asked = Training(optimiser="adam", learning_rate=0.5, batch_size=7)
+    first, second = plan_for(model, open_data("digits"), asked).stages
+    assert first.recipe.optimiser == first.optimisers["model"] == own and first.main.batch_size == 100
+    assert second.optimisers["model"].name == "adam" and second.main.batch_size == 7
+    asked = replace(asked, stage_learning_rates={"first": 0.25})
+    first = plan_for(model, open_data("digits"), asked).stages[0]
+    assert first.recipe.optimiser == first.optimisers["model"] == replace(own, learning_rate=0.25)
+
+
+def test_few_labels_select_where_the_number_that_must_fall_is_of_labels() -> None:
+    """One label in five of each class selects; where none decides, all examples of the validation part do."""
+    everyone = len(open_data("digits").parts().validation)
+    selected = {
+        name: len(decided(name, config, labels_per_class=5).stages[0].main.parts.validation)
+        for name, config in (("rbm", None), ("discriminative-rbm", {"hidden": 5, "unlabelled": 0.1}))
+    }
+    assert selected == {"rbm": everyone, "discriminative-rbm": 10}
