@@ -114,7 +114,7 @@ def test_in_python_defaults_stay() -> None:
 
 def test_what_was_said_is_not_what_the_data_chose() -> None:
     x = 2 * values(5) - 1
-    view = {"view": to_json(View(standardise="pixel"))}
+    view = {"view": {"standardise": "pixel"}}
     assert planned("autoencoder", x).settings.chosen == {"output": "linear", **view}
     assert planned("autoencoder", x, output="linear").settings.chosen == view
 

@@ -1,4 +1,4 @@
-"""What a model may be able to do: abstract classes that a model says by its bases. Everything asks `isinstance`."""
+"""What a model may be able to do: abstract classes that a model lists as bases, tested by `isinstance`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Encodes(ABC):
     """Gives features."""
 
     differentiable: ClassVar[bool] = True
-    """Whether a gradient comes back from features to examples and weights; False where codes are rounded or drawn."""
+    """Whether features have a gradient with respect to examples and weights; False where codes are rounded or drawn."""
 
     @abstractmethod
     def encode(self, x: Examples) -> Features:
-        """Describe each example by a vector; deterministic, a mean and not a draw."""
+        """Give the features of each example: deterministic, a mean where the units are stochastic."""
 
 
 class Decodes(ABC):
@@ -33,11 +33,11 @@ class Decodes(ABC):
 
 
 class Reconstructs(ABC):
-    """Gives back what it saw, through its bottleneck."""
+    """Reconstructs examples from their features."""
 
     @abstractmethod
     def reconstruct(self, x: Examples) -> Examples:
-        """Give back each example (a video model: the frames that it can predict, from the second on)."""
+        """Reconstruct each example; a video model gives the frames that it can predict, from the second on."""
 
 
 class Completes(ABC):
@@ -45,7 +45,7 @@ class Completes(ABC):
 
     @abstractmethod
     def complete(self, x: Examples, known: Bool[Tensor, "*example"]) -> Examples:
-        """Give each example with its unknown values filled in, whatever stands there, and the known as they are."""
+        """Fill in the values that are not known, whatever `x` holds there; known values stay as they are."""
 
 
 class Samples(ABC):
@@ -53,7 +53,7 @@ class Samples(ABC):
 
     @abstractmethod
     def sample(self, count: int, label: int | None = None) -> Examples:
-        """Draw `count` examples, of one class where the model knows classes."""
+        """Draw `count` examples; of one class if a label is given, where the model has learnt classes."""
 
 
 class Predicts(ABC):
@@ -61,7 +61,7 @@ class Predicts(ABC):
 
     @abstractmethod
     def predict(self, context: Video, frames: int) -> Video:
-        """Predict the next `frames` frames after the context, from its own predictions from the second on."""
+        """Predict the next `frames` frames after the context; from the second on, from the model's own predictions."""
 
 
 class Classifies(ABC):
@@ -74,7 +74,7 @@ class Classifies(ABC):
 
 @dataclass(frozen=True)
 class LogLikelihood:
-    """Nats per example, and what kind of number they are."""
+    """Log-likelihood of each example in nats, and whether it is exact, a bound or an estimate."""
 
     nats: PerExample
     kind: Literal["exact", "lower bound", "estimate"]
@@ -90,18 +90,18 @@ class Scores(ABC):
 
 @dataclass(frozen=True)
 class Side:
-    """Binary units whose states can be summed over: sum over states of exp(-free energy) is the partition function."""
+    """Binary units whose states can be enumerated; the partition function is the sum of exp(-free energy) over them."""
 
     units: int
     free_energy: Callable[[Tensor], PerExample]
-    """-log of the sum over all other units, in nats, of states `(state, unit)`."""
+    """Free energy in nats of states `(state, unit)`: all other units are summed out."""
 
 
 class Energy(ABC):
-    """Has an energy with the hidden units summed out, and a Markov chain that leaves exp(-energy) unchanged.
+    """Has a free energy, with the hidden units summed out, and a Markov chain that leaves exp(-free energy) invariant.
 
-    At inverse temperature t from 0 to 1 visible units follow exp(-F_t(v)) / Z_t: at 1 they are the model's, at 0
-    independent. What is made in between is for annealing; the ends are what counts.
+    At inverse temperature t from 0 to 1 visible units follow exp(-F_t(v)) / Z_t. At 1 this is the model's
+    distribution; at 0 the units are independent. The distributions in between serve annealing and may be chosen freely.
     """
 
     @abstractmethod
@@ -110,46 +110,46 @@ class Energy(ABC):
 
     @abstractmethod
     def gibbs_step(self, visible: Tensor, temper: Scalar | float = 1.0) -> Tensor:
-        """One step of a chain that leaves exp(-F_t) unchanged; at 0 a fresh draw, whatever it came from."""
+        """One step of a chain that leaves exp(-F_t) invariant; at t = 0 a draw that does not depend on `visible`."""
 
     @abstractmethod
     def base_rate(self) -> Tensor:
-        """What decides each visible unit at t = 0: its logit, of a Gaussian unit its mean."""
+        """Parameter of each visible unit at t = 0: the logit of a binary unit, the mean of a Gaussian one."""
 
     @abstractmethod
     def base_partition(self) -> Scalar:
-        """Log Z_0, in nats: the sum over visible units, one by one."""
+        """Log Z_0 in nats, a sum over the visible units, which are independent."""
 
     @abstractmethod
     def sides(self) -> Sequence[Side]:
-        """Sides of the machine over which Z could be summed, were they small enough; none where no side is binary."""
+        """Sides of the machine over which Z could be summed if they are small enough; empty if no side is binary."""
 
     def anneal(self, visible: Tensor, before: Scalar | float, after: Scalar | float) -> tuple[Tensor, PerExample]:
-        """One rung of annealed importance sampling: where a step at `after` leads, and F_before(v) - F_after(v).
+        """One step of annealed importance sampling: the state after a step at `after`, and F_before(v) - F_after(v).
 
-        A model whose free energy and step share a product can do both at once.
+        A model whose free energy and Gibbs step share a matrix product can override this to compute both at once.
         """
         weight = self.free_energy(visible, before) - self.free_energy(visible, after)
         return self.gibbs_step(visible, after), weight
 
 
 class LowerBound(ABC):
-    """Has a lower bound on the log-likelihood that lacks only the partition function of an energy inside it.
+    """Has a lower bound on the log-likelihood that is computable except for the partition function of one of its parts.
 
     log p(x) >= unnormalised_bound(x) - log Z(machine()).
     """
 
     @abstractmethod
     def machine(self) -> Energy:
-        """The energy whose partition function is lacking."""
+        """The part whose partition function the bound needs."""
 
     @abstractmethod
     def states_of(self, x: Examples) -> Tensor:
-        """States of the machine that examples lead to, drawn: from there its chains soon reach its distribution."""
+        """States of the machine drawn given examples; chains that begin there soon reach its distribution."""
 
     @abstractmethod
     def unnormalised_bound(self, x: Examples) -> PerExample:
-        """The bound before log Z, in nats; where it is an expectation, one draw of it."""
+        """The bound without log Z, in nats; where it is an expectation, an estimate from one draw."""
 
 
 class LatentVariable(ABC):
@@ -165,11 +165,11 @@ class LatentVariable(ABC):
 
 
 class Activations(ABC):
-    """Shows its insides."""
+    """Gives the activations of its hidden layers."""
 
     @abstractmethod
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Hidden layers by name, every one or those asked for; batch first."""
+        """Activations by layer name, of all layers or of those named; batch first."""
 
 
 class Translates(ABC):
@@ -181,7 +181,7 @@ class Translates(ABC):
 
 
 class TakesEncoder(ABC):
-    """Can be built on an encoder that exists: another model's, or any network from examples to features."""
+    """Can be built on an existing encoder: another model's, or any network from examples to features."""
 
     @classmethod
     @abstractmethod
@@ -199,14 +199,14 @@ class TakesEncoder(ABC):
 
 
 class Filters(ABC):
-    """Has weights that a person can look at."""
+    """Has weights that can be shown as pictures."""
 
     @abstractmethod
     def filters(self) -> Images:
         """Weights of the first layer as pictures `(unit, channel, height, width)`, any range."""
 
     def filter_pictures(self) -> dict[str, Images]:
-        """Pictures of weights by name: `filters`, and where a stack can draw its upper layers `filters-2`, ..."""
+        """Pictures of weights by name: `filters`, and `filters-2`, ... where upper layers can be shown too."""
         return {"filters": self.filters()}
 
 

@@ -1,9 +1,9 @@
 """Configurations: validated frozen dataclasses that become flags, JSON and documentation.
 
 A field's docstring is the only description of it: the command line's help, the documentation's tables and the
-JSON schema all read it here. A configuration never inherits from another. What several have in common is a
-configuration of its own, which each holds in a `Flat` field: keywords, flags, JSON and documentation know what is
-inside by name, as if it were the outer one's own.
+JSON schema all read it here. A configuration never inherits from another. Fields that several share
+form a configuration of their own, which each holds in a `Flat` field: keywords, flags, JSON and documentation treat
+the inner fields as if they were the outer configuration's own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Fraction = Annotated[float, pydantic.Field(ge=0, lt=1)]
 
 _FLAT = "flat"
 Flat: TypeAlias = Annotated[T, _FLAT]
-"""A configuration inside another, whose fields count as the outer one's."""
+"""A configuration inside another, whose fields are treated as the outer one's."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(dataclasses.field,))
@@ -101,7 +101,7 @@ def to_json(config: Any) -> dict[str, Any]:
 
 
 def unusual(config: Any) -> dict[str, Any]:
-    """Give those fields of a configuration that are not as usual, as plain JSON values."""
+    """Give the fields of a configuration that differ from their defaults, as plain JSON values."""
     usual = {field.name: field.value for field in fields(type(config))}
     own, shown = values(config), to_json(config)
     return {name: shown[name] for name, value in own.items() if value != usual[name]}
@@ -142,7 +142,7 @@ def _flat(cls: type[Any]) -> dict[str, frozenset[str]]:
 
 
 def _gathered(cls: type[Any], given: Any) -> Any:
-    """Put what was given by name into the `Flat` configuration that knows the name, beside the defaults there."""
+    """Move values given by name into the `Flat` configuration with that field; its other fields keep their defaults."""
     found = given.kwargs if isinstance(given, ArgsKwargs) and not given.args else given
     if not isinstance(found, Mapping):
         return given
@@ -155,7 +155,7 @@ def _gathered(cls: type[Any], given: Any) -> Any:
 
 
 def _lifted(cls: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Undo `_gathered`: what `Flat` configurations hold stands in their place."""
+    """Undo `_gathered`: replace each `Flat` configuration by its fields."""
     lifted: dict[str, Any] = {}
     for name, value in given.items():
         if name in _flat(cls):
@@ -166,7 +166,7 @@ def _lifted(cls: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inside(cls: type[Any], place: tuple[int | str, ...]) -> type[Any]:
-    """The configuration nested at a place, through optional fields too; the outer one where that is not clear."""
+    """The configuration nested at a place, also inside optional fields; the outer one where that is ambiguous."""
     for part in place:
         hint = typing.get_type_hints(cls).get(str(part))
         choices = [hint, *typing.get_args(hint)]

@@ -1,11 +1,11 @@
-"""THE contract: what every system is, what it may be able to do, and how it is found.
+"""The contract: what every system is, what it may be able to do, and how it is found.
 
-    Model            a torch module built from a Config and what one example is
-    └── Learner      a model with a loss, trained as it is
-    Player           some of a learner's parameters, moved by a loss of their own
+    Model            a torch module built from a Config and an example's shape
+    └── Learner      a model with a loss of its own, trained in one stage
+    Player           a subset of a learner's parameters, with a loss of their own
     Stage            one training of one learner; a model lists its stages
     Stream           what a stage draws from the data in each step
-    capabilities     abstract classes that say what a model can do; everything asks `isinstance`
+    capabilities     abstract classes that state what a model can do; tested by `isinstance`
 
 A system is one file in `models/`; the file's name is its name everywhere. `model_names` lists the folder,
 `model_class` finds the one final class in a file.
@@ -55,46 +55,46 @@ from untaught.shapes import Examples, Features, Scalar, Shape
 
 @dataclass(frozen=True)
 class Loss:
-    """What a player minimises, and what is reported."""
+    """The loss that a player minimises, and its parts to report."""
 
     total: Scalar
-    """The number whose gradient is followed."""
+    """The number that is minimised."""
     parts: dict[str, Scalar]
-    """Named numbers for the record, without gradient; a name ends in its unit, `reconstruction_nats`."""
+    """Named numbers to report, detached; a name ends in its unit, `reconstruction_nats`."""
 
 
 @dataclass(frozen=True)
 class Usual:
-    """What suits some examples where nothing is said, and why."""
+    """Settings that suit given examples, used where the user sets none, and the reason."""
 
     config: Mapping[str, Any] = field(default_factory=lambda: {})
     """Fields of the model's `Config`."""
     view: View | None = None
-    """How batches are cut; none leaves it to `Model.view_of`."""
+    """How batches are cut; None uses `Model.view_of`."""
     recipe: Recipe | None = None
-    """How the last stage is trained; none leaves it to the model."""
+    """How the last stage is trained; None uses the model's recipe."""
     because: str = ""
-    """What in the examples decided so, in words for the person who trains."""
+    """What in the examples led to these choices, in words for the user."""
 
 
 class Model(nn.Module, ABC):
-    """A system: built from its `Config` and what one example is, trained in stages.
+    """A system: built from its `Config` and an example's shape, trained in stages.
 
     The subclass defines a nested `Config` (made by `configuration`, a docstring under each field), `recipe`,
-    `smoke`, and what its capabilities ask for. Every class is abstract or final.
+    `smoke`, and the methods of its capabilities. Every class is abstract or final.
     """
 
     Config: ClassVar[type[Any]]
     recipe: Recipe = Recipe()
-    """How parameters are moved; a plan that chose another by the data puts it here."""
+    """How parameters are updated; replaced by a plan that chose another recipe from the data."""
     view: View = View()
-    """How batches are cut as a rule; `view_of` says it for one configuration, and a plan puts here what it decided."""
+    """How batches are cut by default; `view_of` gives it for one configuration, and a plan stores its choice here."""
     smoke: ClassVar[Smoke]
     """A configuration small enough for exact checks."""
     known_failures: ClassVar[dict[str, str]] = {}
     """Checks of the battery that this model cannot pass, with the reason."""
     adapts: ClassVar[dict[str, str]] = {}
-    """Fields of `Config` that `usual` may choose, each with how it is chosen, for help and documentation."""
+    """Fields of `Config` that `usual` may choose, each with the rule, for help and documentation."""
 
     config: Any
     example: Example
@@ -102,16 +102,16 @@ class Model(nn.Module, ABC):
 
     @property
     def shape(self) -> Shape:
-        """One example's shape; of video, one frame's."""
+        """One example's shape; for video, one frame's."""
         return self.example.shape
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """What suits such examples where nothing is said.
+        """Settings that suit such examples, used where the user sets none.
 
         Args:
-            example: A whole example, before any view: of video, the longest clip's length.
-            sample: Some examples of the training part in the source's own range, single frames of video.
+            example: A whole example, before any view; for video, with the length of the longest clip.
+            sample: Some examples of the training part in the source's own range; single frames for video.
         """
         del example, sample
         return Usual()
@@ -124,17 +124,17 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:
-        """What is trained after what."""
+        """The stages of training, in order."""
 
 
 @dataclass(frozen=True)
 class Player:
-    """Some of a learner's parameters, moved by a loss of their own."""
+    """A subset of a learner's parameters, with a loss of their own."""
 
     prefixes: tuple[str, ...] = ("",)
-    """What the names of its parameters begin with."""
+    """Prefixes of its parameters' names."""
     optimiser: Optimiser | None = None
-    """How they are moved; none takes the recipe's."""
+    """How they are updated; None uses the recipe's optimiser."""
     updates: int = 1
     """Updates in one step, each on a batch of its own."""
 
@@ -143,9 +143,9 @@ class Learner(Model):
     """A model with a loss of its own.
 
     Attributes:
-        players: The players by name, moved in turn.
-        monitor: The held-out part that must fall, or `total`; None where no number must, as in many games of two
-            players: then the last weights are kept and not the best.
+        players: The players by name, updated in turn.
+        monitor: The part of the held-out loss, or `total`, by which the best weights are chosen. None where no number
+            is expected to fall, as in many games of two players: then the last weights are kept.
     """
 
     players: Mapping[str, Player] = {"model": Player()}
@@ -156,9 +156,9 @@ class Learner(Model):
         """One player's loss on a batch; `progress` runs from 0 to 1 through the stage, on the device."""
 
     def held_out(self, batch: Batch, player: str) -> Loss:
-        """What is measured on held-out data: the loss at the end of every schedule, one number from first to last.
+        """What is measured on held-out data: the loss at the end of every schedule, the same measure at every step.
 
-        Gradients may be taken in it. Buffers are put back afterwards.
+        Gradients may be taken in it. Buffers are restored afterwards.
         """
         return self.loss(batch, player, torch.ones((), device=batch.x.device))
 
@@ -178,30 +178,30 @@ class Stream:
     view: View = View()
     """How it is cut."""
     labelled: bool = False
-    """Whether it has labelled examples alone."""
+    """Whether it has only labelled examples."""
     other: bool = False
     """Whether it is drawn from the second source (`--other`)."""
     batch_size: int | None = None
-    """Examples in one step; none takes the recipe's."""
+    """Examples in one step; None uses the recipe's batch size."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One training in a row of trainings."""
+    """One of several trainings that follow one another."""
 
     name: str
     learner: Learner
     recipe: Recipe
     stream: Stream
-    """What a step draws, and what epochs count."""
+    """What a step draws; epochs count passes over it."""
     beside: Mapping[str, Stream] = field(default_factory=lambda: {})
-    """What it draws beside that, by the names under which the batch has it; each begins anew when it is through."""
+    """Further streams that a step draws, by their names in `batch.beside`; each starts again when it is exhausted."""
     sees: Callable[[Tensor], Tensor] | None = None
-    """Turns examples into what the learner is shown, such as the features of a part that is frozen; no gradient."""
+    """Turns examples into the learner's input, such as features of a frozen part; without gradient."""
     target: Callable[[Tensor], Tensor] | None = None
-    """Turns examples, before `sees`, into what is to be given back; none asks for what is shown."""
+    """Turns examples, before `sees`, into the target of reconstruction; None: the target is the input."""
     begin: Callable[[], None] | None = None
-    """Hands weights over from the stage before; runs once, and never on resume."""
+    """Takes weights over from the stage before; runs once, and not when a training is resumed."""
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,11 @@ class Smoke:
     config: Any
     shape: Shape
     frames: int | None = None
-    """Length of the clips, for models of video."""
+    """Frames per clip, for models of video."""
     binary: bool = False
     """Whether examples must be 0 or 1."""
     classes: int = 0
-    """Classes of the examples' labels; 0 for models that look at none."""
+    """Number of classes of the examples' labels; 0 for models that use no labels."""
 
     @property
     def example(self) -> Example:
@@ -224,11 +224,11 @@ class Smoke:
 
 
 class Encoding(nn.Module):
-    """A model that encodes, or any network, as an encoder that stands inside another model.
+    """A model that encodes, or any network, as an encoder inside another model.
 
     Args:
         encoder: A model that encodes, or a network from a batch of examples to features.
-        view: How the encoder saw the data that it learnt from; none where it does not matter.
+        view: The view under which the encoder was trained; None if unknown or irrelevant.
     """
 
     def __init__(self, encoder: nn.Module, view: View | None = None) -> None:
@@ -244,12 +244,12 @@ class Encoding(nn.Module):
         self.view = encoder.view if view is None and isinstance(encoder, Model) else view
 
     def forward(self, x: Examples) -> Features:
-        """Features of examples, with gradient where the encoder passes one."""
+        """Features of examples; differentiable where the encoder is."""
         return self.model.encode(x) if isinstance(self.model, Encodes) else self.model(x)
 
 
 def untrained(model: Model) -> Model:
-    """The same network with new weights from torch's ambient generator, networks that were given to it too."""
+    """The same network with new weights from torch's ambient generator, including networks that were given to it."""
     given: dict[str, nn.Module] = {}
     for name in {"encoder", "decoder"} & inspect.signature(type(model)).parameters.keys():
         child = getattr(model, name)
@@ -262,7 +262,7 @@ def untrained(model: Model) -> Model:
 
 
 def _reset(network: nn.Module) -> nn.Module:
-    """New weights for a network of the caller's own, in those of its layers that can draw them, as torch's can."""
+    """Draw new weights for a network of the caller's own, in every layer that has `reset_parameters`."""
     for module in network.modules():
         reset = getattr(module, "reset_parameters", None)
         if reset is not None:
@@ -300,6 +300,6 @@ def model_class(name: str) -> type[Model]:
 
 
 def model_name(model: Model | type[Model]) -> str:
-    """The name by which commands know a model."""
+    """The name of a model in commands."""
     cls = model if isinstance(model, type) else type(model)
     return cls.__module__.rsplit(".", 1)[-1].replace("_", "-")

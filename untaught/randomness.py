@@ -1,7 +1,7 @@
-"""A seed goes into torch's generators for the length of a `with`; the caller's state comes back after it.
+"""Seeding torch's generators inside a `with` block; the caller's state is restored after it.
 
-Models draw from torch's ambient generator, so that they compile and capture. Nothing else in the package
-seeds.
+Models draw from torch's ambient generator, so that they can be compiled and captured in CUDA graphs. Nothing else in
+the package sets seeds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def generator_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_generator_state(state: dict[str, Tensor], device: torch.device) -> None:
-    """Write what `generator_state` read."""
+    """Restore what `generator_state` read."""
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "device" in state:
         torch.cuda.set_rng_state(state["device"], device)

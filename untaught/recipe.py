@@ -1,4 +1,4 @@
-"""How parameters are moved: optimiser, batch size, schedule of the learning rate. Settings alone; nothing is built."""
+"""How parameters are updated: optimiser, batch size, schedule of the learning rate. Only settings; nothing is built."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Literal, TypeAlias
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 
 Rule: TypeAlias = Literal["adam", "adamw", "sgd", "rmsprop", "adagrad", "lbfgs", "cg"]
-"""How a gradient becomes a step; `lbfgs` and `cg`, conjugate gradients, search along lines and want large batches."""
+"""How a gradient becomes a step; `lbfgs` and `cg`, conjugate gradients, use line searches and need large batches."""
 
 
 @configuration
 class Optimiser:
-    """How one player's parameters are moved."""
+    """How one player's parameters are updated."""
 
     name: Rule = "adam"
     """The rule."""
     learning_rate: Positive = 1e-3
-    """Step size at its highest."""
+    """Highest learning rate of the schedule."""
     momentum: Fraction = 0.0
     """Momentum of SGD and RMSprop."""
     betas: tuple[float, float] = (0.9, 0.999)
@@ -34,10 +34,10 @@ class Optimiser:
 
 @configuration
 class Recipe:
-    """Practical defaults of a training. A paper's own settings stand in `papers/`."""
+    """Practical defaults of a training. A paper's own settings are in `papers/`."""
 
     optimiser: Optimiser = Optimiser()
-    """For every player that has none of its own."""
+    """Used for every player that has none of its own."""
     batch_size: Count = 128
     """Examples in one step."""
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
@@ -45,17 +45,17 @@ class Recipe:
     warm_up: Fraction = 0.0
     """Fraction of the stage over which the learning rate rises."""
     clip: Positive | None = None
-    """Largest norm of a player's gradient; none leaves it."""
+    """Largest norm of a player's gradient; None: no clipping."""
     average: Fraction | None = None
-    """Decay of the running average of the weights that is kept as the result; none keeps the last weights."""
+    """Decay of a running average of the weights, which becomes the result; None: no average is kept."""
     epochs: Count | None = None
-    """Passes over the data where the caller does not say; none trains as long as the last stage."""
+    """Passes over the data unless the caller sets them; None: as long as the last stage."""
     keeps: bool = False
-    """Whether the stage keeps its rule, rate and batch size whatever the caller says of others: pretraining of
-    another kind. `--learning-rate.STAGE` reaches it."""
+    """Whether the stage keeps its own optimiser, rate and batch size when the caller sets others, because it is
+    pretraining of another kind. `--learning-rate.STAGE` still applies."""
 
 
 SEARCHING = ("lbfgs", "cg")
-"""Rules that evaluate the loss several times in one step."""
+"""Optimisers that evaluate the loss several times in one step."""
 USUAL_RATES: dict[Rule, float] = {"sgd": 0.1, "adagrad": 0.01, "lbfgs": 1.0, "cg": 1.0}
-"""Learning rate where a rule is asked for by name alone; 0.001 for the others."""
+"""Learning rate of an optimiser that is chosen only by name; 0.001 for those not listed."""

@@ -1,4 +1,4 @@
-"""The commands: `untaught COMMAND ...`, and what each exits with.
+"""The commands, `untaught COMMAND ...`, and their exit statuses.
 
     0    done
     2    bad usage or bad input: at most three lines that name the culprit and what would be right
@@ -36,16 +36,16 @@ COMMANDS = {
     "models": ("listing", "what systems there are, and what each can do"),
     "data": ("listing", "what sources there are; statistics and a contact sheet of one"),
     "train": ("training", "train a system on images or video"),
-    "evaluate": ("measuring", "every measure that applies to a run, trivial baselines beside each"),
+    "evaluate": ("measuring", "every measure that applies to a run, each with trivial baselines"),
     "encode": ("using", "features of every example"),
-    "reconstruct": ("using", "every example as the model gives it back"),
+    "reconstruct": ("using", "the reconstruction of every example"),
     "sample": ("using", "new examples"),
     "predict": ("using", "the frames that follow"),
-    "compare": ("comparing", "one encoder, many teachers: same data, same updates, what features know"),
+    "compare": ("comparing", "models trained on the same data for the same updates, by what their features contain"),
     "tables": ("tabulating", "published numbers of a paper beside ours"),
     "doctor": ("doctor", "versions, devices, known traps"),
 }
-"""Each command, the file that has its function, and what it does. Files are imported when they are needed."""
+"""Each command with the file that defines its function, and a summary. A file is imported when its command runs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         if not sys.warnoptions:
-            # What other libraries tell their developers is not for the person who typed a command.
+            # Deprecation warnings of other libraries do not concern the user of a command.
             for kind in (DeprecationWarning, FutureWarning):
                 warnings.simplefilter("ignore", kind)
         try:
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except SystemExit as exit:
             return int(exit.code or 0)
         except BrokenPipeError:
-            # Whoever read our output has gone; without this Python complains again when it closes the stream.
+            # The reader of our output has exited; without this Python raises again when it closes the stream.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         except (UntaughtError, OSError, MemoryError, RuntimeError, KeyboardInterrupt) as error:
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _said(error: BaseException) -> int:
-    """Say what went wrong, and give the exit status; what nobody foresaw is raised again, with its traceback."""
+    """Print what went wrong and give the exit status; an unexpected error is raised again, with its traceback."""
     match error:
         case InputError():
             return _refuse(error, 2)
@@ -90,7 +90,7 @@ def _said(error: BaseException) -> int:
 
 
 def _run(words: list[str]) -> None:
-    """Find the command and hand it its own words."""
+    """Find the command and call it with its own arguments."""
     if not words or words[0] in ("-h", "--help", "help"):
         print(_overview())
     elif words[0] in ("-V", "--version"):
@@ -114,7 +114,7 @@ def _command(name: str) -> Callable[[Sequence[str]], None]:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python could not get memory; torch has its own class for devices only."""
+    """Whether torch or Python ran out of memory; torch has an exception class of its own only for devices."""
     named = {"MemoryError", "OutOfMemoryError"} & {kind.__name__ for kind in type(error).__mro__}
     return bool(named) or "allocate memory" in str(error)
 
@@ -145,5 +145,5 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Say a warning in one line, without the place in the source."""
+    """Print a warning on one line, without its place in the source."""
     print(f"untaught: {message}", file=file or sys.stderr)

@@ -1,7 +1,7 @@
-"""What a person asks of `untaught train`: from words to what was said, and nothing more.
+"""What the user asks of `untaught train`: arguments are parsed and checked, nothing else is decided.
 
-What is not typed comes from a stored configuration (`--config`, or the run that `--resume` continues); the rest is
-left open, for the data and the model to decide.
+What is not given comes from a stored configuration (`--config`, or the run that `--resume` continues). The rest stays
+open until the data and the model are known.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from untaught.runs.settings import Settings, Training
 FREE_ON_RESUME = frozenset(
     ("epochs", "stage_epochs", "minutes", "device", "devices", "nodes", "strategy", "compile", "capture", "threads")
 )
-"""What may be said anew of a training that is continued; the rest makes it the training that it is."""
+"""Settings that may change when a training is continued; all others must stay as they were."""
 
 
 BY_STAGE = {"stage_epochs": "epochs.NAME", "stage_learning_rates": "learning-rate.NAME"}
@@ -33,14 +33,14 @@ BY_STAGE = {"stage_epochs": "epochs.NAME", "stage_learning_rates": "learning-rat
 
 @configuration
 class Train:
-    """Where from and where to."""
+    """Where data come from and where the run goes."""
 
     data: str
     """What to train on: a path, or a named set; `untaught data` lists them."""
     other: str | None = None
     """A second source, for models that learn from two, such as those that translate between them."""
     out: str | None = None
-    """Folder of the run; none takes runs/MODEL-SOURCE-NUMBER."""
+    """Folder of the run; by default runs/MODEL-SOURCE-NUMBER."""
     size: str | None = None
     """Bring every picture to this size: one side, 64, or height x width, 48x64."""
     on_bad: Literal["stop", "skip"] = "stop"
@@ -53,24 +53,24 @@ class Train:
     """What the model is built on, where it takes an encoder: a run, or a network and its file of weights,
     vgg16:weights.safetensors."""
     config: str | None = None
-    """A run's config.json, to train it again; what is typed beside it wins."""
+    """A run's config.json, to train it again; flags that are given as well take precedence."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What was said of a training."""
+    """A training as the user asked for it."""
 
     command: Train
     model: str
     config: Mapping[str, Any]
-    """Those fields of the model's configuration that were said."""
+    """The fields of the model's configuration that the user set."""
     training: Training
     stored: Settings | None
     """The stored configuration, where there is one."""
 
     @property
     def resumed(self) -> Settings | None:
-        """What the run was trained with so far, where it is to be continued."""
+        """Settings of the run that is to be continued, if any."""
         return self.stored if self.command.resume else None
 
 
@@ -78,7 +78,7 @@ def asked(words: Sequence[str]) -> Said:
     """Read the words after `untaught train`.
 
     Raises:
-        ConfigError: A model or flag is unknown, or a value is missing, not allowed, or at odds with the run's.
+        ConfigError: A model or flag is unknown, or a value is missing, not allowed, or in conflict with the run's.
         RunError: The stored configuration is missing or broken.
     """
     stored = _stored(words)
@@ -92,16 +92,16 @@ def asked(words: Sequence[str]) -> Said:
     command = Train(**{**_command_defaults(stored), **given["command"]})
     _refuse_encoders(command, stored)
     config = {**_said_of(stored, command.resume), **given["model"]}
-    from_json(model.Config, config, name)  # what is wrong is said before any data are opened
+    from_json(model.Config, config, name)  # reports errors before any data are opened
     return Said(command, name, config, _training(stored, given), stored)
 
 
 def groups(model: type[Model], stored: Settings | None) -> list[Group]:
-    """Every flag of `untaught train MODEL`, with the defaults that hold when it is not typed."""
+    """Every flag of `untaught train MODEL`, with the defaults that apply when it is not given."""
     training = Training() if stored is None else stored.training
     said = {**recipe_defaults(model.recipe), **_said(training)}
     view = model.view if stored is None else stored.view
-    notes = {name: f"Where nothing is said, the data choose it: {how}." for name, how in model.adapts.items()}
+    notes = {name: f"By default it is chosen from the data: {how}." for name, how in model.adapts.items()}
     return [
         Group("command", Train, _command_defaults(stored)),
         Group("model", model.Config, _stored_config(stored, model), notes=notes),
@@ -111,7 +111,7 @@ def groups(model: type[Model], stored: Settings | None) -> list[Group]:
 
 
 def recipe_defaults(recipe: Recipe) -> dict[str, Any]:
-    """What a training takes from the model's recipe when nothing else is said."""
+    """What a training takes from the model's recipe by default."""
     return {
         "batch_size": recipe.batch_size,
         "optimiser": recipe.optimiser.name,
@@ -159,21 +159,21 @@ def _stored(words: Sequence[str]) -> Settings | None:
 
 
 def _told_who_wrote(words: Sequence[str]) -> AbstractContextManager[None]:
-    """Inside the `with` an error about a stored configuration names the version that wrote it, where that is known."""
+    """Let errors about a stored configuration name the version that wrote it, where that is known."""
     place = _typed(words, "--out") if "--resume" in words else _typed(words, "--config")
     folder = None if place is None else Path(place) if "--resume" in words else Path(place).parent
     return open_run(folder).told_who_wrote_it() if folder and (folder / "config.json").is_file() else nullcontext()
 
 
 def _said_of(stored: Settings | None, resume: bool) -> dict[str, Any]:
-    """Fields of a stored configuration that somebody said; what the data chose, other data may choose otherwise."""
+    """Fields of a stored configuration that a person set; those chosen from the data may be chosen anew."""
     if stored is None or resume:
         return {} if stored is None else stored.config
     return {name: value for name, value in stored.config.items() if name not in stored.chosen}
 
 
 def _typed(words: Sequence[str], flag: str) -> str | None:
-    """The value that stands behind a flag."""
+    """The value that follows a flag."""
     for word, following in zip(words, [*words[1:], ""], strict=False):
         if word == flag and following and not following.startswith("--"):
             return following
@@ -194,7 +194,7 @@ def _stored_config(stored: Settings | None, model: type[Model]) -> dict[str, Any
 
 
 def _training(stored: Settings | None, given: Mapping[str, Mapping[str, Any]]) -> Training:
-    """The stored training, or none, with what was typed."""
+    """The stored training, if any, changed by the flags that were given."""
     typed = given["training"]
     if "epochs" in typed and "minutes" in typed:
         raise ConfigError("--epochs and --minutes both say how long to train; give one of them")
@@ -207,10 +207,10 @@ def _training(stored: Settings | None, given: Mapping[str, Mapping[str, Any]]) -
 
 
 def _refuse_changes(resumed: Settings, given: Mapping[str, Mapping[str, Any]], model: type[Model]) -> None:
-    """A continued training stays what it is.
+    """Refuse to continue a training with other settings.
 
     Raises:
-        ConfigError: Something typed differs from what the run was trained with.
+        ConfigError: A flag differs from what the run was trained with.
     """
     held = {
         "model": _stored_config(resumed, model),

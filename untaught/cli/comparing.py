@@ -1,4 +1,4 @@
-"""`untaught compare`: one encoder, many teachers."""
+"""`untaught compare`: models trained on the same data for the same updates, and measured alike."""
 
 from __future__ import annotations
 
@@ -32,27 +32,28 @@ from untaught.runs.settings import Training
 
 @configuration
 class Compare:
-    """Train several models on the same data for the same number of updates, and compare what their features know.
+    """Train several models on the same data for the same number of updates, and compare what their features contain.
 
-    Labels are found by `probe`, true variables of generated data by `decode`. A second call with the same arguments
-    goes on where the first one stopped; seeds may be added to it, and models that look at no longer windows.
+    Features are measured by `probe` where there are labels, and by `decode` where generated data have true variables.
+    A second call with the same arguments goes on where the first one stopped. It may add seeds, and models whose
+    windows are no longer.
     """
 
     models: str
-    """Models to compare, with commas between: pgn,autoencoder. A model may be there in several configurations:
-    pgn,pgn@residual=false@units=32; in a list, + stands between values: pgn@filters=32+32."""
+    """Models to compare, separated by commas: pgn,autoencoder. A model may appear in several configurations:
+    pgn,pgn@residual=false@units=32; the values of a list are separated by +: pgn@filters=32+32."""
     data: str
     """What to train on: a source with labels or true variables."""
     out: str
     """Folder for compare.json, compare.md, compare.png and the finished trials."""
     seeds: Count = 3
-    """Trainings of each: seeds 0, 1, ..."""
+    """Trainings of each model, with seeds 0, 1, ..."""
     updates: Count = 1000
     """Updates of each training."""
     batch_size: Count = 32
-    """Examples in an update."""
+    """Examples per update."""
     set: tuple[str, ...] = ()
-    """Fields of configurations: units=64 goes to every model that has the field, pgn.units=64 to pgn alone."""
+    """Fields of configurations: units=64 applies to every model that has the field, pgn.units=64 only to pgn."""
     size: str | None = None
     """Bring every picture to this size: one side, 64, or height x width, 48x64."""
     on_bad: Literal["stop", "skip"] = "stop"
@@ -62,7 +63,7 @@ class Compare:
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Arithmetic; auto takes bf16 where the hardware multiplies matrices in it."""
     threads: Count | None = None
-    """Processor threads; none takes torch's choice."""
+    """Processor threads; by default torch's choice."""
     json: bool = False
     """Print one JSON object, and everything else on standard error."""
 
@@ -71,7 +72,7 @@ def compare(words: Sequence[str]) -> None:
     """Train what is missing, then print and write the comparison."""
     asked = read(Compare, words, "untaught compare")
     variants = variants_of(asked.models, asked.set)
-    # Fabric takes a second to import; a mistyped flag does not wait for it.
+    # Fabric takes a second to import; an error in a flag is reported before.
     from untaught.experiments.points import draw
     from untaught.experiments.trial import Trials
 
@@ -104,10 +105,10 @@ def compare(words: Sequence[str]) -> None:
 def variants_of(models: str, assignments: Sequence[str]) -> list[Variant]:
     """Read what is to be compared: `pgn,pgn@residual=false`, and fields that are set for all or for one model.
 
-    What stands in a variant wins over what is set for its model, and that over what is set for all.
+    A variant's own fields take precedence over those set for its model, and these over those set for all.
 
     Raises:
-        ConfigError: A model, field or value is not known, or a variant is there twice.
+        ConfigError: A model, field or value is not known, or a variant is given twice.
     """
     asked = [(label, *label.split("@")) for label in models.split(",")]
     names = [name for _, name, *_ in asked]
@@ -124,7 +125,7 @@ def variants_of(models: str, assignments: Sequence[str]) -> list[Variant]:
 
 
 def _assigned(assignments: Sequence[str], names: Sequence[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Fields that are set for all models, and those of one; what a model lacks is said."""
+    """Fields that are set for all models, and those for one; a note is printed for a model that lacks a field."""
     for_all: dict[str, str] = {}
     for_one: dict[str, dict[str, str]] = {}
     for word in assignments:
@@ -156,7 +157,7 @@ def _pair(word: str, where: str) -> tuple[str, str]:
 
 
 def _value(name: str, key: str, text: str) -> Any:
-    """A field's value from its text; a list has + or commas between its values."""
+    """A field's value from its text; values of a list are separated by + or commas."""
     if key not in _flags(name):
         raise ConfigError(f"{name} has no field {key!r}{_close(key, [name])}")
     flag = replace(_flags(name)[key], name=f"{name}.{key}")
@@ -178,7 +179,7 @@ def _flags(name: str) -> dict[str, Flag]:
 
 
 def _print(found: Mapping[str, Any]) -> None:
-    """Print who was compared, and every quantity."""
+    """Print the models that were compared, and every quantity."""
     out = console()
     out.print(f"{title(found)}\n", highlight=False)
     out.print(_grid("encoders", ENCODERS, encoders(found)))

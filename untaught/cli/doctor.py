@@ -1,6 +1,6 @@
-"""`untaught doctor`: versions, devices, and the traps that are known to catch people.
+"""`untaught doctor`: versions, devices, and known problems of installations.
 
-Each check is a function that gives findings. Packages that are known to break others when they are imported are
+Each check is a function that yields findings. Packages that are known to break others when they are imported are
 imported in a process of their own.
 """
 
@@ -25,7 +25,7 @@ from untaught.config import configuration
 
 GIB = 2**30
 NEEDED_BYTES = 2 * GIB
-"""Below this much free disk a training of some length may not be able to keep its checkpoints."""
+"""With less free disk space a long training may not be able to write its checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Finding:
 
 @configuration
 class Doctor:
-    """Say what is installed, what it runs on, and which known traps are near."""
+    """Report what is installed, what it runs on, and which known problems are present."""
 
 
 def doctor(words: Sequence[str]) -> None:
@@ -60,7 +60,7 @@ def python() -> Iterator[Finding]:
 
 
 def dependencies() -> Iterator[Finding]:
-    """What pyproject.toml asks for, and what is there."""
+    """The requirements of pyproject.toml, and the versions installed."""
     wanted = [line for line in requires("untaught") or () if "extra ==" not in line]
     for line in wanted:
         name, least = _requirement(line)
@@ -103,7 +103,7 @@ def has_nvidia_driver() -> bool:
 
 
 def devices() -> Iterator[Finding]:
-    """What `--device auto` and `--precision auto` choose, and how many threads."""
+    """What `--device auto` and `--precision auto` choose, and the number of threads."""
     import torch
 
     from untaught.training.devices import has_bf16_units
@@ -120,7 +120,7 @@ def devices() -> Iterator[Finding]:
 
 
 def imports_that_break() -> Iterator[Finding]:
-    """Packages that untaught does not use, whose wheels break other packages by being there."""
+    """Packages that untaught does not use, but whose mere presence can break other packages."""
     remedies = {
         "torchvision": "pip uninstall torchvision",
         "torchcodec": "pip uninstall torchcodec, or, for a torch without CUDA, pip install 'torchcodec<0.14'",

@@ -1,4 +1,4 @@
-"""`untaught models` and `untaught data`: what there is, and what is in one source."""
+"""`untaught models` and `untaught data`: lists of systems and sources, and a description of one source."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from untaught.model import capabilities, model_class, model_names
 SHOWN = 100
 """Examples on a contact sheet."""
 NAMED = 5
-"""Skipped files that are named; of more, the number is told."""
-PATHS = """Or a path, told apart by what is there:
+"""Skipped files that are named; the others are only counted."""
+PATHS = """Or a path, opened by what it holds:
   a folder of pictures    its sub-folders are classes when every picture lies in one
   a video, or a folder of videos
   an array .npy or .npz   (n, feature), (n, h, w), (n, c, h, w), (n, h, w, c), or video (n, t, c, h, w)
-Options stand behind a question mark: balls?clips=100, photos/?size=64&on_bad=skip."""
+Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip."""
 
 
 @configuration
 class Models:
-    """List every system: its name, what it is, what it does."""
+    """List every system: its name, what it is, what it can do."""
 
 
 @configuration
@@ -79,7 +79,7 @@ def data(words: Sequence[str]) -> None:
 
 
 def tell_skipped(source: Source) -> None:
-    """Say on standard error how many broken files were left out, and which."""
+    """Print on standard error how many broken files were left out, and which."""
     if source.skipped:
         count = len(source.skipped)
         more = f" and {count - NAMED} more" if count > NAMED else ""
@@ -87,7 +87,7 @@ def tell_skipped(source: Source) -> None:
 
 
 def by(shape: Sequence[int]) -> str:
-    """A shape as people write it: 1x28x28."""
+    """A shape as text: 1x28x28."""
     return "x".join(str(side) for side in shape)
 
 

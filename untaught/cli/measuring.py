@@ -1,4 +1,4 @@
-"""`untaught evaluate`: every measure that a model's capabilities and the data allow, trivial baselines beside."""
+"""`untaught evaluate`: every measure that a model's capabilities and the data allow, with trivial baselines."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ Row: TypeAlias = Mapping[str, Measured]
 
 @configuration
 class Evaluate:
-    """Take every measure that applies to a run, trivial baselines beside each, and write them into the run.
+    """Compute every measure that applies to a run, each with trivial baselines, and write the results into the run.
 
-    They are in evaluation.json in the run's folder, and in its report.html.
+    The results are in evaluation.json in the run's folder, and in its report.html.
     """
 
     run: str
     """Folder of the run."""
     data: str | None = None
-    """What to measure on; none takes the held-out part of the data that the run was trained on."""
+    """What to measure on; by default the held-out part of the data that the run was trained on."""
     measure: tuple[str, ...] = ()
-    """Measures to take; none takes all that apply."""
+    """Measures to compute; by default all that apply."""
     json: bool = False
     """Print one JSON object, and everything else on standard error."""
     size: str | None = None
-    """Bring every picture to this size: one side, 64, or height x width, 48x64; none takes the run's."""
+    """Bring every picture to this size: one side, 64, or height x width, 48x64; by default the run's."""
     on_bad: Literal["stop", "skip"] | None = None
-    """What to do with a broken file: stop, or leave it out and count it; none does as the run did."""
+    """What to do with a broken file: stop, or leave it out and count it; by default as in the run."""
     step: Whole | None = None
-    """Take the checkpoint of this step; none takes the best."""
+    """Take the checkpoint of this step; by default the best."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute."""
 
@@ -71,7 +71,7 @@ def evaluate(words: Sequence[str]) -> None:
 
 
 def _before(path: Path, about: dict[str, Any]) -> dict[str, Any]:
-    """Measures that were taken before of the same checkpoint on the same data."""
+    """Earlier results for the same checkpoint on the same data."""
     try:
         held = json.loads((path / "evaluation.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -81,7 +81,7 @@ def _before(path: Path, about: dict[str, Any]) -> dict[str, Any]:
 
 
 def print_measures(taken: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print every measure: what has baselines as a table, all else in a line below."""
+    """Print every measure: quantities with baselines as a table, the others in a line below."""
     out, known = console(), measures()
     for name, stored in taken.items():
         given = known[name].read(stored).values()
@@ -95,18 +95,18 @@ def print_measures(taken: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _few(length: int) -> list[int]:
-    """The first place in a list, the middle one and the last."""
+    """The first index of a list, the middle one and the last."""
     return sorted({0, length // 2, length - 1}) if length else []
 
 
 def _alone(quantity: Quantity, row: Row) -> str:
-    """A number that has no baseline, or words."""
+    """A quantity that has no baseline, as text."""
     one = row[MODEL]
     return _cell(one) if isinstance(one.value, float) else quantity.text(one.value)
 
 
 def table_of(name: str, compared: Sequence[tuple[str, Row]]) -> Table:
-    """One measure: the numbers that the model and its baselines have, the longer side downwards."""
+    """One measure's numbers for the model and its baselines; whichever there are more of become the rows."""
     columns = list(dict.fromkeys(other for _, row in compared for other in row))
     table = Table(title=name, title_justify="left", title_style="bold", box=None, header_style="dim")
     models_down = len(columns) >= len(compared)

@@ -1,4 +1,4 @@
-"""A run opened for use: its model on a device, and data as the model sees them."""
+"""Opening a run for use: its model on a device, and data as the model's input."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from untaught.randomness import Draws
 from untaught.runs.run import Run, open_run
 
 VALUES_AT_ONCE = 2**24
-"""Numbers in a batch that is read: 64 MiB as float32."""
+"""Numbers in a batch: 64 MiB as float32."""
 
 
 @configuration
 class Use:
-    """Which run, on what, where to."""
+    """Which run, on which data, with which output file."""
 
     run: str
     """Folder of the run."""
     out: str
-    """File to write; its ending says what: an array, a picture, an animation."""
+    """File to write; its ending decides whether an array, a picture or an animation is written."""
     data: str | None = None
-    """Examples to use; none takes the data that the run was trained on."""
+    """Examples to use; by default the data that the run was trained on."""
     size: str | None = None
-    """Bring every picture to this size: one side, 64, or height x width, 48x64; none takes the run's."""
+    """Bring every picture to this size: one side, 64, or height x width, 48x64; by default the run's."""
     on_bad: Literal["stop", "skip"] | None = None
-    """What to do with a broken file: stop, or leave it out and count it; none does as the run did."""
+    """What to do with a broken file: stop, or leave it out and count it; by default as in the run."""
     step: Whole | None = None
-    """Take the checkpoint of this step; none takes the best."""
+    """Take the checkpoint of this step; by default the best."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute."""
 
@@ -79,7 +79,7 @@ class Opened:
                 yield batch
 
     def reconstructions(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every example, and what the model gives back of it; of video, the frames that it can give."""
+        """Every example with its reconstruction; for video, the frames that the model can predict."""
         model = self.subject.model
         assert isinstance(model, Reconstructs)
         for batch in self.batches():
@@ -88,7 +88,7 @@ class Opened:
             yield original, self.shown(given)
 
     def shown(self, seen: Tensor) -> Tensor:
-        """What a model gives, as pictures in [0, 1] or as vectors."""
+        """A model's output as pictures in [0, 1] or as vectors."""
         return in_range(self.run, self.subject.shown(seen))
 
 
@@ -102,8 +102,8 @@ def open_for(capability: type[ABC], use: Use) -> Opened:
 
     Raises:
         ConfigError: The run's model does not have it.
-        DataError: The data are missing, or the model cannot look at them.
-        RunError: There is no run, or it has no whole checkpoint.
+        DataError: The data are missing, or their shape does not fit the model.
+        RunError: There is no run, or it has no intact checkpoint.
     """
     run = open_run(use.run)
     refuse_incapable(run, capability)
@@ -112,7 +112,7 @@ def open_for(capability: type[ABC], use: Use) -> Opened:
 
 
 def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["stop", "skip"] | None) -> Source:
-    """Open a run's own data, or others brought to the size that its own were brought to."""
+    """Open a run's own data, or other data resized as the run's own were."""
     held = run.settings
     source = open_data(data or held.data, size=size_of(size) or held.size, on_bad=on_bad or held.on_bad)
     tell_skipped(source)
@@ -120,7 +120,7 @@ def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["s
 
 
 def subject_of(run: Run, source: Source, step: int | None, device: torch.device) -> Subject:
-    """What measures look at: a run's model on the parts of a source."""
+    """The subject of measures: a run's model on the parts of a source."""
     model, known = run.load(step, device), run.statistics()
     subject = Subject(model, source.parts(), run.view, known, source.label_names, device)
     refuse_misfit(run, subject, source)
@@ -128,10 +128,10 @@ def subject_of(run: Run, source: Source, step: int | None, device: torch.device)
 
 
 def refuse_misfit(run: Run, subject: Subject, source: Source) -> None:
-    """Refuse data of another shape than the run's, unless the model takes them: some look at pictures of any size.
+    """Refuse data of another shape than the run's, unless the model takes pictures of any size.
 
     Raises:
-        DataError: The model cannot look at the data.
+        DataError: The shape of the data does not fit the model.
     """
     shape, held = example_shape(source.shape, run.view), tuple(run.settings.shape)
     if tuple(shape) == held:
@@ -158,15 +158,15 @@ def refuse_incapable(run: Run, capability: type[ABC]) -> None:
         able = ", ".join(kind.__name__.lower() for kind in CAPABILITIES if issubclass(model, kind))
         asked = capability.__name__.lower()
         raise ConfigError(
-            f"{run.settings.model}, the model of {run.path}, has not what it takes: {asked}; it has: {able}"
+            f"{run.settings.model}, the model of {run.path}, lacks what this needs: {asked}; it has: {able}"
         )
 
 
 def device_named(name: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
-    """The device of that name; auto takes the fastest that is there.
+    """The device of that name; auto takes the fastest one available.
 
     Raises:
-        ConfigError: It is not there.
+        ConfigError: It is not available.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":

@@ -1,4 +1,4 @@
-"""Files that commands write: arrays by piece, pictures, animations; whole or not at all."""
+"""Files that commands write: arrays in pieces, pictures, animations. A file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLAIN_WIDTH = 120
 
 
 def console() -> Console:
-    """Standard output for tables, wide enough where it is no terminal."""
+    """Standard output for tables, wide enough where it is not a terminal."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 
@@ -28,7 +28,7 @@ def check_ending(out: str, *endings: str) -> Path:
     """Refuse a file that a command cannot write, before it begins.
 
     Raises:
-        ConfigError: The ending is none of those, or `out` is a folder.
+        ConfigError: The ending is not one of those, or `out` is a folder.
     """
     path = Path(out)
     if path.suffix.lower() not in endings:
@@ -45,14 +45,14 @@ def write_arrays(
     pieces: Iterable[Tensor],
     others: Callable[[], Mapping[str, Tensor]] = lambda: {},
 ) -> None:
-    """Write an .npz whose array `name` has `count` rows that come in pieces, which need not fit into memory together.
+    """Write an .npz whose array `name` is given in pieces, which need not fit into memory together.
 
     Arguments:
-        path: The file; it appears when it is whole.
+        path: The file; it appears once it is complete.
         name: The array that comes in pieces.
         count: Its rows.
         pieces: Its rows in order.
-        others: Asked when the pieces are through: the other arrays.
+        others: Gives the other arrays; called after the last piece.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:

@@ -1,6 +1,6 @@
-"""Where a run goes: a new folder, the place of another run, or the run that is continued.
+"""Where a run goes: a new folder, the folder of a run that it replaces, or that of the run it continues.
 
-Of several processes only the first makes and writes; the others wait for what it made.
+Of several processes only the first creates and writes files; the others wait for them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from untaught.runs.run import Run, create_run, open_run
 from untaught.runs.settings import Settings
 
 PATIENCE_SECONDS = 60.0
-"""How long another process waits for the first to make the folder."""
+"""How long another process waits for the first to create the folder."""
 
 
 def is_first_process() -> bool:
@@ -44,10 +44,10 @@ def default_place(model: str, spec: str) -> Path:
 
 
 def refuse_taken(place: Path, replace: bool) -> None:
-    """Refuse a place that holds something, before data are opened for a run that could not be written.
+    """Refuse a folder that is not empty, before data are opened for a run that could not be written.
 
     Raises:
-        RunError: The folder holds something, and it is not to be replaced or is no run.
+        RunError: The folder is not empty, and it is not to be replaced or is not a run.
     """
     if not is_first_process() or not place.exists() or (place.is_dir() and not any(place.iterdir())):
         return
@@ -59,7 +59,7 @@ def refuse_taken(place: Path, replace: bool) -> None:
 
 @contextmanager
 def new_run(place: Path, settings: Settings, replace: bool) -> Generator[Run]:
-    """Make a run's folder; if its training ends before the first checkpoint, all is as it was.
+    """Create a run's folder; if training ends before the first checkpoint, everything is restored as it was.
 
     Raises:
         RunError: The folder is taken, see `refuse_taken`.
@@ -80,7 +80,7 @@ def new_run(place: Path, settings: Settings, replace: bool) -> Generator[Run]:
 
 @contextmanager
 def continued_run(place: Path, settings: Settings) -> Generator[Run]:
-    """Open a run to go on with it, and note what it was told anew, such as more epochs, unless that is refused."""
+    """Open a run to continue it, and record changed settings, such as more epochs, unless the training refuses them."""
     before = open_run(place).settings
     _note(place, before, settings)
     try:
@@ -115,7 +115,7 @@ def _aside(place: Path) -> Generator[None]:
 
 
 def _undo(place: Path, missing: list[Path]) -> None:
-    """Remove a folder that we made, with the parents that were made for it; one that was there stays, empty."""
+    """Remove a folder that we created, with the parents created for it; one that existed before stays, empty."""
     shutil.rmtree(place)
     if place not in missing:
         place.mkdir()
@@ -125,7 +125,7 @@ def _undo(place: Path, missing: list[Path]) -> None:
 
 
 def _made_by_another(place: Path) -> Run:
-    """Wait until the first process has made the folder."""
+    """Wait until the first process has created the folder."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (place / "config.json").is_file() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What a person sees while a model trains: a bar on a terminal, plain lines elsewhere; always on standard error."""
+"""Progress of a training: a bar on a terminal, plain lines elsewhere; always on standard error."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 Records: TypeAlias = "Generator[Record, None, None]"
 
 SECONDS_BETWEEN_LINES = 5.0
-"""Plain lines go into logs: more often than this is noise."""
+"""Shortest time between plain lines, so that logs stay short."""
 
 
 def follow(records: Records) -> Record | None:
-    """Train by asking for records, show each, and give the last one.
+    """Train by iterating over the records, show each, and give the last one.
 
     Raises:
-        KeyboardInterrupt: The person interrupted; the training has been told.
+        KeyboardInterrupt: The user interrupted; the training has saved its checkpoint.
     """
     show = _bar if sys.stderr.isatty() else _lines
     try:
         return show(_announcing(records)) if is_first_process() else deque(records, maxlen=1).pop()
     except KeyboardInterrupt:
-        # The training writes a checkpoint when it is interrupted, and it must hear of it when we were the ones asked.
+        # The training writes a checkpoint when it is interrupted; if the interrupt reached us, it must be passed on.
         records.throw(KeyboardInterrupt())
         raise
 
 
 def _announcing(records: Records) -> Iterator[Record]:
-    """Say what a stage needs before its first step, and pass the other records on."""
+    """Print what a stage needs before its first step, and pass the other records on."""
     for record in records:
         if record.needs is None:
             yield record
@@ -72,7 +72,7 @@ def _bar(records: Iterator[Record]) -> Record | None:
 
 
 def _lines(records: Iterator[Record], now: Callable[[], float] = time.monotonic) -> Record | None:
-    """One line for a record, not more often than every few seconds; a stage's last record is always shown."""
+    """One line per record, at most every few seconds; a stage's last record is always shown."""
     last: Record | None = None
     shown: Record | None = None
     when = -math.inf

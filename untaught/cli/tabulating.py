@@ -1,4 +1,4 @@
-"""`untaught tables`: what papers printed beside what was measured here."""
+"""`untaught tables`: the results of papers beside those measured here."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
 
 @configuration
 class Tables:
-    """Print a paper's tables: what it printed beside what is recorded here; without a paper, the list of papers.
+    """Print a paper's tables: its own results beside those recorded here; without a paper, list the papers.
 
-    With --budget first train and measure what is not recorded yet. A cell without a record says `not run`.
+    With --budget, first train and measure what is not recorded yet. A cell without a record reads `not run`.
     """
 
     paper: str = ""
     """A paper, author and year."""
     budget: Budget | None = None
-    """Run what is missing at this budget: smoke, a minute for all; cpu, at most 10 minutes a row on two cores, more
-    where the paper says so; full, one GPU. None runs nothing."""
+    """Run what is missing at this budget: smoke, a minute for everything; cpu, at most 10 minutes per row on two
+    cores, more where the paper's file says so; full, one GPU. By default nothing is run."""
     experiment: tuple[str, ...] = ()
-    """Run only these; none runs all that have the budget."""
+    """Run only these experiments; by default all that have the budget."""
     seeds: Count | None = None
-    """Trainings of each experiment; none takes what the paper's file says."""
+    """Trainings of each experiment; by default as many as the paper's file says."""
     results: str | None = None
-    """Folder of the records; none takes results/ of the checkout, or of the current folder."""
+    """Folder of the records; by default results/ in the checkout, or in the current folder."""
     again: bool = False
-    """Run what is recorded too, and replace it."""
+    """Run experiments that are already recorded as well, and replace their records."""
     keep_runs: str | None = None
-    """Keep the runs, with checkpoints and reports, in this folder; none keeps only what was measured."""
+    """Keep the runs, with checkpoints and reports, in this folder; by default only the measured numbers are kept."""
     json: bool = False
     """Print one JSON object, and everything else on standard error."""
 
@@ -75,7 +75,7 @@ def _list() -> None:
 
 def _run(asked: Tables, budget: Budget, records: Records) -> None:
     """Run the experiments that were asked for and are not recorded, and draw the paper's figures."""
-    # Fabric takes a second to import; a table that is only printed does not wait for it.
+    # Fabric takes a second to import; printing a table does not need it.
     from untaught.experiments.runner import Runner, device_of
 
     experiments = records.paper.experiments

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def train(words: Sequence[str]) -> None:
-    """Train, show how it goes, write the report, and print the run's path on the last line."""
+    """Train, show progress, write the report, and print the run's path on the last line."""
     if not words or words[0] in ("-h", "--help"):
         _general_help()
         return
     said = asked(words)
-    # What trains and draws takes seconds to import; help and a mistyped flag do not wait for it.
+    # Training and drawing take seconds to import; help and errors in flags come before.
     from untaught.cli.opening import device_named
     from untaught.cli.place import is_first_process
     from untaught.cli.progress import follow
@@ -45,14 +45,14 @@ def train(words: Sequence[str]) -> None:
                 print(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
             raise
     if is_first_process():
-        # The model in memory is what the best checkpoint holds: nothing is read again.
+        # The model in memory has the weights of the best checkpoint: nothing is read again.
         subject = decided.subject(device_named(decided.training.device))
         print(f"report: {write_report(run.path, subject)}", file=sys.stderr)
         print(run.path)
 
 
 def _decided(said: Said) -> Plan:
-    """Open the data, and decide the training."""
+    """Open the data, and make the plan of the training."""
     from untaught.cli.listing import tell_skipped
     from untaught.cli.opening import device_named
     from untaught.data.source import open_data
@@ -72,7 +72,7 @@ def _decided(said: Said) -> Plan:
 
 
 def _encoder(said: Said) -> Given | None:
-    """The encoder that is named, or that the continued run has: its weights are in the checkpoint."""
+    """The encoder that is named, or that of the continued run, whose weights are in its checkpoint."""
     from untaught.runs.encoders import Given
     from untaught.runs.run import described_encoder, open_encoder
     from untaught.runs.settings import OwnNetwork
@@ -87,14 +87,14 @@ def _encoder(said: Said) -> Given | None:
 
 
 def _chosen(settings: Settings) -> str:
-    """What the data decided, in one line."""
+    """The settings chosen from the data, in one line."""
     own = [f"{name} {value}" for name, value in settings.chosen.items() if name not in ("view", "recipe")]
     view = [f"{name} {value}" for name, value in (settings.chosen.get("view") or {}).items() if value]
     return f"chosen: {', '.join([*own, *view])} ({settings.because})"
 
 
 def _refuse_other_data(said: Said, settings: Settings) -> None:
-    """Refuse to continue a run on other data than its own."""
+    """Refuse to continue a run on data other than its own."""
     from untaught.cli.listing import by
 
     held = said.resumed
@@ -108,7 +108,7 @@ def _refuse_other_data(said: Said, settings: Settings) -> None:
 
 
 def _place(said: Said) -> Path:
-    """The folder to train in, refused where it is taken."""
+    """The folder to train in; refused if it is taken."""
     from untaught.cli.place import default_place, refuse_taken
 
     command, training = said.command, said.training
@@ -129,7 +129,7 @@ def _run_in(place: Path, said: Said, settings: Settings) -> AbstractContextManag
 
 
 def _general_help() -> None:
-    """Help that holds for every model."""
+    """The part of the help that is the same for every model."""
     about = f"Train MODEL, one of: {', '.join(model_names())}.\n\n`untaught train MODEL --help` adds its own settings."
     groups = [
         Group("command", Train),

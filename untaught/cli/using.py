@@ -1,4 +1,4 @@
-"""`untaught encode`, `reconstruct`, `sample` and `predict`: a trained model put to use."""
+"""`untaught encode`, `reconstruct`, `sample` and `predict`: using a trained model."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ from untaught.runs.run import open_run
 from untaught.shapes import Video
 
 MOST_AT_ONCE = 2**29
-"""Numbers in the frames given of one clip: 2 GiB as float32."""
+"""Numbers in the context frames of one clip at most: 2 GiB as float32."""
 
 
 @configuration
 class Sample:
-    """Draw new examples: array `samples` in an .npz, or a .png of them."""
+    """Draw new examples: array `samples` in an .npz, or a .png that shows them."""
 
     run: str
     """Folder of the run."""
     out: str
-    """File to write; its ending says what."""
+    """File to write; its ending decides the format."""
     count: Count = 64
     """How many."""
     label: Whole | None = None
-    """Of which class, where the model knows classes."""
+    """Class of the examples, where the model has learnt classes."""
     seed: Whole = 0
     """Seed of the draws."""
     step: Whole | None = None
-    """Take the checkpoint of this step; none takes the best."""
+    """Take the checkpoint of this step; by default the best."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute."""
 
 
 @configuration
 class Ahead:
-    """What to predict from what."""
+    """Which frames to predict, and from which."""
 
     context: Count | None = None
-    """Frames given, from the beginning of each clip; none gives all of it."""
+    """Frames given, from the beginning of each clip; by default the whole clip."""
     frames: Count = 10
     """Frames to predict after them."""
 
@@ -76,7 +76,7 @@ def encode(words: Sequence[str]) -> None:
 
 
 def reconstruct(words: Sequence[str]) -> None:
-    """Write every example as the model gives it back: array `reconstruction`, or a picture, originals above."""
+    """Write the reconstruction of every example: array `reconstruction`, or a picture with the originals above."""
     use = _use(reconstruct, words)
     out = check_ending(use.out, ".npz", ".png", ".gif", ".mp4")
     opened = open_for(Reconstructs, use)
@@ -110,7 +110,7 @@ def sample(words: Sequence[str]) -> None:
 
 
 def predict(words: Sequence[str]) -> None:
-    """Write the frames that follow each clip: array `frames` (n, frames, channel, height, width), or a film of them."""
+    """Write the frames that follow each clip: array `frames` (n, frames, channel, height, width), or an animation."""
     use, given = _given(predict, [Group("prediction", Ahead)], words)
     asked = Ahead(**given["prediction"])
     out = check_ending(use.out, ".npz", ".png", ".gif", ".mp4")
@@ -125,14 +125,14 @@ def predict(words: Sequence[str]) -> None:
 
 
 def _use(command: Callable[[Sequence[str]], None], words: Sequence[str]) -> Use:
-    """Read what every command takes that uses a run."""
+    """Read the arguments that every command on a run takes."""
     return _given(command, [], words)[0]
 
 
 def _given(
     command: Callable[[Sequence[str]], None], more: Sequence[Group], words: Sequence[str]
 ) -> tuple[Use, Mapping[str, Mapping[str, Any]]]:
-    """Read that, and what else one command takes."""
+    """Read those, and the further arguments of one command."""
     groups = [Group("command", Use, positional=frozenset(("run",))), *more]
     given = parse(groups, words, f"untaught {command.__name__}", inspect.cleandoc(command.__doc__ or ""))
     return Use(**given["command"]), given
@@ -141,10 +141,10 @@ def _given(
 def predictions(opened: Opened, context: int | None, frames: int) -> Iterator[Prediction]:
     """Predict what follows each clip's first `context` frames, or all of them, in the source's order.
 
-    Whole frames are predicted, where the run was trained on patches too.
+    Whole frames are predicted, even where the run was trained on patches.
 
     Raises:
-        DataError: The data are no video, or a clip is shorter than `context`.
+        DataError: The data are not video, or a clip is shorter than `context`.
     """
     for part in opened.parts:
         _refuse(opened, part, context)
@@ -179,7 +179,7 @@ def _refuse(opened: Opened, part: Part, context: int | None) -> None:
 
 
 def _clips(part: Part, view: View, context: int | None, frames: int) -> Iterator[tuple[Video, Video]]:
-    """Clips that follow one another and have as many frames given, some at once: given frames, frames that follow."""
+    """Batches of consecutive clips with equally many context frames: context, and the frames that follow it."""
     lengths: list[int] = part.length.tolist()
     for length, group in groupby(range(len(part)), key=lengths.__getitem__):
         given = length if context is None else context

@@ -1,18 +1,18 @@
-"""The scikit-learn face of every model that encodes or classifies pictures or vectors.
+"""A scikit-learn estimator for every model that encodes or classifies pictures or vectors.
 
 The model `RBM` has the transformer `RBMEstimator`, which learns without labels. A model that classifies has a
-classifier: `DBNClassifier` stands beside `DBNEstimator`, and `SoftmaxClassifier` alone, for it learns from labels only.
-There are two names because scikit-learn must know from the class whether `fit` needs labels and what `score` means. A
-classifier whose model encodes is a transformer as well, of features learnt with labels.
+classifier: there are `DBNClassifier` and `DBNEstimator`, but only `SoftmaxClassifier`, since softmax regression needs
+labels. The classes are separate because scikit-learn must know from the class whether `fit` needs labels and what
+`score` means. A classifier whose model encodes is also a transformer, whose features are learnt with labels.
 
-Estimators are made when they are first asked for: their parameters are the fields of the model's configuration and
-those of `Fitting`, their methods what the model is capable of. They fit on every row, in float32, and answer in the
-precision of what they are given.
+Estimators are created on first access. Their parameters are the fields of the model's configuration and those of
+`Fitting`; their methods follow from the model's capabilities. They fit on all rows, in float32, and return arrays in
+the precision of their input.
 
-What suits the rows is chosen by the model where a parameter is left at "usual", and stands in `chosen_` afterwards.
+A parameter left at "usual" is chosen by the model from the rows; `chosen_` then holds what was chosen.
 
 Example:
-    Half as many numbers as pixels tell a linear classifier about as much.
+    Half as many features as pixels serve a linear classifier about as well.
 
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.linear_model import LogisticRegression
@@ -51,7 +51,7 @@ from untaught.model import Classifies, Encodes, Model, Reconstructs, model_class
 
 @cache
 def estimator_class(model: type[Model]) -> type[ModelEstimator]:
-    """Make the transformer of a model that encodes; that of a model outside `models/` cannot be pickled.
+    """Make the transformer for a model that encodes; for a model outside `models/` it cannot be pickled.
 
     Raises:
         TypeError: A field of the model's configuration has the name of one of `Fitting`'s.
@@ -62,12 +62,12 @@ def estimator_class(model: type[Model]) -> type[ModelEstimator]:
 
 @cache
 def classifier_class(model: type[Model]) -> type[ModelEstimator]:
-    """Make the classifier of a model that classifies, which does not say that word twice.
+    """Make the classifier for a model that classifies; its name ends in `Classifier` only once.
 
     Raises:
         TypeError: A field of the model's configuration has the name of one of `Fitting`'s.
     """
-    # How well a classifier gives back what it saw is not its score.
+    # The score of a classifier is its accuracy, not its reconstruction error.
     faces = [face for kind, face in FACES.items() if issubclass(model, kind) and kind is not Reconstructs]
     return _made(f"{model.__name__.removesuffix('Classifier')}Classifier", model, (Classifier, *faces))
 
@@ -88,7 +88,7 @@ def _made(name: str, model: type[Model], bases: tuple[type[ModelEstimator], ...]
 
 
 def all_estimators() -> list[tuple[str, type[ModelEstimator]]]:
-    """Name and class of every estimator; models of video have none.
+    """Name and class of every estimator; models of video have no estimator.
 
     Example:
         >>> dict(all_estimators())["RBMEstimator"](hidden=3)
@@ -103,12 +103,12 @@ def all_estimators() -> list[tuple[str, type[ModelEstimator]]]:
 
 
 def _learns_without_labels(model: type[Model]) -> bool:
-    """Whether a model knows no classes unless it is told how many."""
+    """Whether a model learns without labels unless it is given a number of classes."""
     return not defaults(model.Config).get("classes")
 
 
 def expected_failed_checks(estimator: ModelEstimator) -> dict[str, str]:
-    """What `parametrize_with_checks` asks for."""
+    """Checks that an estimator is expected to fail, with reasons, for `parametrize_with_checks`."""
     return estimator.expected_failed_checks
 
 
@@ -122,7 +122,7 @@ def __getattr__(name: str) -> type[ModelEstimator]:
 
 
 def _constructor(defaults: dict[str, Any]) -> Callable[..., None]:
-    """Make an `__init__` that stores its parameters unchanged, as scikit-learn's `clone` needs it."""
+    """Make an `__init__` that stores its parameters unchanged, as scikit-learn's `clone` requires."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter(name, keyword, default=value) for name, value in defaults.items()]
     signature = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *parameters])
@@ -137,7 +137,7 @@ def _constructor(defaults: dict[str, Any]) -> Callable[..., None]:
 
 
 def _docstring(model: type[Model]) -> str:
-    """Documentation as scikit-learn shows it beside an estimator's parameters."""
+    """The estimator's docstring, with its parameters in scikit-learn's format."""
     about = (inspect.getdoc(model) or model.__name__).splitlines()[0]
     lines = [about, "", "Parameters", "----------"]
     usual = model_defaults(model)
@@ -150,5 +150,5 @@ def _docstring(model: type[Model]) -> str:
 
 
 def _choice(model: type[Model], name: str) -> list[str]:
-    """How the model chooses a field by the rows, for the documentation of the parameter."""
+    """How the model chooses a field from the rows, for the documentation of the parameter."""
     return [f'"{USUAL}" lets the rows choose it: {model.adapts[name]}.'] if name in model.adapts else []

@@ -1,4 +1,4 @@
-"""The methods that an estimator has where its model is capable of them."""
+"""Methods of estimators, one class for each capability of a model."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Inverts(ModelEstimator):
     """The estimator of a model that decodes."""
 
     def inverse_transform(self, X: Any) -> Rows:
-        """Examples that the features `(n, feature)` describe, as rows, or as pictures where it was fitted on pictures.
+        """Decode features `(n, feature)` into examples: rows, or pictures where it was fitted on pictures.
 
         Raises:
-            DataError: There are not as many features as `transform` gives.
+            DataError: The number of features is not that of `transform`.
         """
         check_is_fitted(self, "model_")
         features: Rows = check_array(X, dtype=FLOATS, estimator=self)
@@ -51,7 +51,7 @@ class Rebuilds(ModelEstimator):
     """The estimator of a model that reconstructs."""
 
     def score(self, X: Any, y: object = None) -> float:
-        """Negative squared error of the reconstruction, sum over an example's values, mean over examples.
+        """Negative squared error of the reconstruction, summed over an example's values, mean over examples.
 
         -1/n sum_n sum_i (x_ni - reconstruction_ni)^2: higher is better, and 0 is perfect.
         """
@@ -90,16 +90,16 @@ class HasEnergy(ModelEstimator):
         """Negative free energy of each example in nats, `(n,)`.
 
         It is not normalised: log p(x) = -F(x) - log Z, where the constant log Z is not known. Differences between
-        examples under one model are differences in log-likelihood; between two models they are not. What
-        scikit-learn's BernoulliRBM calls by this name is an estimate of `pseudo_log_likelihood`, which can be compared.
+        examples under one model are differences in log-likelihood; values of two models cannot be compared. In
+        scikit-learn's BernoulliRBM the method of this name estimates `pseudo_log_likelihood`, which can be compared.
         """
         return self._apply(lambda model, x: -model.free_energy(x), self._seen(X))
 
     def pseudo_log_likelihood(self, X: Any) -> Rows:
         """Sum over values of the log-probability of each given all others, in nats, `(n,)`; exact, for zeros and ones.
 
-        log p(x_i | x_-i) needs no log Z, so two models can be compared by it. Each example costs as many free energies
-        as it has values.
+        log p(x_i | x_-i) does not need log Z, so two models can be compared by it. For each example the free energy is
+        computed as many times as it has values.
 
         Raises:
             ConfigError: The model's visible units are not binary.
@@ -107,14 +107,14 @@ class HasEnergy(ModelEstimator):
         seen = self._seen(X)
         model = self.model_
         if not (isinstance(model, Energy) and binary_units(model)):
-            raise ConfigError(f"{type(model).__name__} has visible units of another kind than 0 and 1, each on its own")
+            raise ConfigError(f"{type(model).__name__} has visible units that are not independent binary units")
         return self._apply(pseudo_log_likelihood, seen)
 
     def gibbs(self, X: Any, random_state: Any = None) -> Rows:
         """Draw examples one step of the model's Markov chain away from the given ones.
 
         Args:
-            X: Where the chains are.
+            X: The present states of the chains.
             random_state: Seed or generator of the step.
         """
         seen, seed = self._seen(X), drawn_seed(random_state)
@@ -128,4 +128,4 @@ FACES: dict[type, type[ModelEstimator]] = {
     Samples: Draws,
     Energy: HasEnergy,
 }
-"""Which methods come with which capability."""
+"""The class of methods for each capability."""

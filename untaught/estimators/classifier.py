@@ -1,4 +1,4 @@
-"""Estimators that learn classes: a classifier's face for every model that gives class probabilities."""
+"""Estimators that learn classes: a scikit-learn classifier for every model that gives class probabilities."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Classifier(ClassifierMixin, ModelEstimator):
     classes_: Labels
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Train a new model on every row; it keeps the weights with the lowest loss on them.
+        """Train a new model on all rows and keep the weights with the lowest loss on them.
 
         Args:
             X: Rows `(n, feature)`, or pictures `(n, channel, height, width)`.
-            y: A label for each: strings, booleans, whole numbers; how many classes there are follows from them.
+            y: A label for each: strings, booleans or whole numbers; they determine the number of classes.
 
         Raises:
-            ValueError: Rows are not finite numbers, or labels are no classes.
+            ValueError: Rows are not finite numbers, or labels are not classes.
             ConfigError: A parameter is out of range.
-            DataError: Rows or pictures do not have `image_shape`, or their values are none that the model takes.
+            DataError: Rows or pictures do not have `image_shape`, or their values are not allowed by the model.
         """
         rows, label = self._rows_with(X, y, new=True)
         check_classification_targets(label)
@@ -46,18 +46,18 @@ class Classifier(ClassifierMixin, ModelEstimator):
         return self._learn(rows, torch.from_numpy(self._numbers(label)))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Go on from the present weights for one pass over the rows; the first call makes a new model.
+        """Train for one more pass over the rows from the present weights; the first call makes a new model.
 
-        The learning rate stays at its highest, the optimisers remember the calls before, and whatever the model
-        schedules over a training is at its end.
+        The learning rate stays at its highest value, optimisers keep their state between calls, and the model's own
+        schedules are at their end.
 
         Args:
             X: As in `fit`; later calls need the features of the first.
             y: A label for each.
-            classes: All labels that there will be; needed in the first call.
+            classes: All labels that will ever occur; required in the first call.
 
         Raises:
-            ValueError: The first call does not name the classes, or a label is none of them.
+            ValueError: The first call does not give the classes, or a label is not among them.
         """
         new = "model_" not in vars(self)
         rows, label = self._rows_with(X, y, new)
@@ -79,15 +79,15 @@ class Classifier(ClassifierMixin, ModelEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        # Whoever models examples and classes together needs more steps than twenty passes over 300 rows have.
+        # A joint model of examples and classes needs more steps than twenty passes over 300 rows have.
         tags.classifier_tags = ClassifierTags(poor_score=issubclass(self.model_type, Samples))
         return tags
 
     def _numbers(self, label: Labels) -> NDArray[np.int64]:
-        """Place of each label among the classes.
+        """Index of each label in `classes_`.
 
         Raises:
-            ValueError: One is not there.
+            ValueError: A label is not among the classes.
         """
         place = np.searchsorted(self.classes_, label).clip(max=len(self.classes_) - 1)
         unknown = label[self.classes_[place] != label]

@@ -26,33 +26,33 @@ from untaught.training.fit import fit
 from untaught.training.plan import Asked, Plan, choice, plan_for, plan_of
 
 FLOATS: Any = (np.float64, np.float32)
-"""What rows may be; everything else becomes the first."""
+"""Types that rows may have; all others are converted to the first."""
 CHUNK = 512
-"""Rows to which a model is applied at once."""
+"""Number of rows to which a model is applied at once."""
 NO_LABELS = "no_validation"
-"""What scikit-learn is told where there is no y to look at."""
+"""Passed to scikit-learn's validation in place of y when there is none."""
 
 
 class ModelEstimator(BaseEstimator, ABC):
     """What the estimators of all models share.
 
-    A parameter that is "usual" was not said: the model chooses it when it sees the rows, as `Model.usual` does for the
-    command line. What is said wins.
+    A parameter left at "usual" is chosen by the model from the rows, by `Model.usual`, as on the command line. A value
+    that the user sets takes precedence.
 
     Attributes:
         model_: The trained model, in eval mode, float32, on the CPU.
         n_iter_: Passes over the data.
         n_features_in_: Values in a row.
-        history_: Losses on the rows by the way: dictionaries of epoch, stage and the parts of the loss.
-        chosen_: What the rows decided where nothing was said: fields of the model's configuration, its view and
-            recipe, `image_shape`, `value_range`.
-        because_: What in the rows decided the model's choices, in words.
+        history_: Losses during training: dictionaries of epoch, stage and the parts of the loss.
+        chosen_: Settings chosen from the rows: fields of the model's configuration, its view and recipe,
+            `image_shape`, `value_range`.
+        because_: What in the rows led to the model's choices, in words.
     """
 
     model_type: ClassVar[type[Model]]
     """The model that it trains."""
     expected_failed_checks: ClassVar[dict[str, str]] = {}
-    """Checks of scikit-learn's `parametrize_with_checks` that it does not pass, with the reason: there are none."""
+    """Checks of scikit-learn's `parametrize_with_checks` that it does not pass, with the reason; empty."""
 
     image_shape: tuple[int, int, int] | None
     random_state: Any
@@ -68,7 +68,7 @@ class ModelEstimator(BaseEstimator, ABC):
     def __init__(self) -> None: ...  # takes the fields of the model's configuration and of `Fitting`
 
     def __getstate__(self) -> dict[str, Any]:
-        """A fitted model is pickled as what it is built from and its weights, never as code."""
+        """A fitted model is pickled as its configuration and its weights, never as code."""
         state: dict[str, Any] = dict(vars(self))
         if "model_" in state:
             model = self.model_
@@ -87,12 +87,12 @@ class ModelEstimator(BaseEstimator, ABC):
 
     @abstractmethod
     def _class_names(self) -> tuple[str, ...]:
-        """What the classes are called; none where labels are not looked at."""
+        """Names of the classes; empty where labels are not used."""
 
     # -------- training
 
     def _learn(self, rows: Rows, label: Tensor | None = None) -> Self:
-        """Train a new model on every row; it keeps the weights with the lowest loss on them."""
+        """Train a new model on all rows and keep the weights with the lowest loss on them."""
         epochs = self._fitting().max_epochs
         plan = self._planned(rows, label, epochs=epochs)
         for record in fit(plan):
@@ -117,7 +117,7 @@ class ModelEstimator(BaseEstimator, ABC):
         return self._rest()
 
     def _planned(self, rows: Rows, label: Tensor | None, **said: Any) -> Plan:
-        """Decide the training of a new model."""
+        """Make the plan of training a new model."""
         self._seed = drawn_seed(self.random_state)
         self.n_iter_, self.history_, self._moments = 0, [], dict[str, Any]()
         low, high = self._fitting().value_range or self._range(rows, label)
@@ -129,7 +129,7 @@ class ModelEstimator(BaseEstimator, ABC):
         return plan
 
     def _rest(self) -> Self:
-        """Rest on the CPU, so that what is pickled here opens anywhere."""
+        """Move the model to the CPU, so that a pickle can be loaded on any machine."""
         model = self.model_.to("cpu").eval()
         if isinstance(model, Encodes):
             blank = torch.zeros(1, *model.shape)
@@ -143,7 +143,7 @@ class ModelEstimator(BaseEstimator, ABC):
         return from_json(Fitting, {name: getattr(self, name) for name in defaults(Fitting)}, type(self).__name__)
 
     def _said(self) -> dict[str, Any]:
-        """Fields of the model's configuration that were said, checked."""
+        """Fields of the model's configuration that the user set, checked."""
         names = self._class_names()
         said: dict[str, Any] = {"classes": len(names)} if names else {}
         own = defaults(self.model_type.Config)
@@ -180,7 +180,7 @@ class ModelEstimator(BaseEstimator, ABC):
         return rows, label
 
     def _begin(self, rows: Rows, pictures: tuple[int, ...] | None) -> None:
-        """Decide what rows are to the model."""
+        """Decide how rows become the model's examples."""
         self._dtype, self._chosen = rows.dtype, dict[str, Any]()
         shape = self._fitting().image_shape or pictures or shape_of_rows(self.model_type, rows.shape[1])
         if pictures is None and shape != (rows.shape[1],) and self.image_shape is None:
@@ -188,7 +188,7 @@ class ModelEstimator(BaseEstimator, ABC):
         self._layout = Layout(shape, pictures is not None)
 
     def _range(self, rows: Rows, label: Tensor | None) -> tuple[float, float]:
-        """What rows have as 0 and 1: themselves, unless the model takes them as probabilities and they are none."""
+        """Values of rows that become 0 and 1; unchanged unless the model needs probabilities and some leave [0, 1]."""
         low, high = float(rows.min()), float(rows.max())
         if (low >= 0 and high <= 1) or not self._takes_probabilities(self._source(rows, label)):
             return 0.0, 1.0
@@ -196,13 +196,13 @@ class ModelEstimator(BaseEstimator, ABC):
         return self._chosen["value_range"]
 
     def _takes_probabilities(self, source: Source) -> bool:
-        """Whether the model as it would be for these data takes values as probabilities of ones."""
+        """Whether the model, as configured for these data, treats values as probabilities of ones."""
         model = self.model_type
         _, _, view = choice(model, Asked(model_name(model), self._said()), source)
         return view.binarise or (model.smoke.binary and view.standardise == "none")
 
     def _source(self, rows: Rows, label: Tensor | None) -> Source:
-        """Rows as data. Every part is all of them: whoever wants to hold some out does so by cross-validation."""
+        """Rows as a source. All are in every part; holding some out is left to cross-validation."""
         part = self._layout.part(rows, label)
         return Source("rows", part, validation=part, test=part, label_names=self._class_names())
 

@@ -1,4 +1,4 @@
-"""A pass over data that goes on from the pass before it: weights, chains and the optimisers' moments stay."""
+"""One pass over data that continues the one before: weights, chains and the optimisers' moments are kept."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def one_pass(
     """Train one stage of a plan for one pass.
 
     Args:
-        plan: What is trained, and where; its seed orders and draws this pass.
+        plan: What is trained, and where; its seed determines the order and the draws of this pass.
         own: Which of its stages.
-        known: What the first pass found the view to standardise by.
-        moments: What each player's optimiser remembers of the pass before; none begins the stage.
+        known: Statistics of the first pass by which the view standardises.
+        moments: State of each player's optimiser after the pass before; None begins the stage.
 
     Returns:
         Mean of every part of the loss, and the optimisers' moments.

@@ -11,13 +11,13 @@ from untaught.errors import ConfigError
 from untaught.model import Classifies, Model
 
 USUAL = "usual"
-"""The value of a parameter that leaves the choice to the model when it has seen the rows. None could not say so: there
-are fields for which it is a value."""
+"""The value of a parameter that the model is to choose from the rows. None cannot serve for this: it is a value of some
+fields."""
 
 
 @configuration
 class Fitting:
-    """Parameters of every estimator, beside those of its model."""
+    """Parameters of every estimator, in addition to those of its model."""
 
     max_epochs: Count = 20
     """Passes over the data in `fit`."""
@@ -26,16 +26,17 @@ class Fitting:
     learning_rate: Positive | None = None
     """Highest step size of every optimiser; None takes the model's recipe."""
     image_shape: tuple[Count, Count, Count] | None = None
-    """Channels, height and width of the picture in each row; None takes rows as vectors. Where the model looks at
-    pictures alone, None takes rows of 64 values as 1x8x8, and a number that is no square as a picture of one row.
-    An array `(n, channel, height, width)` needs none."""
+    """Channels, height and width of the picture in each row; None takes rows as vectors. If the model
+    takes only pictures, None takes rows of 64 values as 1x8x8, and rows of a number of values that is not a square as
+    pictures of one row. For an array `(n, channel, height, width)` it is not needed."""
     value_range: tuple[float, float] | None = None
-    """Values of rows that the model sees as 0 and as 1, and others in proportion. None changes nothing, unless the
-    model takes values as probabilities and they leave [0, 1]: then the lowest and the highest value in `fit`."""
+    """Values of rows that become 0 and 1 in the model's input; others are scaled linearly. None leaves values as they
+    are, unless the model needs probabilities and some lie outside [0, 1]: then it is the lowest and highest value in
+    `fit`."""
     random_state: Any = None
     """Seed or generator of weights, order and draws; the same seed gives the same results."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute; a fitted estimator rests on the CPU."""
+    """Where to compute; a fitted estimator is kept on the CPU."""
 
     def __post_init__(self) -> None:
         """Refuse a range without width.
@@ -50,7 +51,7 @@ class Fitting:
 def model_defaults(model: type[Model]) -> dict[str, Any]:
     """Default of each parameter that is a field of a model's configuration.
 
-    What the model can choose by the rows is `USUAL`. How many classes there are follows from the labels.
+    What the model can choose from the rows is `USUAL`. The number of classes follows from the labels.
     """
     own = defaults(model.Config)
     if issubclass(model, Classifies):
@@ -64,7 +65,7 @@ def defaults(config: type[Any]) -> dict[str, Any]:
 
 
 def plain(default: Any) -> Any:
-    """A default as scikit-learn has them in signatures; None where it would be none of its plain values."""
+    """A default as scikit-learn allows it in signatures: a plain value, or else None."""
     return default if isinstance(default, (str, int, float, tuple)) else None
 
 

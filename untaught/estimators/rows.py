@@ -1,4 +1,4 @@
-"""How the rows of an estimator are a model's examples: shape, range and statistics, there and back."""
+"""Conversion between an estimator's rows and a model's examples: shape, range and statistics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Rows = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Layout:
-    """What rows are to a model.
+    """How rows become a model's examples.
 
     Example:
         >>> layout = Layout((1, 2, 2), pictures=False, low=0, high=16)
@@ -36,13 +36,13 @@ class Layout:
     shape: Shape
     """One example's."""
     pictures: bool
-    """Whether examples came as pictures, and go back as such."""
+    """Whether examples were given as pictures, and are returned as pictures."""
     low: float = 0.0
-    """What the model sees as 0."""
+    """Value of rows that becomes 0."""
     high: float = 1.0
-    """What the model sees as 1."""
+    """Value of rows that becomes 1."""
     known: Statistics | None = None
-    """What examples are standardised by."""
+    """Mean and deviation by which examples are standardised."""
 
     def examples(self, rows: Rows) -> Rows:
         """Examples `(n, *shape)` as a source would hold them."""
@@ -54,7 +54,7 @@ class Layout:
         return x if self.known is None else (x - self.known.mean.numpy()) / self.known.deviation.numpy()
 
     def given(self, x: Rows) -> Rows:
-        """The model's examples as they came: pictures, or rows."""
+        """The model's examples in the form of the user's: pictures, or rows."""
         own = x if self.known is None else x * self.known.deviation.numpy() + self.known.mean.numpy()
         own = own * (self.high - self.low) + self.low
         return own.reshape(len(x), *self.shape) if self.pictures else own.reshape(len(x), -1)
@@ -64,7 +64,7 @@ class Layout:
         return Part.of(torch.from_numpy(np.require(self.examples(rows), np.float32, ["C", "W"])), label)
 
     def refuse_others(self, given: Shape, name: str) -> None:
-        """Compare the shape of what is given.
+        """Refuse examples of another shape.
 
         Raises:
             DataError: It is neither a row nor a picture of this layout.
@@ -89,7 +89,7 @@ def picture_shape(X: Any) -> Shape | None:
 
 
 def shape_of_rows(model: type[Model], features: int) -> Shape:
-    """What rows are to a model where nobody says: vectors; to one that looks at pictures alone a square, or one row."""
+    """Default shape of a row: a vector; for a model that takes only pictures a square, or one row of pixels."""
     if not looks_at_pictures_alone(model):
         return (features,)
     side = math.isqrt(features)
@@ -97,7 +97,7 @@ def shape_of_rows(model: type[Model], features: int) -> Shape:
 
 
 def looks_at_pictures_alone(model: type[Model]) -> bool:
-    """Whether a model that can be built for its smoke test's pictures refuses vectors of the same size."""
+    """Whether a model can be built for pictures, those of its smoke test, but not for vectors of the same size."""
     shape = model.smoke.shape
     if len(shape) != 3:
         return False

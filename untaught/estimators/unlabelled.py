@@ -11,7 +11,7 @@ class Unlabelled(ModelEstimator):
     """The estimator of a model that learns without labels."""
 
     def fit(self, X: Any, y: object = None) -> Self:
-        """Train a new model on every row; it keeps the weights with the lowest loss on them.
+        """Train a new model on all rows and keep the weights with the lowest loss on them.
 
         Args:
             X: Rows `(n, feature)`, or pictures `(n, channel, height, width)`.
@@ -20,16 +20,16 @@ class Unlabelled(ModelEstimator):
         Raises:
             ValueError: Rows are not finite numbers.
             ConfigError: A parameter is out of range.
-            DataError: Rows or pictures do not have `image_shape`, or their values are none that the model takes.
+            DataError: Rows or pictures do not have `image_shape`, or their values are not allowed by the model.
         """
         del y
         return self._learn(self._rows(X, new=True))
 
     def partial_fit(self, X: Any, y: object = None) -> Self:
-        """Go on from the present weights for one pass over the rows; the first call makes a new model.
+        """Train for one more pass over the rows from the present weights; the first call makes a new model.
 
-        The learning rate stays at its highest, the optimisers remember the calls before, and whatever the model
-        schedules over a training is at its end.
+        The learning rate stays at its highest value, optimisers keep their state between calls, and the model's own
+        schedules are at their end.
 
         Args:
             X: As in `fit`; later calls need the features of the first.

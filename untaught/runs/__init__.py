@@ -2,5 +2,5 @@
 
 settings     what config.json holds
 run          the folder: records, pictures, the best and the last checkpoint
-checkpoint   tensors and counters, whole or not at all
+checkpoint   tensors and counters, written completely or not at all
 """

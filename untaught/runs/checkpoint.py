@@ -1,6 +1,6 @@
 """One checkpoint: tensors in a safetensors file, counters in a JSON file that is renamed into place last.
 
-A checkpoint exists when its JSON does and the digest in it is the tensors'. Nothing is pickled.
+A checkpoint is valid if its JSON file exists and holds the digest of the tensors. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def write_checkpoint(folder: Path, name: str, state: Mapping[str, Any], counters
     """Write `NAME.safetensors`, then `NAME.json` with the counters and the digest of the other."""
     tensors: dict[str, Tensor] = {}
     skeleton = pack(state, tensors)
-    # A tensor that two names share, or a view, is written whole under each name.
+    # A tensor shared by two names, or a view, is written completely under each name.
     content = save_tensors({key: value.detach().cpu().clone().contiguous() for key, value in tensors.items()})
     with replacing(folder / f"{name}.safetensors") as part:
         part.write_bytes(content)
@@ -102,7 +102,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read what `write_tensors` wrote.
 
     Raises:
-        Torn: It cannot be read, or is not what was written.
+        Torn: It cannot be read, or its content does not match its digest.
     """
     try:
         with safe_open(path, "pt") as file:
@@ -119,7 +119,7 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 REQUIRED = frozenset({"stage", "stage_number", "step", "state", "sha256"})
-"""Without these a checkpoint's JSON is not one."""
+"""Keys that a checkpoint's JSON must have."""
 
 
 class Torn(Exception):
@@ -145,7 +145,7 @@ def read_checkpoint(path: Path) -> tuple[Any, dict[str, Any]]:
     """Read state and counters of the checkpoint whose JSON is `path`.
 
     Raises:
-        Torn: The tensors are missing or are not those that the digest was taken of.
+        Torn: The tensors are missing or do not match the digest.
     """
     counters = read_counters(path)
     try:

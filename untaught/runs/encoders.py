@@ -1,7 +1,7 @@
-"""Encoders that exist already: of a run, or of a named network with a file of weights.
+"""Existing encoders: that of a run, or a named network with a file of weights.
 
-What was given is described in a run's config.json, and its weights are in the run's own checkpoints: neither the other
-run nor the file is needed again to use the model that was built on them.
+A run's config.json describes the encoder that it was given, and the run's own checkpoints hold its weights. So neither
+the encoder's run nor its file is needed to use the model later.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Given:
 
     @property
     def view(self) -> View | None:
-        """How it is shown data, where it was trained by us."""
+        """The view of data under which it was trained; None unless it is a run's model."""
         if isinstance(self.described, Settings):
             return undrawn(self.described.view)
         own = self.network.view if isinstance(self.network, Encoding) else None
@@ -44,7 +44,7 @@ class Given:
 
 
 def described(text: str) -> NetworkFile | None:
-    """A network and its file, `vgg16:weights.safetensors`; none where the words are a path.
+    """A network and its file, `vgg16:weights.safetensors`; None if the text is a path.
 
     Example:
         >>> described("vgg16:weights.pt"), described("runs/vgg16")
@@ -60,7 +60,7 @@ def foreign(encoder: nn.Module) -> bool:
 
 
 class Convolutions(nn.Module):
-    """A vision network as an encoder: without its classifier, which features do not depend on."""
+    """The convolutional part of a vision network as an encoder; the classifier is not used."""
 
     def __init__(self, network: VisionNet) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Convolutions(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mean of each of the last maps, `(batch, map)`."""
+        """Mean over positions of each map of the last layer, `(batch, map)`."""
         return self.network.encode(x)
 
 
@@ -77,7 +77,7 @@ def network_encoder(asked: NetworkFile, weights: bool = True) -> Encoding:
 
     Args:
         asked: The network and its file.
-        weights: Read the file; else weights are new, to be replaced by those of a checkpoint.
+        weights: Whether to read the file; otherwise weights are random, to be replaced by those of a checkpoint.
 
     Raises:
         ConfigError: No network has that name, or the weights do not fit it.
@@ -97,7 +97,7 @@ def refuse_misfit(network: nn.Module, held: dict[str, Tensor], asked: NetworkFil
     """Compare names and shapes of weights.
 
     Raises:
-        ConfigError: They differ; names the first that does.
+        ConfigError: They differ; the message names the first that does.
     """
     for name, own in network.state_dict().items():
         if name not in held:
@@ -123,7 +123,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         held = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # what torch's reader of tensors raises depends on what it met
+    except Exception as error:  # torch's reader raises different errors for different content
         raise RunError(f"{path} is no file of tensors alone, so it is not opened") from error
     if not isinstance(held, dict) or not all(isinstance(value, Tensor) for value in held.values()):
         raise RunError(f"{path} holds more than named tensors; save a network's state_dict")

@@ -3,10 +3,10 @@
 runs/NAME/
   config.json        everything needed to train it again
   environment.json   versions, hardware, threads, commit, command line
-  metrics.jsonl      one record a line
+  metrics.jsonl      one record per line
   statistics.safetensors   mean and deviation, where data are standardised
   checkpoints/       STAGE-STEP.safetensors and STAGE-STEP.json
-  pictures/          what the model showed
+  pictures/          what the model produced
   report.html        one page about it
 """
 
@@ -49,7 +49,7 @@ from untaught.runs.settings import NetworkFile, OwnNetwork, Settings
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that was found to be whole."""
+    """A checkpoint whose digest was verified."""
 
     name: str
     state: dict[str, Any]
@@ -79,7 +79,7 @@ class Run:
         return self.settings.view
 
     def source(self, spec: str | None = None) -> Source:
-        """Open the run's own data, or other data resized as they were."""
+        """Open the run's own data, or other data with the same resizing."""
         return open_data(spec or self.settings.data, size=self.settings.size, on_bad=self.settings.on_bad)
 
     def records(self) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ class Run:
             lines.write(json.dumps(record) + "\n")
 
     def cut_records(self, count: int) -> None:
-        """Forget the records after a checkpoint, so that a resumed run writes them once."""
+        """Remove the records after a checkpoint, so that a resumed run does not write them twice."""
         path = self.path / "metrics.jsonl"
         kept = path.read_text("utf-8").splitlines(keepends=True)[:count] if path.exists() else []
         temporary = path.with_suffix(".part")
@@ -101,7 +101,7 @@ class Run:
         temporary.replace(path)
 
     def environment(self) -> dict[str, Any]:
-        """What environment.json says."""
+        """The content of environment.json."""
         path = self.path / "environment.json"
         return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
@@ -119,7 +119,7 @@ class Run:
                 (self.checkpoints / f"{name}.safetensors").unlink(missing_ok=True)
 
     def last(self) -> Checkpoint | None:
-        """The newest whole checkpoint; a torn one is passed over with a warning."""
+        """The newest intact checkpoint; a torn one is skipped with a warning."""
         for name, _ in reversed(self._counted()):
             found = self._whole(name)
             if found is not None:
@@ -130,7 +130,7 @@ class Run:
         """The checkpoint with the lowest held-out loss of the last stage, or the newest where none was measured.
 
         Raises:
-            RunError: The run has no whole checkpoint.
+            RunError: The run has no intact checkpoint.
         """
         counted = self._counted()
         while counted:
@@ -142,7 +142,7 @@ class Run:
         raise RunError(f"{self.path} has no whole checkpoint; train it again")
 
     def best_name(self) -> str | None:
-        """The name of that checkpoint by the counters alone: no tensors are read."""
+        """The name of that checkpoint, found from the counters without reading tensors."""
         counted = self._counted()
         return (_best(counted) or counted[-1])[0] if counted else None
 
@@ -166,8 +166,8 @@ class Run:
 
         Args:
             step: A step of the last stage; the best by default.
-            device: Where to put it.
-            modules: The caller's own networks, for a model that was built with some: `encoder=module`.
+            device: Device on which to put it.
+            modules: The caller's own networks, for a model that was built on them: `encoder=module`.
         """
         checkpoint = self.best() if step is None else self.at(step)
         model = self._built(modules)
@@ -176,7 +176,7 @@ class Run:
         return model.to(device).eval()
 
     def keep_statistics(self, statistics: Statistics | None) -> None:
-        """Write down by what the data are standardised; it belongs to the run, not to any checkpoint."""
+        """Write the mean and deviation by which data are standardised; they belong to the run, not to a checkpoint."""
         if statistics is not None:
             write_tensors(self.path / "statistics.safetensors", asdict(statistics))
 
@@ -200,7 +200,7 @@ class Run:
             raise RunError(f"{path} is torn ({torn}); train the run again") from torn
 
     def _built(self, modules: Mapping[str, nn.Module]) -> Model:
-        """The untrained model; where it is no longer what it was, the error names the version that wrote the run."""
+        """The untrained model; if the code has changed since, the error names the version that wrote the run."""
         with self.told_who_wrote_it():
             return build(self.settings, **modules)
 
@@ -240,7 +240,7 @@ def build(settings: Settings, **modules: nn.Module) -> Model:
     """Build the model that a run's settings describe, untrained; on the encoder that they describe, if any.
 
     Raises:
-        ConfigError: The configuration is none of the model's, or was written by a version whose model was another.
+        ConfigError: The configuration does not fit the model, for instance because an older version wrote it.
     """
     cls = model_class(settings.model)
     config = from_json(cls.Config, settings.config, f"the configuration of {settings.model}")
@@ -272,7 +272,7 @@ def create_run(path: Path | str, settings: Settings, command: str | None = None)
     """Make the folder of a new run.
 
     Raises:
-        RunError: The folder holds something already; nothing is touched.
+        RunError: The folder is not empty; nothing in it is changed.
     """
     path = Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -331,7 +331,7 @@ def remove_run(path: Path | str) -> None:
     """Remove a run's folder, so that another can take its place.
 
     Raises:
-        RunError: The folder holds something that is no run; nothing is touched.
+        RunError: The folder holds something that is not a run; nothing in it is changed.
     """
     path = Path(path)
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
@@ -365,7 +365,7 @@ def environment(command: str | None = None) -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """The package's own commit, where it is run from a checkout."""
+    """The package's commit, if it runs from a checkout."""
     home = Path(__file__).parent
     try:
         asked = subprocess.run(["git", "-C", str(home), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)

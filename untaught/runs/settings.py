@@ -1,4 +1,4 @@
-"""What a training is told, and what a run's config.json holds."""
+"""Settings of a training, and the content of a run's config.json."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from untaught.shapes import Example
 
 @configuration
 class Training:
-    """How long, on what, and how a model is trained; `None` leaves the choice to the model's recipe."""
+    """How long, on what, and how a model is trained; None leaves the choice to the model's recipe."""
 
     epochs: Positive | None = None
-    """Passes over the data in the last stage; none trains until the loss on held-out data stalls."""
+    """Passes over the data in the last stage; by default until the loss on held-out data stalls."""
     stage_epochs: dict[str, Positive] = field(default_factory=lambda: {})
     """Passes over the data in other stages, by name."""
     minutes: Positive | None = None
-    """Minutes to train, shared evenly by the stages; 10 at most where neither epochs nor minutes are given."""
+    """Minutes to train, divided evenly among the stages; at most 10 if neither epochs nor minutes are given."""
     seed: Whole = 0
     """Seed of weights, order of examples and draws."""
     batch_size: Count | None = None
     """Examples in one step."""
     labels_per_class: Count | None = None
-    """Labels of each class that training and selection know; a fifth of five or more select. None gives all."""
+    """Labels of each class to use; of five or more, a fifth choose the checkpoint. By default all."""
     optimiser: Rule | None = None
-    """How gradients become steps; `lbfgs` and `cg` (conjugate gradients) search along lines and want large batches;
-    `cg` takes no learning rate."""
+    """Optimiser; `lbfgs` and `cg` (conjugate gradients) use line searches and need large batches; `cg` has no
+    learning rate."""
     learning_rate: Positive | None = None
-    """Highest step size of every optimiser; a stage of pretraining by another rule keeps rule, rate and batch size."""
+    """Highest learning rate; pretraining of another kind keeps its own optimiser, rate and batch size."""
     stage_learning_rates: dict[str, Positive] = field(default_factory=lambda: {})
-    """Highest step size of single stages, by name."""
+    """Highest step size of individual stages, by name."""
     schedule: Literal["constant", "linear", "cosine"] | None = None
     """How the learning rate falls to zero."""
     clip: Positive | None = None
@@ -48,20 +48,20 @@ class Training:
     nodes: Count = 1
     """Machines."""
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
-    """How several processes share the work: each with all weights (ddp) or with a part of them (fsdp)."""
+    """How several processes share the work: each holds all weights (ddp) or a part of them (fsdp)."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
-    """Arithmetic; auto takes bf16 where the hardware multiplies matrices in it, and no line searches are asked for."""
+    """Arithmetic; auto takes bf16 where the hardware multiplies matrices in it faster, except with line searches."""
     compile: Literal["auto", "on", "off"] = "auto"
-    """Compile the loss; auto does so on a GPU when the training is long enough to pay."""
+    """Compile the loss; auto does so on a GPU if the training is long enough for it to pay."""
     capture: Literal["auto", "on", "off"] = "auto"
-    """Capture the whole step in a CUDA graph; auto does so on one GPU when data are on it and shapes are fixed."""
+    """Capture the whole step in a CUDA graph; auto does so on one GPU if the data are on it and shapes are fixed."""
     threads: Count | None = None
-    """Processor threads; none takes torch's choice."""
+    """Processor threads; by default torch's choice."""
     view: dict[str, Any] | None = None
-    """Fields of every stage's view that are to be otherwise than the model says."""
+    """Fields of every stage's view that override the model's."""
 
     def __post_init__(self) -> None:
-        """Refuse fields that no view has.
+        """Refuse unknown fields and values of a view.
 
         Raises:
             ConfigError: A field is unknown, or a value is not allowed.
@@ -69,18 +69,18 @@ class Training:
         from_json(View, self.view or {}, "view")
 
     def changed(self, view: View) -> View:
-        """A view with the fields that were asked for."""
+        """A view with the overriding fields."""
         return from_json(View, {**to_json(view), **(self.view or {})}, "view")
 
 
 @configuration
 class NetworkFile:
-    """A network by its name, with a file of weights: an encoder that was learnt elsewhere."""
+    """A network by its name, with a file of weights: an encoder trained elsewhere."""
 
     network: str
     """Its name, `vgg16`."""
     file: str
-    """Where its weights are: safetensors, or a torch file that holds nothing but tensors."""
+    """Where its weights are: a safetensors file, or a torch file that holds only tensors."""
 
 
 @configuration
@@ -98,15 +98,15 @@ class Settings:
     model: str
     """The system's name."""
     shape: tuple[int, ...]
-    """One example's shape; of video, one frame's."""
+    """One example's shape; for video, one frame's."""
     frames: int | None = None
-    """Frames of an example of video."""
+    """Number of frames of an example, for video."""
     config: dict[str, Any]
     """The model's configuration."""
     data: str
     """The source's spec."""
     other: str | None = None
-    """The second source's, for models that learn from two."""
+    """The second source's spec, for models that learn from two."""
     size: tuple[int, int] | None = None
     """Height and width to which pictures were resized."""
     on_bad: Literal["stop", "skip"] = "stop"
@@ -114,13 +114,13 @@ class Settings:
     training: Training = Training()
     """How it was trained."""
     seen: View | None = None
-    """How the model saw the data, decided by all that was asked; none in runs older than this field."""
+    """The view under which the model was trained; None in runs older than this field."""
     chosen: dict[str, Any] = field(default_factory=lambda: {})
-    """What the data decided where nothing was said: fields of the configuration, the view, the recipe."""
+    """Settings chosen from the data: fields of the configuration, the view, the recipe."""
     because: str = ""
-    """What in the data decided so."""
+    """What in the data led to these choices."""
     encoder: Settings | NetworkFile | OwnNetwork | None = None
-    """Of the run, or the network, whose encoder the model was given."""
+    """Settings of the run, or the network, whose encoder the model was given."""
 
     @property
     def example(self) -> Example:
@@ -129,10 +129,10 @@ class Settings:
 
     @property
     def view(self) -> View:
-        """How the model saw the data.
+        """The view under which the model was trained.
 
         Raises:
-            ConfigError: The configuration is not one of the model's.
+            ConfigError: The configuration does not fit the model.
         """
         if self.seen is not None:
             return self.seen
@@ -144,5 +144,5 @@ class Settings:
 
 
 def undrawn(view: View) -> View:
-    """A view as an encoder meets it that has learnt: its pixels are neither drawn nor changed at random."""
+    """A view for a trained encoder: without random binarisation and augmentation."""
     return replace(view, binarise=False, augment=())

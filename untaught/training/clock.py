@@ -12,29 +12,29 @@ from threading import current_thread, main_thread
 from typing import Any
 
 DEFAULT_MINUTES = 10.0
-"""A training of which nobody said how long it should last takes no longer."""
+"""Longest time of a training whose length is not set."""
 RECORD_SECONDS = 1.0
 CHECKPOINT_SECONDS = 30.0
 VALIDATIONS = 40
 """Held-out measurements in a stage of known length."""
 PATIENCE = 6
-"""Held-out measurements without a gain after which a training without a given end has stalled."""
+"""Held-out measurements without an improvement after which a training of no set length has stalled."""
 GAIN = 1e-3
-"""Relative fall of the held-out loss that counts as a gain."""
+"""Relative fall of the held-out loss that counts as an improvement."""
 VALIDATION_SHARE = 0.03
-"""Largest share of the time that held-out measurements take; under epochs it is reckoned, else measured."""
+"""Largest share of the time for held-out measurements; estimated from steps if epochs are given, otherwise measured."""
 
 
 @dataclass
 class Clock:
-    """Counts a stage's steps and seconds. Under `epochs` nothing that it decides about weights depends on time.
+    """Counts a stage's steps and seconds. If epochs are given, no decision that affects the weights depends on time.
 
     Args:
         steps_per_epoch: Steps in a pass over the data.
-        epochs: Passes to make; none ends by time.
-        minutes: Time to take; none, without epochs, ends at a stall or after ten minutes.
+        epochs: Passes to make; None: the stage ends by time.
+        minutes: Time to take; if neither is given, the stage ends at a stall or after ten minutes.
         share: Fraction of the whole training's default time that this stage may take.
-        held_out_steps: Steps that as many examples as are held out would make.
+        held_out_steps: Number of held-out examples, in steps.
     """
 
     steps_per_epoch: float
@@ -55,17 +55,17 @@ class Clock:
 
     @property
     def total(self) -> int | None:
-        """Steps in all, where epochs say so."""
+        """Total number of steps, if epochs are given."""
         return None if self.epochs is None else max(1, math.ceil(self.epochs * self.steps_per_epoch))
 
     @property
     def limit(self) -> float:
-        """Seconds in all, where time says so."""
+        """Total number of seconds, if the stage ends by time."""
         return 60 * (DEFAULT_MINUTES * self.share if self.minutes is None else self.minutes)
 
     @property
     def progress(self) -> float:
-        """From 0 to 1 through the stage, at the step that comes next."""
+        """Progress through the stage at the next step, from 0 to 1."""
         if self.total is not None:
             return min(self.step / self.total, 1.0)
         expected = self.seconds + (self.step - self._began) / self.rate if self.rate else self.seconds
@@ -80,7 +80,7 @@ class Clock:
 
     @property
     def stalled(self) -> bool:
-        """Whether the held-out loss has stopped falling: no gain in the last measurements."""
+        """Whether the held-out loss has stopped falling: no improvement in the last measurements."""
         seen = self.measured
         if len(seen) <= PATIENCE:
             return False
@@ -104,9 +104,9 @@ class Clock:
 
     @property
     def interval(self) -> int:
-        """Steps between held-out measurements, where epochs say so."""
+        """Steps between held-out measurements, if epochs are given."""
         assert self.total is not None
-        # A loss costs at most a step: an energy model's is nearly all of one.
+        # A held-out loss costs at most as much as a step; for an energy model, nearly as much.
         return math.ceil(max(self.total / VALIDATIONS, self.held_out_steps / VALIDATION_SHARE))
 
     def start(self) -> None:
@@ -114,11 +114,11 @@ class Clock:
         self._since, self._began = time.perf_counter(), self.step
 
     def stop(self) -> None:
-        """End a segment whose work is done."""
+        """End a segment once the device has finished its work."""
         taken = time.perf_counter() - self._since
         self.seconds += taken
         latest = (self.step - self._began) / max(taken, 1e-9)
-        # The first step pays for warming up; later ones are smoothed, so that a segment is about as long as asked.
+        # The first step includes warming up; later ones are smoothed, so that a segment lasts as long as intended.
         self.rate = latest if self._began == 0 or not self.rate else 0.5 * self.rate + 0.5 * latest
         self._began = self.step
 
@@ -131,7 +131,7 @@ class Clock:
         return self.over or (whole_epoch and self.seconds - self._validated >= spaced)
 
     def validated(self, loss: float, cost_seconds: float) -> bool:
-        """Note a held-out loss and what measuring it cost; true if it is the best so far."""
+        """Record a held-out loss and the time that it took; true if it is the best so far."""
         self.seconds += cost_seconds
         self._validated, self._cost = self.seconds, cost_seconds
         self.measured.append(loss)
@@ -163,7 +163,7 @@ class Clock:
 
 @contextmanager
 def interrupt_deferred() -> Generator[list[Any], None, None]:
-    """Note Ctrl-C instead of raising it, so that a step is never left half done."""
+    """Record Ctrl-C instead of raising it, so that no step is left half done."""
     noted: list[Any] = []
     if current_thread() is not main_thread():
         yield noted

@@ -33,7 +33,7 @@ def has_bf16_units(device: torch.device) -> bool:
 def faster_in_bf16() -> bool:
     """Whether this processor takes less than 4/5 of float32's time for a product in bf16.
 
-    Some that name the instructions do not, virtual ones above all.
+    Some processors that report the instructions do not, above all virtual ones.
     """
     least: dict[torch.dtype, float] = {}
     for dtype in (torch.float32, torch.bfloat16):
@@ -48,12 +48,12 @@ def faster_in_bf16() -> bool:
 
 
 def make_fabric(training: Training, learners: Sequence[Learner]) -> Fabric:
-    """Set up what a training asks for.
+    """Set up device, precision and processes of a training.
 
     Raises:
-        ConfigError: The device is not there, or FSDP is asked for a model of several players.
+        ConfigError: The device is not available, or FSDP is requested for a model of several players.
     """
-    # One player of all parameters uses them all in each step; otherwise some have no gradient.
+    # A single player with all parameters uses all in each step; otherwise some have no gradient.
     partial = any(player.prefixes != ("",) for learner in learners for player in learner.players.values())
     if partial and "fsdp" in training.strategy:
         raise ConfigError("strategy fsdp is not tested where a step trains some of the weights; use --strategy ddp")
@@ -69,7 +69,7 @@ def make_fabric(training: Training, learners: Sequence[Learner]) -> Fabric:
         training.precision == "auto" and (exact or not has_bf16_units(fabric.device))
     ):
         return fabric
-    # The device is known only now, and a strategy serves one Fabric: both are made anew.
+    # The device is known only now, and a strategy can be used by one Fabric only: both are made anew.
     return Fabric(**_wanted(training, partial), plugins=MixedPrecision("bf16-mixed", fabric.device.type))
 
 
@@ -77,7 +77,7 @@ def _wanted(training: Training, partial: bool) -> dict[str, Any]:
     several = training.devices * training.nodes > 1
     strategy: Any = training.strategy
     if several and training.strategy in ("auto", "ddp"):
-        # Broadcasting buffers would overwrite every process's Markov chains by those of the first.
+        # Broadcasting buffers would overwrite the Markov chains of every process with those of the first.
         strategy = DDPStrategy(find_unused_parameters=partial, broadcast_buffers=False)
     return {
         "accelerator": "auto" if training.device == "auto" else training.device,

@@ -1,7 +1,7 @@
-"""What one step draws from the data: batches of the main stream, and with each one of every stream beside it.
+"""What one step draws from the data: batches of the main stream, each with a batch of every further stream.
 
-The main stream counts the epochs. The others begin anew when they are through, so what a step draws is a function
-of its number alone.
+Epochs count passes over the main stream. The others start again when they are exhausted, so what a step draws depends
+only on its number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from untaught.data.view import Batch
 
 
 class Draw(NamedTuple):
-    """One batch to be: a ticket of the main stream, and of each beside it."""
+    """One batch before it is gathered: a ticket of the main stream and of each further stream."""
 
     main: Ticket
     beside: Mapping[str, Ticket]
@@ -34,9 +34,9 @@ class Feeds:
     """The streams of one stage.
 
     Attributes:
-        main: What epochs count.
+        main: The stream whose passes are epochs.
         beside: The other streams, by name.
-        draws: Batches in one step: the updates of the player that has most.
+        draws: Batches in one step: the largest number of updates of any player.
     """
 
     main: Feed
@@ -55,11 +55,11 @@ class Feeds:
 
     @property
     def data_bytes(self) -> int:
-        """Bytes of the data that are on the device whole."""
+        """Bytes of the data sets that are completely on the device."""
         return sum(feed.part.frames.nbytes for feed in (self.main, *self.beside.values()) if feed.resident)
 
     def steps_from(self, step: int) -> Iterator[tuple[Draw, ...]]:
-        """What each step draws, from one on."""
+        """What each step draws, beginning with the given one."""
         begin = step * self.draws
         main = self.main.endless(begin)
         beside = {name: feed.endless(begin) for name, feed in self.beside.items()}
@@ -69,7 +69,7 @@ class Feeds:
             )
 
     def batch(self, draw: Draw) -> Batch:
-        """Cut a draw as it is trained on."""
+        """Make the training batch of a draw."""
         batch = self.main.batch(draw.main, training=True)
         if not self.beside:
             return batch

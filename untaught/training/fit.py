@@ -1,7 +1,7 @@
-"""The training loop, all of it, read downwards.
+"""The whole training loop, to be read from top to bottom.
 
-`fit` is a generator of records: the caller's `for` loop is the callback, and between records torch's generators are
-the caller's. Nothing waits for the device except a record.
+`fit` is a generator of records: the caller's `for` loop takes the place of callbacks. Between records torch's random
+generators are in the caller's state. Only a record waits for the device.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ SAMPLE = 10_000
 
 @dataclass(frozen=True)
 class Record:
-    """What training tells at one moment."""
+    """Progress of a training at one moment."""
 
     stage: str
     step: int
     epoch: float
     """Passes over the data in this stage."""
     seconds: float
-    """Time spent in this stage, earlier parts of a resumed training included."""
+    """Time spent in this stage, including before a training was resumed."""
     progress: float
     losses: dict[str, float] = field(default_factory=lambda: {})
     """Mean of every part of the loss since the last record."""
     held_out: dict[str, float] = field(default_factory=lambda: {})
-    """The same on held-out data, where it was measured now."""
+    """The same on held-out data, if measured at this record."""
     rate: float = 0.0
     """Examples a second."""
     seconds_left: float = 0.0
     needs: Needs | None = None
-    """Weights and memory; on the record before a stage's first step."""
+    """Number of weights and memory; only on the record before a stage's first step."""
     best: bool = False
     """Whether the held-out loss was the lowest so far."""
 
@@ -70,20 +70,20 @@ def fit(
     training: Training | None = None,
     run: Run | None = None,
 ) -> Generator[Record, None, None]:
-    """Train stage by stage; give a run to keep checkpoints, and to go on from its last one.
+    """Train stage by stage. With a run, write checkpoints, and continue from its last one.
 
     Args:
-        what: A plan; or a model, for which a plan is made from `data` and `training`.
-        data: A source, or examples; a plan has its own.
+        what: A plan, or a model for which a plan is made from `data` and `training`.
+        data: A source or a tensor of examples; not given with a plan.
         training: How long and how; the model's recipe by default.
-        run: Where records and checkpoints are kept.
+        run: Where records and checkpoints are written.
 
-    Afterwards the model has the weights with the lowest held-out loss, where a number must fall.
+    Afterwards the model has the weights with the lowest held-out loss, or the last ones if `monitor` is None.
 
     Raises:
-        DataError: The data are not what the model needs.
+        DataError: The data do not suit the model.
         SizeError: The training does not fit into memory.
-        NotFiniteError: A loss became infinite or not a number.
+        NotFiniteError: A loss became infinite or NaN.
 
     Example:
         >>> import untaught
@@ -127,7 +127,7 @@ def _planned(what: Plan | Model, data: Source | Tensor | None, training: Trainin
 
 
 class _StageTraining:
-    """One stage of a plan: everything that its loop needs."""
+    """One stage of a plan, with everything that its loop needs."""
 
     def __init__(self, plan: Plan, number: int, fabric: Fabric, run: Run | None, resumed: Checkpoint | None) -> None:
         self.plan, self.number, self.own = plan, number, plan.stages[number]
@@ -155,7 +155,7 @@ class _StageTraining:
         yield announced
         steps = self.feeds.steps_from(self.clock.step)
         while not self.clock.over:
-            # -------- train to the next record, in our own generators
+            # -------- train to the next record, with our own random generators
             with self._inside(), interrupt_deferred() as interrupted:
                 self.clock.start()
                 for draws in islice(steps, self.clock.segment()):
@@ -167,7 +167,7 @@ class _StageTraining:
                 losses = stepper.read(self.clock.step)
                 self.clock.stop()
                 self._agree()
-                # -------- measure, save, tell
+                # -------- measure, save, report
                 held_out, better = self._measured(stepper) if self.clock.validation_due() else ({}, False)
                 record = self._record(losses, held_out, better)
                 self._write(record)
@@ -184,7 +184,7 @@ class _StageTraining:
         self._leave()
 
     def _hand_over(self) -> None:
-        """Before a stage's first step take weights from the stage before, and look at the data."""
+        """Before a stage's first step, take weights from the stage before, and call `prepare` on the data."""
         if self.resumed is not None:
             return
         if self.stage.begin is not None:
@@ -194,7 +194,7 @@ class _StageTraining:
         self.learner.prepare(next(fixed_batches(sample, examples)))
 
     def _restored(self, stepper: Stepper) -> None:
-        """Go on from the checkpoint, or save the beginning of a later stage so that it need not begin again."""
+        """Continue from the checkpoint, or save the beginning of a later stage, so that resuming need not repeat it."""
         if self.resumed is None:
             if self.run is not None and self.number > 0:
                 self._save(stepper, {})
@@ -207,7 +207,7 @@ class _StageTraining:
         self.best = best_weights(self.run, self.number, self.fabric.device)
 
     def _announced(self, stepper: Stepper) -> Record:
-        """Tell what the stage needs before its first step, or refuse it."""
+        """Report what the stage needs before its first step, or refuse it."""
         needs, rate = rehearse(stepper, self.model.shape)
         self.clock.rate = self.clock.rate or rate / self.own.main.batch_size
         return replace(self._record(), rate=rate, needs=needs)
@@ -235,11 +235,11 @@ class _StageTraining:
         return held_out, better
 
     def _monitored(self, held_out: dict[str, float]) -> float:
-        """The number that selects; minus the step where the learner names none, so that the last is the best."""
+        """The number that selects weights, lowest first; minus the step if `monitor` is None, to select the last."""
         return held_out[self.learner.monitor] if self.learner.monitor else -float(self.clock.step)
 
     def _picture(self, stepper: Stepper) -> None:
-        """Write what the model shows of held-out data at this step."""
+        """Write pictures of held-out data and the model's outputs at this step."""
         if self.run is not None and self.fabric.is_global_zero:
             main, device = self.own.main, self.fabric.device
             known = None if main.statistics is None else main.statistics.to(device)
@@ -268,7 +268,7 @@ class _StageTraining:
             self.stage.sees,
             device,
             stream.batch_size,
-            self.training.seed + 104_729 * number,  # each stream in an order of its own
+            self.training.seed + 104_729 * number,  # a different order for each stream
             self.fabric.global_rank,
             self.fabric.world_size,
             self.stage.target,
@@ -277,12 +277,12 @@ class _StageTraining:
     def _clock(self) -> Clock:
         own = self.own
         held_out = limit(self.held_out.main) / own.main.batch_size
-        if own.updates is not None:  # half a step less is met exactly: the clock makes the next whole number
+        if own.updates is not None:  # half a step less: the clock rounds up to exactly this number
             return Clock(self.feeds.steps, (own.updates - 0.5) / self.feeds.steps, None, own.share, held_out)
         return Clock(self.feeds.steps, own.epochs, own.minutes, own.share, held_out)
 
     def _agree(self) -> None:
-        """All processes take the first one's clock, so that they stop together."""
+        """All processes take the clock of the first, so that they stop together."""
         if self.fabric.world_size > 1:
             self.clock.restore(self.fabric.broadcast(self.clock.state()))
 
@@ -310,7 +310,7 @@ class _StageTraining:
 
     @contextmanager
     def _inside(self) -> Generator[None, None, None]:
-        """Our generators and threads inside; the caller's afterwards."""
+        """Use our random generators and thread count inside; restore the caller's afterwards."""
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:

@@ -1,4 +1,4 @@
-"""The loss on held-out data: fixed examples and fixed draws, so that it differs only where the weights do."""
+"""The loss on held-out data: fixed examples and fixed draws, so that it changes only with the weights."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from untaught.training.feeds import Feeds
 from untaught.training.step import Stepper
 
 FRAMES = 2_000
-"""Frames on which it is measured: enough for a standard error of a few per cent, and quick."""
+"""Frames on which it is measured: enough for a standard error of a few per cent, yet quick."""
 
 PASSES = 32
-"""Draws of a window's place and a patch's, at most, where frames are few."""
+"""Random positions of windows and patches at most, where frames are few."""
 
 
 @contextmanager
 def buffers_kept(learner: Learner) -> Generator[None, None, None]:
-    """Leave Markov chains and running means as they were: a look at the loss must not move the training."""
+    """Restore Markov chains and running means afterwards: measuring the loss must not affect the training."""
     before = {name: value.clone() for name, value in learner.named_buffers()}
     try:
         yield
@@ -37,12 +37,12 @@ def buffers_kept(learner: Learner) -> Generator[None, None, None]:
 
 
 def limit(feed: Feed) -> int:
-    """Examples that are measured."""
+    """Number of examples that are measured."""
     return min(max(1, FRAMES // (feed.view.frames or 1)), feed.examples * (PASSES if feed.drawn else 1))
 
 
 def held_out_losses(stepper: Stepper, feeds: Feeds) -> tuple[dict[str, float], float]:
-    """Mean of the total and every part over held-out examples, and the seconds it took."""
+    """Mean of the total and of every part over held-out examples, and the time taken in seconds."""
     begin = time.perf_counter()
     learner, fabric, device = stepper.learner, stepper.fabric, stepper.device
     sums: dict[str, Tensor] = {}
@@ -62,13 +62,13 @@ def held_out_losses(stepper: Stepper, feeds: Feeds) -> tuple[dict[str, float], f
 
 
 def _batches(feeds: Feeds) -> Iterator[Batch]:
-    """Fixed batches of the main stream, each with one of every stream beside it; those begin anew at their ends."""
+    """Fixed batches of the main stream, each with one of every further stream; these start again at their ends."""
     beside = {name: _endless(feed) for name, feed in feeds.beside.items()}
     for batch in drawn_batches(feeds.main, limit(feeds.main), PASSES):
         yield replace(batch, beside={name: next(batches) for name, batches in beside.items()})
 
 
 def _endless(feed: Feed) -> Iterator[Batch]:
-    """Fixed batches of a feed, again and again."""
+    """Fixed batches of a feed, repeated endlessly."""
     while True:
         yield from fixed_batches(feed, limit(feed))

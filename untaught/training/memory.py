@@ -1,4 +1,4 @@
-"""What a training needs of memory, and whether the device has it; refused before the first step, not during it."""
+"""How much memory a training needs, and whether the device has it; checked before the first step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from untaught.training.held_out import buffers_kept
 from untaught.training.step import Stepper
 
 STATES: dict[Rule, int] = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2, "adagrad": 1, "lbfgs": 20, "cg": 10}
-"""Numbers that an optimiser keeps for each weight; L-BFGS two for each of ten past steps."""
+"""Numbers that an optimiser stores per weight; L-BFGS stores two for each of ten past steps."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Needs:
     """Memory of one training in bytes, and its number of weights."""
 
     weights: int
-    """How many numbers are learnt."""
+    """Number of weights."""
     weight_bytes: int
-    """Weights, gradients and what the optimiser keeps."""
+    """Bytes of weights, gradients and optimiser state."""
     activation_bytes: int
-    """What one step keeps for its backward pass."""
+    """Bytes that one step stores for its backward pass."""
     data_bytes: int
-    """Data that are put on the device whole."""
+    """Bytes of the data that are put on the device."""
 
     @property
     def bytes(self) -> int:
@@ -52,11 +52,11 @@ def available(device: torch.device) -> int:
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
         return min(free, _group_limit())
     except (OSError, StopIteration):
-        return 2**34  # no such file outside Linux; 16 GiB is what a laptop has
+        return 2**34  # no such file outside Linux; assume a laptop with 16 GiB
 
 
 def _group_limit() -> int:
-    """The limit of the control group that containers run in."""
+    """Memory limit of the control group, which containers set."""
     try:
         return int(Path("/sys/fs/cgroup/memory.max").read_text())
     except (OSError, ValueError):
@@ -64,18 +64,18 @@ def _group_limit() -> int:
 
 
 def weight_bytes(count: int, rules: Iterable[Rule], averaged: bool) -> int:
-    """Bytes of `count` float32 weights, their gradients and optimiser state, and the average where one is kept."""
+    """Bytes of `count` float32 weights, their gradients, optimiser state, and running average if there is one."""
     return 4 * count * (2 + max(STATES[rule] for rule in rules) + averaged)
 
 
 def counted(model: nn.Module) -> int:
-    """Numbers that a model learns."""
+    """Number of weights of a model."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 @contextmanager
 def counting_saved(model: nn.Module) -> Generator[list[int]]:
-    """Count the bytes that the forward passes inside keep for the backward one, weights apart."""
+    """Count the bytes, apart from weights, that forward passes inside the `with` store for the backward pass."""
     kept = [0]
     own = {parameter.data_ptr() for parameter in model.parameters()}
     seen: set[int] = set()
@@ -92,14 +92,14 @@ def counting_saved(model: nn.Module) -> Generator[list[int]]:
 
 
 def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
-    """Learn what a stage needs and how fast it will be from one loss and its gradient; nothing is changed by it.
+    """Measure a stage's memory and speed by one loss and its gradient; leaves everything unchanged.
 
     Args:
-        stepper: The stage's steps; its learner is on the device.
+        stepper: Runs the stage's steps; its learner is on the device.
         shape: One example's shape.
 
     Returns:
-        What it needs, and examples a second.
+        The memory needed, and examples per second.
 
     Raises:
         SizeError: It does not fit.
@@ -107,7 +107,7 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
     draw = next(stepper.feeds.steps_from(0))[0]
     with buffers_kept(stepper.learner):
         weights = sum(weight.numel() for own in stepper.parameters.values() for weight in own)
-        # What is kept has a part for each example and a part for all, such as weights in another precision.
+        # One part of the stored bytes grows with the batch, another does not, such as weights in another precision.
         two, four = (_kept(stepper, draw.first(few)) for few in (2, 4))
         activations = max(two, two + (four - two) * (len(draw) - 2) // 2)
         held = weight_bytes(weights, [own.name for own in stepper.chosen.values()], stepper.average is not None)
@@ -120,7 +120,7 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
 
 
 def _kept(stepper: Stepper, draw: Draw) -> int:
-    """Bytes that the players' losses on these examples keep for their gradients."""
+    """Bytes that the players' losses on these examples store for the backward pass."""
     with counting_saved(stepper.learner) as kept:
         _losses(stepper, draw, gradient=False)
     return kept[0]
@@ -143,10 +143,10 @@ def _losses(stepper: Stepper, draw: Draw, gradient: bool) -> float:
 
 
 def refuse_weights(build: Callable[[Shape], nn.Module], shape: Shape, recipe: Recipe, device: torch.device) -> None:
-    """Refuse a model whose weights alone do not fit, before it is built: it is built without memory first.
+    """Refuse a model whose weights alone do not fit, before it is built: it is first built without allocating memory.
 
     Raises:
-        SizeError: They do not fit; names a size that does, where pictures are the reason.
+        SizeError: They do not fit; the message names a picture size that does, if there is one.
     """
     need, free = _unbuilt_bytes(build, shape, recipe), available(device)
     if need <= free:
@@ -161,7 +161,7 @@ def refuse(needs: Needs, shape: Shape, device: torch.device) -> None:
     """Refuse a training that does not fit.
 
     Raises:
-        SizeError: It does not fit; names a size that does.
+        SizeError: It does not fit; the message names a size that does.
     """
     free = available(device) + (needs.data_bytes if device.type == "cpu" else 0)
     if needs.bytes <= free:

@@ -1,4 +1,4 @@
-"""How a gradient becomes a step: torch's optimisers as a recipe asks for them, and conjugate gradients."""
+"""Optimisers: those of torch, built from a recipe, and conjugate gradients."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from untaught.recipe import Optimiser
 
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 CAPTURABLE = frozenset({"adam", "adamw", "sgd", "rmsprop"})
-"""Optimisers that a CUDA graph can hold."""
+"""Optimisers that can be captured in a CUDA graph."""
 FUSED_FROM = 100_000
-"""Weights from which the fused form pays on a processor."""
+"""Number of weights from which the fused form is faster on a processor."""
 
 
 def make_optimiser(parameters: Iterable[nn.Parameter], chosen: Optimiser, captured: bool) -> torch.optim.Optimizer:
-    """Build torch's optimiser; the fused or capturable form where there is one."""
+    """Build torch's optimiser, in its fused or capturable form if it has one."""
     own = list(parameters)
     rate: Any = torch.tensor(chosen.learning_rate, device=own[0].device) if captured else chosen.learning_rate
     decay = chosen.weight_decay
-    # On processors the fused form starts all threads at every step, which small weights do not earn back.
+    # On processors the fused form starts all threads at every step, which is slower for few weights.
     fused = own[0].device.type != "cpu" or sum(weight.numel() for weight in own) > FUSED_FROM
     match chosen.name:
         case "adam":
@@ -47,10 +47,10 @@ def make_optimiser(parameters: Iterable[nn.Parameter], chosen: Optimiser, captur
 
 
 class ConjugateGradient(torch.optim.Optimizer):
-    """Nonlinear conjugate gradients (Polak and Ribiere, line searches by Wolfe's conditions), anew in each step.
+    """Nonlinear conjugate gradients (Polak and Ribiere, line searches under Wolfe's conditions), restarted at each step.
 
-    The searches are SciPy's, in float64 on the processor; weights stay where and what they are. A step that finds no
-    lower loss leaves them. There is no learning rate: each line search finds its own.
+    The searches are SciPy's, in float64 on the processor; weights keep their device and precision. A step that
+    finds no lower loss leaves the weights unchanged. There is no learning rate: each line search finds its step size.
 
     Example:
         >>> x = nn.Parameter(torch.tensor([3.0, -2.0]))
@@ -74,7 +74,7 @@ class ConjugateGradient(torch.optim.Optimizer):
         """Search along `searches` directions.
 
         Args:
-            closure: Clears the gradients, computes the loss and its gradients, and gives the loss.
+            closure: Clears the gradients, computes the loss and its gradients, and returns the loss.
         """
         assert closure is not None
         own: list[Tensor] = [parameter for group in self.param_groups for parameter in group["params"]]

@@ -1,10 +1,10 @@
-"""A training decided: everything that depends on what was asked and on the data, once and before the first step.
+"""The plan of a training: everything that depends on the user's settings and the data, decided before the first step.
 
-    Asked    what a person says: a model, fields of its configuration, how to train; the rest is left open
+    Asked    the user's settings: a model, fields of its configuration, how to train; the rest is open
     Plan     the model built, and for each stage its recipe, optimisers, streams and length
 
-The command line, comparisons, papers' tables, estimators, the rehearsal and the loop take a plan and decide nothing
-again. What is said wins; then comes what the model finds usual for such data, then its defaults.
+The command line, comparisons, papers' tables, estimators, the rehearsal and the loop take a plan and decide
+nothing again. The user's settings take precedence, then those that the model chooses from the data, then its defaults.
 """
 
 from __future__ import annotations
@@ -44,27 +44,27 @@ from untaught.shapes import Example
 from untaught.training.memory import refuse_weights
 
 LOOKED_AT = 256
-"""Examples that a model looks at to find what is usual for them."""
+"""Examples from which a model chooses settings that suit the data."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person says of a training."""
+    """A training as the user asks for it."""
 
     model: str
     """The system's name."""
     config: Mapping[str, Any] = field(default_factory=lambda: {})
-    """Those fields of its configuration that were said."""
+    """The fields of its configuration that the user set."""
     training: Training = Training()
     """How to train."""
     encoder: Given | None = None
     """The encoder to build on, for models that take one."""
     size: tuple[int, int] | None = None
-    """Height and width to which the source's pictures were brought."""
+    """Height and width to which the source's pictures were resized."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What was done with broken files."""
     held: Settings | None = None
-    """Of the run that is continued: what was decided for it stands, and the data are not asked again."""
+    """Settings of the run that is continued, which are kept as they are."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class StreamPlan:
     view: View
     """How it is cut."""
     parts: Parts
-    """What it is drawn from."""
+    """The part that it is drawn from."""
     statistics: Statistics | None
-    """What it is standardised by."""
+    """Mean and deviation by which it is standardised."""
     batch_size: int
 
 
@@ -86,38 +86,38 @@ class StagePlan:
 
     stage: Stage
     recipe: Recipe
-    """The stage's recipe with what was asked."""
+    """The stage's recipe, changed by the user's settings."""
     optimisers: Mapping[str, Optimiser]
-    """How each player is moved."""
+    """The optimiser of each player."""
     main: StreamPlan
     beside: Mapping[str, StreamPlan]
     epochs: float | None
-    """Passes over the main stream; none ends by time, or at a stall."""
+    """Passes over the main stream; None: the stage ends by time, or at a stall."""
     minutes: float | None
-    """Time to take; none, without epochs, ends at a stall or after the usual time."""
+    """Time to take; without it and epochs, the stage ends at a stall or after the default time."""
     share: float
-    """Part of the whole training's usual time that this stage may take."""
+    """Fraction of the whole training's default time that this stage may take."""
     updates: int | None = None
-    """Steps to make, where they are counted; then passes and minutes say nothing."""
+    """Number of steps; if set, passes and minutes are ignored."""
 
     @property
     def draws(self) -> int:
-        """Batches in one step: the updates of the player that has most."""
+        """Batches in one step: the largest number of updates of any player."""
         return max(player.updates for player in self.stage.learner.players.values())
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A training that is decided and has not begun."""
+    """Everything about a training, decided before it begins."""
 
     settings: Settings
-    """What config.json will say."""
+    """The content of config.json."""
     model: Model
-    """Built, untrained."""
+    """The model, built and untrained."""
     source: Source
     stages: tuple[StagePlan, ...]
     statistics: Statistics | None
-    """Mean and deviation of the training part, where the model sees standardised data."""
+    """Mean and deviation of the training part, if the view standardises."""
 
     @property
     def training(self) -> Training:
@@ -125,12 +125,12 @@ class Plan:
         return self.settings.training
 
     def of_updates(self, updates: Sequence[int]) -> Plan:
-        """The same training for so many steps of each stage."""
+        """The same training for given numbers of steps, one for each stage."""
         stages = [replace(own, updates=count) for own, count in zip(self.stages, updates, strict=True)]
         return replace(self, stages=tuple(stages))
 
     def subject(self, device: torch.device | str = "cpu") -> Subject:
-        """The model on the data that it learns from: when it has learnt, the same subject is measured."""
+        """The model with its data, to be measured after training."""
         known, names = self.statistics, self.source.label_names
         own = None if known is None else known.to(device)
         model, seed = self.model.to(device), self.training.seed
@@ -138,18 +138,18 @@ class Plan:
 
 
 def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None) -> Plan:
-    """Decide a training.
+    """Make the plan of a training.
 
     Args:
-        asked: What was said.
+        asked: The user's settings.
         source: The data.
-        device: Whose memory the weights must fit.
+        device: The device whose memory must hold the weights.
         other: The second source, for models that learn from two.
 
     Raises:
-        ConfigError: A value is not allowed, a stage is named that the model does not have, or an encoder or a second
-            source is given to a model that takes none, or is lacking.
-        DataError: The data are not what the model needs.
+        ConfigError: A value is not allowed, the model has no stage of a given name, or an encoder or second source is
+            given to a model that takes none or is missing for one that needs it.
+        DataError: The data do not suit the model.
         SizeError: The weights alone do not fit into the device's memory.
     """
     return plan_of(model_class(asked.model), asked, source, device, other)
@@ -158,7 +158,7 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
 def plan_of(
     cls: type[Model], asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None
 ) -> Plan:
-    """The same for a class that stands anywhere; of `asked.model` only the name is told."""
+    """The same for a class outside `models/` too; `asked.model` is only the name to record."""
     usual, config, view = choice(cls, asked, source)
     example = Example(example_shape(source.shape, view), window(source.parts().train, view))
     model = _built(cls, config, example, asked, torch.device(device))
@@ -183,7 +183,7 @@ def plan_of(
 
 
 def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, View]:
-    """What is usual for a source; with what was asked the configuration, and how the model is to see the data."""
+    """Settings that suit a source, the configuration with the user's settings, and the view."""
     if asked.held is not None:
         recipe = asked.held.chosen.get("recipe")
         usual = Usual(view=asked.held.view, recipe=None if recipe is None else from_json(Recipe, recipe))
@@ -194,11 +194,11 @@ def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, 
 
 
 def plan_for(model: Model, source: Source, training: Training | None = None, other: Source | None = None) -> Plan:
-    """Decide the training of a model that is built already.
+    """Make the plan for a model that is already built.
 
     Raises:
-        ConfigError: A stage is named that the model does not have.
-        DataError: The data are not what the model needs.
+        ConfigError: The model has no stage of a given name.
+        DataError: The data do not suit the model.
     """
     training = training or Training()
     held = getattr(model, "encoder", None) if isinstance(model, TakesEncoder) else None
@@ -220,7 +220,7 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
 
 
 def usual_for(cls: type[Model], source: Source) -> Usual:
-    """What a system finds usual for a source; what was never looked at has nothing unusual."""
+    """Settings that a system chooses for a source; none if it does not override `Model.usual`."""
     if not cls.adapts:
         return Usual()
     train = source.parts().train
@@ -266,14 +266,14 @@ class _Stages:
         parts = self.other if stream.other else self.parts
         assert parts is not None
         view, training = self.training.changed(stream.view), self.training
-        window(parts.train, view)  # which refuses pictures where video is wanted
+        window(parts.train, view)  # raises for pictures where video is needed
         refuse_to_binarise(parts.train, view)
         known, selects = statistics(parts.train, view), learner.monitor in LABEL_LOSSES
         own = as_labelled(parts, training.labels_per_class, training.seed, stream.labelled, selects)
         return StreamPlan(view, own, known, stream.batch_size or recipe.batch_size)
 
     def _length(self, stage: Stage, recipe: Recipe) -> tuple[float | None, float | None]:
-        """Epochs and minutes: what is said of a stage holds for it, what is said of all for the last."""
+        """Epochs and minutes: a stage's own if set; those of the whole training apply to the last stage."""
         asked, said = self.training, self.training.stage_epochs.get(stage.name)
         epochs = said or (asked.epochs if stage is self.stages[-1] else recipe.epochs or asked.epochs)
         timed = [each for each in self.stages if each.name not in asked.stage_epochs]
@@ -285,7 +285,7 @@ class _Stages:
 
 
 def recipe_for(stage: str, recipe: Recipe, training: Training) -> Recipe:
-    """A stage's recipe with what was asked instead."""
+    """A stage's recipe, changed by the user's settings."""
     rate = training.stage_learning_rates.get(stage)
     if recipe.keeps:
         return recipe if rate is None else replace(recipe, optimiser=_moved(recipe.optimiser, None, rate))
@@ -297,13 +297,13 @@ def recipe_for(stage: str, recipe: Recipe, training: Training) -> Recipe:
     if training.average == 0:
         chosen["average"] = None
     if training.optimiser in SEARCHING and "schedule" not in chosen:
-        chosen["schedule"] = "constant"  # a line search finds its own step
+        chosen["schedule"] = "constant"  # a line search finds its own step size
     own = _moved(recipe.optimiser, training.optimiser, rate or training.learning_rate)
     return replace(recipe, **chosen, optimiser=own)
 
 
 def optimisers_for(stage: Stage, training: Training) -> dict[str, Optimiser]:
-    """How each player of a stage is moved: by its own optimiser or the recipe's, with what was asked instead."""
+    """The optimiser of each player of a stage: its own or the recipe's, changed by the user's settings."""
     rate = training.stage_learning_rates.get(stage.name)
     keeps = stage.recipe.keeps
     rule, rate = (None, rate) if keeps else (training.optimiser, rate or training.learning_rate)
@@ -312,7 +312,7 @@ def optimisers_for(stage: Stage, training: Training) -> dict[str, Optimiser]:
 
 
 def _moved(own: Optimiser, rule: Rule | None, rate: float | None) -> Optimiser:
-    """An optimiser by another rule, at its usual rate unless one is given, or at another rate."""
+    """An optimiser with another rule, at that rule's default rate unless one is given, or with another rate."""
     if rule is not None and rule != own.name:
         own = Optimiser(name=rule, learning_rate=USUAL_RATES.get(rule, 1e-3), weight_decay=own.weight_decay)
     return own if rate is None else replace(own, learning_rate=rate)
@@ -322,13 +322,13 @@ def _moved(own: Optimiser, rule: Rule | None, rate: float | None) -> Optimiser:
 
 
 def _undisputed(usual: Usual, asked: Asked) -> Usual:
-    """What is usual, less the view and recipe that go with a field for which something else was said."""
+    """The usual settings, without the view and recipe if they belong to a field that the user set otherwise."""
     disputed = any(asked.config.get(name, value) != value for name, value in usual.config.items())
     return Usual() if disputed else usual
 
 
 def _view(cls: type[Model], config: Any, usual: Usual, encoder: Given | None) -> View:
-    """How the model sees data as a rule: as its encoder has, as suits the data, or as its configuration asks."""
+    """The default view: that of the encoder, that chosen from the data, or that of the configuration."""
     if encoder is not None and encoder.view is not None:
         return encoder.view
     return usual.view or cls.view_of(config)
@@ -355,7 +355,7 @@ def names_that_take_encoders() -> list[str]:
 
 
 def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: View) -> dict[str, Any]:
-    """What the data decided, nobody said and holds, with the reason: two fields of the settings."""
+    """Settings chosen from the data, not set by the user and in force, with the reason."""
     if asked.held is not None:
         return {"chosen": asked.held.chosen, "because": asked.held.because}
     chosen: dict[str, Any] = {name: value for name, value in usual.config.items() if name not in asked.config}
@@ -368,7 +368,7 @@ def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: Vie
     return {"chosen": chosen, "because": usual.because if chosen else ""}
 
 
-# -------- what cannot be
+# -------- settings that are refused
 
 
 def _refuse_unknown_stages(stages: Sequence[Stage], settings: Settings) -> None:

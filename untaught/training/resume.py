@@ -1,4 +1,4 @@
-"""What a checkpoint holds of a training, and how the training goes on from it."""
+"""The state of a training in a checkpoint, and how training continues from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from untaught.training.step import Stepper
 
 
 def weights(model: Model, stepper: Stepper) -> dict[str, Tensor]:
-    """A copy of the whole model's weights and buffers, the averaged ones where an average is kept."""
+    """A copy of the whole model's weights and buffers; averaged weights if an average is kept."""
     with stepper.averaged():
         return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
@@ -31,7 +31,7 @@ def training_state(model: Model, stepper: Stepper, device: torch.device) -> dict
 
 
 def counters(stage_number: int, clock: Clock, records: int, held_out: float | None) -> dict[str, Any]:
-    """All numbers of a training that are no tensors."""
+    """All numbers of a training that are not tensors."""
     return {
         "stage_number": stage_number,
         "held_out_loss": held_out,
@@ -42,7 +42,7 @@ def counters(stage_number: int, clock: Clock, records: int, held_out: float | No
 
 
 def restore(checkpoint: Checkpoint, model: Model, stepper: Stepper, device: torch.device, clock: Clock) -> None:
-    """Put a training where the checkpoint was taken."""
+    """Restore the state of a training from a checkpoint."""
     state = checkpoint.state
     if stepper.average is not None:
         model.load_state_dict(state["average"])
@@ -57,7 +57,7 @@ def restore(checkpoint: Checkpoint, model: Model, stepper: Stepper, device: torc
 
 
 def best_weights(run: Run, stage_number: int, device: torch.device) -> dict[str, Tensor] | None:
-    """Weights of the lowest held-out loss of a stage, where it was measured."""
+    """The weights with the lowest held-out loss of a stage, if it was measured."""
     best = run.best()
     if best.counters["held_out_loss"] is None or best.counters["stage_number"] != stage_number:
         return None

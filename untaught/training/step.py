@@ -1,9 +1,9 @@
 """How one optimisation step is made fast: precision, compilation, CUDA graph capture.
 
-A step is: for each player and each of its updates gather a batch, loss, backward, clip, move; then average the weights.
+In a step, each player makes its updates: gather a batch, loss, backward, clip, update. Then the weights are averaged.
 Nothing in it waits for the device: losses are summed in device tensors and read at records, and a loss that is not
-finite is noted there. On one GPU with data on it the whole step is captured in a CUDA graph and replayed; learning
-rate, progress and averaging weight are device tensors that are filled before each replay.
+finite is recorded there too. On one GPU that holds the data, the whole step is captured in a CUDA graph and replayed;
+learning rate, progress and averaging weight are device tensors that are set before each replay.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from untaught.training.feeds import Draw, Feeds
 from untaught.training.optimisers import CAPTURABLE, make_optimiser, rate_factor
 
 WORTH_COMPILING_SECONDS = 300.0
-"""Compiling costs up to a minute; a training shorter than this seldom earns it back."""
+"""Compiling costs up to a minute; in a training shorter than this it seldom pays."""
 
 
 class Stepper:
-    """Runs one learner's steps and keeps the sums that records are made of.
+    """Runs one learner's steps and accumulates the losses for records.
 
     Args:
         fabric: Device, precision and processes.
-        learner: What is trained; already on the device.
+        learner: The model to train, already on the device.
         feeds: Where batches come from.
         recipe: Clipping, averaging, schedule.
         chosen: The optimiser of each player.
         training: Whether to compile and to capture.
-        seconds: How long the stage is expected to last, by which compilation is decided; none if unknown.
+        seconds: Expected length of the stage, which decides whether to compile; None if unknown.
     """
 
     def __init__(
@@ -82,10 +82,10 @@ class Stepper:
         self.static: tuple[Draw, ...] = ()
 
     def __call__(self, draws: Sequence[Draw], progress: float, step: int) -> None:
-        """Take one step on what it draws."""
+        """Take one step on the batches that it draws."""
         self.progress.fill_(progress)
         if self.recipe.average is not None:
-            # The average forgets its untrained beginning: the decay grows to its value as steps come in.
+            # The decay grows to its value over the first steps, so that the average forgets the initial weights.
             self.blend.fill_(1 - min(self.recipe.average, (1 + step) / (10 + step)))
         factor = rate_factor(self.recipe.schedule, self.recipe.warm_up, progress)
         for name, optimiser in self.optimisers.items():
@@ -118,7 +118,7 @@ class Stepper:
                 self.average[name].lerp_(value.detach(), self.blend)
 
     def _update(self, player: str, batch: Batch, number: int) -> None:
-        """Loss, backward, clip, move."""
+        """Loss, backward, clip, update."""
         optimiser = self.optimisers[player]
 
         def closure() -> Tensor:
@@ -138,7 +138,7 @@ class Stepper:
             optimiser.step()
 
     def _only(self, player: str) -> None:
-        """Let gradients reach one player's parameters; through the others they only pass."""
+        """Compute gradients only for one player's parameters; they flow through the others without being stored."""
         if len(self.parameters) > 1:
             for name, parameters in self.parameters.items():
                 for parameter in parameters:
@@ -151,7 +151,7 @@ class Stepper:
                 parameter.requires_grad_(True)
 
     def _same_draws(self, closure: Any) -> Any:
-        """A line search must see one function: every evaluation draws the same numbers."""
+        """A line search needs one fixed function, so every evaluation draws the same random numbers."""
         state = generator_state(self.device)
 
         def fixed() -> Tensor:
@@ -168,7 +168,7 @@ class Stepper:
             self.sums[player] = torch.zeros_like(values)
             self.finite[player] = torch.ones_like(values, dtype=torch.bool)
             self.lasted[player] = torch.zeros_like(values, dtype=torch.int64)
-        if (player, number) not in self.told:  # a line search evaluates again; where it begins is what is recorded
+        if (player, number) not in self.told:  # a line search evaluates several times; only the first value is recorded
             self.sums[player].add_(values, alpha=rows)
             self.told.add((player, number))
         self.finite[player].logical_and_(values.isfinite())
@@ -178,7 +178,7 @@ class Stepper:
         """Mean of every part since the last reading, over examples; this waits for the device.
 
         Raises:
-            NotFiniteError: A loss was not finite; names step, player and part.
+            NotFiniteError: A loss was not finite; the message names step, player and part.
         """
         means: dict[str, float] = {}
         for player, names in self.names.items():
@@ -213,7 +213,7 @@ class Stepper:
 
     @contextmanager
     def averaged(self) -> Generator[None, None, None]:
-        """Put the averaged weights in place of the last ones inside the `with`; nothing where none are kept."""
+        """Use the averaged weights instead of the last ones inside the `with`; no effect if none are kept."""
         last = {name: value.detach().clone() for name, value in self.learner.named_parameters()} if self.average else {}
         try:
             self._put(self.average or {})
@@ -228,7 +228,7 @@ class Stepper:
                     value.copy_(weights[name])
 
     def prime(self, draws: Sequence[Draw]) -> None:
-        """Capture the step for full batches, leaving weights, optimisers, chains and generators as they were."""
+        """Capture the step for full batches, leaving weights, optimisers, chains and random generators unchanged."""
         if not self.captured:
             return
         self.static = tuple(_copied(draw) for draw in draws)
@@ -252,7 +252,7 @@ class Stepper:
         self._forget()
 
     def _restore(self, kept: dict[str, Tensor], states: dict[str, Any], average: dict[str, Tensor] | None) -> None:
-        """Write old values into the tensors that the graph will use; a state that was empty becomes zero."""
+        """Write the old values into the tensors that the graph uses; an optimiser state that was empty becomes zero."""
         with torch.no_grad():
             for name, value in self.learner.state_dict().items():
                 value.copy_(kept[name])
@@ -276,7 +276,7 @@ class Stepper:
         return able and training.capture != "off"
 
     def _loss(self, training: Training, seconds: float | None) -> Callable[[Batch, str, Tensor], Loss]:
-        """The learner's loss, compiled and shared by processes as asked."""
+        """The learner's loss, compiled and distributed over processes as requested."""
         long_enough = seconds is None or seconds > WORTH_COMPILING_SECONDS
         automatic = training.compile == "auto" and self.device.type == "cuda" and long_enough
         if self.fabric.world_size > 1:
@@ -289,7 +289,7 @@ class Stepper:
 
 
 class _Shared(nn.Module):
-    """A learner whose loss is its forward pass, in plain tensors: what processes that share a batch can wrap."""
+    """A learner's loss as a forward pass on plain tensors, which can be wrapped for distributed training."""
 
     def __init__(self, learner: Learner) -> None:
         super().__init__()
@@ -314,7 +314,7 @@ def _copied(draw: Draw) -> Draw:
 
 
 def _fill(static: Sequence[Draw], draws: Sequence[Draw]) -> None:
-    """Write what is drawn into the tensors that the graph reads."""
+    """Copy the drawn indices into the tensors that the graph reads."""
     for held, drawn in zip(static, draws, strict=True):
         held.main.starts.copy_(drawn.main.starts)
         for name, ticket in held.beside.items():

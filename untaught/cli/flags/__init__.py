@@ -1,7 +1,7 @@
 """Flags: a command's arguments are fields of configurations.
 
-A flag's help is its field's docstring, its default the configuration's. tyro writes the help and tells flags from
-values; what is wrong is said here, in one or two lines.
+A flag's help is its field's docstring; its default is that of the configuration. tyro writes the help and separates
+flags from values; error messages, of one or two lines, are written here.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class Group:
     title: str
     config: type[Any]
     defaults: Mapping[str, Any] = field(default_factory=lambda: {})
-    """Where the defaults are not the configuration's own."""
+    """Defaults that replace those of the configuration."""
     hidden: frozenset[str] = frozenset()
-    """Fields that are no flags."""
+    """Fields that are not offered as flags."""
     positional: frozenset[str] = frozenset()
-    """Fields that are given by their place."""
+    """Fields that are positional arguments."""
     notes: Mapping[str, str] = field(default_factory=lambda: {})
-    """What help says more of a field: how the data choose it."""
+    """Addition to a field's help: how it is chosen from the data."""
     names: Mapping[str, str] = field(default_factory=lambda: {})
-    """Other names of flags; a field that holds values by key has one like `epochs.NAME`."""
+    """Flags that are not named like their field; a field that holds values by key has one such as `epochs.NAME`."""
 
 
 def parse(groups: Sequence[Group], words: Sequence[str], prog: str, about: str) -> dict[str, dict[str, Any]]:
@@ -94,7 +94,7 @@ def flags_of(groups: Iterable[Group]) -> list[Flag]:
 
 
 def _check_names(flags: Sequence[Flag], words: Sequence[str], prog: str) -> None:
-    """Refuse a flag that there is not, and one whose value is missing."""
+    """Refuse a flag that does not exist, and one whose value is missing."""
     known = {flag.name.replace("_", "-"): flag for flag in flags if not flag.positional}
     spellings = ["help", *known, *(f"no-{flag.name}" for flag in flags if flag.is_switch)]
     for place, word in enumerate(words):
@@ -117,7 +117,7 @@ def _check_names(flags: Sequence[Flag], words: Sequence[str], prog: str) -> None
 def _split(
     groups: Sequence[Group], flags: Sequence[Flag], words: Sequence[str], prog: str, about: str, asks_help: bool
 ) -> tuple[Any, list[str]]:
-    """Let tyro split the words or print the help; what it would say about an error, we say."""
+    """Let tyro split the words or print the help; its error messages are replaced by ours."""
     made = {
         group.title: dataclasses.make_dataclass(
             group.title.capitalize(),
@@ -140,7 +140,7 @@ def _split(
 
 
 def _given(flags: Sequence[Flag], answer: Any, typed: Set[str]) -> dict[str, Any]:
-    """The fields that were typed, checked."""
+    """The fields that were given, checked."""
     given: dict[str, Any] = {}
     for flag in flags:
         value = getattr(getattr(answer, flag.group, answer), flag.key)

@@ -1,6 +1,7 @@
-"""One flag: a field of a configuration as a person types it.
+"""One flag: a field of a configuration on the command line.
 
-tyro says how many words a type takes and how help shows them; pydantic checks the value; what is wrong is said here.
+tyro knows how many words a type takes and how help shows them; pydantic checks the value; error messages are
+written here.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from untaught.errors import ConfigError
 
 @dataclass(frozen=True)
 class Words:
-    """What a person typed after a flag."""
+    """The words that follow a flag."""
 
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One field as a person types it."""
+    """One field as a command-line flag."""
 
     group: str
     field: str
@@ -38,7 +39,7 @@ class Flag:
     """`--name`, or the name alone where it is positional."""
     hint: Any
     default: Any
-    """`PydanticUndefined` where the field must be given."""
+    """`PydanticUndefined` if the field must be given."""
     text: str
     positional: bool = False
     entry: str = ""
@@ -46,7 +47,7 @@ class Flag:
 
     @property
     def is_switch(self) -> bool:
-        """Whether it stands without a value: `--name` or `--no-name`."""
+        """Whether it takes no value: `--name` or `--no-name`."""
         return bare(self.hint) is bool
 
     @property
@@ -56,7 +57,7 @@ class Flag:
 
     @property
     def value_hint(self) -> Any:
-        """The type of what stands behind the flag."""
+        """The type of the value that follows the flag."""
         return typing.get_args(bare(self.hint))[1] if self.is_keyed else self.hint
 
     @property
@@ -75,19 +76,19 @@ class Flag:
         return re.sub(r"\W", "_", f"{self.group}_{self.field}_{self.entry}")
 
     def entries(self, words: Sequence[str]) -> list[Flag]:
-        """For a field that holds values by key: a flag for each key that was typed, `--epochs.lower`."""
+        """For a field that holds values by key: a flag for each key that was given, `--epochs.lower`."""
         prefix = f"--{self.name.rpartition('.')[0]}."
         keys = [word.removeprefix(prefix).partition("=")[0] for word in words if word.startswith(prefix)]
         return [replace(self, name=f"{prefix[2:]}{key}", entry=key) for key in keys]
 
     @property
     def shown_name(self) -> str:
-        """How messages name it."""
+        """Its name in messages."""
         return self.field.upper() if self.positional else f"--{self.name}"
 
     @property
     def spec(self) -> PrimitiveConstructorSpec[Any]:
-        """How many words it takes and how help shows them, by tyro's own rule for the type; the words stay words."""
+        """How many words it takes and how help shows them, by tyro's rule for the type; the words are not converted."""
         found = ConstructorRegistry.get_primitive_spec(PrimitiveTypeInfo.make(bare(self.value_hint), set()))
         if not isinstance(found, PrimitiveConstructorSpec):
             raise TypeError(f"a field of type {self.hint} cannot be a flag: {self.group}.{self.field}")
@@ -124,7 +125,7 @@ def _explained(flag: Flag, words: tuple[str, ...], error: pydantic.ValidationErr
 
 
 def tyro_field(flag: Flag) -> tuple[str, Any, Any]:
-    """One flag as tyro wants it: a field with help, a default and how many words it takes."""
+    """One flag as a field for tyro, with help, a default and the number of words it takes."""
     told = tyro.conf.arg(
         name=flag.name,
         help=" ".join(flag.text.split()),
