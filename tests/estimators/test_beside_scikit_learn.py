@@ -81,5 +81,5 @@ def test_it_stands_where_theirs_stood_in_a_pipeline() -> None:
 
 def test_pseudo_likelihood_is_for_binary_units() -> None:
     machine = RBMEstimator(hidden=2, visible="gaussian", max_epochs=1).fit(BITS)
-    with pytest.raises(ConfigError, match="visible units of another kind"):
+    with pytest.raises(ConfigError, match="not independent binary units"):
         machine.pseudo_log_likelihood(BITS)
