@@ -47,7 +47,9 @@ def make_optimiser(parameters: Iterable[nn.Parameter], chosen: Optimiser, captur
 
 
 class ConjugateGradient(torch.optim.Optimizer):
-    """Nonlinear conjugate gradients (Polak and Ribiere, line searches under Wolfe's conditions), restarted at each step.
+    """Nonlinear conjugate gradients (Polak and Ribiere), with line searches under Wolfe's conditions.
+
+    They begin anew at each step.
 
     The searches are SciPy's, in float64 on the processor; weights keep their device and precision. A step that
     finds no lower loss leaves the weights unchanged. There is no learning rate: each line search finds its step size.
