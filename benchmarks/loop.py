@@ -54,7 +54,7 @@ def by_hand(learner: Learner, x: Tensor, training: Training) -> float:
     """Examples a second of the shortest loop that learns the same."""
     fabric = make_fabric(training, [learner])
     learner.to(fabric.device)
-    size, view = training.batch_size or 1, training.view or learner.view
+    size, view = training.batch_size or 1, learner.view
     train = from_array(x).parts().train
     data = train.frames.read(train.first).to(fabric.device)
     captured = fabric.device.type == "cuda"
@@ -63,7 +63,7 @@ def by_hand(learner: Learner, x: Tensor, training: Training) -> float:
 
     def step(index: Tensor) -> None:
         picked = data[index]
-        picked = (torch.rand_like(picked) < picked).float() if view.binarise else picked
+        picked = torch.rand_like(picked).lt_(picked) if view.binarise else picked
         optimiser.zero_grad(set_to_none=True)
         with fabric.autocast():
             loss = learner.loss(Batch.of(picked), "model", progress)

@@ -132,3 +132,9 @@ def test_a_recipe_that_suits_the_data_is_trained_by() -> None:
     made = plan_of(Slow, Asked("rbm", {"hidden": 6}, Training(epochs=1)), source(values(5)))
     assert made.stages[0].recipe == Recipe(batch_size=7) and made.stages[0].main.batch_size == 7
     assert made.settings.chosen == {"recipe": to_json(Recipe(batch_size=7))}
+
+
+def test_a_continued_run_keeps_its_recipe() -> None:
+    first = plan_of(Slow, Asked("rbm", {"hidden": 6}, Training(epochs=1)), source(values(5)))
+    going_on = Asked("rbm", training=Training(epochs=2), held=first.settings)
+    assert plan_of(Slow, going_on, source(values(5))).stages[0].main.batch_size == 7

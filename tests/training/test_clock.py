@@ -92,3 +92,33 @@ def test_an_interrupt_waits_for_the_end_of_the_step() -> None:
         assert noted
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_slow_pictures_take_a_small_share_of_the_time() -> None:
+    clock = Clock(steps_per_epoch=10, minutes=1)
+    drawn = 0
+    for _ in range(40):
+        clock.seconds += 1
+        clock.validated(1.0, 0.0)
+        if clock.picture_due():
+            clock.drew(1.5)
+            drawn += 1
+    assert drawn == 2, "the first, and one at 32 of 40 seconds, when two are a tenth"
+    assert clock.seconds == 40 + 2 * 1.5
+
+
+def test_quick_pictures_are_drawn_at_every_doubling() -> None:
+    clock = Clock(steps_per_epoch=10, minutes=1)
+    drawn: list[int] = []
+    for number in range(1, 41):
+        clock.seconds += 1
+        clock.validated(1.0, 0.0)
+        if clock.picture_due():
+            clock.drew(0.01)
+            drawn.append(number)
+    assert drawn == [1, 2, 4, 8, 16, 32]
+
+
+def test_no_time_is_left_after_the_end() -> None:
+    clock = Clock(steps_per_epoch=10, epochs=2, step=50, rate=10.0)
+    assert clock.over and clock.seconds_left == 0

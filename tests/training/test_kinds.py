@@ -20,6 +20,7 @@ from kinds_of_training import (
     Nothing,
     OverTime,
     Schedule,
+    Small,
     Translator,
     pictures,
     whole,
@@ -30,7 +31,7 @@ from untaught.data.batches import Feed
 from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.errors import ConfigError, DataError, NotFiniteError
-from untaught.model import Batch, Example, Loss
+from untaught.model import Batch, Example, Loss, Player
 from untaught.runs.run import Run, create_run
 from untaught.runs.settings import Settings, Training
 from untaught.training.feeds import Feeds
@@ -275,3 +276,66 @@ def test_a_look_at_held_out_data_leaves_the_network_training() -> None:
 
     train(plan_for(Watched(Nothing(), SHAPE), pictures(3), QUICK))
     assert modes == {"loss": {True}, "held_out": {False}}
+
+
+def with_updates(updates: int) -> Critic:
+    class Game(Critic):
+        players = {"critic": Player(("critic.",), updates=updates), "generator": Player(("generator.",))}
+
+    return Game(Nothing(), SHAPE)
+
+
+def test_a_game_keeps_no_more_memory_for_more_updates() -> None:
+    """Each update frees what it stored before the next one."""
+    needs = [next(fit(plan_for(with_updates(count), pictures(3), QUICK))).needs for count in (1, 5)]
+    assert needs[0] is not None and needs[0] == needs[1]
+
+
+def test_examples_a_second_are_those_that_are_drawn() -> None:
+    training = replace(QUICK, epochs=5)
+    for count in (1, 4):
+        plan = plan_for(with_updates(count), pictures(3), training)
+        for record in fit(plan):
+            steps, seen = record.step, record.epoch * 160
+            if record.needs is None:
+                assert seen == pytest.approx(steps * 16 * count)
+                assert record.rate == pytest.approx(seen / record.seconds, rel=0.5)
+
+
+def test_a_parameter_of_two_players_learns_from_both() -> None:
+    told: dict[str, bool] = {}
+
+    class Sharing(Small):
+        players = {"both": Player(("",)), "first": Player(("up.",))}
+        monitor = None
+
+        def build(self) -> None:
+            self.up, self.down = torch.nn.Linear(self.size, 3), torch.nn.Linear(3, self.size)
+
+        def loss(self, batch: Batch, player: str, progress: Tensor) -> Loss:
+            told.setdefault(player, self.up.weight.requires_grad)
+            told.setdefault(f"{player} down", self.down.weight.requires_grad)
+            x = batch.x.flatten(1)
+            return Loss((self.down(self.up(x)) - x).square().sum(1).mean(), {})
+
+    plan = plan_for(Sharing(Nothing(), SHAPE), pictures(3), replace(QUICK, epochs=2))
+    records = fit(plan)
+    next(records)
+    told.clear()
+    next(records)
+    assert told["both"] and told["both down"] and told["first"] and not told["first down"]
+
+
+def test_streams_are_drawn_in_different_orders() -> None:
+    """Of one source in both: a pair must not be an example and itself again."""
+    same = pictures(3)
+    plan = plan_for(KINDS["translator"].model(), same, QUICK, same)
+    drawn: list[tuple[Tensor, Tensor]] = []
+
+    def loss(batch: Batch, player: str, progress: Tensor) -> Loss:
+        drawn.append((batch.x, batch.beside["other"].x))
+        return Translator.loss(plan.model, batch, player, progress)  # type: ignore[arg-type]
+
+    plan.model.loss = loss  # type: ignore[method-assign]
+    next(iter(fit(plan)))
+    assert drawn and not any(torch.equal(x, other) for x, other in drawn)

@@ -12,7 +12,9 @@ from models_for_tests import TinyStack
 from torch import nn
 
 from untaught import RBM, Autoencoder, Encoding, FinetunedClassifier, cli, load, open_data, open_run
-from untaught.data.view import View
+from untaught.data.part import Part
+from untaught.data.source import Source
+from untaught.data.view import Statistics, View, statistics
 from untaught.errors import ConfigError, DataError
 from untaught.model import Stage, model_class, model_names
 from untaught.runs.encoders import Given
@@ -92,6 +94,14 @@ def test_an_encoders_view_is_the_same_by_words_and_in_python(tmp_path: Path) -> 
     assert {own.main.view for own in in_python.stages} == {View(standardise="pixel")}
     assert in_python.statistics is not None and by_words.statistics() is not None
     assert torch.equal(in_python.statistics.mean, by_words.statistics().mean)
+
+
+def test_an_encoder_sees_grey_values_where_its_training_drew_bits(tmp_path: Path) -> None:
+    drawn, tuned = tmp_path / "drawn", tmp_path / "tuned"
+    common = "--data digits --hidden 5 --epochs 1"
+    assert cli.main(f"train rbm {common} --out {drawn}".split()) == 0
+    assert cli.main(f"train finetuned-classifier {common} --encoder {drawn} --out {tuned}".split()) == 0
+    assert open_run(drawn).view == View(binarise=True) and open_run(tuned).view == View()
 
 
 def test_what_takes_an_encoder_is_asked_by_capability() -> None:
@@ -200,3 +210,27 @@ def test_few_labels_select_where_the_number_that_must_fall_is_of_labels() -> Non
         for name, config in (("rbm", None), ("discriminative-rbm", {"hidden": 5, "unlabelled": 0.1}))
     }
     assert selected == {"rbm": everyone, "discriminative-rbm": 10}
+
+
+def test_statistics_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stages that see the same data in the same way share them."""
+    counted: list[View] = []
+
+    def counting(part: Part, view: View) -> Statistics | None:
+        counted.append(view)
+        return statistics(part, view)
+
+    monkeypatch.setattr("untaught.training.plan.statistics", counting)
+    made = plan_for(
+        TinyStack(TinyStack.Config(), (1, 8, 8)), open_data("digits"), Training(view={"standardise": "all"})
+    )
+    assert len(made.stages) > 1 and len(counted) == 1
+    assert all(own.main.statistics is made.statistics for own in made.stages)
+
+
+def test_the_reason_is_told_only_of_what_is_in_force() -> None:
+    part = Part.of(100 * torch.randn(64, 12), torch.arange(64) % 3)
+    wide = Source("made", part, validation=part, test=part, label_names=("a", "b", "c"))
+    assert plan(Asked("softmax"), wide).settings.because
+    said = plan(Asked("softmax", training=Training(view={"standardise": "none"})), wide).settings
+    assert (said.chosen, said.because) == ({}, "")

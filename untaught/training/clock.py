@@ -23,6 +23,8 @@ GAIN = 1e-3
 """Relative fall of the held-out loss that counts as an improvement."""
 VALIDATION_SHARE = 0.03
 """Largest share of the time for held-out measurements; estimated from steps if epochs are given, otherwise measured."""
+PICTURE_SHARE = 0.1
+"""Largest share of the time for pictures after the first ones, which show how long they take."""
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Clock:
     _validated: float = 0.0
     _cost: float = 0.0
     _saved: float = 0.0
+    _drawn: float = 0.0
+    _drawing: float = 0.0
 
     @property
     def total(self) -> int | None:
@@ -91,7 +95,7 @@ class Clock:
     def seconds_left(self) -> float:
         """Expected seconds to the end of the stage."""
         if self.total is not None:
-            return (self.total - self.step) / self.rate if self.rate else math.nan
+            return max(self.total - self.step, 0) / self.rate if self.rate else math.nan
         return max(self.limit - self.seconds, 0.0)
 
     def segment(self) -> int:
@@ -147,12 +151,18 @@ class Clock:
         return due
 
     def picture_due(self) -> bool:
-        """Whether pictures are to be written now: after 1, 2, 4, 8 ... held-out measurements."""
-        return (len(self.measured) & (len(self.measured) - 1)) == 0
+        """Whether pictures are to be written now: after 1, 2, 4, 8 ... held-out measurements, if they are quick."""
+        quick = self._drawn + self._drawing <= PICTURE_SHARE * self.seconds or not self._drawing
+        return quick and (len(self.measured) & (len(self.measured) - 1)) == 0
+
+    def drew(self, cost_seconds: float) -> None:
+        """Count the time that pictures took."""
+        self.seconds += cost_seconds
+        self._drawn, self._drawing = self._drawn + cost_seconds, cost_seconds
 
     def state(self) -> dict[str, Any]:
         """What a resumed stage needs to know."""
-        names = ("step", "seconds", "best", "measured", "rate", "_validated", "_cost", "_saved")
+        names = ("step", "seconds", "best", "measured", "rate", "_validated", "_cost", "_saved", "_drawn", "_drawing")
         return {name: getattr(self, name) for name in names}
 
     def restore(self, state: dict[str, Any]) -> None:

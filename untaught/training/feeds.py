@@ -46,7 +46,7 @@ class Feeds:
     @property
     def steps(self) -> float:
         """Steps in an epoch."""
-        return self.main.steps / self.draws if self.draws > 1 else self.main.steps
+        return self.main.steps / self.draws
 
     @property
     def resident(self) -> bool:

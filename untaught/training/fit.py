@@ -6,6 +6,7 @@ generators are in the caller's state. Only a record waits for the device.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -208,9 +209,9 @@ class _StageTraining:
 
     def _announced(self, stepper: Stepper) -> Record:
         """Report what the stage needs before its first step, or refuse it."""
-        needs, rate = rehearse(stepper, self.model.shape)
-        self.clock.rate = self.clock.rate or rate / self.own.main.batch_size
-        return replace(self._record(), rate=rate, needs=needs)
+        needs, seconds = rehearse(stepper, self.model.shape)
+        self.clock.rate = self.clock.rate or 1 / seconds
+        return replace(self._record(), needs=needs)
 
     def _leave(self) -> None:
         """Leave the model with the weights of the lowest held-out loss."""
@@ -231,7 +232,10 @@ class _StageTraining:
         if better:
             self.best = weights(self.model, stepper)
         if self.clock.picture_due():
+            begin = time.perf_counter()
             self._picture(stepper)
+            self.clock.drew(time.perf_counter() - begin)
+            self._agree()
         return held_out, better
 
     def _monitored(self, held_out: dict[str, float]) -> float:
@@ -298,7 +302,7 @@ class _StageTraining:
             progress=clock.progress,
             losses=losses or {},
             held_out=held_out or {},
-            rate=clock.rate * self.own.main.batch_size,
+            rate=clock.rate * self.own.main.batch_size * self.own.draws,
             seconds_left=clock.seconds_left,
             best=best,
         )

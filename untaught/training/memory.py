@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
+from untaught.model import Batch
 from untaught.randomness import seeded
 from untaught.recipe import Recipe, Rule
 from untaught.shapes import Shape
@@ -99,7 +100,7 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
         shape: One example's shape.
 
     Returns:
-        The memory needed, and examples per second.
+        The memory needed, and the seconds that a step takes.
 
     Raises:
         SizeError: It does not fit.
@@ -113,32 +114,40 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
         held = weight_bytes(weights, [own.name for own in stepper.chosen.values()], stepper.average is not None)
         needs = Needs(weights, held, activations, stepper.feeds.data_bytes)
         refuse(needs, shape, stepper.device)
-        seconds = _losses(stepper, draw, gradient=True)
+        seconds = _seconds(stepper, draw)
         if seconds < 1:  # the first run warms up
-            seconds = _losses(stepper, draw, gradient=True)
-    return needs, len(draw) / seconds
+            seconds = _seconds(stepper, draw)
+    return needs, seconds
 
 
 def _kept(stepper: Stepper, draw: Draw) -> int:
-    """Bytes that the players' losses on these examples store for the backward pass."""
+    """Bytes that one update on these examples stores for its backward pass, of the player that stores the most."""
+    with seeded(stepper.feeds.main.seed, stepper.device):
+        batch = stepper.feeds.batch(draw)
+        return max(_kept_by(stepper, batch, player) for player in stepper.updates)
+
+
+def _kept_by(stepper: Stepper, batch: Batch, player: str) -> int:
     with counting_saved(stepper.learner) as kept:
-        _losses(stepper, draw, gradient=False)
+        _loss(stepper, batch, player)
     return kept[0]
 
 
-def _losses(stepper: Stepper, draw: Draw, gradient: bool) -> float:
-    """Seconds that every player's loss on a batch takes, once for each of its updates, with or without gradient."""
+def _loss(stepper: Stepper, batch: Batch, player: str) -> Tensor:
+    with stepper.fabric.autocast():
+        return stepper.learner.loss(batch, player, stepper.progress).total
+
+
+def _seconds(stepper: Stepper, draw: Draw) -> float:
+    """Seconds that a step takes: every player's loss and its gradient, once for each of its updates."""
     begin = time.perf_counter()
     with seeded(stepper.feeds.main.seed, stepper.device):
         batch = stepper.feeds.batch(draw)
-        every = [player for player, updates in stepper.updates.items() for _ in range(updates)]
-        for player in every:
-            parameters = stepper.parameters[player]
-            with stepper.fabric.autocast():
-                total = stepper.learner.loss(batch, player, stepper.progress).total
-            if gradient:
-                torch.autograd.grad(total, parameters, allow_unused=True)
-            float(total.detach())  # waits for the device
+        for player, updates in stepper.updates.items():
+            for _ in range(updates):
+                total = _loss(stepper, batch, player)
+                torch.autograd.grad(total, stepper.parameters[player], allow_unused=True)
+                float(total.detach())  # waits for the device
     return time.perf_counter() - begin
 
 

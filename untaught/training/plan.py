@@ -74,7 +74,7 @@ class StreamPlan:
     view: View
     """How it is cut."""
     parts: Parts
-    """The part that it is drawn from."""
+    """The parts that it is drawn from."""
     statistics: Statistics | None
     """Mean and deviation by which it is standardised."""
     batch_size: int
@@ -189,6 +189,8 @@ def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, 
         usual = Usual(view=asked.held.view, recipe=None if recipe is None else from_json(Recipe, recipe))
         return usual, from_json(cls.Config, asked.held.config, asked.model), asked.held.view
     usual = _undisputed(usual_for(cls, source), asked)
+    if asked.encoder is not None and asked.encoder.view is not None:
+        usual = replace(usual, view=None)
     config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
     return usual, config, asked.training.changed(_view(cls, config, usual, asked.encoder))
 
@@ -234,9 +236,8 @@ def decided(model: Model, settings: Settings, source: Source, other: Source | No
     _refuse_unknown_stages(stages, settings)
     _refuse_other_sources(stages, settings, other)
     decide = _Stages(stages, settings.training, source.parts(), None if other is None else other.parts())
-    train = source.parts().train
     plans = tuple(decide.stage(stage) for stage in stages)
-    return Plan(settings, model, source, plans, statistics(train, settings.view))
+    return Plan(settings, model, source, plans, decide.statistics(decide.parts, settings.view))
 
 
 @dataclass(frozen=True)
@@ -247,6 +248,8 @@ class _Stages:
     training: Training
     parts: Parts
     other: Parts | None
+    known: dict[tuple[bool, str, bool], Statistics | None] = field(default_factory=lambda: {})
+    """Statistics that are computed already: each takes a pass over the data."""
 
     def stage(self, stage: Stage) -> StagePlan:
         recipe = recipe_for(stage.name, stage.recipe, self.training)
@@ -268,9 +271,16 @@ class _Stages:
         view, training = self.training.changed(stream.view), self.training
         window(parts.train, view)  # raises for pictures where video is needed
         refuse_to_binarise(parts.train, view)
-        known, selects = statistics(parts.train, view), learner.monitor in LABEL_LOSSES
+        known, selects = self.statistics(parts, view), learner.monitor in LABEL_LOSSES
         own = as_labelled(parts, training.labels_per_class, training.seed, stream.labelled, selects)
         return StreamPlan(view, own, known, stream.batch_size or recipe.batch_size)
+
+    def statistics(self, parts: Parts, view: View) -> Statistics | None:
+        """Mean and deviation of a training part, computed once for all views that share them."""
+        key = parts is self.other, view.standardise, view.patch is not None
+        if key not in self.known:
+            self.known[key] = statistics(parts.train, view)
+        return self.known[key]
 
     def _length(self, stage: Stage, recipe: Recipe) -> tuple[float | None, float | None]:
         """Epochs and minutes: a stage's own if set; those of the whole training apply to the last stage."""
@@ -322,7 +332,7 @@ def _moved(own: Optimiser, rule: Rule | None, rate: float | None) -> Optimiser:
 
 
 def _undisputed(usual: Usual, asked: Asked) -> Usual:
-    """The usual settings, without the view and recipe if they belong to a field that the user set otherwise."""
+    """The usual settings; none of them if the user set one of their fields otherwise."""
     disputed = any(asked.config.get(name, value) != value for name, value in usual.config.items())
     return Usual() if disputed else usual
 
@@ -362,7 +372,7 @@ def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: Vie
     if usual.view is not None:
         plain, found = to_json(cls.view_of(config)), to_json(view)
         own = {key: value for key, value in to_json(usual.view).items() if found[key] == value != plain[key]}
-        chosen |= {"view": own} if own and not (asked.encoder and asked.encoder.view) else {}
+        chosen |= {"view": own} if own else {}
     if usual.recipe is not None:
         chosen["recipe"] = to_json(usual.recipe)
     return {"chosen": chosen, "because": usual.because if chosen else ""}

@@ -8,6 +8,7 @@ learning rate, progress and averaging weight are device tensors that are set bef
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -140,9 +141,10 @@ class Stepper:
     def _only(self, player: str) -> None:
         """Compute gradients only for one player's parameters; they flow through the others without being stored."""
         if len(self.parameters) > 1:
-            for name, parameters in self.parameters.items():
-                for parameter in parameters:
-                    parameter.requires_grad_(name == player)
+            for parameter in itertools.chain.from_iterable(self.parameters.values()):
+                parameter.requires_grad_(False)
+            for parameter in self.parameters[player]:
+                parameter.requires_grad_(True)
 
     def release(self) -> None:
         """Let gradients reach every player's parameters again: whoever has the model next may train others of them."""
