@@ -53,6 +53,15 @@ def test_a_continued_run_keeps_what_the_data_chose(folder: Path) -> None:
     }
 
 
+def test_a_finished_run_has_nothing_left_to_train(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert go(*CODE, "--data", "unit.npy", "--epochs", "4", "--out", "run") == 0
+    assert "nothing is left to train" not in capsys.readouterr().err
+    before = {path.name for path in Path("run/checkpoints").iterdir()}
+    assert go("--resume", "--out", "run", "--epochs", "2") == 0
+    assert "nothing is left to train" in capsys.readouterr().err
+    assert {path.name for path in Path("run/checkpoints").iterdir()} == before
+
+
 def test_an_older_run_is_continued_as_it_was(folder: Path) -> None:
     """It says nothing of what the data chose, so nothing is chosen now."""
     words = (*CODE, "--output", "linear", "--standardise", "none", "--data", "wide.npy")

@@ -14,7 +14,7 @@ from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import View
 from untaught.model import Batch, Classifies, Example, Recipe, Reconstructs, Usual, model_class
-from untaught.models.rbm import RBM
+from untaught.models.rbm import GAUSSIAN_RATE, RBM
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.training.fit import train
@@ -138,3 +138,12 @@ def test_a_continued_run_keeps_its_recipe() -> None:
     first = plan_of(Slow, Asked("rbm", {"hidden": 6}, Training(epochs=1)), source(values(5)))
     going_on = Asked("rbm", training=Training(epochs=2), held=first.settings)
     assert plan_of(Slow, going_on, source(values(5))).stages[0].main.batch_size == 7
+
+
+def test_columns_of_one_cause_do_not_diverge() -> None:
+    with seeded(1):
+        x = 500 + 30 * torch.randn(500, 1) * torch.linspace(0.5, 2, 300) + torch.randn(500, 300)
+    made = plan(Asked("rbm", training=Training(epochs=60, device="cpu")), Source("made", Part.of(x)))
+    last = train(made)
+    assert made.stages[0].recipe.optimiser.learning_rate == GAUSSIAN_RATE < RBM.recipe.optimiser.learning_rate
+    assert last.held_out["squared_error_per_image"] < 150, "of 300, which the mean of every column leaves"

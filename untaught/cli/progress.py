@@ -46,7 +46,8 @@ def _announcing(records: Records) -> Iterator[Record]:
         if record.needs is None:
             yield record
         else:
-            _say(f"{record.stage}: {announced(record.needs)}; {rate(record)}; {_left(record)}")
+            ahead = f"{rate(record)}; {_left(record)}" if record.progress < 1 else "nothing is left to train"
+            _say(f"{record.stage}: {announced(record.needs)}; {ahead}")
 
 
 def announced(needs: Needs) -> str:

@@ -90,7 +90,22 @@ def _chosen(settings: Settings) -> str:
     """The settings chosen from the data, in one line."""
     own = [f"{name} {value}" for name, value in settings.chosen.items() if name not in ("view", "recipe")]
     view = [f"{name} {value}" for name, value in (settings.chosen.get("view") or {}).items() if value]
-    return f"chosen: {', '.join([*own, *view])} ({settings.because})"
+    return f"chosen: {', '.join([*own, *view, *_of_recipe(settings)])} ({settings.because})"
+
+
+def _of_recipe(settings: Settings) -> list[str]:
+    """What the chosen recipe has that the model's own has not, and that the user did not set."""
+    from untaught.config import to_json
+    from untaught.model import model_class
+
+    chosen = settings.chosen.get("recipe")
+    if chosen is None:
+        return []
+    own = to_json(model_class(settings.model).recipe)
+    flat, plain = ({**recipe, **recipe["optimiser"]} for recipe in (chosen, own))
+    changed = [name for name in flat if name != "optimiser" and flat[name] != plain[name]]
+    asked = settings.training
+    return [f"{name.replace('_', ' ')} {flat[name]}" for name in changed if getattr(asked, name, None) is None]
 
 
 def _refuse_other_data(said: Said, settings: Settings) -> None:

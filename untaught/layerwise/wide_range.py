@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from untaught.data.view import beyond_unit
 from untaught.model import Batch, Example, Usual, View
+from untaught.recipe import Recipe
 
 OUTSIDE = "where values lie outside [0, 1]"
 STANDARDISED = {"standardise": f"{OUTSIDE}, all of a picture alike, those of a vector one by one"}
@@ -27,10 +28,9 @@ def linear_outside(example: Example, sample: Batch) -> Usual:
     return _outside(sample, replace(standardised_outside(example, sample), config={"output": "linear"}))
 
 
-def gaussian_outside(example: Example, sample: Batch) -> Usual:
-    """Gaussian visible units, for which models standardise values."""
-    del example
-    return _outside(sample, Usual({"visible": "gaussian"}))
+def gaussian_outside(sample: Batch, recipe: Recipe | None = None) -> Usual:
+    """Gaussian visible units, for which models standardise values, and a recipe for them."""
+    return _outside(sample, Usual({"visible": "gaussian"}, recipe=recipe))
 
 
 def _outside(sample: Batch, usual: Usual) -> Usual:

@@ -105,7 +105,7 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
         """Gaussian visible units where values lie outside [0, 1]."""
-        return gaussian_outside(example, sample)
+        return gaussian_outside(sample)
 
     smoke = Smoke(
         config=Config(filters=(2, 3), kernels=(2,), sparsity=(0.1,)),

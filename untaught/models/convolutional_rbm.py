@@ -166,7 +166,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
         """Gaussian visible units where values lie outside [0, 1]."""
-        return gaussian_outside(example, sample)
+        return gaussian_outside(sample)
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=5e-3), batch_size=16)
     view = View(binarise=True)

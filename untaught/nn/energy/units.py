@@ -100,8 +100,8 @@ class Bernoulli(Units):
         low, high = (float(value) for value in seen.aminmax())
         if low < 0 or high > 1:
             raise DataError(
-                f"values run from {low:.3g} to {high:.3g}; binary units need 0 to 1 (no standardising).\n"
-                "Other values are for Gaussian units: visible=gaussian"
+                f"values run from {low:.3g} to {high:.3g}; binary units need 0 to 1 (no standardising)\n"
+                "scale the data to that range, or take visible=gaussian where the model has such units, as rbm does"
             )
         # 1 / (n + 2) keeps the logit of a unit that is constant in the sample finite.
         return torch.logit((seen.sum(0) + 1) / (len(seen) + 2))
