@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from kinds_of_training import KINDS
+from kinds_of_training import KINDS, Foreign, Inverter
 from torch import nn
 
 import untaught
 from untaught import cli, load, open_data, open_run
 from untaught.data.view import View
 from untaught.errors import ConfigError, DataError, RunError
+from untaught.model import Model, untrained
+from untaught.models.autoencoder import Autoencoder
+from untaught.models.finetuned_classifier import FinetunedClassifier
+from untaught.models.hashing_autoencoder import HashingAutoencoder
+from untaught.nn.coders import Coders
 from untaught.runs.encoders import Given
 from untaught.runs.run import create_run
 from untaught.runs.settings import OwnNetwork, Training
@@ -23,6 +29,21 @@ from untaught.training.fit import fit, train
 from untaught.training.plan import Asked, plan, plan_for
 
 CODE = ("autoencoder", "--hidden", "6", "--latent", "2")
+SHAPE = (1, 8, 8)
+
+
+def own_network() -> nn.Sequential:
+    """From digits to five features."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
+
+
+CODERS = Coders(hidden=(6,), latent=5)
+ON_ONES_OWN: list[Callable[[nn.Module], Model]] = [
+    lambda own: FinetunedClassifier(FinetunedClassifier.Config(), SHAPE, encoder=own),
+    lambda own: Autoencoder.on(Autoencoder.Config(coders=CODERS), SHAPE, own),
+    lambda own: HashingAutoencoder.on(HashingAutoencoder.Config(coders=CODERS), SHAPE, own),
+    lambda own: FinetunedClassifier(FinetunedClassifier.Config(), SHAPE, encoder=untaught.Encoding(own)),
+]
 
 
 @pytest.fixture
@@ -100,6 +121,43 @@ def test_a_run_on_a_network_of_ones_own_opens_with_it_alone(folder: Path, capsys
         load("run")
     found = load("run", encoder=nn.Sequential(nn.Flatten(), nn.Linear(64, 5)))
     assert all(torch.equal(value, found.state_dict()[name]) for name, value in decided.model.state_dict().items())
+
+
+@pytest.mark.parametrize("make", ON_ONES_OWN)
+def test_a_model_built_on_a_network_of_ones_own_says_so(folder: Path, make: Callable[[nn.Module], Model]) -> None:
+    """The network is one of torch's, which could as well be the model's own."""
+    decided = plan_for(make(own_network()), open_data("digits"), Training(epochs=1, device="cpu"))
+    own = decided.settings.encoder
+    assert isinstance(own, OwnNetwork) and own.own in ("Sequential", "Encoding")
+    train(decided, run=create_run("run", decided.settings))
+    with pytest.raises(ConfigError, match=r"load\(path, encoder=network\)"):
+        load("run")
+    given = untaught.Encoding(own_network()) if own.own == "Encoding" else own_network()
+    found = load("run", encoder=given)
+    assert all(torch.equal(value, found.state_dict()[name]) for name, value in decided.model.state_dict().items())
+
+
+def test_a_model_that_built_its_networks_was_given_none() -> None:
+    for model in (FinetunedClassifier(FinetunedClassifier.Config(), SHAPE), Autoencoder(Autoencoder.Config(), SHAPE)):
+        assert plan_for(model, open_data("digits")).settings.encoder is None
+
+
+def test_weights_of_a_decoder_of_ones_own_need_that_decoder(folder: Path) -> None:
+    decoder = nn.Sequential(nn.Linear(5, 64), nn.Unflatten(1, SHAPE))
+    model = Autoencoder(Autoencoder.Config(coders=CODERS), SHAPE, decoder=decoder)
+    decided = plan_for(model, open_data("digits"), Training(epochs=1, device="cpu"))
+    train(decided, run=create_run("run", decided.settings))
+    with pytest.raises(RunError, match="decoder.*networks of your own"):
+        load("run")
+    load("run", decoder=nn.Sequential(nn.Linear(5, 64), nn.Unflatten(1, SHAPE)))
+
+
+def test_whatever_a_model_calls_its_encoder_it_is_drawn_anew() -> None:
+    model = KINDS["inverter"].model()
+    fresh = untrained(model)
+    assert isinstance(fresh, Inverter) and isinstance(fresh.frozen, Foreign)
+    assert not any(torch.equal(own, fresh.state_dict()[name]) for name, own in model.state_dict().items())
+    assert isinstance(KINDS["inverter"].plan(Training()).settings.encoder, OwnNetwork)
 
 
 def test_a_loaded_model_on_an_encoder_goes_on_as_the_encoder_saw(folder: Path) -> None:

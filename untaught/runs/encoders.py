@@ -54,11 +54,6 @@ def described(text: str) -> NetworkFile | None:
     return NetworkFile(network=name, file=file) if colon and name in NAMES else None
 
 
-def foreign(encoder: nn.Module) -> bool:
-    """Whether a model's encoder was given to it, and not built by it."""
-    return isinstance(encoder, Encoding) or type(encoder).__module__.partition(".")[0] not in ("untaught", "torch")
-
-
 class Convolutions(nn.Module):
     """The convolutional part of a vision network as an encoder; the classifier is not used."""
 

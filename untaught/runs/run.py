@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
@@ -168,10 +168,14 @@ class Run:
             step: A step of the last stage; the best by default.
             device: Device on which to put it.
             modules: The caller's own networks, for a model that was built on them: `encoder=module`.
+
+        Raises:
+            ConfigError: The run's encoder is the caller's own and was not given, or the configuration does not fit.
+            RunError: There is no intact checkpoint, or its weights do not fit the networks.
         """
         checkpoint = self.best() if step is None else self.at(step)
         model = self._built(modules)
-        model.load_state_dict(checkpoint.state.get("average") or checkpoint.state["model"])
+        self._fill(model, checkpoint.state.get("average") or checkpoint.state["model"])
         model.view = self.view
         return model.to(device).eval()
 
@@ -203,6 +207,19 @@ class Run:
         """The untrained model; if the code has changed since, the error names the version that wrote the run."""
         with self.told_who_wrote_it():
             return build(self.settings, **modules)
+
+    def _fill(self, model: Model, state: Mapping[str, Tensor]) -> None:
+        """Give a model its weights."""
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            own = {name: value.shape for name, value in model.state_dict().items()}
+            held = {name: value.shape for name, value in state.items()}
+            wrong = min(name for name, _ in own.items() ^ held.items())
+            raise RunError(
+                f"{wrong} of the model and of {self.path} do not fit; if it was built on networks of your own, "
+                "give all of them: untaught.load(path, encoder=network, decoder=network)"
+            ) from error
 
     @contextmanager
     def told_who_wrote_it(self) -> Generator[None]:

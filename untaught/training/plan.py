@@ -15,7 +15,6 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 import torch
-from torch import nn
 
 from untaught.config import from_json, to_json
 from untaught.data.batches import collect, window
@@ -38,7 +37,7 @@ from untaught.model import (
 from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import seeded
 from untaught.recipe import SEARCHING, USUAL_RATES, Optimiser, Recipe, Rule
-from untaught.runs.encoders import Given, foreign
+from untaught.runs.encoders import Given
 from untaught.runs.settings import Settings, Training
 from untaught.shapes import Example
 from untaught.training.memory import refuse_weights
@@ -201,8 +200,8 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
         DataError: The data do not suit the model.
     """
     training = training or Training()
-    held = getattr(model, "encoder", None) if isinstance(model, TakesEncoder) else None
-    given = Given(held) if isinstance(held, nn.Module) and foreign(held) else None
+    held = model.given.get("encoder") if isinstance(model, TakesEncoder) else None
+    given = None if held is None else Given(held)
     view = training.changed(_view(type(model), model.config, Usual(view=model.view), given))
     model.view = view
     settings = Settings(
