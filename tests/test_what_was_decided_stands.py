@@ -16,7 +16,7 @@ from torch import nn
 import untaught
 from untaught import cli, load, open_data, open_run
 from untaught.data.view import View
-from untaught.errors import ConfigError, DataError, RunError
+from untaught.errors import DataError, RunError
 from untaught.model import Model, untrained
 from untaught.models.autoencoder import Autoencoder
 from untaught.models.finetuned_classifier import FinetunedClassifier
@@ -117,7 +117,7 @@ def test_a_run_on_a_network_of_ones_own_opens_with_it_alone(folder: Path, capsys
     for words in (["evaluate", "run"], ["train", "--resume", "--out", "run", "--epochs", "3"]):
         assert cli.main(words) == 2
         assert "Sequential" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match=r"load\(path, encoder=network\)"):
+    with pytest.raises(RunError, match=r"^this run's encoder.*load\(path, encoder=network\)"):
         load("run")
     found = load("run", encoder=nn.Sequential(nn.Flatten(), nn.Linear(64, 5)))
     assert all(torch.equal(value, found.state_dict()[name]) for name, value in decided.model.state_dict().items())
@@ -130,7 +130,7 @@ def test_a_model_built_on_a_network_of_ones_own_says_so(folder: Path, make: Call
     own = decided.settings.encoder
     assert isinstance(own, OwnNetwork) and own.own in ("Sequential", "Encoding")
     train(decided, run=create_run("run", decided.settings))
-    with pytest.raises(ConfigError, match=r"load\(path, encoder=network\)"):
+    with pytest.raises(RunError, match=r"load\(path, encoder=network\)"):
         load("run")
     given = untaught.Encoding(own_network()) if own.own == "Encoding" else own_network()
     found = load("run", encoder=given)
@@ -192,7 +192,48 @@ def test_another_version_is_named(folder: Path, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     for words in (["evaluate", "run"], ["train", "--resume", "--out", "run"], ["train", "--config", "run/config.json"]):
         assert cli.main(words) == 2
-        assert "was written by untaught 0.0.7" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert said.count("was written by untaught 0.0.7") == 1 and "'gone'" in said
+
+
+@pytest.fixture
+def written(folder: Path) -> dict[str, Any]:
+    """What config.json says of a run of another version."""
+    assert go(*CODE, "--data", "digits", "--epochs", "1", "--out", "run") == 0
+    environment = json.loads(Path("run/environment.json").read_text())
+    environment["versions"]["untaught"] = "0.0.7"
+    Path("run/environment.json").write_text(json.dumps(environment))
+    return told("run")
+
+
+BY_COMMAND = (
+    ["evaluate", "run"],
+    ["encode", "run", "--out", "codes.npz"],
+    ["train", "--resume", "--out", "run"],
+    ["train", "--config", "run/config.json"],
+)
+
+
+@pytest.mark.parametrize("change", [{"seen": {"gone": 1}}, {"gone": 1}, {"model": "gone"}, {"config": {"gone": 1}}])
+def test_whatever_is_no_more_the_version_is_named(
+    written: dict[str, Any], change: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("run/config.json").write_text(json.dumps({**written, **change}))
+    for words in BY_COMMAND:
+        capsys.readouterr()
+        assert cli.main(words) == 2
+        said = capsys.readouterr().err
+        assert said.count("run was written by untaught 0.0.7") == 1 and "gone'" in said, words
+
+
+def test_a_file_beside_a_run_is_not_the_runs(written: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("run/mine.json").write_text(json.dumps({**written, "config": {"gone": 1}}))
+    assert go("--config", "run/mine.json", "--out", "again") == 2
+    said = capsys.readouterr().err
+    assert "'gone'" in said and "0.0.7" not in said
+    Path("run/mine.json").write_text(json.dumps(written))
+    Path("run/config.json").write_text("broken")
+    assert go("--config", "run/mine.json", "--out", "again", "--epochs", "1") == 0
 
 
 def test_an_encoder_of_video_is_built_upon(folder: Path) -> None:

@@ -21,7 +21,7 @@ from untaught.errors import ConfigError, DataError, UntaughtError
 from untaught.evaluate.subject import Subject
 from untaught.model import CAPABILITIES, Reconstructs, model_class
 from untaught.randomness import Draws
-from untaught.runs.run import Run, open_run
+from untaught.runs.run import Run, open_run, told_who_wrote
 
 VALUES_AT_ONCE = 2**24
 """Numbers in a batch: 64 MiB as float32."""
@@ -153,7 +153,8 @@ def refuse_incapable(run: Run, capability: type[ABC]) -> None:
     Raises:
         ConfigError: It cannot.
     """
-    model = model_class(run.settings.model)
+    with told_who_wrote(run.path):
+        model = model_class(run.settings.model)
     if not issubclass(model, capability):
         able = ", ".join(kind.__name__.lower() for kind in CAPABILITIES if issubclass(model, kind))
         asked = capability.__name__.lower()

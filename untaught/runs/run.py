@@ -102,8 +102,7 @@ class Run:
 
     def environment(self) -> dict[str, Any]:
         """The content of environment.json."""
-        path = self.path / "environment.json"
-        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return _environment_in(self.path)
 
     def save(self, stage: str, step: int, state: Mapping[str, Any], counters: Mapping[str, Any]) -> None:
         """Write a checkpoint, then remove those that are neither first, nor best, nor among the last two."""
@@ -170,8 +169,8 @@ class Run:
             modules: The caller's own networks, for a model that was built on them: `encoder=module`.
 
         Raises:
-            ConfigError: The run's encoder is the caller's own and was not given, or the configuration does not fit.
-            RunError: There is no intact checkpoint, or its weights do not fit the networks.
+            ConfigError: The configuration does not fit the model.
+            RunError: There is no intact checkpoint, its weights do not fit, or the caller's own encoder is missing.
         """
         checkpoint = self.best() if step is None else self.at(step)
         model = self._built(modules)
@@ -205,7 +204,7 @@ class Run:
 
     def _built(self, modules: Mapping[str, nn.Module]) -> Model:
         """The untrained model; if the code has changed since, the error names the version that wrote the run."""
-        with self.told_who_wrote_it():
+        with told_who_wrote(self.path):
             return build(self.settings, **modules)
 
     def _fill(self, model: Model, state: Mapping[str, Tensor]) -> None:
@@ -220,19 +219,6 @@ class Run:
                 f"{wrong} of the model and of {self.path} do not fit; if it was built on networks of your own, "
                 "give all of them: untaught.load(path, encoder=network, decoder=network)"
             ) from error
-
-    @contextmanager
-    def told_who_wrote_it(self) -> Generator[None]:
-        """Let an error about the configuration name the version that wrote the run.
-
-        Raises:
-            ConfigError: The configuration is not one of this version's.
-        """
-        try:
-            yield
-        except ConfigError as error:
-            written = self.environment().get("versions", {}).get("untaught", "of an unknown version")
-            raise ConfigError(f"{self.path} was written by untaught {written}, and this one cannot: {error}") from error
 
     def _counted(self) -> list[tuple[str, dict[str, Any]]]:
         """Name and counters of every checkpoint that has a readable JSON, oldest first."""
@@ -253,6 +239,20 @@ class Run:
         return Checkpoint(name, state, counters)
 
 
+@contextmanager
+def told_who_wrote(folder: Path) -> Generator[None]:
+    """Let an error about a run's configuration name the version that wrote the run.
+
+    Raises:
+        ConfigError: The configuration is not one of this version's.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        written = _environment_in(folder).get("versions", {}).get("untaught", "of an unknown version")
+        raise ConfigError(f"{folder} was written by untaught {written}, and this one cannot: {error}") from error
+
+
 def build(settings: Settings, **modules: nn.Module) -> Model:
     """Build the model that a run's settings describe, untrained; on the encoder that they describe, if any.
 
@@ -271,7 +271,8 @@ def described_encoder(held: Settings | NetworkFile | OwnNetwork) -> Encoding:
     """The encoder that a run's settings describe, with new weights: those of a checkpoint take their place.
 
     Raises:
-        ConfigError: It is a network of somebody's own, which settings cannot build.
+        ConfigError: Its configuration does not fit its model.
+        RunError: It is a network of somebody's own, which settings cannot build.
     """
     match held:
         case Settings():
@@ -279,7 +280,7 @@ def described_encoder(held: Settings | NetworkFile | OwnNetwork) -> Encoding:
         case NetworkFile():
             return network_encoder(held, weights=False)
         case OwnNetwork():
-            raise ConfigError(
+            raise RunError(
                 f"this run's encoder is a network of the caller's own, {held.own}: "
                 "open the run in Python, untaught.load(path, encoder=network)"
             )
@@ -306,12 +307,14 @@ def open_run(path: Path | str) -> Run:
 
     Raises:
         RunError: There is no run there.
-        ConfigError: Its config.json has an unknown key or a value that is not allowed.
+        ConfigError: Its config.json has an unknown key or a value that is not allowed; the error names the version
+            that wrote it.
     """
     path = Path(path)
     if not (path / "config.json").is_file():
         raise RunError(f"{path} is no run: it has no config.json; `untaught train` makes one")
-    return Run(path, read_settings(path / "config.json"))
+    with told_who_wrote(path):
+        return Run(path, read_settings(path / "config.json"))
 
 
 def read_settings(path: Path) -> Settings:
@@ -379,6 +382,11 @@ def environment(command: str | None = None) -> dict[str, Any]:
         "gpu": gpu,
         "commit": _commit(),
     }
+
+
+def _environment_in(folder: Path) -> dict[str, Any]:
+    path = folder / "environment.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def _commit() -> str | None:
