@@ -14,7 +14,7 @@ from untaught import cli, open_run
 from untaught.errors import ConfigError, RunError
 from untaught.nn.vision_nets import vision_net
 from untaught.randomness import seeded
-from untaught.runs.encoders import network_encoder, read_weights, refuse_misfit
+from untaught.runs.encoders import network_encoder, read_weights, refuse_other_weights
 from untaught.runs.run import open_encoder
 from untaught.runs.settings import NetworkFile
 
@@ -67,13 +67,13 @@ def test_missing_and_broken_files_are_refused(name: str, tmp_path: Path) -> None
 
 def test_the_first_weight_that_differs_is_named() -> None:
     layer = nn.Linear(3, 2)
-    refuse_misfit(layer, held(), ASKED)
+    refuse_other_weights(layer, held(), ASKED)
     with pytest.raises(ConfigError, match="has no weight"):
-        refuse_misfit(layer, {"bias": torch.zeros(2)}, ASKED)
+        refuse_other_weights(layer, {"bias": torch.zeros(2)}, ASKED)
     with pytest.raises(ConfigError, match=r"has weight of \(5, 3\), and alexnet has \(2, 3\)"):
-        refuse_misfit(layer, {**held(), "weight": torch.zeros(5, 3)}, ASKED)
+        refuse_other_weights(layer, {**held(), "weight": torch.zeros(5, 3)}, ASKED)
     with pytest.raises(ConfigError, match="has other, which alexnet has not"):
-        refuse_misfit(layer, {**held(), "other": torch.zeros(1)}, ASKED)
+        refuse_other_weights(layer, {**held(), "other": torch.zeros(1)}, ASKED)
 
 
 def test_a_network_that_there_is_not_is_refused() -> None:

@@ -91,7 +91,7 @@ def asked(words: Sequence[str]) -> Said:
         _refuse_changes(stored, given, model)
     command = Train(**{**_command_defaults(stored), **given["command"]})
     _refuse_encoders(command, stored)
-    config = {**_said_of(stored, command.resume), **given["model"]}
+    config = {**_said_of(stored), **given["model"]}
     from_json(model.Config, config, name)  # reports errors before any data are opened
     return Said(command, name, config, _training(stored, given), stored)
 
@@ -167,10 +167,10 @@ def _stored(words: Sequence[str]) -> tuple[Settings | None, AbstractContextManag
     return run.settings, told_who_wrote(run.path)
 
 
-def _said_of(stored: Settings | None, resume: bool) -> dict[str, Any]:
+def _said_of(stored: Settings | None) -> dict[str, Any]:
     """Fields of a stored configuration that a person set; those chosen from the data may be chosen anew."""
-    if stored is None or resume:
-        return {} if stored is None else stored.config
+    if stored is None:
+        return {}
     return {name: value for name, value in stored.config.items() if name not in stored.chosen}
 
 

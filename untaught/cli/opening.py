@@ -123,11 +123,11 @@ def subject_of(run: Run, source: Source, step: int | None, device: torch.device)
     """The subject of measures: a run's model on the parts of a source."""
     model, known = run.load(step, device), run.statistics()
     subject = Subject(model, source.parts(), run.view, known, source.label_names, device)
-    refuse_misfit(run, subject, source)
+    refuse_other_shape(run, subject, source)
     return subject
 
 
-def refuse_misfit(run: Run, subject: Subject, source: Source) -> None:
+def refuse_other_shape(run: Run, subject: Subject, source: Source) -> None:
     """Refuse data of another shape than the run's, unless the model takes pictures of any size.
 
     Raises:

@@ -26,28 +26,28 @@ class Given:
 
     network: nn.Module
     """From a batch of examples to features."""
-    described: Settings | NetworkFile | None = None
-    """The run or the file that it comes from; none for a network of the caller's own."""
+    origin: Settings | NetworkFile | OwnNetwork | None = None
+    """The run or the file that it comes from; None for a network of the caller's own."""
 
     @property
-    def description(self) -> Settings | NetworkFile | OwnNetwork:
+    def recorded(self) -> Settings | NetworkFile | OwnNetwork:
         """What config.json says of it."""
-        return self.described or OwnNetwork(own=type(self.network).__qualname__)
+        return self.origin or OwnNetwork(own=type(self.network).__qualname__)
 
     @property
     def view(self) -> View | None:
         """The view of data under which it was trained; None unless it is a run's model."""
-        if isinstance(self.described, Settings):
-            return undrawn(self.described.view)
+        if isinstance(self.origin, Settings):
+            return undrawn(self.origin.view)
         own = self.network.view if isinstance(self.network, Encoding) else None
         return None if own is None else undrawn(own)
 
 
-def described(text: str) -> NetworkFile | None:
+def network_file(text: str) -> NetworkFile | None:
     """A network and its file, `vgg16:weights.safetensors`; None if the text is a path.
 
     Example:
-        >>> described("vgg16:weights.pt"), described("runs/vgg16")
+        >>> network_file("vgg16:weights.pt"), network_file("runs/vgg16")
         (NetworkFile(network='vgg16', file='weights.pt'), None)
     """
     name, colon, file = text.partition(":")
@@ -83,12 +83,12 @@ def network_encoder(asked: NetworkFile, weights: bool = True) -> Encoding:
     held = read_weights(Path(asked.file)) if weights else {}
     network = vision_net(asked.network, len(held["classifier.6.bias"]) if "classifier.6.bias" in held else 1000)
     if weights:
-        refuse_misfit(network, held, asked)
+        refuse_other_weights(network, held, asked)
         network.load_state_dict(held)
     return Encoding(Convolutions(network))
 
 
-def refuse_misfit(network: nn.Module, held: dict[str, Tensor], asked: NetworkFile) -> None:
+def refuse_other_weights(network: nn.Module, held: dict[str, Tensor], asked: NetworkFile) -> None:
     """Compare names and shapes of weights.
 
     Raises:

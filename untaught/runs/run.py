@@ -43,7 +43,7 @@ from untaught.runs.checkpoint import (
     write_json,
     write_tensors,
 )
-from untaught.runs.encoders import Given, described, network_encoder
+from untaught.runs.encoders import Given, network_encoder, network_file
 from untaught.runs.settings import NetworkFile, OwnNetwork, Settings
 
 
@@ -263,12 +263,12 @@ def build(settings: Settings, **modules: nn.Module) -> Model:
     config = from_json(cls.Config, settings.config, f"the configuration of {settings.model}")
     held = settings.encoder
     if held is not None and "encoder" not in modules:
-        modules = {**modules, "encoder": described_encoder(held)}
+        modules = {**modules, "encoder": rebuilt_encoder(held)}
     return cls(config, settings.example, **modules)
 
 
-def described_encoder(held: Settings | NetworkFile | OwnNetwork) -> Encoding:
-    """The encoder that a run's settings describe, with new weights: those of a checkpoint take their place.
+def rebuilt_encoder(held: Settings | NetworkFile | OwnNetwork) -> Encoding:
+    """An encoder built again from a run's settings, with new weights: those of a checkpoint take their place.
 
     Raises:
         ConfigError: Its configuration does not fit its model.
@@ -340,7 +340,7 @@ def open_encoder(text: str) -> Given:
         ConfigError: The weights do not fit the network, or the run's model does not encode.
         RunError: There is no such run, or the file cannot be read.
     """
-    named = described(text)
+    named = network_file(text)
     if named is not None:
         return Given(network_encoder(named), named)
     run = open_run(text)

@@ -175,7 +175,7 @@ def plan_of(
         on_bad=asked.on_bad,
         training=asked.training,
         seen=view,
-        encoder=None if asked.encoder is None else asked.encoder.description,
+        encoder=None if asked.encoder is None else asked.encoder.recorded,
         **_chosen(cls, usual, asked, config, view),
     )
     return decided(model, settings, source, other)
@@ -213,7 +213,7 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
         other=None if other is None else other.spec,
         training=training,
         seen=view,
-        encoder=None if given is None else given.description,
+        encoder=None if given is None else given.recorded,
     )
     return decided(model, settings, source, other)
 
@@ -341,7 +341,7 @@ def _built(cls: type[Model], config: Any, example: Example, asked: Asked, device
             return cls(config, example)
     if not issubclass(cls, TakesEncoder):
         raise ConfigError(f"{asked.model} takes no encoder; these do: {', '.join(names_that_take_encoders())}")
-    held = asked.encoder.described
+    held = asked.encoder.origin
     if isinstance(held, Settings) and tuple(held.shape) != tuple(example.shape):
         raise DataError(f"the encoder saw examples of shape {held.shape}, and these are {example.shape}")
     with seeded(asked.training.seed):
