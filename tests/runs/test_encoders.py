@@ -76,6 +76,49 @@ def test_the_first_weight_that_differs_is_named() -> None:
         refuse_other_weights(layer, {**held(), "other": torch.zeros(1)}, ASKED)
 
 
+def published(name: str) -> dict[str, torch.Tensor]:
+    """What a file of a whole network holds, in no memory."""
+    with torch.device("meta"):
+        sizes = {key: value.shape for key, value in vision_net(name, 5).state_dict().items()}
+    return {key: torch.full((), 0.25).expand(size) for key, size in sizes.items()}
+
+
+def written(held: dict[str, torch.Tensor], folder: Path, network: str = "alexnet") -> NetworkFile:
+    torch.save(held, folder / "a.pt")
+    return NetworkFile(network=network, file=str(folder / "a.pt"))
+
+
+def test_a_file_of_convolutions_alone_is_enough(tmp_path: Path) -> None:
+    held = {name: value for name, value in published("alexnet").items() if name.startswith("features.")}
+    encoder = network_encoder(written(held, tmp_path))
+    assert all((weight == 0.25).all() for weight in encoder.parameters())
+
+
+def test_a_file_that_lacks_a_convolution_is_refused(tmp_path: Path) -> None:
+    held = {name: value for name, value in published("alexnet").items() if name != "features.6.weight"}
+    with pytest.raises(ConfigError, match=r"has no features\.6\.weight, so it is no file of alexnet"):
+        network_encoder(written(held, tmp_path))
+
+
+def test_a_file_of_another_network_of_the_family_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"has no features\.3\.weight, so it is no file of vgg11"):
+        network_encoder(written(published("vgg16"), tmp_path, "vgg11"))
+    with pytest.raises(ConfigError, match=r"has features\.0\.weight of \(64, 3, 11, 11\), and vgg11 has"):
+        network_encoder(written(published("alexnet"), tmp_path, "vgg11"))
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_no_memory_is_taken_for_a_classifier(weights: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dense layers of VGG are nine tenths of it."""
+    asked = written(published("alexnet"), tmp_path)
+
+    def refuse(*sizes: int) -> None:
+        raise AssertionError(f"a dense layer was made: {sizes}")
+
+    monkeypatch.setattr(nn, "Linear", refuse)
+    network_encoder(asked, weights)
+
+
 def test_a_network_that_there_is_not_is_refused() -> None:
     with pytest.raises(ConfigError, match="there are: alexnet, vgg11"):
         network_encoder(NetworkFile(network="vgg12", file="x.pt"))
@@ -98,8 +141,5 @@ def test_a_model_on_a_networks_file_trains_and_opens_without_it(tmp_path: Path) 
 
 
 def test_a_file_may_be_of_another_number_of_classes(tmp_path: Path) -> None:
-    with torch.device("meta"):
-        sizes = {name: value.shape for name, value in vision_net("alexnet", 5).state_dict().items()}
-    torch.save({name: torch.full((), 0.25).expand(size) for name, size in sizes.items()}, tmp_path / "a.pt")
-    encoder = network_encoder(NetworkFile(network="alexnet", file=str(tmp_path / "a.pt")))
+    encoder = network_encoder(written(published("alexnet"), tmp_path))
     assert all((weight == 0.25).all() for weight in encoder.parameters())

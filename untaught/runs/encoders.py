@@ -55,11 +55,10 @@ def network_file(text: str) -> NetworkFile | None:
 
 
 class Convolutions(nn.Module):
-    """The convolutional part of a vision network as an encoder; the classifier is not used."""
+    """The convolutional part of a vision network as an encoder."""
 
     def __init__(self, network: VisionNet) -> None:
         super().__init__()
-        network.classifier = nn.Sequential()
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
@@ -68,21 +67,22 @@ class Convolutions(nn.Module):
 
 
 def network_encoder(asked: NetworkFile, weights: bool = True) -> Encoding:
-    """The encoder of a named network.
+    """The encoder of a named network: its convolutions. A file may hold its classifier too, which is not used.
 
     Args:
         asked: The network and its file.
         weights: Whether to read the file; otherwise weights are random, to be replaced by those of a checkpoint.
 
     Raises:
-        ConfigError: No network has that name, or the weights do not fit it.
+        ConfigError: No network has that name, or the weights do not fit its convolutions.
         RunError: The file cannot be read, or holds more than tensors.
     """
     if asked.network not in NAMES:
         raise ConfigError(f"no network is called {asked.network!r}; there are: {', '.join(NAMES)}")
-    held = read_weights(Path(asked.file)) if weights else {}
-    network = vision_net(asked.network, len(held["classifier.6.bias"]) if "classifier.6.bias" in held else 1000)
+    network = vision_net(asked.network, classes=None)
     if weights:
+        read = read_weights(Path(asked.file))
+        held = {name: value for name, value in read.items() if not name.startswith("classifier.")}
         refuse_other_weights(network, held, asked)
         network.load_state_dict(held)
     return Encoding(Convolutions(network))
