@@ -22,7 +22,6 @@ from untaught.models.autoencoder import Autoencoder
 from untaught.models.finetuned_classifier import FinetunedClassifier
 from untaught.models.hashing_autoencoder import HashingAutoencoder
 from untaught.nn.coders import Coders
-from untaught.runs.encoders import Given
 from untaught.runs.run import create_run
 from untaught.runs.settings import OwnNetwork, Training
 from untaught.training.fit import fit, train
@@ -111,7 +110,7 @@ def test_a_run_without_its_statistics_is_refused(folder: Path) -> None:
 
 def test_a_run_on_a_network_of_ones_own_opens_with_it_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
-    decided = plan(Asked("finetuned-classifier", {}, Training(epochs=1, device="cpu"), Given(own)), open_data("digits"))
+    decided = plan(Asked("finetuned-classifier", {}, Training(epochs=1, device="cpu"), own), open_data("digits"))
     assert decided.settings.encoder == OwnNetwork(own="Sequential")
     train(decided, run=create_run("run", decided.settings))
     for words in (["evaluate", "run"], ["train", "--resume", "--out", "run", "--epochs", "3"]):

@@ -15,8 +15,8 @@ from untaught.errors import ConfigError, RunError
 from untaught.nn.vision_nets import vision_net
 from untaught.randomness import seeded
 from untaught.runs.encoders import network_encoder, read_weights, refuse_other_weights
-from untaught.runs.run import open_encoder
-from untaught.runs.settings import NetworkFile
+from untaught.runs.run import create_run, open_encoder
+from untaught.runs.settings import NetworkFile, Settings
 
 ASKED = NetworkFile(network="alexnet", file="weights.pt")
 
@@ -122,8 +122,25 @@ def test_no_memory_is_taken_for_a_classifier(weights: bool, tmp_path: Path, monk
 def test_a_network_that_there_is_not_is_refused() -> None:
     with pytest.raises(ConfigError, match="there are: alexnet, vgg11"):
         network_encoder(NetworkFile(network="vgg12", file="x.pt"))
-    with pytest.raises(RunError, match="no run"):
-        open_encoder("vgg12:x.pt")
+
+
+@pytest.mark.parametrize("text", ["vgg17:w.pt", "nowhere"])
+def test_what_is_neither_a_run_nor_a_network_is_refused(text: str) -> None:
+    with pytest.raises(RunError, match=rf"(?s)--encoder {text}: .*no run.*NETWORK:FILE.*alexnet, vgg11, vgg13, vgg16"):
+        open_encoder(text)
+
+
+@pytest.mark.parametrize("text", ["vgg16", "vgg16:"])
+def test_a_network_without_its_file_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--encoder vgg16:FILE"):
+        open_encoder(text)
+
+
+def test_a_run_may_be_called_like_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    create_run("vgg16", Settings(model="gone", shape=(4,), config={}, data="digits"))
+    with pytest.raises(RunError, match="no whole checkpoint"):
+        open_encoder("vgg16")
 
 
 @pytest.mark.slow

@@ -132,7 +132,10 @@ def _refuse_encoders(command: Train, stored: Settings | None) -> None:
     if command.resume and command.encoder is not None:
         raise ConfigError("--encoder: a run that is continued has its encoder; leave it out")
     if held is not None and not command.resume and command.encoder is None:
-        raise ConfigError("the stored configuration is of a model that was given an encoder: give --encoder RUN")
+        raise ConfigError(
+            "the stored configuration is of a model that was given an encoder:\n"
+            "give --encoder RUN or --encoder NETWORK:FILE, or, in Python, Asked(..., encoder=network)"
+        )
 
 
 def _model(words: Sequence[str], stored: Settings | None) -> tuple[str, list[str]]:

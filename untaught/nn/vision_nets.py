@@ -22,7 +22,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
-from untaught.shapes import Features, Images
+from untaught.shapes import Examples, Features, Images
 
 Maps = Float[Tensor, "batch map above across"]
 
@@ -67,19 +67,21 @@ class VisionNet(nn.Module):
         """Logits of the classes that it was trained on."""
         return self.classifier(self.pool(self.maps(x)).flatten(1))
 
-    def encode(self, x: Images) -> Features:
+    def encode(self, x: Examples) -> Features:
         """Mean of each of the last maps."""
         return self.maps(x).mean((2, 3))
 
-    def maps(self, x: Images) -> Maps:
+    def maps(self, x: Examples) -> Maps:
         """The last convolutional maps.
 
         Raises:
-            SizeError: Pictures are too small, or have neither one channel nor three.
+            SizeError: Examples are no pictures, are too small, or have neither one channel nor three.
         """
-        if x.shape[1] not in (1, 3) or min(x.shape[2:]) < self.least:
-            by, least = "x".join(str(side) for side in x.shape[1:]), f"{self.least}x{self.least}"
-            raise SizeError(f"this network looks at grey or colour pictures from {least}, not at {by}; resize them")
+        by, least = "x".join(map(str, x.shape[1:])), f"{self.least}x{self.least}"
+        if x.ndim != 4 or x.shape[1] not in (1, 3):
+            raise SizeError(f"this network looks at grey or colour pictures from {least}, not at examples of {by}")
+        if min(x.shape[2:]) < self.least:
+            raise SizeError(f"this network looks at pictures from {least}, not at {by}; resize them")
         return self.features((x.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
 
 

@@ -44,14 +44,14 @@ class Given:
 
 
 def network_file(text: str) -> NetworkFile | None:
-    """A network and its file, `vgg16:weights.safetensors`; None if the text is a path.
+    """A network and its file, `vgg16:weights.safetensors`; None if the text is anything else.
 
     Example:
         >>> network_file("vgg16:weights.pt"), network_file("runs/vgg16")
         (NetworkFile(network='vgg16', file='weights.pt'), None)
     """
     name, colon, file = text.partition(":")
-    return NetworkFile(network=name, file=file) if colon and name in NAMES else None
+    return NetworkFile(network=name, file=file) if colon and file and name in NAMES else None
 
 
 class Convolutions(nn.Module):

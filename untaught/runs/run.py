@@ -34,6 +34,7 @@ from untaught.data.source import Source, open_data
 from untaught.data.view import Statistics, View
 from untaught.errors import ConfigError, RunError
 from untaught.model import Encoding, Model, model_class
+from untaught.nn.vision_nets import NAMES
 from untaught.runs.checkpoint import (
     Torn,
     read_checkpoint,
@@ -337,12 +338,20 @@ def open_encoder(text: str) -> Given:
     """Open an encoder by the path of a run, or by a network's name and its file of weights.
 
     Raises:
-        ConfigError: The weights do not fit the network, or the run's model does not encode.
-        RunError: There is no such run, or the file cannot be read.
+        ConfigError: The weights do not fit the network, its file is not named, or the run's model does not encode.
+        RunError: There is no such run or network, or the file cannot be read.
     """
     named = network_file(text)
     if named is not None:
         return Given(network_encoder(named), named)
+    if not (Path(text) / "config.json").is_file():
+        name = text.removesuffix(":")
+        if name in NAMES:
+            raise ConfigError(f"{name} is a network: name the file of its weights too, --encoder {name}:FILE")
+        raise RunError(
+            f"--encoder {text}: there is no run in this place, and a network is named with the file of its weights,\n"
+            f"NETWORK:FILE; there are: {', '.join(NAMES)}"
+        )
     run = open_run(text)
     return Given(Encoding(run.load(), run.view), run.settings)
 

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from untaught.config import from_json, to_json
 from untaught.data.batches import collect, window
@@ -24,6 +25,7 @@ from untaught.data.view import Statistics, View, example_shape, refuse_to_binari
 from untaught.errors import ConfigError, DataError
 from untaught.evaluate.subject import Subject
 from untaught.model import (
+    Encoding,
     Learner,
     Model,
     Stage,
@@ -56,14 +58,20 @@ class Asked:
     """The fields of its configuration that the user set."""
     training: Training = Training()
     """How to train."""
-    encoder: Given | None = None
-    """The encoder to build on, for models that take one."""
+    encoder: Given | nn.Module | None = None
+    """The encoder to build on, for models that take one: a run's or a file's, or a network of your own."""
     size: tuple[int, int] | None = None
     """Height and width to which the source's pictures were resized."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What was done with broken files."""
     held: Settings | None = None
     """Settings of the run that is continued, which are kept as they are."""
+
+    @property
+    def given(self) -> Given | None:
+        """The encoder and where it comes from."""
+        own = Encoding(self.encoder) if isinstance(self.encoder, Model) else self.encoder
+        return Given(own) if isinstance(own, nn.Module) else own
 
 
 @dataclass(frozen=True)
@@ -175,7 +183,7 @@ def plan_of(
         on_bad=asked.on_bad,
         training=asked.training,
         seen=view,
-        encoder=None if asked.encoder is None else asked.encoder.recorded,
+        encoder=None if asked.given is None else asked.given.recorded,
         **_chosen(cls, usual, asked, config, view),
     )
     return decided(model, settings, source, other)
@@ -189,7 +197,7 @@ def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, 
         return usual, from_json(cls.Config, asked.held.config, asked.model), asked.held.view
     usual = _undisputed(usual_for(cls, source), asked)
     config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
-    return usual, config, asked.training.changed(_view(cls, config, usual, asked.encoder))
+    return usual, config, asked.training.changed(_view(cls, config, usual, asked.given))
 
 
 def plan_for(model: Model, source: Source, training: Training | None = None, other: Source | None = None) -> Plan:
@@ -334,18 +342,19 @@ def _view(cls: type[Model], config: Any, usual: Usual, encoder: Given | None) ->
 
 
 def _built(cls: type[Model], config: Any, example: Example, asked: Asked, device: torch.device) -> Model:
-    if asked.encoder is None:
+    given = asked.given
+    if given is None:
         recipe = cls.recipe
         refuse_weights(lambda shape: cls(config, replace(example, shape=shape)), example.shape, recipe, device)
         with seeded(asked.training.seed):
             return cls(config, example)
     if not issubclass(cls, TakesEncoder):
         raise ConfigError(f"{asked.model} takes no encoder; these do: {', '.join(names_that_take_encoders())}")
-    held = asked.encoder.origin
+    held = given.origin
     if isinstance(held, Settings) and tuple(held.shape) != tuple(example.shape):
         raise DataError(f"the encoder saw examples of shape {held.shape}, and these are {example.shape}")
     with seeded(asked.training.seed):
-        return cls.on(config, example, asked.encoder.network)
+        return cls.on(config, example, given.network)
 
 
 def names_that_take_encoders() -> list[str]:
@@ -361,7 +370,7 @@ def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: Vie
     if usual.view is not None:
         plain, found = to_json(cls.view_of(config)), to_json(view)
         own = {key: value for key, value in to_json(usual.view).items() if found[key] == value != plain[key]}
-        chosen |= {"view": own} if own and not (asked.encoder and asked.encoder.view) else {}
+        chosen |= {"view": own} if own and not (asked.given and asked.given.view) else {}
     if usual.recipe is not None:
         chosen["recipe"] = to_json(usual.recipe)
     return {"chosen": chosen, "because": usual.because if chosen else ""}
