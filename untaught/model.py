@@ -17,6 +17,7 @@ import copy
 import importlib
 import inspect
 import pkgutil
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -278,6 +279,16 @@ def _reset(network: nn.Module) -> nn.Module:
 def capabilities(model: type[Model]) -> tuple[str, ...]:
     """Names of what a model can do, from its bases."""
     return tuple(kind.__name__ for kind in CAPABILITIES if issubclass(model, kind))
+
+
+def in_words(capability: str) -> str:
+    """The name of a capability as a person reads it.
+
+    Example:
+        >>> in_words("LowerBound"), in_words("Encodes")
+        ('lower bound', 'encodes')
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", capability).lower()
 
 
 def model_names() -> tuple[str, ...]:

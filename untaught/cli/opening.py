@@ -19,7 +19,7 @@ from untaught.data.spec import size_of
 from untaught.data.view import Batch, example_shape
 from untaught.errors import ConfigError, DataError, UntaughtError
 from untaught.evaluate.subject import Subject
-from untaught.model import CAPABILITIES, Reconstructs, model_class
+from untaught.model import Reconstructs, capabilities, in_words, model_class
 from untaught.randomness import Draws
 from untaught.runs.run import Run, open_run, told_who_wrote
 
@@ -156,8 +156,7 @@ def refuse_incapable(run: Run, capability: type[ABC]) -> None:
     with told_who_wrote(run.path):
         model = model_class(run.settings.model)
     if not issubclass(model, capability):
-        able = ", ".join(kind.__name__.lower() for kind in CAPABILITIES if issubclass(model, kind))
-        asked = capability.__name__.lower()
+        able, asked = ", ".join(map(in_words, capabilities(model))), in_words(capability.__name__)
         raise ConfigError(
             f"{run.settings.model}, the model of {run.path}, lacks what this needs: {asked}; it has: {able}"
         )
