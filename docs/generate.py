@@ -24,7 +24,7 @@ from untaught.config import fields
 from untaught.data.source import named_set, source_descriptions
 from untaught.experiments.find import paper_names
 from untaught.experiments.markdown import markdown
-from untaught.model import Model, capabilities, model_class, model_names
+from untaught.model import Model, capabilities, in_words, model_class, model_names
 from untaught.recipe import Optimiser, Recipe
 from untaught.runs.settings import Training
 
@@ -101,7 +101,7 @@ def readme() -> str:
         (
             f"[`{name}`](docs/reference/models/{name}.md)",
             summary(model_class(name)),
-            ", ".join(capabilities(model_class(name))),
+            ", ".join(map(in_words, capabilities(model_class(name)))),
         )
         for name in model_names()
     ]

@@ -137,6 +137,7 @@ def takes_encoder(model: Any, x: Tensor) -> None:
         given = nn.Sequential(nn.Flatten(), nn.Linear(x[0].numel(), width))
         built = type(model).on(model.config, model.example, given).eval()
     assert any(module is given for module in built.modules())
+    assert not model.given and list(built.given) == ["encoder"] and built.given["encoder"] is given
     expected = given(x) if model.differentiable else (given(x) > 0).to(x.dtype)
     torch.testing.assert_close(built.encode(x), expected)
 

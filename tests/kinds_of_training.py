@@ -13,7 +13,7 @@ Noise comes from the examples, so that a training is the same however a batch is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -150,7 +150,8 @@ class Inverter(Small, TakesEncoder):
 
     def __init__(self, config: Nothing, example: Example | Shape, encoder: nn.Module | None = None) -> None:
         super().__init__(config, example)
-        self.frozen = encoder or nn.Flatten()
+        self.passed = encoder is not None
+        self.frozen = nn.Flatten() if encoder is None else encoder
         for weight in self.frozen.parameters():
             weight.requires_grad_(False)
         with torch.no_grad():
@@ -163,6 +164,11 @@ class Inverter(Small, TakesEncoder):
     def on(cls, config: Nothing, example: Example | Shape, encoder: nn.Module) -> Self:
         """On a frozen network."""
         return cls(config, example, encoder)
+
+    @property
+    def given(self) -> Mapping[str, nn.Module]:
+        """The frozen network."""
+        return {"encoder": self.frozen} if self.passed else {}
 
     def stages(self) -> Sequence[Stage]:
         """One."""

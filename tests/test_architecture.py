@@ -31,6 +31,7 @@ TEXTS = [
     *(ROOT / "results").rglob("*.json"),
 ]
 MODELS = [path for path in PACKAGE if path.parent.name == "models" and path.stem != "__init__"]
+FOLDERS = [path.parent for path in PACKAGE if path.stem == "__init__"]
 DRAWERS = {"utils", "util", "misc", "common", "helpers", "base", "core"}
 ROOMY = {"models", "sets", "papers", "measures"}
 """Folders that are registries: they may hold any number of files."""
@@ -77,6 +78,17 @@ def test_map_names_every_module() -> None:
     modules = {module.name for module in pkgutil.iter_modules(untaught.__path__)} - {"__main__"}
     named = set(re.findall(r"^(\w+) {2,}\S", untaught.__doc__ or "", re.M))
     assert named == modules
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_package_that_lists_its_files_lists_all_and_no_others(folder: Path) -> None:
+    """One line for each: the name, two spaces or more, what it is."""
+    listed = re.findall(
+        r"^(\w+) {2,}\S", ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or "", re.M
+    )
+    inside = [path.stem for path in folder.glob("*.py")]
+    inside += [path.parent.name for path in folder.glob("*/__init__.py")]
+    assert not listed or sorted(listed) == sorted(name for name in inside if not name.startswith("_"))
 
 
 def test_nobody_asks_hasattr(ours: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,9 @@ import torch
 from dropped_in import copy_with, python, skeleton
 
 import untaught
-from untaught import models
+from untaught import cli, models
 from untaught.errors import ConfigError
-from untaught.model import Batch, capabilities, model_class, model_names
+from untaught.model import Batch, capabilities, in_words, model_class, model_names
 from untaught.randomness import seeded
 from untaught.training.fit import Training, train
 
@@ -45,6 +46,13 @@ def test_dropped_file_is_found(contractive: str) -> None:
     assert contractive in model_names()
     assert model_class(contractive) is untaught.Contractive
     assert capabilities(model_class(contractive)) == ("Encodes", "Reconstructs")
+
+
+def test_capabilities_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models"]) == 0
+    told = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert "lowerbound" not in told and "takesencoder" not in told and "latentvariable" not in told
+    assert in_words("LatentVariable") == "latent variable" and "encodes, " in told
 
 
 def test_underscores_become_dashes(folder: Path) -> None:

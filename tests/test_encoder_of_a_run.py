@@ -59,7 +59,8 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(
     settings = json.loads((run / "config.json").read_text())
     stored.write_text(json.dumps({**settings, "model": "finetuned-classifier", "config": {}, "encoder": settings}))
     assert cli.main(["train", "--config", str(stored), *out]) == 2
-    assert "give --encoder RUN" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "give --encoder RUN" in told and "NETWORK:FILE" in told and "in Python" in told
     assert train("--encoder", str(run), "--labels-per-class", "1000", *out) == 2
     assert "were asked for" in capsys.readouterr().err
     assert cli.main(["train", "rbm", "--data", "digits", "--learning-rate.nowhere", "1", *out]) == 2

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from kinds_of_training import KINDS
+from kinds_of_training import KINDS, Foreign, Inverter
 from torch import nn
 
 import untaught
 from untaught import cli, load, open_data, open_run
 from untaught.data.view import View
-from untaught.errors import ConfigError, DataError, RunError
-from untaught.runs.encoders import Given
+from untaught.errors import DataError, RunError
+from untaught.model import Model, untrained
+from untaught.models.autoencoder import Autoencoder
+from untaught.models.finetuned_classifier import FinetunedClassifier
+from untaught.models.hashing_autoencoder import HashingAutoencoder
+from untaught.nn.coders import Coders
 from untaught.runs.run import create_run
 from untaught.runs.settings import OwnNetwork, Training
 from untaught.training.fit import fit, train
 from untaught.training.plan import Asked, plan, plan_for
 
 CODE = ("autoencoder", "--hidden", "6", "--latent", "2")
+SHAPE = (1, 8, 8)
+
+
+def own_network() -> nn.Sequential:
+    """From digits to five features."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
+
+
+CODERS = Coders(hidden=(6,), latent=5)
+ON_ONES_OWN: list[Callable[[nn.Module], Model]] = [
+    lambda own: FinetunedClassifier(FinetunedClassifier.Config(), SHAPE, encoder=own),
+    lambda own: Autoencoder.on(Autoencoder.Config(coders=CODERS), SHAPE, own),
+    lambda own: HashingAutoencoder.on(HashingAutoencoder.Config(coders=CODERS), SHAPE, own),
+    lambda own: FinetunedClassifier(FinetunedClassifier.Config(), SHAPE, encoder=untaught.Encoding(own)),
+]
 
 
 @pytest.fixture
@@ -99,16 +119,53 @@ def test_a_run_without_its_statistics_is_refused(folder: Path) -> None:
 
 def test_a_run_on_a_network_of_ones_own_opens_with_it_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
-    decided = plan(Asked("finetuned-classifier", {}, Training(epochs=1, device="cpu"), Given(own)), open_data("digits"))
+    decided = plan(Asked("finetuned-classifier", {}, Training(epochs=1, device="cpu"), own), open_data("digits"))
     assert decided.settings.encoder == OwnNetwork(own="Sequential")
     train(decided, run=create_run("run", decided.settings))
     for words in (["evaluate", "run"], ["train", "--resume", "--out", "run", "--epochs", "3"]):
         assert cli.main(words) == 2
         assert "Sequential" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match=r"load\(path, encoder=network\)"):
+    with pytest.raises(RunError, match=r"^this run's encoder.*load\(path, encoder=network\)"):
         load("run")
     found = load("run", encoder=nn.Sequential(nn.Flatten(), nn.Linear(64, 5)))
     assert all(torch.equal(value, found.state_dict()[name]) for name, value in decided.model.state_dict().items())
+
+
+@pytest.mark.parametrize("make", ON_ONES_OWN)
+def test_a_model_built_on_a_network_of_ones_own_says_so(folder: Path, make: Callable[[nn.Module], Model]) -> None:
+    """The network is one of torch's, which could as well be the model's own."""
+    decided = plan_for(make(own_network()), open_data("digits"), Training(epochs=1, device="cpu"))
+    own = decided.settings.encoder
+    assert isinstance(own, OwnNetwork) and own.own in ("Sequential", "Encoding")
+    train(decided, run=create_run("run", decided.settings))
+    with pytest.raises(RunError, match=r"load\(path, encoder=network\)"):
+        load("run")
+    given = untaught.Encoding(own_network()) if own.own == "Encoding" else own_network()
+    found = load("run", encoder=given)
+    assert all(torch.equal(value, found.state_dict()[name]) for name, value in decided.model.state_dict().items())
+
+
+def test_a_model_that_built_its_networks_was_given_none() -> None:
+    for model in (FinetunedClassifier(FinetunedClassifier.Config(), SHAPE), Autoencoder(Autoencoder.Config(), SHAPE)):
+        assert plan_for(model, open_data("digits")).settings.encoder is None
+
+
+def test_weights_of_a_decoder_of_ones_own_need_that_decoder(folder: Path) -> None:
+    decoder = nn.Sequential(nn.Linear(5, 64), nn.Unflatten(1, SHAPE))
+    model = Autoencoder(Autoencoder.Config(coders=CODERS), SHAPE, decoder=decoder)
+    decided = plan_for(model, open_data("digits"), Training(epochs=1, device="cpu"))
+    train(decided, run=create_run("run", decided.settings))
+    with pytest.raises(RunError, match="decoder.*networks of your own"):
+        load("run")
+    load("run", decoder=nn.Sequential(nn.Linear(5, 64), nn.Unflatten(1, SHAPE)))
+
+
+def test_whatever_a_model_calls_its_encoder_it_is_drawn_anew() -> None:
+    model = KINDS["inverter"].model()
+    fresh = untrained(model)
+    assert isinstance(fresh, Inverter) and isinstance(fresh.frozen, Foreign)
+    assert not any(torch.equal(own, fresh.state_dict()[name]) for name, own in model.state_dict().items())
+    assert isinstance(KINDS["inverter"].plan(Training()).settings.encoder, OwnNetwork)
 
 
 def test_a_loaded_model_on_an_encoder_goes_on_as_the_encoder_saw(folder: Path) -> None:
@@ -143,7 +200,48 @@ def test_another_version_is_named(folder: Path, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     for words in (["evaluate", "run"], ["train", "--resume", "--out", "run"], ["train", "--config", "run/config.json"]):
         assert cli.main(words) == 2
-        assert "was written by untaught 0.0.7" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert said.count("was written by untaught 0.0.7") == 1 and "'gone'" in said
+
+
+@pytest.fixture
+def written(folder: Path) -> dict[str, Any]:
+    """What config.json says of a run of another version."""
+    assert go(*CODE, "--data", "digits", "--epochs", "1", "--out", "run") == 0
+    environment = json.loads(Path("run/environment.json").read_text())
+    environment["versions"]["untaught"] = "0.0.7"
+    Path("run/environment.json").write_text(json.dumps(environment))
+    return told("run")
+
+
+BY_COMMAND = (
+    ["evaluate", "run"],
+    ["encode", "run", "--out", "codes.npz"],
+    ["train", "--resume", "--out", "run"],
+    ["train", "--config", "run/config.json"],
+)
+
+
+@pytest.mark.parametrize("change", [{"seen": {"gone": 1}}, {"gone": 1}, {"model": "gone"}, {"config": {"gone": 1}}])
+def test_whatever_is_no_more_the_version_is_named(
+    written: dict[str, Any], change: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("run/config.json").write_text(json.dumps({**written, **change}))
+    for words in BY_COMMAND:
+        capsys.readouterr()
+        assert cli.main(words) == 2
+        said = capsys.readouterr().err
+        assert said.count("run was written by untaught 0.0.7") == 1 and "gone'" in said, words
+
+
+def test_a_file_beside_a_run_is_not_the_runs(written: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("run/mine.json").write_text(json.dumps({**written, "config": {"gone": 1}}))
+    assert go("--config", "run/mine.json", "--out", "again") == 2
+    said = capsys.readouterr().err
+    assert "'gone'" in said and "0.0.7" not in said
+    Path("run/mine.json").write_text(json.dumps(written))
+    Path("run/config.json").write_text("broken")
+    assert go("--config", "run/mine.json", "--out", "again", "--epochs", "1") == 0
 
 
 def test_an_encoder_of_video_is_built_upon(folder: Path) -> None:

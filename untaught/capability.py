@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -182,6 +182,11 @@ class Translates(ABC):
 
 class TakesEncoder(ABC):
     """Can be built on an existing encoder: another model's, or any network from examples to features."""
+
+    @property
+    @abstractmethod
+    def given(self) -> Mapping[str, nn.Module]:
+        """Networks that were passed to the model, by the argument's name; none that it built itself."""
 
     @classmethod
     @abstractmethod

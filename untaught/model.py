@@ -17,6 +17,7 @@ import copy
 import importlib
 import inspect
 import pkgutil
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -250,19 +251,24 @@ class Encoding(nn.Module):
 
 def untrained(model: Model) -> Model:
     """The same network with new weights from torch's ambient generator, including networks that were given to it."""
-    given: dict[str, nn.Module] = {}
-    for name in {"encoder", "decoder"} & inspect.signature(type(model)).parameters.keys():
-        child = getattr(model, name)
-        if isinstance(child, Encoding):
-            fresh = untrained(child.model) if isinstance(child.model, Model) else _reset(copy.deepcopy(child.model))
-            given[name] = Encoding(fresh, child.view)
-        elif isinstance(child, nn.Module) and type(child).__module__.partition(".")[0] != "untaught":
-            given[name] = _reset(copy.deepcopy(child))
-    return type(model)(model.config, model.example, **given)
+    given = model.given if isinstance(model, TakesEncoder) else {}
+    fresh = {name: _drawn_anew(network) for name, network in given.items()}
+    return type(model)(model.config, model.example, **fresh)
+
+
+def _drawn_anew(network: nn.Module) -> nn.Module:
+    """A copy of a network with new weights."""
+    match network:
+        case Model():
+            return untrained(network)
+        case Encoding():
+            return Encoding(_drawn_anew(network.model), network.view)
+        case _:
+            return _reset(copy.deepcopy(network))
 
 
 def _reset(network: nn.Module) -> nn.Module:
-    """Draw new weights for a network of the caller's own, in every layer that has `reset_parameters`."""
+    """Draw new weights in place, in every layer that has `reset_parameters`."""
     for module in network.modules():
         reset = getattr(module, "reset_parameters", None)
         if reset is not None:
@@ -273,6 +279,16 @@ def _reset(network: nn.Module) -> nn.Module:
 def capabilities(model: type[Model]) -> tuple[str, ...]:
     """Names of what a model can do, from its bases."""
     return tuple(kind.__name__ for kind in CAPABILITIES if issubclass(model, kind))
+
+
+def in_words(capability: str) -> str:
+    """The name of a capability as a person reads it.
+
+    Example:
+        >>> in_words("LowerBound"), in_words("Encodes")
+        ('lower bound', 'encodes')
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", capability).lower()
 
 
 def model_names() -> tuple[str, ...]:

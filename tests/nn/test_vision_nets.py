@@ -99,6 +99,13 @@ def test_pictures_that_it_cannot_look_at_are_refused(shape: tuple[int, ...]) -> 
         small("vgg11").encode(torch.rand(1, *shape))
 
 
+@pytest.mark.parametrize("shape", [(64,), (5, 3, 40, 40), (2, 40, 40)])
+def test_what_is_no_picture_cannot_be_resized(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SizeError, match="grey or colour pictures") as refused:
+        small("vgg11").encode(torch.rand(1, *shape))
+    assert "resize" not in str(refused.value)
+
+
 def test_colours_are_standardised_as_published() -> None:
     """The constants stand in the network: above they were put in again, for it was made without memory."""
     with seeded(3):

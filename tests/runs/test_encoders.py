@@ -14,9 +14,9 @@ from untaught import cli, open_run
 from untaught.errors import ConfigError, RunError
 from untaught.nn.vision_nets import vision_net
 from untaught.randomness import seeded
-from untaught.runs.encoders import network_encoder, read_weights, refuse_misfit
-from untaught.runs.run import open_encoder
-from untaught.runs.settings import NetworkFile
+from untaught.runs.encoders import network_encoder, read_weights, refuse_other_weights
+from untaught.runs.run import create_run, open_encoder
+from untaught.runs.settings import NetworkFile, Settings
 
 ASKED = NetworkFile(network="alexnet", file="weights.pt")
 
@@ -67,20 +67,80 @@ def test_missing_and_broken_files_are_refused(name: str, tmp_path: Path) -> None
 
 def test_the_first_weight_that_differs_is_named() -> None:
     layer = nn.Linear(3, 2)
-    refuse_misfit(layer, held(), ASKED)
+    refuse_other_weights(layer, held(), ASKED)
     with pytest.raises(ConfigError, match="has no weight"):
-        refuse_misfit(layer, {"bias": torch.zeros(2)}, ASKED)
+        refuse_other_weights(layer, {"bias": torch.zeros(2)}, ASKED)
     with pytest.raises(ConfigError, match=r"has weight of \(5, 3\), and alexnet has \(2, 3\)"):
-        refuse_misfit(layer, {**held(), "weight": torch.zeros(5, 3)}, ASKED)
+        refuse_other_weights(layer, {**held(), "weight": torch.zeros(5, 3)}, ASKED)
     with pytest.raises(ConfigError, match="has other, which alexnet has not"):
-        refuse_misfit(layer, {**held(), "other": torch.zeros(1)}, ASKED)
+        refuse_other_weights(layer, {**held(), "other": torch.zeros(1)}, ASKED)
+
+
+def published(name: str) -> dict[str, torch.Tensor]:
+    """What a file of a whole network holds, in no memory."""
+    with torch.device("meta"):
+        sizes = {key: value.shape for key, value in vision_net(name, 5).state_dict().items()}
+    return {key: torch.full((), 0.25).expand(size) for key, size in sizes.items()}
+
+
+def written(held: dict[str, torch.Tensor], folder: Path, network: str = "alexnet") -> NetworkFile:
+    torch.save(held, folder / "a.pt")
+    return NetworkFile(network=network, file=str(folder / "a.pt"))
+
+
+def test_a_file_of_convolutions_alone_is_enough(tmp_path: Path) -> None:
+    held = {name: value for name, value in published("alexnet").items() if name.startswith("features.")}
+    encoder = network_encoder(written(held, tmp_path))
+    assert all((weight == 0.25).all() for weight in encoder.parameters())
+
+
+def test_a_file_that_lacks_a_convolution_is_refused(tmp_path: Path) -> None:
+    held = {name: value for name, value in published("alexnet").items() if name != "features.6.weight"}
+    with pytest.raises(ConfigError, match=r"has no features\.6\.weight, so it is no file of alexnet"):
+        network_encoder(written(held, tmp_path))
+
+
+def test_a_file_of_another_network_of_the_family_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"has no features\.3\.weight, so it is no file of vgg11"):
+        network_encoder(written(published("vgg16"), tmp_path, "vgg11"))
+    with pytest.raises(ConfigError, match=r"has features\.0\.weight of \(64, 3, 11, 11\), and vgg11 has"):
+        network_encoder(written(published("alexnet"), tmp_path, "vgg11"))
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_no_memory_is_taken_for_a_classifier(weights: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dense layers of VGG are nine tenths of it."""
+    asked = written(published("alexnet"), tmp_path)
+
+    def refuse(*sizes: int) -> None:
+        raise AssertionError(f"a dense layer was made: {sizes}")
+
+    monkeypatch.setattr(nn, "Linear", refuse)
+    network_encoder(asked, weights)
 
 
 def test_a_network_that_there_is_not_is_refused() -> None:
     with pytest.raises(ConfigError, match="there are: alexnet, vgg11"):
         network_encoder(NetworkFile(network="vgg12", file="x.pt"))
-    with pytest.raises(RunError, match="no run"):
-        open_encoder("vgg12:x.pt")
+
+
+@pytest.mark.parametrize("text", ["vgg17:w.pt", "nowhere"])
+def test_what_is_neither_a_run_nor_a_network_is_refused(text: str) -> None:
+    with pytest.raises(RunError, match=rf"(?s)--encoder {text}: .*no run.*NETWORK:FILE.*alexnet, vgg11, vgg13, vgg16"):
+        open_encoder(text)
+
+
+@pytest.mark.parametrize("text", ["vgg16", "vgg16:"])
+def test_a_network_without_its_file_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--encoder vgg16:FILE"):
+        open_encoder(text)
+
+
+def test_a_run_may_be_called_like_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    create_run("vgg16", Settings(model="gone", shape=(4,), config={}, data="digits"))
+    with pytest.raises(RunError, match="no whole checkpoint"):
+        open_encoder("vgg16")
 
 
 @pytest.mark.slow
@@ -98,8 +158,5 @@ def test_a_model_on_a_networks_file_trains_and_opens_without_it(tmp_path: Path) 
 
 
 def test_a_file_may_be_of_another_number_of_classes(tmp_path: Path) -> None:
-    with torch.device("meta"):
-        sizes = {name: value.shape for name, value in vision_net("alexnet", 5).state_dict().items()}
-    torch.save({name: torch.full((), 0.25).expand(size) for name, size in sizes.items()}, tmp_path / "a.pt")
-    encoder = network_encoder(NetworkFile(network="alexnet", file=str(tmp_path / "a.pt")))
+    encoder = network_encoder(written(published("alexnet"), tmp_path))
     assert all((weight == 0.25).all() for weight in encoder.parameters())

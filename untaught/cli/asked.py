@@ -19,7 +19,7 @@ from untaught.config import configuration, from_json, to_json, values
 from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.model import Model, Recipe, model_class, model_names
-from untaught.runs.run import open_run, read_settings
+from untaught.runs.run import open_run, read_settings, told_who_wrote
 from untaught.runs.settings import Settings, Training
 
 FREE_ON_RESUME = frozenset(
@@ -81,17 +81,17 @@ def asked(words: Sequence[str]) -> Said:
         ConfigError: A model or flag is unknown, or a value is missing, not allowed, or in conflict with the run's.
         RunError: The stored configuration is missing or broken.
     """
-    stored = _stored(words)
+    stored, told_who_wrote_it = _stored(words)
     name, flags = _model(words, stored)
-    model = model_class(name)
-    with _told_who_wrote(words):
-        _stored_config(stored, model)
-    given = parse(groups(model, stored), flags, f"untaught train {name}", first_line(model))
+    with told_who_wrote_it:
+        model = model_class(name)
+        offered = groups(model, stored)
+    given = parse(offered, flags, f"untaught train {name}", first_line(model))
     if "--resume" in flags and stored is not None:
         _refuse_changes(stored, given, model)
     command = Train(**{**_command_defaults(stored), **given["command"]})
     _refuse_encoders(command, stored)
-    config = {**_said_of(stored, command.resume), **given["model"]}
+    config = {**_said_of(stored), **given["model"]}
     from_json(model.Config, config, name)  # reports errors before any data are opened
     return Said(command, name, config, _training(stored, given), stored)
 
@@ -132,7 +132,10 @@ def _refuse_encoders(command: Train, stored: Settings | None) -> None:
     if command.resume and command.encoder is not None:
         raise ConfigError("--encoder: a run that is continued has its encoder; leave it out")
     if held is not None and not command.resume and command.encoder is None:
-        raise ConfigError("the stored configuration is of a model that was given an encoder: give --encoder RUN")
+        raise ConfigError(
+            "the stored configuration is of a model that was given an encoder:\n"
+            "give --encoder RUN or --encoder NETWORK:FILE, or, in Python, Asked(..., encoder=network)"
+        )
 
 
 def _model(words: Sequence[str], stored: Settings | None) -> tuple[str, list[str]]:
@@ -147,28 +150,30 @@ def _model(words: Sequence[str], stored: Settings | None) -> tuple[str, list[str
     return (stored.model if stored is not None else str(named)), list(words if named is None else words[1:])
 
 
-def _stored(words: Sequence[str]) -> Settings | None:
-    """Read the configuration that `--config` or `--resume` names."""
+def _stored(words: Sequence[str]) -> tuple[Settings | None, AbstractContextManager[None]]:
+    """The configuration that `--config` or `--resume` names, and a context for errors about it.
+
+    If it is a run's, such an error names the version that wrote the run. A run's file is called config.json.
+    """
+    file = _typed(words, "--config")
     if "--resume" in words:
         place = _typed(words, "--out")
         if place is None:
             raise ConfigError("--resume needs --out: the run to continue")
-        return open_run(place).settings
-    path = _typed(words, "--config")
-    return None if path is None else read_settings(Path(path))
+        run = open_run(place)
+    elif file is None:
+        return None, nullcontext()
+    elif Path(file).name == "config.json":
+        run = open_run(Path(file).parent)
+    else:
+        return read_settings(Path(file)), nullcontext()
+    return run.settings, told_who_wrote(run.path)
 
 
-def _told_who_wrote(words: Sequence[str]) -> AbstractContextManager[None]:
-    """Let errors about a stored configuration name the version that wrote it, where that is known."""
-    place = _typed(words, "--out") if "--resume" in words else _typed(words, "--config")
-    folder = None if place is None else Path(place) if "--resume" in words else Path(place).parent
-    return open_run(folder).told_who_wrote_it() if folder and (folder / "config.json").is_file() else nullcontext()
-
-
-def _said_of(stored: Settings | None, resume: bool) -> dict[str, Any]:
+def _said_of(stored: Settings | None) -> dict[str, Any]:
     """Fields of a stored configuration that a person set; those chosen from the data may be chosen anew."""
-    if stored is None or resume:
-        return {} if stored is None else stored.config
+    if stored is None:
+        return {}
     return {name: value for name, value in stored.config.items() if name not in stored.chosen}
 
 

@@ -19,7 +19,7 @@ from untaught.data.spec import size_of
 from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import grid
-from untaught.model import capabilities, model_class, model_names
+from untaught.model import capabilities, in_words, model_class, model_names
 
 SHOWN = 100
 """Examples on a contact sheet."""
@@ -56,7 +56,7 @@ def models(words: Sequence[str]) -> None:
     read(Models, words, "untaught models")
     kinds = [model_class(name) for name in model_names()]
     rows = [
-        (name, first_line(kind), " ".join(capabilities(kind)).lower())
+        (name, first_line(kind), ", ".join(map(in_words, capabilities(kind))))
         for name, kind in zip(model_names(), kinds, strict=True)
     ]
     _print_table(("model", "what it is", "what it does"), rows)

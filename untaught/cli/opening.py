@@ -19,9 +19,9 @@ from untaught.data.spec import size_of
 from untaught.data.view import Batch, example_shape
 from untaught.errors import ConfigError, DataError, UntaughtError
 from untaught.evaluate.subject import Subject
-from untaught.model import CAPABILITIES, Reconstructs, model_class
+from untaught.model import Reconstructs, capabilities, in_words, model_class
 from untaught.randomness import Draws
-from untaught.runs.run import Run, open_run
+from untaught.runs.run import Run, open_run, told_who_wrote
 
 VALUES_AT_ONCE = 2**24
 """Numbers in a batch: 64 MiB as float32."""
@@ -123,11 +123,11 @@ def subject_of(run: Run, source: Source, step: int | None, device: torch.device)
     """The subject of measures: a run's model on the parts of a source."""
     model, known = run.load(step, device), run.statistics()
     subject = Subject(model, source.parts(), run.view, known, source.label_names, device)
-    refuse_misfit(run, subject, source)
+    refuse_other_shape(run, subject, source)
     return subject
 
 
-def refuse_misfit(run: Run, subject: Subject, source: Source) -> None:
+def refuse_other_shape(run: Run, subject: Subject, source: Source) -> None:
     """Refuse data of another shape than the run's, unless the model takes pictures of any size.
 
     Raises:
@@ -153,10 +153,10 @@ def refuse_incapable(run: Run, capability: type[ABC]) -> None:
     Raises:
         ConfigError: It cannot.
     """
-    model = model_class(run.settings.model)
+    with told_who_wrote(run.path):
+        model = model_class(run.settings.model)
     if not issubclass(model, capability):
-        able = ", ".join(kind.__name__.lower() for kind in CAPABILITIES if issubclass(model, kind))
-        asked = capability.__name__.lower()
+        able, asked = ", ".join(map(in_words, capabilities(model))), in_words(capability.__name__)
         raise ConfigError(
             f"{run.settings.model}, the model of {run.path}, lacks what this needs: {asked}; it has: {able}"
         )

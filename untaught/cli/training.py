@@ -74,16 +74,14 @@ def _decided(said: Said) -> Plan:
 def _encoder(said: Said) -> Given | None:
     """The encoder that is named, or that of the continued run, whose weights are in its checkpoint."""
     from untaught.runs.encoders import Given
-    from untaught.runs.run import described_encoder, open_encoder
-    from untaught.runs.settings import OwnNetwork
+    from untaught.runs.run import open_encoder, rebuilt_encoder
 
     if said.command.encoder is not None:
         return open_encoder(said.command.encoder)
     held = None if said.resumed is None else said.resumed.encoder
     if held is None:
         return None
-    network = described_encoder(held)  # which refuses a network of the caller's own
-    return Given(network, None if isinstance(held, OwnNetwork) else held)
+    return Given(rebuilt_encoder(held), held)
 
 
 def _chosen(settings: Settings) -> str:

@@ -16,8 +16,9 @@ first, after the best change of scale s of the map, so that (4), which has no sc
 Signs, which are free in (1), are such that the coordinate that is farthest from 0 is positive.
 
 References:
-    Torgerson, Multidimensional scaling: I. Theory and method (1952). de Leeuw, Applications of convex analysis to
-    multidimensional scaling (1977). Kruskal, Multidimensional scaling by optimizing goodness of fit (1964).
+    Torgerson, Multidimensional scaling: I. Theory and method (1952).
+    de Leeuw, Applications of convex analysis to multidimensional scaling (1977).
+    Kruskal, Multidimensional scaling by optimizing goodness of fit (1964).
     van der Maaten, Hinton, Visualizing data using t-SNE (2008).
 """
 

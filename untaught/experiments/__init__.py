@@ -1,10 +1,17 @@
 """Many trainings and their measures: a paper's tables next to ours, and comparisons of systems with one encoder.
 
-paper      what a file of `papers/` defines find       papers by name, and what is wrong with one runner     an
-experiment becomes a record taking     what is measured of a network, while it learns and after records    one JSON for
-each experiment, budget and seed cells      records become the cells of a table figures    figures of a paper, drawn
-from its records markdown   a paper's page variant    what `compare` compares: one model in one configuration trial
-one variant, trained from one seed and measured summary    means and spreads over seeds points     the same as a picture
+paper      what a file of `papers/` defines
+find       papers by name, and what is wrong with one
+runner     an experiment becomes a record
+taking     what is measured of a network, while it learns and after
+records    one JSON for each experiment, budget and seed
+cells      records become the cells of a table
+figures    figures of a paper, drawn from its records
+markdown   a paper's page
+variant    what `compare` compares: one model in one configuration
+trial      one variant, trained from one seed and measured
+summary    means and spreads over seeds
+points     the same as a picture
 """
 
 from untaught.experiments.paper import BUDGETS as BUDGETS

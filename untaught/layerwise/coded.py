@@ -10,7 +10,7 @@ code, and its loss.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -65,6 +65,8 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         coders: Coders = config.coders
         if coders.tied and (encoder is not None or decoder is not None):
             raise ConfigError("weights can be tied only where both networks are built here; leave tied out")
+        passed = {"encoder": encoder, "decoder": decoder}
+        self._passed = tuple(name for name, network in passed.items() if network is not None)
         if encoder is None or decoder is None:
             ours = coders.build(self.shape, code)
             encoder = ours[0] if encoder is None else encoder
@@ -82,6 +84,11 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
     def on(cls, config: Any, example: Example | Shape, encoder: nn.Module) -> Self:
         """The system on an existing encoder, whose features are the code."""
         return cls(config, example, encoder)
+
+    @property
+    def given(self) -> Mapping[str, nn.Module]:
+        """The caller's own networks: the encoder, the decoder, both or none."""
+        return {name: self.get_submodule(name) for name in self._passed}
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:

@@ -16,8 +16,8 @@ uncorrupted features of the layer below. With level 0 this is a plain autoencode
 References:
     Vincent, Larochelle, Bengio, Manzagol (2008). Extracting and composing robust features with denoising autoencoders.
     Vincent, Larochelle, Lajoie, Bengio, Manzagol (2010). Stacked denoising autoencoders.
-    Bengio, Lamblin, Popovici, Larochelle (2007). Greedy layer-wise training of deep networks (no corruption). Chen, Xu,
-    Weinberger, Sha (2012). Marginalized denoising autoencoders for domain adaptation (linear units).
+    Bengio, Lamblin, Popovici, Larochelle (2007). Greedy layer-wise training of deep networks (no corruption).
+    Chen, Xu, Weinberger, Sha (2012). Marginalized denoising autoencoders for domain adaptation (linear units).
 
 Departures:
     Each value is masked independently; the first paper masks a fixed number of them. Trained by Adam.

@@ -19,7 +19,7 @@ Departures:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -104,7 +104,7 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
-        self.given = encoder is not None
+        self._passed = encoder is not None
         self.encoder = self._built() if encoder is None else encoder
         self.output = Softmax(Softmax.Config(classes=config.classes), (self._features(),))
 
@@ -112,6 +112,11 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
     def on(cls, config: Config, example: Example | Shape, encoder: nn.Module) -> Self:
         """A softmax layer on an encoder that exists."""
         return cls(config, example, encoder)
+
+    @property
+    def given(self) -> Mapping[str, nn.Module]:
+        """The encoder, unless it was built here."""
+        return {"encoder": self.encoder} if self._passed else {}
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:

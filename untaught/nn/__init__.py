@@ -1,6 +1,18 @@
 """Building blocks that depend on no model and no data.
 
-dense         fully connected stacks and their mirrors
-convolution   convolutional stacks of any frame size and their mirrors
-recurrent     LSTM, ConvLSTM and ConvGRU, one step at a time and over time
+dense           fully connected stacks and their mirrors
+convolution     convolutional stacks of any frame size and their mirrors
+sizes           layers of a convolutional stack, and how they change height and width
+coders          an encoder and its mirrored decoder, dense or convolutional
+recurrent       LSTM, ConvLSTM and ConvGRU, one step at a time and over time
+between         what stands between a recurrent core and a decoder
+discriminator   tells the true next frame from a proposed one
+vision_nets     AlexNet and VGG, with the names of parameters that published weights have
+energy          machines with an energy
+belief          sigmoid belief networks
+output_units    values of the output units, and their error
+targets         losses for binary states and classes
+noise           random draws that are unbiased under reduced precision
+fixed_noise     noise as a function of the example
+named           layers by name, weights as pictures
 """

@@ -17,7 +17,8 @@ The contribution of inputs, W * x + b, does not depend on the state, so it is co
 rest is computed step by step.
 
 References:
-    Hochreiter, Schmidhuber (1997). Long short-term memory. Gers, Schmidhuber, Cummins (2000). Learning to forget (f).
+    Hochreiter, Schmidhuber (1997). Long short-term memory.
+    Gers, Schmidhuber, Cummins (2000). Learning to forget (f).
     Shi, Chen, Wang, Yeung, Wong, Woo (2015). Convolutional LSTM network. arXiv:1506.04214.
     Ballas, Yao, Pal, Courville (2016). Delving deeper into convolutional networks for learning video representations.
     arXiv:1511.06432 (GRU-RCN, the ConvGRU).

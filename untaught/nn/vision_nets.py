@@ -22,7 +22,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
-from untaught.shapes import Features, Images
+from untaught.shapes import Examples, Features, Images
 
 Maps = Float[Tensor, "batch map above across"]
 
@@ -43,7 +43,7 @@ class VisionNet(nn.Module):
 
     Args:
         features: From pictures of three colours to maps.
-        classifier: From maps of `side` x `side` to logits.
+        classifier: From maps of `side` x `side` to logits; empty where there is none.
         side: Height and width to which the maps are averaged for the classifier.
         least: Height and width of the smallest picture that it takes.
 
@@ -67,33 +67,35 @@ class VisionNet(nn.Module):
         """Logits of the classes that it was trained on."""
         return self.classifier(self.pool(self.maps(x)).flatten(1))
 
-    def encode(self, x: Images) -> Features:
+    def encode(self, x: Examples) -> Features:
         """Mean of each of the last maps."""
         return self.maps(x).mean((2, 3))
 
-    def maps(self, x: Images) -> Maps:
+    def maps(self, x: Examples) -> Maps:
         """The last convolutional maps.
 
         Raises:
-            SizeError: Pictures are too small, or have neither one channel nor three.
+            SizeError: Examples are no pictures, are too small, or have neither one channel nor three.
         """
-        if x.shape[1] not in (1, 3) or min(x.shape[2:]) < self.least:
-            by, least = "x".join(str(side) for side in x.shape[1:]), f"{self.least}x{self.least}"
-            raise SizeError(f"this network looks at grey or colour pictures from {least}, not at {by}; resize them")
+        by, least = "x".join(map(str, x.shape[1:])), f"{self.least}x{self.least}"
+        if x.ndim != 4 or x.shape[1] not in (1, 3):
+            raise SizeError(f"this network looks at grey or colour pictures from {least}, not at examples of {by}")
+        if min(x.shape[2:]) < self.least:
+            raise SizeError(f"this network looks at pictures from {least}, not at {by}; resize them")
         return self.features((x.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
 
 
-def vision_net(name: str, classes: int = 1000) -> VisionNet:
+def vision_net(name: str, classes: int | None = 1000) -> VisionNet:
     """Build a network with new weights.
 
     Args:
         name: One of `NAMES`.
-        classes: Outputs of its classifier.
+        classes: Outputs of its classifier; None builds the convolutions alone.
     """
     return _alexnet(classes) if name == "alexnet" else _vgg(VGG[name], classes)
 
 
-def _vgg(blocks: Sequence[int], classes: int) -> VisionNet:
+def _vgg(blocks: Sequence[int], classes: int | None) -> VisionNet:
     layers: list[nn.Module] = []
     channels = 3
     for convolutions, width in zip(blocks, WIDTHS, strict=True):
@@ -101,14 +103,14 @@ def _vgg(blocks: Sequence[int], classes: int) -> VisionNet:
             layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
             channels = width
         layers.append(nn.MaxPool2d(2))
-    dense = [
+    dense = [] if classes is None else [
         nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(),
         nn.Linear(4096, classes),
     ]  # fmt: skip
     return VisionNet(nn.Sequential(*layers), nn.Sequential(*dense), side=7, least=32)
 
 
-def _alexnet(classes: int) -> VisionNet:
+def _alexnet(classes: int | None) -> VisionNet:
     features = nn.Sequential(
         nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
         nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -116,8 +118,8 @@ def _alexnet(classes: int) -> VisionNet:
         nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(),
         nn.Conv2d(256, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
     )  # fmt: skip
-    classifier = nn.Sequential(
+    dense = [] if classes is None else [
         nn.Dropout(), nn.Linear(256 * 6 * 6, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(),
         nn.Linear(4096, classes),
-    )  # fmt: skip
-    return VisionNet(features, classifier, side=6, least=64)
+    ]  # fmt: skip
+    return VisionNet(features, nn.Sequential(*dense), side=6, least=64)

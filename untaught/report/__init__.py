@@ -1,12 +1,12 @@
 """One page about one run: what it learnt, in pictures, curves and numbers, compared with trivial baselines.
 
-page       the page, top to bottom
-measures   what was evaluated, as bars, tables and curves
-training   how the loss fell
-pictures   what the model shows of itself, drawn where it is missing
-charts     lines in two dimensions
-style      how the page looks, in light and dark
-words      parts of a loss, as people call them
+page              the page, top to bottom
+measures          what was evaluated, as bars, tables and curves
+learning_curves   how the loss fell
+gallery           what the model shows of itself, drawn where it is missing
+charts            lines in two dimensions
+style             how the page looks, in light and dark
+words             parts of a loss, as people call them
 """
 
 from untaught.report.page import record_evaluation as record_evaluation

@@ -2,5 +2,6 @@
 
 settings     what config.json holds
 run          the folder: records, pictures, the best and the last checkpoint
+encoders     existing encoders: a run's, or a named network's with a file of weights
 checkpoint   tensors and counters, written completely or not at all
 """

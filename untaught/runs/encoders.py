@@ -26,45 +26,39 @@ class Given:
 
     network: nn.Module
     """From a batch of examples to features."""
-    described: Settings | NetworkFile | None = None
-    """The run or the file that it comes from; none for a network of the caller's own."""
+    origin: Settings | NetworkFile | OwnNetwork | None = None
+    """The run or the file that it comes from; None for a network of the caller's own."""
 
     @property
-    def description(self) -> Settings | NetworkFile | OwnNetwork:
+    def recorded(self) -> Settings | NetworkFile | OwnNetwork:
         """What config.json says of it."""
-        return self.described or OwnNetwork(own=type(self.network).__qualname__)
+        return self.origin or OwnNetwork(own=type(self.network).__qualname__)
 
     @property
     def view(self) -> View | None:
         """The view of data under which it was trained; None unless it is a run's model."""
-        if isinstance(self.described, Settings):
-            return undrawn(self.described.view)
+        if isinstance(self.origin, Settings):
+            return undrawn(self.origin.view)
         own = self.network.view if isinstance(self.network, Encoding) else None
         return None if own is None else undrawn(own)
 
 
-def described(text: str) -> NetworkFile | None:
-    """A network and its file, `vgg16:weights.safetensors`; None if the text is a path.
+def network_file(text: str) -> NetworkFile | None:
+    """A network and its file, `vgg16:weights.safetensors`; None if the text is anything else.
 
     Example:
-        >>> described("vgg16:weights.pt"), described("runs/vgg16")
+        >>> network_file("vgg16:weights.pt"), network_file("runs/vgg16")
         (NetworkFile(network='vgg16', file='weights.pt'), None)
     """
     name, colon, file = text.partition(":")
-    return NetworkFile(network=name, file=file) if colon and name in NAMES else None
-
-
-def foreign(encoder: nn.Module) -> bool:
-    """Whether a model's encoder was given to it, and not built by it."""
-    return isinstance(encoder, Encoding) or type(encoder).__module__.partition(".")[0] not in ("untaught", "torch")
+    return NetworkFile(network=name, file=file) if colon and file and name in NAMES else None
 
 
 class Convolutions(nn.Module):
-    """The convolutional part of a vision network as an encoder; the classifier is not used."""
+    """The convolutional part of a vision network as an encoder."""
 
     def __init__(self, network: VisionNet) -> None:
         super().__init__()
-        network.classifier = nn.Sequential()
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,27 +67,28 @@ class Convolutions(nn.Module):
 
 
 def network_encoder(asked: NetworkFile, weights: bool = True) -> Encoding:
-    """The encoder of a named network.
+    """The encoder of a named network: its convolutions. A file may hold its classifier too, which is not used.
 
     Args:
         asked: The network and its file.
         weights: Whether to read the file; otherwise weights are random, to be replaced by those of a checkpoint.
 
     Raises:
-        ConfigError: No network has that name, or the weights do not fit it.
+        ConfigError: No network has that name, or the weights do not fit its convolutions.
         RunError: The file cannot be read, or holds more than tensors.
     """
     if asked.network not in NAMES:
         raise ConfigError(f"no network is called {asked.network!r}; there are: {', '.join(NAMES)}")
-    held = read_weights(Path(asked.file)) if weights else {}
-    network = vision_net(asked.network, len(held["classifier.6.bias"]) if "classifier.6.bias" in held else 1000)
+    network = vision_net(asked.network, classes=None)
     if weights:
-        refuse_misfit(network, held, asked)
+        read = read_weights(Path(asked.file))
+        held = {name: value for name, value in read.items() if not name.startswith("classifier.")}
+        refuse_other_weights(network, held, asked)
         network.load_state_dict(held)
     return Encoding(Convolutions(network))
 
 
-def refuse_misfit(network: nn.Module, held: dict[str, Tensor], asked: NetworkFile) -> None:
+def refuse_other_weights(network: nn.Module, held: dict[str, Tensor], asked: NetworkFile) -> None:
     """Compare names and shapes of weights.
 
     Raises:

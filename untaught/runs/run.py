@@ -27,13 +27,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
 from untaught.data.view import Statistics, View
 from untaught.errors import ConfigError, RunError
 from untaught.model import Encoding, Model, model_class
+from untaught.nn.vision_nets import NAMES
 from untaught.runs.checkpoint import (
     Torn,
     read_checkpoint,
@@ -43,7 +44,7 @@ from untaught.runs.checkpoint import (
     write_json,
     write_tensors,
 )
-from untaught.runs.encoders import Given, described, network_encoder
+from untaught.runs.encoders import Given, network_encoder, network_file
 from untaught.runs.settings import NetworkFile, OwnNetwork, Settings
 
 
@@ -102,8 +103,7 @@ class Run:
 
     def environment(self) -> dict[str, Any]:
         """The content of environment.json."""
-        path = self.path / "environment.json"
-        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return _environment_in(self.path)
 
     def save(self, stage: str, step: int, state: Mapping[str, Any], counters: Mapping[str, Any]) -> None:
         """Write a checkpoint, then remove those that are neither first, nor best, nor among the last two."""
@@ -168,10 +168,14 @@ class Run:
             step: A step of the last stage; the best by default.
             device: Device on which to put it.
             modules: The caller's own networks, for a model that was built on them: `encoder=module`.
+
+        Raises:
+            ConfigError: The configuration does not fit the model.
+            RunError: There is no intact checkpoint, its weights do not fit, or the caller's own encoder is missing.
         """
         checkpoint = self.best() if step is None else self.at(step)
         model = self._built(modules)
-        model.load_state_dict(checkpoint.state.get("average") or checkpoint.state["model"])
+        self._fill(model, checkpoint.state.get("average") or checkpoint.state["model"])
         model.view = self.view
         return model.to(device).eval()
 
@@ -201,21 +205,21 @@ class Run:
 
     def _built(self, modules: Mapping[str, nn.Module]) -> Model:
         """The untrained model; if the code has changed since, the error names the version that wrote the run."""
-        with self.told_who_wrote_it():
+        with told_who_wrote(self.path):
             return build(self.settings, **modules)
 
-    @contextmanager
-    def told_who_wrote_it(self) -> Generator[None]:
-        """Let an error about the configuration name the version that wrote the run.
-
-        Raises:
-            ConfigError: The configuration is not one of this version's.
-        """
+    def _fill(self, model: Model, state: Mapping[str, Tensor]) -> None:
+        """Give a model its weights."""
         try:
-            yield
-        except ConfigError as error:
-            written = self.environment().get("versions", {}).get("untaught", "of an unknown version")
-            raise ConfigError(f"{self.path} was written by untaught {written}, and this one cannot: {error}") from error
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            own = {name: value.shape for name, value in model.state_dict().items()}
+            held = {name: value.shape for name, value in state.items()}
+            wrong = min(name for name, _ in own.items() ^ held.items())
+            raise RunError(
+                f"{wrong} of the model and of {self.path} do not fit; if it was built on networks of your own, "
+                "give all of them: untaught.load(path, encoder=network, decoder=network)"
+            ) from error
 
     def _counted(self) -> list[tuple[str, dict[str, Any]]]:
         """Name and counters of every checkpoint that has a readable JSON, oldest first."""
@@ -236,6 +240,20 @@ class Run:
         return Checkpoint(name, state, counters)
 
 
+@contextmanager
+def told_who_wrote(folder: Path) -> Generator[None]:
+    """Let an error about a run's configuration name the version that wrote the run.
+
+    Raises:
+        ConfigError: The configuration is not one of this version's.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        written = _environment_in(folder).get("versions", {}).get("untaught", "of an unknown version")
+        raise ConfigError(f"{folder} was written by untaught {written}, and this one cannot: {error}") from error
+
+
 def build(settings: Settings, **modules: nn.Module) -> Model:
     """Build the model that a run's settings describe, untrained; on the encoder that they describe, if any.
 
@@ -246,15 +264,16 @@ def build(settings: Settings, **modules: nn.Module) -> Model:
     config = from_json(cls.Config, settings.config, f"the configuration of {settings.model}")
     held = settings.encoder
     if held is not None and "encoder" not in modules:
-        modules = {**modules, "encoder": described_encoder(held)}
+        modules = {**modules, "encoder": rebuilt_encoder(held)}
     return cls(config, settings.example, **modules)
 
 
-def described_encoder(held: Settings | NetworkFile | OwnNetwork) -> Encoding:
-    """The encoder that a run's settings describe, with new weights: those of a checkpoint take their place.
+def rebuilt_encoder(held: Settings | NetworkFile | OwnNetwork) -> Encoding:
+    """An encoder built again from a run's settings, with new weights: those of a checkpoint take their place.
 
     Raises:
-        ConfigError: It is a network of somebody's own, which settings cannot build.
+        ConfigError: Its configuration does not fit its model.
+        RunError: It is a network of somebody's own, which settings cannot build.
     """
     match held:
         case Settings():
@@ -262,7 +281,7 @@ def described_encoder(held: Settings | NetworkFile | OwnNetwork) -> Encoding:
         case NetworkFile():
             return network_encoder(held, weights=False)
         case OwnNetwork():
-            raise ConfigError(
+            raise RunError(
                 f"this run's encoder is a network of the caller's own, {held.own}: "
                 "open the run in Python, untaught.load(path, encoder=network)"
             )
@@ -289,12 +308,14 @@ def open_run(path: Path | str) -> Run:
 
     Raises:
         RunError: There is no run there.
-        ConfigError: Its config.json has an unknown key or a value that is not allowed.
+        ConfigError: Its config.json has an unknown key or a value that is not allowed; the error names the version
+            that wrote it.
     """
     path = Path(path)
     if not (path / "config.json").is_file():
         raise RunError(f"{path} is no run: it has no config.json; `untaught train` makes one")
-    return Run(path, read_settings(path / "config.json"))
+    with told_who_wrote(path):
+        return Run(path, read_settings(path / "config.json"))
 
 
 def read_settings(path: Path) -> Settings:
@@ -317,12 +338,20 @@ def open_encoder(text: str) -> Given:
     """Open an encoder by the path of a run, or by a network's name and its file of weights.
 
     Raises:
-        ConfigError: The weights do not fit the network, or the run's model does not encode.
-        RunError: There is no such run, or the file cannot be read.
+        ConfigError: The weights do not fit the network, its file is not named, or the run's model does not encode.
+        RunError: There is no such run or network, or the file cannot be read.
     """
-    named = described(text)
+    named = network_file(text)
     if named is not None:
         return Given(network_encoder(named), named)
+    if not (Path(text) / "config.json").is_file():
+        name = text.removesuffix(":")
+        if name in NAMES:
+            raise ConfigError(f"{name} is a network: name the file of its weights too, --encoder {name}:FILE")
+        raise RunError(
+            f"--encoder {text}: there is no run in this place, and a network is named with the file of its weights,\n"
+            f"NETWORK:FILE; there are: {', '.join(NAMES)}"
+        )
     run = open_run(text)
     return Given(Encoding(run.load(), run.view), run.settings)
 
@@ -362,6 +391,11 @@ def environment(command: str | None = None) -> dict[str, Any]:
         "gpu": gpu,
         "commit": _commit(),
     }
+
+
+def _environment_in(folder: Path) -> dict[str, Any]:
+    path = folder / "environment.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def _commit() -> str | None:

@@ -2,6 +2,7 @@
 
 plan         model, and for each stage learner, recipe, view, parts and clock: decided before the first step
 fit          the loop, to be read from top to bottom
+feeds        what one step draws from the data
 step         one optimisation step, and what makes it fast
 optimisers   how gradients become steps
 clock        how long a stage lasts, and when it measures and saves

@@ -25,6 +25,7 @@ from untaught.data.view import Statistics, View, example_shape, refuse_to_binari
 from untaught.errors import ConfigError, DataError
 from untaught.evaluate.subject import Subject
 from untaught.model import (
+    Encoding,
     Learner,
     Model,
     Stage,
@@ -38,7 +39,7 @@ from untaught.model import (
 from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import seeded
 from untaught.recipe import SEARCHING, USUAL_RATES, Optimiser, Recipe, Rule
-from untaught.runs.encoders import Given, foreign
+from untaught.runs.encoders import Given
 from untaught.runs.settings import Settings, Training
 from untaught.shapes import Example
 from untaught.training.memory import refuse_weights
@@ -57,14 +58,20 @@ class Asked:
     """The fields of its configuration that the user set."""
     training: Training = Training()
     """How to train."""
-    encoder: Given | None = None
-    """The encoder to build on, for models that take one."""
+    encoder: Given | nn.Module | None = None
+    """The encoder to build on, for models that take one: a run's or a file's, or a network of your own."""
     size: tuple[int, int] | None = None
     """Height and width to which the source's pictures were resized."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What was done with broken files."""
     held: Settings | None = None
     """Settings of the run that is continued, which are kept as they are."""
+
+    @property
+    def given(self) -> Given | None:
+        """The encoder and where it comes from."""
+        own = Encoding(self.encoder) if isinstance(self.encoder, Model) else self.encoder
+        return Given(own) if isinstance(own, nn.Module) else own
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,7 @@ def plan_of(
         on_bad=asked.on_bad,
         training=asked.training,
         seen=view,
-        encoder=None if asked.encoder is None else asked.encoder.description,
+        encoder=None if asked.given is None else asked.given.recorded,
         **_chosen(cls, usual, asked, config, view),
     )
     return decided(model, settings, source, other)
@@ -189,10 +196,10 @@ def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, 
         usual = Usual(view=asked.held.view, recipe=None if recipe is None else from_json(Recipe, recipe))
         return usual, from_json(cls.Config, asked.held.config, asked.model), asked.held.view
     usual = _undisputed(usual_for(cls, source), asked)
-    if asked.encoder is not None and asked.encoder.view is not None:
+    if asked.given is not None and asked.given.view is not None:
         usual = replace(usual, view=None)
     config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
-    return usual, config, asked.training.changed(_view(cls, config, usual, asked.encoder))
+    return usual, config, asked.training.changed(_view(cls, config, usual, asked.given))
 
 
 def plan_for(model: Model, source: Source, training: Training | None = None, other: Source | None = None) -> Plan:
@@ -203,8 +210,8 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
         DataError: The data do not suit the model.
     """
     training = training or Training()
-    held = getattr(model, "encoder", None) if isinstance(model, TakesEncoder) else None
-    given = Given(held) if isinstance(held, nn.Module) and foreign(held) else None
+    held = model.given.get("encoder") if isinstance(model, TakesEncoder) else None
+    given = None if held is None else Given(held)
     view = training.changed(_view(type(model), model.config, Usual(view=model.view), given))
     model.view = view
     settings = Settings(
@@ -216,7 +223,7 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
         other=None if other is None else other.spec,
         training=training,
         seen=view,
-        encoder=None if given is None else given.description,
+        encoder=None if given is None else given.recorded,
     )
     return decided(model, settings, source, other)
 
@@ -345,18 +352,19 @@ def _view(cls: type[Model], config: Any, usual: Usual, encoder: Given | None) ->
 
 
 def _built(cls: type[Model], config: Any, example: Example, asked: Asked, device: torch.device) -> Model:
-    if asked.encoder is None:
+    given = asked.given
+    if given is None:
         recipe = cls.recipe
         refuse_weights(lambda shape: cls(config, replace(example, shape=shape)), example.shape, recipe, device)
         with seeded(asked.training.seed):
             return cls(config, example)
     if not issubclass(cls, TakesEncoder):
         raise ConfigError(f"{asked.model} takes no encoder; these do: {', '.join(names_that_take_encoders())}")
-    held = asked.encoder.described
+    held = given.origin
     if isinstance(held, Settings) and tuple(held.shape) != tuple(example.shape):
         raise DataError(f"the encoder saw examples of shape {held.shape}, and these are {example.shape}")
     with seeded(asked.training.seed):
-        return cls.on(config, example, asked.encoder.network)
+        return cls.on(config, example, given.network)
 
 
 def names_that_take_encoders() -> list[str]:

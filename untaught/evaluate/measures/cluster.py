@@ -9,7 +9,8 @@ the classes, V the groups, H entropy and I mutual information,
 Baselines: the same for raw pixels, principal components and random weights.
 
 References:
-    Strehl, Ghosh, Cluster ensembles (2002), with the arithmetic mean. Hubert, Arabie, Comparing partitions (1985).
+    Strehl, Ghosh, Cluster ensembles (2002), with the arithmetic mean.
+    Hubert, Arabie, Comparing partitions (1985).
 """
 
 from __future__ import annotations
