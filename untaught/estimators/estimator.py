@@ -18,7 +18,7 @@ from untaught.config import from_json
 from untaught.data.source import Source
 from untaught.estimators.one_pass import one_pass
 from untaught.estimators.parameters import USUAL, Fitting, defaults, drawn_seed, model_defaults, plain
-from untaught.estimators.rows import Layout, Rows, picture_shape, shape_of_rows
+from untaught.estimators.rows import End, Layout, Rows, picture_shape, range_of, shape_of_rows
 from untaught.model import Encodes, Model, model_name
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
@@ -45,7 +45,7 @@ class ModelEstimator(BaseEstimator, ABC):
         n_features_in_: Values in a row.
         history_: Losses during training: dictionaries of epoch, stage and the parts of the loss.
         chosen_: Settings chosen from the rows: fields of the model's configuration, its view and recipe,
-            `image_shape`, `value_range`.
+            `image_shape`, `value_range` (for rows of a table two tuples, with an end for each column).
         because_: What in the rows led to the model's choices, in words.
     """
 
@@ -121,7 +121,7 @@ class ModelEstimator(BaseEstimator, ABC):
         self._seed = drawn_seed(self.random_state)
         self.n_iter_, self.history_, self._moments = 0, [], dict[str, Any]()
         low, high = self._fitting().value_range or self._range(rows, label)
-        self._layout = replace(self._layout, low=low, high=high)
+        self._layout = replace(self._layout, low=low, high=high, bounded="value_range" in self._chosen)
         asked = Asked(model_name(self.model_type), self._said(), self._training(**said))
         plan = plan_of(self.model_type, asked, self._source(rows, label), _device(self.device))
         self.model_, self._layout = plan.model, replace(self._layout, known=plan.statistics)
@@ -187,19 +187,19 @@ class ModelEstimator(BaseEstimator, ABC):
             self._chosen["image_shape"] = shape
         self._layout = Layout(shape, pictures is not None)
 
-    def _range(self, rows: Rows, label: Tensor | None) -> tuple[float, float]:
+    def _range(self, rows: Rows, label: Tensor | None) -> tuple[End, End]:
         """Values of rows that become 0 and 1; unchanged unless the model needs probabilities and some leave [0, 1]."""
-        low, high = float(rows.min()), float(rows.max())
-        if (low >= 0 and high <= 1) or not self._takes_probabilities(self._source(rows, label)):
+        inside = float(rows.min()) >= 0 and float(rows.max()) <= 1
+        if inside or not self._takes_probabilities(self._source(rows, label)):
             return 0.0, 1.0
-        self._chosen["value_range"] = low, high if low < high else low + 1
+        self._chosen["value_range"] = range_of(rows, each=len(self._layout.shape) == 1)
         return self._chosen["value_range"]
 
     def _takes_probabilities(self, source: Source) -> bool:
         """Whether the model, as configured for these data, treats values as probabilities of ones."""
         model = self.model_type
-        _, _, view = choice(model, Asked(model_name(model), self._said()), source)
-        return view.binarise or (model.smoke.binary and view.standardise == "none")
+        _, config, view = choice(model, Asked(model_name(model), self._said()), source)
+        return view.binarise or (view.standardise == "none" and model.takes_probabilities(config))
 
     def _source(self, rows: Rows, label: Tensor | None) -> Source:
         """Rows as a source. All are in every part; holding some out is left to cross-validation."""

@@ -196,6 +196,11 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         """Data are binarised by draws for binary pixels, standardised for Gaussian ones."""
         return cls.view if config.visible == "bernoulli" else View(standardise="all")
 
+    @classmethod
+    def takes_probabilities(cls, config: Config) -> bool:
+        """Binary visible units do."""
+        return config.visible == "bernoulli"
+
     def prepare(self, sample: Batch) -> None:
         """Set biases by each channel's mean and the sparsity target; DataError where pixels cannot have such values."""
         channels = sample.x.transpose(0, 1).flatten(1).T / self.deviation

@@ -246,7 +246,7 @@ def _draws(subject: Subject) -> bool:
     """Whether grey values are drawn: a likelihood of binary units is one of their states."""
     model, view = subject.model, subject.view
     energy = isinstance(model, Energy) and not isinstance(model, LowerBound)
-    return view.binarise or (view.standardise == "none" and not energy and model.smoke.binary)
+    return view.binarise or (view.standardise == "none" and not energy and model.takes_probabilities(model.config))
 
 
 def _is_binary(model: Model, x: Examples) -> bool:
