@@ -131,6 +131,9 @@ def test_passes_go_on_and_need_to_know_the_classes() -> None:
     scores = [machine.partial_fit(X, Y).score(X, Y) for _ in range(20)]
     assert machine.n_iter_ == 21
     assert scores[-1] > max(scores[0], 0.8)
+    machine.partial_fit(X, Y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"classes=\[0, 1\] is not the same as in the first call: \[0, 1, 2\]"):
+        machine.partial_fit(X[few], Y[few], classes=[0, 1])
     with pytest.raises(ValueError, match=r"y has .*5.*, which is none of the classes \[0, 1, 2\]"):
         machine.partial_fit(X, np.full(90, 5))
 

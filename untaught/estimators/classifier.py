@@ -54,10 +54,11 @@ class Classifier(ClassifierMixin, ModelEstimator):
         Args:
             X: As in `fit`; later calls need the features of the first.
             y: A label for each.
-            classes: All labels that will ever occur; required in the first call.
+            classes: All labels that will ever occur; required in the first call, and the same in later ones.
 
         Raises:
-            ValueError: The first call does not give the classes, or a label is not among them.
+            ValueError: The first call does not give the classes, a later one gives others, or a label is not among
+                them.
         """
         new = "model_" not in vars(self)
         rows, label = self._rows_with(X, y, new)
@@ -66,6 +67,8 @@ class Classifier(ClassifierMixin, ModelEstimator):
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit")
             self.classes_ = np.unique(np.asarray(classes))
+        elif classes is not None and not np.array_equal(np.unique(np.asarray(classes)), self.classes_):
+            raise ValueError(f"classes={list(classes)} is not the same as in the first call: {self.classes_.tolist()}")
         return self._go_on(rows, torch.from_numpy(self._numbers(label)))
 
     def predict_proba(self, X: Any) -> Rows:

@@ -51,8 +51,6 @@ class ModelEstimator(BaseEstimator, ABC):
 
     model_type: ClassVar[type[Model]]
     """The model that it trains."""
-    expected_failed_checks: ClassVar[dict[str, str]] = {}
-    """Checks of scikit-learn's `parametrize_with_checks` that it does not pass, with the reason; empty."""
 
     image_shape: tuple[int, int, int] | None
     random_state: Any
@@ -100,7 +98,7 @@ class ModelEstimator(BaseEstimator, ABC):
                 self.history_.append({"epoch": record.epoch, "stage": record.stage, **record.held_out})
         self.n_iter_ = epochs
         self._moments = {own.stage.name: {} for own in plan.stages}
-        return self._rest()
+        return self._rest(plan.model)
 
     def _go_on(self, rows: Rows, label: Tensor | None = None) -> Self:
         """Train for one pass from the present weights, or from new ones."""
@@ -114,7 +112,7 @@ class ModelEstimator(BaseEstimator, ABC):
             name = own.stage.name
             losses, self._moments[name] = one_pass(plan, own, self._layout.known, self._moments.get(name))
             self.history_.append({"epoch": self.n_iter_, "stage": name, **losses})
-        return self._rest()
+        return self._rest(plan.model)
 
     def _planned(self, rows: Rows, label: Tensor | None, **said: Any) -> Plan:
         """Make the plan of training a new model."""
@@ -124,13 +122,13 @@ class ModelEstimator(BaseEstimator, ABC):
         self._layout = replace(self._layout, low=low, high=high, bounded="value_range" in self._chosen)
         asked = Asked(model_name(self.model_type), self._said(), self._training(**said))
         plan = plan_of(self.model_type, asked, self._source(rows, label), _device(self.device))
-        self.model_, self._layout = plan.model, replace(self._layout, known=plan.statistics)
+        self._layout = replace(self._layout, known=plan.statistics)
         self.chosen_, self.because_ = self._chosen | plan.settings.chosen, plan.settings.because
         return plan
 
-    def _rest(self) -> Self:
-        """Move the model to the CPU, so that a pickle can be loaded on any machine."""
-        model = self.model_.to("cpu").eval()
+    def _rest(self, model: Model) -> Self:
+        """Keep a model that is trained, on the CPU, so that a pickle can be loaded on any machine."""
+        self.model_ = model.to("cpu").eval()
         if isinstance(model, Encodes):
             blank = torch.zeros(1, *model.shape)
             with torch.no_grad(), seeded(0):
@@ -180,7 +178,8 @@ class ModelEstimator(BaseEstimator, ABC):
         return rows, label
 
     def _begin(self, rows: Rows, pictures: tuple[int, ...] | None) -> None:
-        """Decide how rows become the model's examples."""
+        """Decide how rows become the model's examples; an earlier model, of other examples, is forgotten."""
+        vars(self).pop("model_", None)
         self._dtype, self._chosen = rows.dtype, dict[str, Any]()
         shape = self._fitting().image_shape or pictures or shape_of_rows(self.model_type, rows.shape[1])
         if pictures is None and shape != (rows.shape[1],) and self.image_shape is None:
