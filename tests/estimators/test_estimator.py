@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from torch import nn
@@ -15,7 +16,7 @@ from torch import nn
 from untaught.config import configuration
 from untaught.data.part import Part
 from untaught.data.source import Source
-from untaught.errors import ConfigError, DataError
+from untaught.errors import ConfigError, DataError, NotFiniteError
 from untaught.estimators import (
     AutoencoderEstimator,
     ContractiveAutoencoderEstimator,
@@ -373,3 +374,24 @@ def test_a_range_that_the_rows_chose_bounds_later_rows() -> None:
     estimator = belief().fit(x)
     np.testing.assert_array_equal(estimator.transform(3 * x - 4), estimator.transform((3 * x - 4).clip(0, 4)))
     estimator.partial_fit(3 * x - 4)
+
+
+def test_a_fit_that_fails_leaves_nothing_fitted() -> None:
+    broken = small(max_epochs=3, learning_rate=1e30)
+    with pytest.raises(NotFiniteError):
+        broken.fit(100 * ROWS)
+    with pytest.raises(NotFittedError):
+        broken.transform(ROWS)
+    again = broken.set_params(learning_rate=1e-3).fit(ROWS).set_params(learning_rate=1e30)
+    with pytest.raises(NotFiniteError):
+        again.fit(100 * ROWS)
+    with pytest.raises(NotFittedError):
+        again.transform(ROWS)
+
+
+def test_units_that_do_not_fit_those_that_the_rows_chose_are_told_of_it() -> None:
+    x = 9 * np.random.default_rng(7).normal(size=(40, 6))
+    with pytest.raises(
+        ConfigError, match=r"visible=gaussian was chosen from the data: values run from .* not from 0 to 1"
+    ):
+        RBMEstimator(hidden=4, hidden_units="gaussian", max_epochs=1).fit(x)
