@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from untaught.nn.convolution import Layer
+from untaught.nn.sizes import Layer
 from untaught.nn.discriminator import FrameDiscriminator
 from untaught.randomness import seeded
 

@@ -107,11 +107,6 @@ def _learns_without_labels(model: type[Model]) -> bool:
     return not defaults(model.Config).get("classes")
 
 
-def expected_failed_checks(estimator: ModelEstimator) -> dict[str, str]:
-    """Checks that an estimator is expected to fail, with reasons, for `parametrize_with_checks`."""
-    return estimator.expected_failed_checks
-
-
 def __getattr__(name: str) -> type[ModelEstimator]:
     """Find an estimator by its name, for imports and for pickles."""
     if name.endswith(("Estimator", "Classifier")):

@@ -152,8 +152,8 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         gibbs_steps: Count = 1
         """Gibbs steps from the data to a fantasy: the k of CD-k."""
         sparsity: Fraction | None = 0.03
-        """Target for, and initial value of, the hidden units' mean activation: below one unit a window; none has
-        none."""
+        """Target for, and initial value of, the hidden units' mean activation: below one unit a window. None sets
+        no target."""
         sparsity_cost: NonNegative = 1.0
         """Weight of the sparsity target."""
         initial_scale: Positive = 1.0
