@@ -6,9 +6,9 @@ A cell without a record says so. Where an experiment has changed since it was re
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 from untaught.evaluate.measure import inside, spread_keys
 from untaught.experiments.paper import BUDGETS, Budget, Column, Published, Row, Table

@@ -7,8 +7,9 @@ with weights of its own or the encoder's (tied):
     y  = pool_p(f(W * x + b))                                                       (1)
     x' = f(W' *^T up_p(y') + b')            the bottom layer leaves f out           (2)
 
-Convolution and pooling round sizes down (`untaught.nn.sizes`). The decoder is given the size of its output: at each layer it
-repeats the last row of its input, or crops rows, so that (2) has exactly the input size of the encoder's layer.
+Convolution and pooling round sizes down (`untaught.nn.sizes`). The decoder is given the size of its output: at each
+layer it repeats the last row of its input, or crops rows, so that (2) has exactly the input size of the encoder's
+layer.
 
 References:
     Zeiler, Krishnan, Taylor, Fergus (2010). Deconvolutional networks (the adjoint as a layer).
