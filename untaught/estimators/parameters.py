@@ -14,15 +14,20 @@ USUAL = "usual"
 """The value of a parameter that the model is to choose from the rows. None cannot serve for this: it is a value of some
 fields."""
 
+PASSES = 20
+"""Passes over the data in `fit`, unless the user says otherwise."""
+
 
 @configuration
 class Fitting:
     """Parameters of every estimator, in addition to those of its model."""
 
-    max_epochs: Count = 20
-    """Passes over the data in `fit`."""
+    max_epochs: Count | None = None
+    """Passes over the data in `fit`; None takes 20. For fewer than 2,000 rows a classifier takes more, so that each
+    stage has 400 steps at least."""
     batch_size: Count | None = None
-    """Examples in one step; None takes the model's recipe."""
+    """Examples in one step; None takes the model's recipe. For fewer than 2,000 rows the `fit` of a classifier takes a
+    twentieth of them, but at least 10."""
     learning_rate: Positive | None = None
     """Highest step size of every optimiser; None takes the model's recipe."""
     image_shape: tuple[Count, Count, Count] | None = None
