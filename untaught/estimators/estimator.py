@@ -171,7 +171,12 @@ class ModelEstimator(BaseEstimator, ABC):
 
     def _training(self, **more: Any) -> Training:
         own = self._fitting()
-        asked = {"batch_size": own.batch_size, "learning_rate": own.learning_rate, "device": own.device, **more}
+        asked: dict[str, Any] = {
+            "batch_size": own.batch_size,
+            "learning_rate": own.learning_rate,
+            "device": own.device,
+            **more,
+        }
         # Not bf16: rows need not lie in [0, 1], and bf16 cannot tell 100 from 100.2.
         return Training(seed=self._seed + self.n_iter_, precision="float32", **asked)
 

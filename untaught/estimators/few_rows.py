@@ -1,7 +1,7 @@
 """What a classifier chooses by the number of its rows, where the user leaves it open.
 
-Recipes are for tens of thousands of examples. Of a thousand rows, twenty passes in batches of a hundred are 200 steps: too
-few for weights of deviation 0.01 to grow until hidden units tell examples apart, and labels then find nothing in them.
+Recipes are for tens of thousands of examples. Of a thousand rows, twenty passes in batches of a hundred are 200 steps.
+These are too few for weights of deviation 0.01 to grow until hidden units tell examples apart.
 So that few rows teach as well, of n rows
 
     batch size       the recipe's, or n / 20 if that is less, but at least 10           (1)
@@ -32,6 +32,8 @@ FEW = 2_000
 SCALE, LARGEST_SCALE = math.sqrt(6), 0.1
 CHOSEN = {"initial_scale": "min(0.1, sqrt(6 / rows)), or the model's own if larger"}
 """Fields of a configuration that follow from the number of rows, with the rule."""
+SWIFT = Optimiser(name="adam", learning_rate=3e-3)
+"""Takes the place of plain gradient descent where labels are learnt."""
 TUNED = "backpropagation"
 """Kind of fine-tuning that a classifier has by default, where its model offers the kind."""
 
@@ -77,7 +79,7 @@ def with_adam(plan: Plan) -> Plan:
 def _with_adam(own: StagePlan) -> StagePlan:
     if own.stage.learner.monitor not in LABEL_LOSSES:
         return own
-    swift = {name: Optimiser() if rule.name == "sgd" else rule for name, rule in own.optimisers.items()}
+    swift = {name: SWIFT if rule.name == "sgd" else rule for name, rule in own.optimisers.items()}
     return replace(own, optimisers=swift)
 
 

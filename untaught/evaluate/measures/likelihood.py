@@ -97,7 +97,7 @@ PSEUDO = Quantity(
     title="pseudo-log-likelihood",
     unit="nats per example",
     better="higher",
-    meaning="The sum of the logarithms of each pixel's probability given all others.",
+    meaning="The sum of the logarithms of each value's probability given all others.",
 )
 OTHERS = (
     Quantity("log_partition_nats", title="log Z", unit="nats"),
