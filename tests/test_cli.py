@@ -108,7 +108,7 @@ def test_numbers_stand_beside_those_of_the_same_name(capsys: pytest.CaptureFixtu
 
 def test_bounds_that_have_no_end_say_so(capsys: pytest.CaptureFixture[str]) -> None:
     print_measures({"likelihood": {"log_likelihood_nats": -5.0, "log_likelihood_nats_low": None, "baselines": {}}})
-    assert "log likelihood nats low: without end" in capsys.readouterr().out
+    assert "log likelihood nats low: infinite" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- encode, reconstruct, sample, predict

@@ -263,7 +263,7 @@ def test_curves_and_tables_stand_beside_their_baselines() -> None:
     decode = {"r2": {"first_angle": 0.9}, "baselines": {"raw_pixels": {"first_angle": 0.1}}}
     assert "first angle 0.90 0.10" in Reader(measure_section("decode", decode)).text
     ends = {"log_likelihood_nats": -5.0, "log_likelihood_nats_low": None, "baselines": {"coin_flips": -6.0}}
-    assert "lower end of its error bar, nats: without end" in Reader(measure_section("likelihood", ends)).text
+    assert "lower end of its error bar, nats: infinite" in Reader(measure_section("likelihood", ends)).text
 
 
 def test_rows_with_other_baselines_have_columns_of_their_own() -> None:

@@ -123,6 +123,15 @@ class Model(nn.Module, ABC):
         del config
         return cls.view
 
+    @classmethod
+    def takes_probabilities(cls, config: Any) -> bool:
+        """Whether values are probabilities of ones for one configuration, so that none may lie outside [0, 1].
+
+        By default: where the view binarises, or where the model is for zeros and ones and does not standardise.
+        """
+        view = cls.view_of(config)
+        return view.binarise or (cls.smoke.binary and view.standardise == "none")
+
     @abstractmethod
     def stages(self) -> Sequence[Stage]:
         """The stages of training, in order."""

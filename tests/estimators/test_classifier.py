@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone, is_classifier
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_wine
 from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -105,7 +106,7 @@ def test_how_many_classes_follows_from_the_labels() -> None:
 
 def test_a_net_may_be_tuned_by_labels_alone() -> None:
     net = DBNClassifier(
-        hidden=(20,), fine_tuning="backpropagation", pretraining=False, max_epochs=20, batch_size=10, random_state=0
+        hidden=(20,), pretraining=False, learning_rate=0.1, max_epochs=20, batch_size=10, random_state=0
     )
     assert net.fit(X, Y).score(X, Y) > 1 / 3 + 4 * np.sqrt(2 / 9 / len(X))
     assert net.history_[-1]["stage"] == "backpropagation"
@@ -131,6 +132,9 @@ def test_passes_go_on_and_need_to_know_the_classes() -> None:
     scores = [machine.partial_fit(X, Y).score(X, Y) for _ in range(20)]
     assert machine.n_iter_ == 21
     assert scores[-1] > max(scores[0], 0.8)
+    machine.partial_fit(X, Y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"classes=\[0, 1\] is not the same as in the first call: \[0, 1, 2\]"):
+        machine.partial_fit(X[few], Y[few], classes=[0, 1])
     with pytest.raises(ValueError, match=r"y has .*5.*, which is none of the classes \[0, 1, 2\]"):
         machine.partial_fit(X, np.full(90, 5))
 
@@ -148,7 +152,9 @@ def test_it_survives_pickle_and_clone(estimator: ModelEstimator) -> None:
 
 def test_scikit_learn_tools_take_it() -> None:
     label = np.array(["low", "middle", "high"])[Y]
-    pipeline = make_pipeline(MinMaxScaler(), SoftmaxClassifier(batch_size=10, learning_rate=0.1, random_state=0))
+    pipeline = make_pipeline(
+        MinMaxScaler(), SoftmaxClassifier(max_epochs=20, batch_size=10, learning_rate=0.1, random_state=0)
+    )
     chance, error = 1 / 3, np.sqrt(2 / 9 / len(X))
     assert cross_val_score(pipeline, X, label, cv=3).mean() > chance + 3 * error
     search = GridSearchCV(pipeline, {"softmaxclassifier__learning_rate": [1e-6, 0.1]}, cv=3).fit(X, label)
@@ -199,3 +205,42 @@ def test_digits_are_told_apart_with_hidden_units(estimator: ModelEstimator, digi
     logistic = LogisticRegression(max_iter=2000).fit(x / 16, y).score(x_test / 16, y_test)
     error = np.sqrt(logistic * (1 - logistic) / len(y_test))
     assert estimator.fit(x, y).score(x_test, y_test) > logistic - 3 * error
+
+
+@pytest.mark.parametrize(("rows", "batch", "passes", "scale"), [(90, 10, 45, 0.1), (2500, 100, 20, 0.0490)])
+def test_few_rows_make_steps_enough(rows: int, batch: int, passes: int, scale: float) -> None:
+    """Of a few rows batches are small, passes many and initial weights larger; what the user says is left alone."""
+    x = np.random.default_rng(1).random((rows, 2))
+    label = (x[:, 0] > 0.5).astype(int)
+    fitted = DiscriminativeRBMClassifier(hidden=2, random_state=0).fit(x, label)
+    plan = fitted._length(rows)
+    assert (plan.get("batch_size", 100), plan["epochs"], fitted.n_iter_) == (batch, passes, passes)
+    assert fitted.chosen_["initial_scale"] == fitted.model_.config.initial_scale == pytest.approx(scale, abs=1e-4)
+    said = clone(fitted).set_params(max_epochs=2, batch_size=30, initial_scale=0.01).fit(x, label)
+    assert (said.n_iter_, said._length(rows)["epochs"], said._length(rows).get("batch_size", 30)) == (2, 2, 30)
+    assert said.model_.config.initial_scale == 0.01
+    assert "initial_scale" not in said.chosen_
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DiscriminativeRBMClassifier(random_state=0),
+        DBNClassifier(hidden=(100, 100), random_state=0),
+        pytest.param(DBNClassifier(random_state=0), marks=pytest.mark.slow),
+        pytest.param(DBMClassifier(random_state=0), marks=pytest.mark.slow),
+    ],
+    ids=repr,
+)
+def test_columns_of_any_width_are_learnt_at_the_defaults(estimator: ModelEstimator) -> None:
+    """Wine, whose columns run from 0.1 to 1,680: under one range for all, most of them are constant."""
+    x, y = load_wine(return_X_y=True)
+    assert clone(estimator).fit(x[::2], y[::2]).score(x[1::2], y[1::2]) > 0.85
+
+
+def test_a_classifier_that_learnt_nothing_says_so() -> None:
+    with pytest.warns(ConvergenceWarning, match=r"33% of the rows .*\n.*max_epochs"):
+        clone(SMALL["DBMClassifier"]).set_params(max_epochs=1, learning_rate=1e-9).fit(X, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        SoftmaxClassifier(learning_rate=0.3, random_state=0).fit(X, Y)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from torch import nn
@@ -13,13 +16,17 @@ from torch import nn
 from untaught.config import configuration
 from untaught.data.part import Part
 from untaught.data.source import Source
-from untaught.errors import ConfigError, DataError
+from untaught.errors import ConfigError, DataError, NotFiniteError
 from untaught.estimators import (
     AutoencoderEstimator,
+    ContractiveAutoencoderEstimator,
     ConvolutionalRBMEstimator,
+    DenoisingAutoencoderEstimator,
+    HashingAutoencoderEstimator,
     ModelEstimator,
     RBMEstimator,
     SigmoidBeliefEstimator,
+    SparseAutoencoderEstimator,
     estimator_class,
 )
 from untaught.model import Batch, Decodes, Encodes, Example, Learner, Loss, Optimiser, Recipe, Smoke, Usual, View
@@ -160,7 +167,7 @@ def belief(**more: object) -> ModelEstimator:
 def test_values_that_are_no_probabilities_are_taken_in_proportion(low: float, high: float) -> None:
     x, rows = bits(), bits() * (high - low) + low
     expected, estimator = belief().fit(x), belief().fit(rows)
-    assert estimator.chosen_["value_range"] == (low, high)
+    assert estimator.chosen_["value_range"] == ((low,) * 6, (high,) * 6)
     features = expected.transform(x)
     np.testing.assert_allclose(estimator.transform(rows), features, atol=1e-12)
     rebuilt = expected.inverse_transform(features) * (high - low) + low
@@ -172,7 +179,7 @@ def test_values_that_are_no_probabilities_are_taken_in_proportion(low: float, hi
 
 def test_one_value_alone_is_a_range_too() -> None:
     estimator = belief().fit(np.full((4, 3), 7.0))
-    assert estimator.chosen_["value_range"] == (7, 8)
+    assert estimator.chosen_["value_range"] == ((7,) * 3, (8,) * 3)
 
 
 def test_probabilities_are_left_as_they_are() -> None:
@@ -313,3 +320,78 @@ def test_features_tell_what_was_drawn() -> None:
     )
     features = estimator.fit_transform(x)
     assert Ridge(1e-6).fit(features[:200], causes[:200]).score(features[200:], causes[200:]) > 0.95
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        AutoencoderEstimator(latent=2, hidden=(4,), output="bernoulli"),
+        AutoencoderEstimator(
+            latent=2, hidden=(4,), pretraining="rbm", activation="sigmoid", code="sigmoid", output="sigmoid"
+        ),
+        DenoisingAutoencoderEstimator(hidden=(4,), output="bernoulli"),
+        ContractiveAutoencoderEstimator(hidden=(4,), output="bernoulli"),
+        SparseAutoencoderEstimator(hidden=(4,), output="bernoulli"),
+        HashingAutoencoderEstimator(latent=2, hidden=(4,), output="bernoulli"),
+    ],
+)
+def test_units_that_the_user_set_decide_whether_values_are_probabilities(estimator: ModelEstimator) -> None:
+    x = np.random.default_rng(5).normal(size=(60, 6))
+    fitted = estimator.set_params(max_epochs=1, random_state=0).fit(x)
+    assert "value_range" in fitted.chosen_
+    rebuilt = fitted.inverse_transform(fitted.transform(x))
+    assert (rebuilt >= x.min(0) - 1e-6).all() and (rebuilt <= x.max(0) + 1e-6).all()
+
+
+def test_each_column_of_a_table_has_a_range_of_its_own() -> None:
+    """Columns of any width are to the model what they are when each is brought to [0, 1] by hand."""
+    x = np.random.default_rng(6).random((40, 3)) * [1e-3, 1.0, 1000.0] + [0.0, -2.0, 5.0]
+    low, width = x.min(0), np.ptp(x, 0)
+    expected, estimator = belief().fit((x - low) / width), belief().fit(x)
+    np.testing.assert_allclose(estimator.chosen_["value_range"], (x.min(0), x.max(0)))
+    features = expected.transform((x - low) / width)
+    np.testing.assert_allclose(estimator.transform(x), features, atol=1e-6)
+    rebuilt = expected.inverse_transform(features) * width + low
+    np.testing.assert_allclose(estimator.inverse_transform(features), rebuilt, rtol=1e-6)
+    draws = expected.sample(5, random_state=1) * width + low
+    np.testing.assert_allclose(estimator.sample(5, random_state=1), draws, rtol=1e-5)
+    copy = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(copy.inverse_transform(features), estimator.inverse_transform(features))
+    assert estimator.transform(x.astype(np.float32)).dtype == np.float32
+    assert estimator.inverse_transform(features.astype(np.float32)).dtype == np.float32
+
+
+def test_pictures_have_one_range() -> None:
+    x = 16 * PICTURES
+    x[:, 0, 0, 0] /= 16
+    assert belief().fit(x).chosen_["value_range"] == (x.min(), x.max())
+    assert belief(image_shape=(1, 4, 4)).fit(x.reshape(40, 16)).chosen_["value_range"] == (x.min(), x.max())
+
+
+def test_a_range_that_the_rows_chose_bounds_later_rows() -> None:
+    """A model of probabilities sees what lies outside as the nearer end, in training and after it."""
+    x = 4 * bits()
+    estimator = belief().fit(x)
+    np.testing.assert_array_equal(estimator.transform(3 * x - 4), estimator.transform((3 * x - 4).clip(0, 4)))
+    estimator.partial_fit(3 * x - 4)
+
+
+def test_a_fit_that_fails_leaves_nothing_fitted() -> None:
+    broken = small(max_epochs=3, learning_rate=1e30)
+    with pytest.raises(NotFiniteError):
+        broken.fit(100 * ROWS)
+    with pytest.raises(NotFittedError):
+        broken.transform(ROWS)
+    again = broken.set_params(learning_rate=1e-3).fit(ROWS).set_params(learning_rate=1e30)
+    with pytest.raises(NotFiniteError):
+        again.fit(100 * ROWS)
+    with pytest.raises(NotFittedError):
+        again.transform(ROWS)
+
+
+def test_units_that_do_not_fit_those_that_the_rows_chose_are_told_of_it() -> None:
+    x = 9 * np.random.default_rng(7).normal(size=(40, 6))
+    with pytest.raises(
+        ConfigError, match=r"visible=gaussian was chosen from the data: values run from .* not from 0 to 1"
+    ):
+        RBMEstimator(hidden=4, hidden_units="gaussian", max_epochs=1).fit(x)

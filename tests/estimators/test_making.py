@@ -54,9 +54,12 @@ def test_parameters_are_the_models_and_are_described(name: str) -> None:
     estimator = dict(all_estimators())[name]
     model, parameters = estimator.model_type, estimator().get_params()
     own = {described.name: described.default for described in fields(model.Config) if described.name != "classes"}
+    labelled = is_classifier(estimator())
+    by_rows = {*model.adapts, "initial_scale"} if labelled else set(model.adapts)
+    tuned = {"fine_tuning": "'backpropagation'"} if name == "DBNClassifier" else {}
     for key, default in own.items():
-        assert repr(parameters[key]) == ("'usual'" if key in model.adapts else default)
-    assert parameters["max_epochs"] == 20
+        assert repr(parameters[key]) == ("'usual'" if key in by_rows else tuned.get(key, default))
+    assert parameters["max_epochs"] is parameters["batch_size"] is None
     assert list(inspect.signature(estimator).parameters) == [
         *own, "max_epochs", "batch_size", "learning_rate", "image_shape", "value_range", "random_state", "device"
     ]  # fmt: skip

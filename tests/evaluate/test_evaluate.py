@@ -13,6 +13,7 @@ from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.evaluate.evaluate import evaluate, measures, reasons
 from untaught.evaluate.subject import Subject
+from untaught.models.finetuned_classifier import FinetunedClassifier
 from untaught.randomness import seeded
 
 
@@ -100,3 +101,14 @@ def test_an_untrained_network_has_other_weights() -> None:
     with seeded(held.seed):
         begun = Forecast(Forecast.Config(), (1, 4, 4))
     assert not torch.equal(fresh.weight, begun.weight), "a run of the same seed may have begun there"
+
+
+def test_neither_reasons_nor_measures_move_running_means() -> None:
+    """A forward pass in training mode would: batch normalisation averages what it sees."""
+    config = FinetunedClassifier.Config(classes=3, hidden=(4, 2), normalise=True)
+    held = subject_of(FinetunedClassifier(config, (1, 4, 4)).train(), blobs(60), blobs(30, seed=1))
+    before = {name: value.clone() for name, value in held.model.named_buffers()}
+    reasons(held)
+    evaluate(held, ["classification"])
+    assert before and all(torch.equal(value, before[name]) for name, value in held.model.named_buffers())
+    assert held.model.training

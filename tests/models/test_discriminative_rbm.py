@@ -274,3 +274,11 @@ def test_values_that_are_no_probabilities_are_refused() -> None:
 def test_unknown_layer_is_named() -> None:
     with pytest.raises(ConfigError, match="'hiden'; there are: hidden, class"):
         machine().activations(data().x, ["hiden"])
+
+
+@pytest.mark.parametrize("objective", ["generative", "discriminative", "hybrid"])
+def test_held_out_names_the_classification_error_under_every_objective(objective: str) -> None:
+    rbm, batch = machine(objective=objective), data()
+    error = (rbm.class_probabilities(batch.x).argmax(1) != batch.label).double().mean()
+    found = rbm.held_out(batch, "model").parts["classification_error"]
+    torch.testing.assert_close(found, error.to(found))

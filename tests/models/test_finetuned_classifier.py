@@ -18,6 +18,7 @@ from untaught.models.rbm import RBM
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.training.fit import train
+from untaught.training.plan import plan_for
 
 SHAPE = (1, 4, 4)
 
@@ -136,3 +137,25 @@ def test_missing_labels_are_refused() -> None:
     with pytest.raises(DataError, match="a label is 2, but there are 2 classes"):
         net = FinetunedClassifier(FinetunedClassifier.Config(classes=2), SHAPE, encoder=Encoding(encoder()))
         train(net, source(), Training(epochs=1))
+
+
+def test_another_optimiser_leaves_that_of_the_frozen_stage_alone() -> None:
+    """The softmax layer that learns first is pretraining of another kind; alone, it is the training itself."""
+    asked = Training(optimiser="sgd", learning_rate=0.5)
+    frozen, joint = plan_for(classifier(encoder()), source(), asked).stages
+    assert frozen.optimisers["model"] == frozen.stage.learner.recipe.optimiser
+    assert (joint.optimisers["model"].name, joint.optimisers["model"].learning_rate) == ("sgd", 0.5)
+    (only,) = plan_for(classifier(encoder(), fine_tuning=False), source(), asked).stages
+    assert only.optimisers["model"].name == "sgd"
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_activations_take_one_pass_of_the_encoder(given: bool) -> None:
+    config = FinetunedClassifier.Config(classes=3, hidden=(6, 5))
+    net = classifier(encoder()) if given else FinetunedClassifier(config, SHAPE)
+    x, passes = torch.rand(2, *SHAPE), list[Tensor]()
+    net.eval().encoder.register_forward_hook(lambda module, inputs, output: passes.append(output))
+    found = net.activations(x)
+    assert len(passes) == 1
+    torch.testing.assert_close(found["logits"], net.output.logits(net.encode(x)))
+    torch.testing.assert_close(found["features" if given else "encoder.2"], net.encode(x))

@@ -278,3 +278,20 @@ def test_filters_are_the_weights_as_pictures() -> None:
 def test_unknown_layer_is_named() -> None:
     with pytest.raises(ConfigError, match="'visble'; there are: hidden"):
         machine().activations(data(), ["visble"])
+
+
+def test_held_out_is_taken_at_the_end_of_the_schedule() -> None:
+    """Where the number of Gibbs steps grows, it is all of them from the first measurement on."""
+    rbm, batch = machine(steps=20), Batch.of(data(50))
+    rbm.config = replace(rbm.config, growing=True)
+
+    def total(progress: float) -> Tensor:
+        with seeded(4):
+            return rbm.loss(batch, "model", torch.tensor(progress)).total
+
+    # The pseudo-likelihood draws before the fantasies do, so it is left out.
+    rbm.monitor = "squared_error_per_image"
+    with seeded(4):
+        held = rbm.held_out(batch, "model").total
+    torch.testing.assert_close(held, total(1.0))
+    assert not torch.isclose(held, total(0.0))

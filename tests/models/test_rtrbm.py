@@ -266,3 +266,14 @@ def test_bad_input_is_named() -> None:
         model.predict(x, 0)
     with pytest.raises(SizeError, match="not at examples of shape"):
         RTRBM(RTRBM.smoke.config, (6,))
+
+
+def test_held_out_follows_the_states_once() -> None:
+    model, x, calls = machine(), clips(), list[Tensor]()
+    states = model.states
+    model.states = lambda seen: (calls.append(seen), states(seen))[1]  # type: ignore[method-assign]
+    with seeded(6):
+        held = model.held_out(Batch.of(x), "model")
+    assert len(calls) == 1
+    with seeded(6):
+        torch.testing.assert_close(held.total, model.loss(Batch.of(x), "model", START).total)

@@ -43,6 +43,17 @@ class Batch:
         """What is to be given back: the stage's target, else `x` itself."""
         return self.x if self.target is None else self.target
 
+    @property
+    def labelled(self) -> Batch:
+        """Its examples that have a label.
+
+        Example:
+            >>> Batch(torch.zeros(3, 2), torch.tensor([4, -1, 0])).labelled.label.tolist()
+            [4, 0]
+        """
+        known = self.label >= 0
+        return Batch(self.x[known], self.label[known])
+
     @staticmethod
     def of(x: Tensor) -> Batch:
         """Make a batch of unlabelled examples."""
@@ -117,7 +128,7 @@ def statistics(part: Part, view: View, device: torch.device | str = "cpu") -> St
 
 
 def beyond_unit(x: Tensor) -> str:
-    """How far values run that leave [0, 1], in words; empty where none does.
+    """The lowest and highest value in words where one of them is outside [0, 1]; else empty.
 
     Example:
         >>> beyond_unit(torch.tensor([0.5, -2.0]))

@@ -36,11 +36,12 @@ Example:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from untaught.config import fields
+from untaught.estimators import few_rows
 from untaught.estimators.capable import FACES
 from untaught.estimators.classifier import Classifier
 from untaught.estimators.estimator import ModelEstimator
@@ -57,7 +58,7 @@ def estimator_class(model: type[Model]) -> type[ModelEstimator]:
         TypeError: A field of the model's configuration has the name of one of `Fitting`'s.
     """
     faces = [face for capability, face in FACES.items() if issubclass(model, capability)]
-    return _made(f"{model.__name__}Estimator", model, (Unlabelled, *faces))
+    return _made(f"{model.__name__}Estimator", model, (Unlabelled, *faces), {}, dict(model.adapts))
 
 
 @cache
@@ -69,18 +70,28 @@ def classifier_class(model: type[Model]) -> type[ModelEstimator]:
     """
     # The score of a classifier is its accuracy, not its reconstruction error.
     faces = [face for kind, face in FACES.items() if issubclass(model, kind) and kind is not Reconstructs]
-    return _made(f"{model.__name__.removesuffix('Classifier')}Classifier", model, (Classifier, *faces))
+    changed, by_rows = few_rows.tuned_by_labels(model), few_rows.open_fields(model)
+    name = f"{model.__name__.removesuffix('Classifier')}Classifier"
+    return _made(name, model, (Classifier, *faces), changed, {**model.adapts, **by_rows})
 
 
-def _made(name: str, model: type[Model], bases: tuple[type[ModelEstimator], ...]) -> type[ModelEstimator]:
-    own, shared = model_defaults(model), {name: plain(value) for name, value in defaults(Fitting).items()}
+def _made(
+    name: str,
+    model: type[Model],
+    bases: tuple[type[ModelEstimator], ...],
+    changed: Mapping[str, Any],
+    rules: Mapping[str, str],
+) -> type[ModelEstimator]:
+    """Make an estimator; `changed` are defaults of its own, and `rules` say how fields are chosen from the rows."""
+    own = {**model_defaults(model), **changed, **dict.fromkeys(rules.keys() & model_defaults(model).keys(), USUAL)}
+    shared = {name: plain(value) for name, value in defaults(Fitting).items()}
     if own.keys() & shared.keys():
         raise TypeError(
             f"{model.__name__}.Config has fields of every estimator's: {sorted(own.keys() & shared.keys())}"
         )
     members = {
         "__module__": __name__,
-        "__doc__": _docstring(model),
+        "__doc__": _docstring(model, own, rules),
         "__init__": _constructor(own | shared),
         "model_type": model,
     }
@@ -107,11 +118,6 @@ def _learns_without_labels(model: type[Model]) -> bool:
     return not defaults(model.Config).get("classes")
 
 
-def expected_failed_checks(estimator: ModelEstimator) -> dict[str, str]:
-    """Checks that an estimator is expected to fail, with reasons, for `parametrize_with_checks`."""
-    return estimator.expected_failed_checks
-
-
 def __getattr__(name: str) -> type[ModelEstimator]:
     """Find an estimator by its name, for imports and for pickles."""
     if name.endswith(("Estimator", "Classifier")):
@@ -136,19 +142,19 @@ def _constructor(defaults: dict[str, Any]) -> Callable[..., None]:
     return __init__
 
 
-def _docstring(model: type[Model]) -> str:
+def _docstring(model: type[Model], usual: Mapping[str, Any], rules: Mapping[str, str]) -> str:
     """The estimator's docstring, with its parameters in scikit-learn's format."""
     about = (inspect.getdoc(model) or model.__name__).splitlines()[0]
     lines = [about, "", "Parameters", "----------"]
-    usual = model_defaults(model)
     own = [field for field in fields(model.Config) if field.name in usual]
     for field in (*own, *fields(Fitting)):
-        text = " ".join([*field.text.split(), *_choice(model, field.name)])
-        default = repr(USUAL) if field.name in model.adapts else field.default
+        text = " ".join([*field.text.split(), *_choice(rules, field.name)])
+        set_anew = field.name in usual and usual[field.name] != plain(field.value)
+        default = repr(usual[field.name]) if set_anew else field.default
         lines += [f"{field.name} : {field.type}, default={default}", f"    {text}"]
     return "\n".join(lines) + "\n"
 
 
-def _choice(model: type[Model], name: str) -> list[str]:
-    """How the model chooses a field from the rows, for the documentation of the parameter."""
-    return [f'"{USUAL}" lets the rows choose it: {model.adapts[name]}.'] if name in model.adapts else []
+def _choice(rules: Mapping[str, str], name: str) -> list[str]:
+    """How a field is chosen from the rows, for the documentation of the parameter."""
+    return [f'"{USUAL}" lets the rows choose it: {rules[name]}.'] if name in rules else []

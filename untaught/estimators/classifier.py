@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Collection
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.multiclass import check_classification_targets
 
+from untaught.estimators import few_rows
 from untaught.estimators.estimator import ModelEstimator
+from untaught.estimators.parameters import defaults
 from untaught.estimators.rows import Rows
 from untaught.model import Samples
+from untaught.training.plan import Plan
 
 Labels = NDArray[Any]
 """One label for each row: numbers, booleans, strings."""
@@ -39,11 +45,16 @@ class Classifier(ClassifierMixin, ModelEstimator):
             ValueError: Rows are not finite numbers, or labels are not classes.
             ConfigError: A parameter is out of range.
             DataError: Rows or pictures do not have `image_shape`, or their values are not allowed by the model.
+
+        Warns:
+            ConvergenceWarning: It names the classes of these rows no better than the most frequent class does.
         """
         rows, label = self._rows_with(X, y, new=True)
         check_classification_targets(label)
         self.classes_ = np.unique(label)
-        return self._learn(rows, torch.from_numpy(self._numbers(label)))
+        self._learn(rows, torch.from_numpy(self._numbers(label)))
+        self._warn_of_chance(rows, label)
+        return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Train for one more pass over the rows from the present weights; the first call makes a new model.
@@ -54,10 +65,11 @@ class Classifier(ClassifierMixin, ModelEstimator):
         Args:
             X: As in `fit`; later calls need the features of the first.
             y: A label for each.
-            classes: All labels that will ever occur; required in the first call.
+            classes: All labels that will ever occur; required in the first call, and the same in later ones.
 
         Raises:
-            ValueError: The first call does not give the classes, or a label is not among them.
+            ValueError: The first call does not give the classes, a later one gives others, or a label is not among
+                them.
         """
         new = "model_" not in vars(self)
         rows, label = self._rows_with(X, y, new)
@@ -66,6 +78,8 @@ class Classifier(ClassifierMixin, ModelEstimator):
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit")
             self.classes_ = np.unique(np.asarray(classes))
+        elif classes is not None and not np.array_equal(np.unique(np.asarray(classes)), self.classes_):
+            raise ValueError(f"classes={list(classes)} is not the same as in the first call: {self.classes_.tolist()}")
         return self._go_on(rows, torch.from_numpy(self._numbers(label)))
 
     def predict_proba(self, X: Any) -> Rows:
@@ -82,6 +96,36 @@ class Classifier(ClassifierMixin, ModelEstimator):
         # A joint model of examples and classes needs more steps than twenty passes over 300 rows have.
         tags.classifier_tags = ClassifierTags(poor_score=issubclass(self.model_type, Samples))
         return tags
+
+    def _warn_of_chance(self, rows: Rows, label: Labels) -> None:
+        """Warn where what was learnt is no better on its own rows than the most frequent class."""
+        right, most = (self.predict(rows) == label).mean(), np.unique(label, return_counts=True)[1].max() / len(label)
+        if right <= most < 1:
+            warnings.warn(
+                f"{type(self).__name__} names {right:.0%} of the rows of fit rightly, and the most frequent class "
+                f"{most:.0%}: it has not learnt the classes.\nTry more steps (a larger max_epochs, a smaller "
+                "batch_size), another learning_rate, or fewer hidden units.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _length(self, rows: int) -> dict[str, Any]:
+        own = self._fitting()
+        batch = own.batch_size or few_rows.batch_size(rows, self.model_type.recipe.batch_size)
+        size = {} if rows >= few_rows.FEW else {"batch_size": batch}
+        return {"epochs": own.max_epochs or few_rows.passes(rows, batch), **size}
+
+    def _revised(self, plan: Plan) -> Plan:
+        return few_rows.with_adam(plan) if self._fitting().learning_rate is None else plan
+
+    def _for_rows(self, rows: int) -> dict[str, Any]:
+        own = defaults(self.model_type.Config)
+        return {
+            name: few_rows.initial_scale(rows, own[name]) for name in self._open_fields() if name == "initial_scale"
+        }
+
+    def _open_fields(self) -> Collection[str]:
+        return self.model_type.adapts.keys() | few_rows.open_fields(self.model_type).keys()
 
     def _numbers(self, label: Labels) -> NDArray[np.int64]:
         """Index of each label in `classes_`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -17,8 +17,8 @@ from torch import Tensor
 from untaught.config import from_json
 from untaught.data.source import Source
 from untaught.estimators.one_pass import one_pass
-from untaught.estimators.parameters import USUAL, Fitting, defaults, drawn_seed, model_defaults, plain
-from untaught.estimators.rows import Layout, Rows, picture_shape, shape_of_rows
+from untaught.estimators.parameters import PASSES, USUAL, Fitting, defaults, drawn_seed, model_defaults, plain
+from untaught.estimators.rows import End, Layout, Rows, picture_shape, range_of, shape_of_rows
 from untaught.model import Encodes, Model, model_name
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
@@ -45,14 +45,12 @@ class ModelEstimator(BaseEstimator, ABC):
         n_features_in_: Values in a row.
         history_: Losses during training: dictionaries of epoch, stage and the parts of the loss.
         chosen_: Settings chosen from the rows: fields of the model's configuration, its view and recipe,
-            `image_shape`, `value_range`.
+            `image_shape`, `value_range` (for rows of a table two tuples, with an end for each column).
         because_: What in the rows led to the model's choices, in words.
     """
 
     model_type: ClassVar[type[Model]]
     """The model that it trains."""
-    expected_failed_checks: ClassVar[dict[str, str]] = {}
-    """Checks of scikit-learn's `parametrize_with_checks` that it does not pass, with the reason; empty."""
 
     image_shape: tuple[int, int, int] | None
     random_state: Any
@@ -93,20 +91,25 @@ class ModelEstimator(BaseEstimator, ABC):
 
     def _learn(self, rows: Rows, label: Tensor | None = None) -> Self:
         """Train a new model on all rows and keep the weights with the lowest loss on them."""
-        epochs = self._fitting().max_epochs
-        plan = self._planned(rows, label, epochs=epochs)
+        said = self._length(len(rows))
+        plan = self._planned(rows, label, **said)
         for record in fit(plan):
             if record.held_out:
                 self.history_.append({"epoch": record.epoch, "stage": record.stage, **record.held_out})
-        self.n_iter_ = epochs
+        self.n_iter_ = said["epochs"]
         self._moments = {own.stage.name: {} for own in plan.stages}
-        return self._rest()
+        return self._rest(plan.model)
+
+    def _length(self, rows: int) -> dict[str, Any]:
+        """How long to train on so many rows."""
+        del rows
+        return {"epochs": self._fitting().max_epochs or PASSES}
 
     def _go_on(self, rows: Rows, label: Tensor | None = None) -> Self:
         """Train for one pass from the present weights, or from new ones."""
         said = {"schedule": "constant", "average": 0, "compile": "off", "capture": "off"}
         if "model_" in vars(self):
-            plan = plan_for(self.model_, self._source(rows, label), self._training(**said))
+            plan = self._revised(plan_for(self.model_, self._source(rows, label), self._training(**said)))
         else:
             plan = self._planned(rows, label, **said)
         self.n_iter_ += 1
@@ -114,23 +117,28 @@ class ModelEstimator(BaseEstimator, ABC):
             name = own.stage.name
             losses, self._moments[name] = one_pass(plan, own, self._layout.known, self._moments.get(name))
             self.history_.append({"epoch": self.n_iter_, "stage": name, **losses})
-        return self._rest()
+        return self._rest(plan.model)
 
     def _planned(self, rows: Rows, label: Tensor | None, **said: Any) -> Plan:
         """Make the plan of training a new model."""
         self._seed = drawn_seed(self.random_state)
         self.n_iter_, self.history_, self._moments = 0, [], dict[str, Any]()
         low, high = self._fitting().value_range or self._range(rows, label)
-        self._layout = replace(self._layout, low=low, high=high)
+        self._layout = replace(self._layout, low=low, high=high, bounded="value_range" in self._chosen)
         asked = Asked(model_name(self.model_type), self._said(), self._training(**said))
-        plan = plan_of(self.model_type, asked, self._source(rows, label), _device(self.device))
-        self.model_, self._layout = plan.model, replace(self._layout, known=plan.statistics)
-        self.chosen_, self.because_ = self._chosen | plan.settings.chosen, plan.settings.because
+        plan = self._revised(plan_of(self.model_type, asked, self._source(rows, label), _device(self.device)))
+        self._layout = replace(self._layout, known=plan.statistics)
+        by_rows = {name: value for name, value in self._by_rows.items() if getattr(self, name) == USUAL}
+        self.chosen_, self.because_ = self._chosen | by_rows | plan.settings.chosen, plan.settings.because
         return plan
 
-    def _rest(self) -> Self:
-        """Move the model to the CPU, so that a pickle can be loaded on any machine."""
-        model = self.model_.to("cpu").eval()
+    def _revised(self, plan: Plan) -> Plan:
+        """The plan as this kind of estimator trains by it."""
+        return plan
+
+    def _rest(self, model: Model) -> Self:
+        """Keep a model that is trained, on the CPU, so that a pickle can be loaded on any machine."""
+        self.model_ = model.to("cpu").eval()
         if isinstance(model, Encodes):
             blank = torch.zeros(1, *model.shape)
             with torch.no_grad(), seeded(0):
@@ -142,6 +150,10 @@ class ModelEstimator(BaseEstimator, ABC):
     def _fitting(self) -> Fitting:
         return from_json(Fitting, {name: getattr(self, name) for name in defaults(Fitting)}, type(self).__name__)
 
+    def _open_fields(self) -> Collection[str]:
+        """Fields of the model's configuration that may be left at "usual"."""
+        return self.model_type.adapts
+
     def _said(self) -> dict[str, Any]:
         """Fields of the model's configuration that the user set, checked."""
         names = self._class_names()
@@ -149,18 +161,24 @@ class ModelEstimator(BaseEstimator, ABC):
         own = defaults(self.model_type.Config)
         for name in model_defaults(self.model_type):
             value = getattr(self, name)
-            open_choice = name in self.model_type.adapts and isinstance(value, str) and value == USUAL
+            open_choice = name in self._open_fields() and isinstance(value, str) and value == USUAL
             no_plain_default = value is None and plain(own[name]) is not own[name]
             if not (open_choice or no_plain_default):
                 said[name] = value
+        said |= {name: value for name, value in self._by_rows.items() if name not in said}
         from_json(self.model_type.Config, said, type(self).__name__)
         return said
 
     def _training(self, **more: Any) -> Training:
         own = self._fitting()
-        asked = {"batch_size": own.batch_size, "learning_rate": own.learning_rate, "device": own.device}
+        asked: dict[str, Any] = {
+            "batch_size": own.batch_size,
+            "learning_rate": own.learning_rate,
+            "device": own.device,
+            **more,
+        }
         # Not bf16: rows need not lie in [0, 1], and bf16 cannot tell 100 from 100.2.
-        return Training(seed=self._seed + self.n_iter_, precision="float32", **asked, **more)
+        return Training(seed=self._seed + self.n_iter_, precision="float32", **asked)
 
     # -------- arrays in and out
 
@@ -180,26 +198,32 @@ class ModelEstimator(BaseEstimator, ABC):
         return rows, label
 
     def _begin(self, rows: Rows, pictures: tuple[int, ...] | None) -> None:
-        """Decide how rows become the model's examples."""
-        self._dtype, self._chosen = rows.dtype, dict[str, Any]()
+        """Decide how rows become the model's examples; an earlier model, of other examples, is forgotten."""
+        vars(self).pop("model_", None)
+        self._dtype, self._chosen, self._by_rows = rows.dtype, dict[str, Any](), self._for_rows(len(rows))
         shape = self._fitting().image_shape or pictures or shape_of_rows(self.model_type, rows.shape[1])
         if pictures is None and shape != (rows.shape[1],) and self.image_shape is None:
             self._chosen["image_shape"] = shape
         self._layout = Layout(shape, pictures is not None)
 
-    def _range(self, rows: Rows, label: Tensor | None) -> tuple[float, float]:
+    def _for_rows(self, rows: int) -> dict[str, Any]:
+        """Fields of the model's configuration that follow from the number of rows, where the user leaves them open."""
+        del rows
+        return {}
+
+    def _range(self, rows: Rows, label: Tensor | None) -> tuple[End, End]:
         """Values of rows that become 0 and 1; unchanged unless the model needs probabilities and some leave [0, 1]."""
-        low, high = float(rows.min()), float(rows.max())
-        if (low >= 0 and high <= 1) or not self._takes_probabilities(self._source(rows, label)):
+        inside = float(rows.min()) >= 0 and float(rows.max()) <= 1
+        if inside or not self._takes_probabilities(self._source(rows, label)):
             return 0.0, 1.0
-        self._chosen["value_range"] = low, high if low < high else low + 1
+        self._chosen["value_range"] = range_of(rows, each=len(self._layout.shape) == 1)
         return self._chosen["value_range"]
 
     def _takes_probabilities(self, source: Source) -> bool:
         """Whether the model, as configured for these data, treats values as probabilities of ones."""
         model = self.model_type
-        _, _, view = choice(model, Asked(model_name(model), self._said()), source)
-        return view.binarise or (model.smoke.binary and view.standardise == "none")
+        _, config, view = choice(model, Asked(model_name(model), self._said()), source)
+        return view.binarise or (view.standardise == "none" and model.takes_probabilities(config))
 
     def _source(self, rows: Rows, label: Tensor | None) -> Source:
         """Rows as a source. All are in every part; holding some out is left to cross-validation."""

@@ -14,15 +14,20 @@ USUAL = "usual"
 """The value of a parameter that the model is to choose from the rows. None cannot serve for this: it is a value of some
 fields."""
 
+PASSES = 20
+"""Passes over the data in `fit`, unless the user says otherwise."""
+
 
 @configuration
 class Fitting:
     """Parameters of every estimator, in addition to those of its model."""
 
-    max_epochs: Count = 20
-    """Passes over the data in `fit`."""
+    max_epochs: Count | None = None
+    """Passes over the data in `fit`; None takes 20. For fewer than 2,000 rows a classifier takes more, so that each
+    stage has 400 steps at least."""
     batch_size: Count | None = None
-    """Examples in one step; None takes the model's recipe."""
+    """Examples in one step; None takes the model's recipe. For fewer than 2,000 rows the `fit` of a classifier takes a
+    twentieth of them, but at least 10."""
     learning_rate: Positive | None = None
     """Highest step size of every optimiser; None takes the model's recipe."""
     image_shape: tuple[Count, Count, Count] | None = None
@@ -31,8 +36,8 @@ class Fitting:
     pictures of one row. For an array `(n, channel, height, width)` it is not needed."""
     value_range: tuple[float, float] | None = None
     """Values of rows that become 0 and 1 in the model's input; others are scaled linearly. None leaves values as they
-    are, unless the model needs probabilities and some lie outside [0, 1]: then it is the lowest and highest value in
-    `fit`."""
+    are, unless the model needs probabilities and some lie outside [0, 1]. Then it is the lowest and highest value of
+    each column in `fit`, for pictures of all pixels, and values beyond become the nearer end."""
     random_state: Any = None
     """Seed or generator of weights, order and draws; the same seed gives the same results."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from untaught.shapes import Shape
 
 Rows = NDArray[np.floating[Any]]
 """Examples or features in rows, or pictures `(n, channel, height, width)`; float32 or float64."""
+End: TypeAlias = float | tuple[float, ...]
+"""An end of a range: of all values, or of each column."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,20 @@ class Layout:
     """One example's."""
     pictures: bool
     """Whether examples were given as pictures, and are returned as pictures."""
-    low: float = 0.0
+    low: End = 0.0
     """Value of rows that becomes 0."""
-    high: float = 1.0
+    high: End = 1.0
     """Value of rows that becomes 1."""
+    bounded: bool = False
+    """Whether values outside the range become its nearer end."""
     known: Statistics | None = None
     """Mean and deviation by which examples are standardised."""
 
     def examples(self, rows: Rows) -> Rows:
         """Examples `(n, *shape)` as a source would hold them."""
-        return ((rows - self.low) / (self.high - self.low)).reshape(-1, *self.shape)
+        low, high = self._ends(rows)
+        x = (rows - low) / (high - low)
+        return (x.clip(0, 1) if self.bounded else x).reshape(-1, *self.shape)
 
     def seen(self, rows: Rows) -> Rows:
         """Examples as the model sees them."""
@@ -56,8 +62,13 @@ class Layout:
     def given(self, x: Rows) -> Rows:
         """The model's examples in the form of the user's: pictures, or rows."""
         own = x if self.known is None else x * self.known.deviation.numpy() + self.known.mean.numpy()
-        own = own * (self.high - self.low) + self.low
-        return own.reshape(len(x), *self.shape) if self.pictures else own.reshape(len(x), -1)
+        low, high = self._ends(own)
+        own = own.reshape(len(x), -1) * (high - low) + low
+        return own.reshape(len(x), *self.shape) if self.pictures else own
+
+    def _ends(self, like: Rows) -> tuple[Rows, Rows]:
+        """Both ends of the range, in the precision of rows."""
+        return np.asarray(self.low, like.dtype), np.asarray(self.high, like.dtype)
 
     def part(self, rows: Rows, label: Tensor | None = None) -> Part:
         """Examples as data to train on."""
@@ -74,6 +85,23 @@ class Layout:
             kind = "pictures" if len(given) == 3 else "rows"
             wanted = f", or pictures of {_by(self.shape)} (image_shape)" if len(self.shape) == 3 else ""
             raise DataError(f"X has {kind} of {_by(given)}; {name} takes rows of {_by(flat)}{wanted}")
+
+
+def range_of(rows: Rows, each: bool) -> tuple[End, End]:
+    """Lowest and highest value, of each column or of all; one above the lowest where all values are the same.
+
+    Example:
+        >>> rows = np.array([[0.0, 7.0], [4.0, 7.0]])
+        >>> range_of(rows, each=True), range_of(rows, each=False)
+        (((0.0, 7.0), (4.0, 8.0)), (0.0, 7.0))
+    """
+    low, high = (rows.min(0), rows.max(0)) if each else (rows.min(), rows.max())
+    above = np.where(low < high, high, low + 1)
+    return _plain(low), _plain(above)
+
+
+def _plain(end: Any) -> End:
+    return tuple(end.tolist()) if np.ndim(end) else float(end)
 
 
 def picture_shape(X: Any) -> Shape | None:

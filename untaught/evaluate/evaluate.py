@@ -31,7 +31,8 @@ def measures() -> dict[str, Measure]:
 
 def reasons(subject: Subject) -> dict[str, str | None]:
     """For every measure, None where it can be taken of the subject, else why not."""
-    return {name: measure.applies(subject) for name, measure in measures().items()}
+    with measuring(subject.model):
+        return {name: measure.applies(subject) for name, measure in measures().items()}
 
 
 def evaluate(what: Subject | Run | Path | str, names: Sequence[str] | None = None) -> dict[str, Any]:
@@ -52,10 +53,9 @@ def evaluate(what: Subject | Run | Path | str, names: Sequence[str] | None = Non
         what = open_run(what)
     subject = subject_of_run(what) if isinstance(what, Run) else what
     known = measures()
-    chosen = _chosen(subject, known, names)
     results: dict[str, Any] = {}
     with measuring(subject.model):
-        for name in chosen:
+        for name in _chosen(subject, known, names):
             with seeded(subject.seed, subject.device):
                 results[name] = known[name].take(subject)
     return results

@@ -98,7 +98,7 @@ class Measure:
 
     def _read(self, stored: Mapping[str, Any], quantity: Quantity) -> Quantity:
         def measured(baseline: str) -> Measured:
-            value, spread = (_at(stored, keys) for keys in self._keys(quantity, baseline))
+            value, spread = (inside(stored, keys) for keys in self._keys(quantity, baseline))
             return _without_spreads(quantity, value) if quantity.points else Measured(value, spread)
 
         (holder, *_), _ = self._keys(quantity, "any")
@@ -140,9 +140,20 @@ def _put(found: dict[str, Any], keys: Sequence[str], value: Any) -> None:
     found[last] = value
 
 
-def _at(stored: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    """What stands at nested keys; None where nothing does."""
-    value: Any = stored
+def inside(value: Any, keys: Sequence[str]) -> Any:
+    """What is at these keys and numbers of nested dictionaries and lists; None where nothing is.
+
+    Example:
+        >>> inside({"rollout": [2.1, 4.4]}, ["rollout", "1"]), inside({}, ["baselines", "mean"])
+        (4.4, None)
+    """
     for key in keys:
-        value = cast(Mapping[str, Any], value).get(key) if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping):
+            value = cast(Mapping[str, Any], value).get(key)
+        elif isinstance(value, list):
+            some = cast(list[Any], value)
+            number = int(key) if key.lstrip("-").isdigit() else len(some)
+            value = some[number] if -len(some) <= number < len(some) else None
+        else:
+            return None
     return value

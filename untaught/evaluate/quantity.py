@@ -79,7 +79,7 @@ class Quantity:
     baselines: Mapping[str, Measured] = field(default_factory=dict[str, Measured])
     """Values of the baselines, by name."""
     title: str = ""
-    """As people call it; none takes the name without underscores."""
+    """Its name in tables and charts; where it is empty, `name` without underscores."""
     meaning: str = ""
     """A sentence for a reader who sees the number for the first time."""
     unit: str = ""

@@ -6,11 +6,11 @@ A cell without a record says so. Where an experiment has changed since it was re
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
-from untaught.evaluate.measure import spread_keys
+from untaught.evaluate.measure import inside, spread_keys
 from untaught.experiments.paper import BUDGETS, Budget, Column, Published, Row, Table
 from untaught.experiments.records import Records
 
@@ -94,20 +94,6 @@ def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | No
     told = [inside(root, where) for where in (*spread_keys(keys, "std"), of_list)]
     spreads = [spread for spread in told if isinstance(spread, (int, float))]
     return float(value), float(spreads[0]) if spreads else None
-
-
-def inside(value: Any, keys: Sequence[str]) -> Any:
-    """What is at these keys and numbers of nested dictionaries and lists; None where nothing is."""
-    for key in keys:
-        if isinstance(value, Mapping):
-            value = cast(Mapping[str, Any], value).get(key)
-        elif isinstance(value, list):
-            some = cast(list[Any], value)
-            number = int(key) if key.lstrip("-").isdigit() else len(some)
-            value = some[number] if -len(some) <= number < len(some) else None
-        else:
-            return None
-    return value
 
 
 def heading(column: Column) -> str:

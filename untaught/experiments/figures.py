@@ -19,8 +19,7 @@ from untaught.evaluate.drawing.pictures import Picture, mosaic
 from untaught.evaluate.drawing.plots import COLOURS, Line, drawn_on_paper, line_chart, rendered
 from untaught.evaluate.drawing.rollout_lines import rollouts
 from untaught.evaluate.embeddings import embed
-from untaught.evaluate.measure import spread_keys
-from untaught.experiments.cells import inside
+from untaught.evaluate.measure import inside, spread_keys
 
 Record: TypeAlias = Mapping[str, Any]
 """What is recorded of one experiment and seed."""

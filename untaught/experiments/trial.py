@@ -22,7 +22,7 @@ from untaught.data.source import Parts, Source
 from untaught.data.view import View
 from untaught.errors import DataError, RunError
 from untaught.evaluate.evaluate import evaluate, measures
-from untaught.evaluate.measures.decode import CONTEXT
+from untaught.evaluate.representations import CONTEXT
 from untaught.evaluate.subject import Subject
 from untaught.experiments.variant import Budget, Variant
 from untaught.model import Encodes

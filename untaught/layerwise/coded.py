@@ -95,6 +95,11 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         """Linear output units and standardised values where some lie outside [0, 1]."""
         return linear_outside(example, sample)
 
+    @classmethod
+    def takes_probabilities(cls, config: Any) -> bool:
+        """Cross-entropy of logistic units does."""
+        return config.output == "bernoulli"
+
     def decode(self, features: Features) -> Examples:
         """Decode codes to examples, equation (1)."""
         return self.outputs(self.output_inputs(features)).unflatten(1, self.shape)

@@ -87,6 +87,11 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         """Linear output units and standardised values where some lie outside [0, 1]."""
         return linear_outside(example, sample)
 
+    @classmethod
+    def takes_probabilities(cls, config: Any) -> bool:
+        """Cross-entropy of logistic units does."""
+        return config.output == "bernoulli"
+
     # -------- what a system defines
 
     @abstractmethod

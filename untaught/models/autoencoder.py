@@ -132,6 +132,11 @@ class Autoencoder(Coded):
         if machines:
             self.players = {"model": Player(("encoder.", "decoder."))}
 
+    @classmethod
+    def takes_probabilities(cls, config: Config) -> bool:
+        """Cross-entropy does, and the binary visible units of a Boltzmann machine that pretrains the lowest layer."""
+        return config.output == "bernoulli" or (config.pretraining == "rbm" and config.output != "linear")
+
     def codes(self, x: Examples) -> dict[str, Tensor]:
         """The code."""
         return {"code": self.encode(x)}

@@ -39,10 +39,21 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Completes, Decodes, Encodes, Energy, Filters, LowerBound
+from untaught.capability import (
+    Activations,
+    Completes,
+    Decodes,
+    Encodes,
+    Energy,
+    Filters,
+    LowerBound,
+    Reconstructs,
+    Samples,
+    Side,
+)
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import SizeError
-from untaught.model import Batch, Example, Learner, Loss, Reconstructs, Samples, Side, Smoke, View
+from untaught.model import Batch, Example, Learner, Loss, Smoke, View
 from untaught.nn.energy.contrastive import contrast
 from untaught.nn.energy.pairwise import (
     Network,

@@ -154,6 +154,11 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         """Data are binarised by draws for binary pixels, standardised for Gaussian ones."""
         return ConvolutionalRBM.view_of(ConvolutionalRBM.Config(visible=config.visible))
 
+    @classmethod
+    def takes_probabilities(cls, config: Config) -> bool:
+        """Binary visible units do."""
+        return config.visible == "bernoulli"
+
     def encode(self, x: Images) -> Features:
         """Pooled units of the highest machine, as a vector."""
         return self._up(x, len(self.machines)).flatten(1)

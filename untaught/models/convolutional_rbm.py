@@ -152,8 +152,8 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         gibbs_steps: Count = 1
         """Gibbs steps from the data to a fantasy: the k of CD-k."""
         sparsity: Fraction | None = 0.03
-        """Target for, and initial value of, the hidden units' mean activation: below one unit a window; none has
-        none."""
+        """Target for, and initial value of, the hidden units' mean activation: below one unit a window. None sets
+        no target."""
         sparsity_cost: NonNegative = 1.0
         """Weight of the sparsity target."""
         initial_scale: Positive = 1.0
@@ -195,6 +195,11 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
     def view_of(cls, config: Config) -> View:
         """Data are binarised by draws for binary pixels, standardised for Gaussian ones."""
         return cls.view if config.visible == "bernoulli" else View(standardise="all")
+
+    @classmethod
+    def takes_probabilities(cls, config: Config) -> bool:
+        """Binary visible units do."""
+        return config.visible == "bernoulli"
 
     def prepare(self, sample: Batch) -> None:
         """Set biases by each channel's mean and the sparsity target; DataError where pixels cannot have such values."""

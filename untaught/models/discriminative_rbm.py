@@ -205,6 +205,12 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         if config.objective == "generative":
             self.monitor = "squared_error_per_image"
 
+    @classmethod
+    def takes_probabilities(cls, config: Config) -> bool:
+        """Visible units are binary in every configuration."""
+        del config
+        return True
+
     def prepare(self, sample: Batch) -> None:
         """Let the biases alone explain each unit's mean and each class's frequency, and begin the chains there.
 

@@ -125,11 +125,13 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layers of the encoder, `encoder.1`, ..., and `logits`; of another model's encoder `features` alone."""
-        found = {"logits": self.output.logits(self.encode(x))}
+        layers = [self.encoder(x)] if self.given else outputs(self.encoder, x)
+        features = layers[-1].flatten(1)
+        found = {"logits": self.output.logits(features)}
         if self.given:
-            found["features"] = self.encode(x)
+            found["features"] = features
         else:
-            found |= {f"encoder.{number}": value for number, value in enumerate(outputs(self.encoder, x), 1)}
+            found |= {f"encoder.{number}": value for number, value in enumerate(layers, 1)}
         return chosen(found, names)
 
     def stages(self) -> Sequence[Stage]:

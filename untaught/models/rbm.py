@@ -223,6 +223,11 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         """Data are binarised by draws for binary units, standardised for Gaussian ones."""
         return {"bernoulli": cls.view, "gaussian": View(standardise="pixel"), "softmax": View()}[config.visible]
 
+    @classmethod
+    def takes_probabilities(cls, config: Config) -> bool:
+        """Binary visible units do."""
+        return config.visible == "bernoulli"
+
     def prepare(self, sample: Batch) -> None:
         """Let the biases alone explain each unit's mean, and begin the chains there.
 

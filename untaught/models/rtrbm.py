@@ -95,7 +95,10 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (8), mean over clips."""
         x = self._flat(batch.x)
-        states = torch.stack(self.states(x), 1)
+        return self._contrast(x, torch.stack(self.states(x), 1))
+
+    def _contrast(self, x: Clips, states: Float[Tensor, "batch states hidden"]) -> Loss:
+        """The same, from the states r_0 to r_T."""
         visible_bias, hidden_bias = self.biases(states[:, :-1].flatten(0, 1))
         with torch.no_grad():
             data, active = x.flatten(0, 1), states[:, 1:].flatten(0, 1)
@@ -191,10 +194,10 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
 
     def held_out(self, batch: Batch, player: str) -> Loss:
         """The loss, and the squared error of predictions."""
-        loss = self.loss(batch, player, torch.ones((), device=batch.x.device))
+        x = self._flat(batch.x)
+        states = torch.stack(self.states(x), 1)
+        loss = self._contrast(x, states)
         with torch.no_grad():
-            x = self._flat(batch.x)
-            states = torch.stack(self.states(x), 1)
             predicted = self._predicted(x[:, :-1], states[:, 1:-1]).flatten(2)
             error = (predicted - x[:, 1:]).square().sum(2).mean()
         return Loss(loss.total, {**loss.parts, "squared_error_per_frame": error})

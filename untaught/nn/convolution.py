@@ -7,8 +7,9 @@ with weights of its own or the encoder's (tied):
     y  = pool_p(f(W * x + b))                                                       (1)
     x' = f(W' *^T up_p(y') + b')            the bottom layer leaves f out           (2)
 
-Convolution and pooling round sizes down (`stack`). The decoder is given the size of its output: at each layer it
-repeats the last row of its input, or crops rows, so that (2) has exactly the input size of the encoder's layer.
+Convolution and pooling round sizes down (`untaught.nn.sizes`). The decoder is given the size of its output: at each
+layer it repeats the last row of its input, or crops rows, so that (2) has exactly the input size of the encoder's
+layer.
 
 References:
     Zeiler, Krishnan, Taylor, Fergus (2010). Deconvolutional networks (the adjoint as a layer).
@@ -28,11 +29,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.nn.sizes import Layer as Layer
-from untaught.nn.sizes import Padding as Padding
-from untaught.nn.sizes import Size as Size
-from untaught.nn.sizes import layers as layers
-from untaught.nn.sizes import sizes as sizes
+from untaught.nn.sizes import Layer, Size, sizes
 from untaught.shapes import Images
 
 Activation = Literal["relu", "sigmoid", "tanh", "linear"]
@@ -73,6 +70,7 @@ class Encoder(nn.Module):
     """A stack of convolutions, equation (1).
 
     Example:
+        >>> from untaught.nn.sizes import layers
         >>> encoder = Encoder(3, layers((8, 16), strides=(2,)))
         >>> encoder(torch.zeros(5, 3, 27, 35)).shape
         torch.Size([5, 16, 7, 9])
@@ -148,6 +146,7 @@ class Decoder(nn.Module):
     """The mirror of a stack of convolutions, equation (2).
 
     Example:
+        >>> from untaught.nn.sizes import layers
         >>> stack = layers((8, 16), strides=(2,))
         >>> Decoder(3, stack)(torch.zeros(5, 16, 7, 9), (27, 35)).shape
         torch.Size([5, 3, 27, 35])

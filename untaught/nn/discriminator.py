@@ -28,9 +28,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from untaught.nn.convolution import Encoder, Layer, sizes
+from untaught.nn.convolution import Encoder
 from untaught.nn.noise import wide
 from untaught.nn.recurrent import LSTM
+from untaught.nn.sizes import Layer, sizes
 from untaught.shapes import Images, Scalar, Shape, Video
 
 PROPOSED, REAL = 0, 1

@@ -168,7 +168,7 @@ def plan_of(
     """The same for a class outside `models/` too; `asked.model` is only the name to record."""
     usual, config, view = choice(cls, asked, source)
     example = Example(example_shape(source.shape, view), window(source.parts().train, view))
-    model = _built(cls, config, example, asked, torch.device(device))
+    model = _built_as_chosen(cls, config, example, asked, torch.device(device), usual)
     model.view = view
     if usual.recipe is not None:
         model.recipe = usual.recipe
@@ -365,6 +365,19 @@ def _built(cls: type[Model], config: Any, example: Example, asked: Asked, device
         raise DataError(f"the encoder saw examples of shape {held.shape}, and these are {example.shape}")
     with seeded(asked.training.seed):
         return cls.on(config, example, given.network)
+
+
+def _built_as_chosen(
+    cls: type[Model], config: Any, example: Example, asked: Asked, device: torch.device, usual: Usual
+) -> Model:
+    """Build the model; where it refuses its configuration, say which of its fields were chosen from the data."""
+    try:
+        return _built(cls, config, example, asked, device)
+    except ConfigError as error:
+        chosen = [f"{name}={value}" for name, value in usual.config.items() if name not in asked.config]
+        if not chosen:
+            raise
+        raise ConfigError(f"{error};\n{', '.join(chosen)} was chosen from the data: {usual.because}") from error
 
 
 def names_that_take_encoders() -> list[str]:

@@ -68,6 +68,7 @@ class TwoLayers(Model, LowerBound):
 
     def __init__(self) -> None:
         super().__init__()
+        self.config = None
         self.top = machines.machine(visible=4, hidden=3, seed=1)
         with seeded(2):
             self.down = torch.nn.Parameter(torch.randn(6, 4))

@@ -71,9 +71,8 @@ def applies(subject: Subject) -> str | None:
 def measure(subject: Subject) -> Groups:
     """Error rate and cross-entropy on the test part, of every class too, and of the most frequent class."""
     assert isinstance(subject.model, Classifies)
-    batch = subject.tested()
-    x, label = batch.x[batch.label >= 0], batch.label[batch.label >= 0]
-    given = subject.apply(subject.model.class_probabilities, x)
+    batch = subject.tested().labelled
+    label, given = batch.label, subject.apply(subject.model.class_probabilities, batch.x)
     if int(label.max()) >= given.shape[1]:
         raise DataError(f"the data have a class {int(label.max())}; the model knows {given.shape[1]}, from 0 on")
     trivial = frequencies(subject.parts.train.label, given.shape[1]).expand_as(given)

@@ -24,7 +24,6 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from untaught.data.view import Batch
 from untaught.evaluate.measure import Groups, Measure
 from untaught.evaluate.quantity import Quantity, beside, facts
 from untaught.evaluate.representations import representations
@@ -61,9 +60,7 @@ def applies(subject: Subject) -> str | None:
 
 def measure(subject: Subject) -> Groups:
     """NMI and ARI of the model's features and of the baselines."""
-    batch = subject.tested(EXAMPLES)
-    known = batch.label >= 0
-    batch = Batch(batch.x[known], batch.label[known])
+    batch = subject.tested(EXAMPLES).labelled
     described = representations(subject, [batch])
     scores = {name: agreement(x, batch.label, subject.seed) for name, (x,) in described.items()}
     return [[*beside(QUANTITIES, scores), *facts(clusters=len(batch.label.unique()), examples=len(batch.x))]]

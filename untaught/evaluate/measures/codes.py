@@ -29,7 +29,7 @@ from untaught.evaluate.drawing.pictures import Picture
 from untaught.evaluate.drawing.plots import QUIET, drawn_on_paper, rendered
 from untaught.evaluate.measure import Drawing, Groups, Measure
 from untaught.evaluate.quantity import Quantity, facts
-from untaught.evaluate.subject import Subject, measuring
+from untaught.evaluate.subject import Subject
 from untaught.model import Encodes
 from untaught.shapes import Labels
 
@@ -59,14 +59,13 @@ def applies(subject: Subject) -> str | None:
     label = subject.parts.test.label
     if len(label[label >= 0].unique()) < 2:
         return "the test part has no labels"
-    with measuring(subject.model):
-        features = subject.features(subject.pixels(subject.parts.test, 1).x).shape[1]
+    features = subject.features(subject.pixels(subject.parts.test, 1).x).shape[1]
     return None if features == 2 else f"the model has {features:,} features, and codes are two"
 
 
 def measure(subject: Subject) -> Groups:
     """Accuracy among neighbours of the model's codes and of the planes' codes."""
-    test = _labelled(subject)
+    test = subject.tested(EXAMPLES).labelled
     scores = {name: neighbours_accuracy(codes, test.label) for name, codes in _codes(subject, test).items()}
     own = scores.pop("model")
     chance = float(test.label.bincount().max() / len(test.label))
@@ -81,12 +80,6 @@ def neighbours_accuracy(codes: Codes, label: Labels) -> float:
     return float((votes.argmax(1) == label).double().mean())
 
 
-def _labelled(subject: Subject) -> Batch:
-    batch = subject.tested(EXAMPLES)
-    known = batch.label >= 0
-    return Batch(batch.x[known], batch.label[known])
-
-
 def _codes(subject: Subject, test: Batch) -> dict[str, Codes]:
     train = subject.pixels(subject.parts.train, FITTED).x.flatten(1)
     return {"model": subject.features(test.x), **plane_codes(train, test.x.flatten(1), 2)}
@@ -97,7 +90,7 @@ def _codes(subject: Subject, test: Batch) -> dict[str, Codes]:
 
 def picture(subject: Subject) -> Picture:
     """The model's codes beside those of the planes, coloured by class, with the accuracy above each."""
-    test = _labelled(subject)
+    test = subject.tested(EXAMPLES).labelled
     codes = _codes(subject, test)
     return drawn(codes, test.label, subject.label_names)
 

@@ -32,7 +32,6 @@ from untaught.evaluate.drawing import perturb
 from untaught.evaluate.hidden_states import FEATURES, states
 from untaught.evaluate.measure import Drawing, Groups, Measure
 from untaught.evaluate.quantity import Axis, Quantity, beside, facts, plain
-from untaught.evaluate.representations import CONTEXT as CONTEXT
 from untaught.evaluate.representations import Several, context, pixels
 from untaught.evaluate.subject import Subject
 from untaught.evaluate.variables import Variables, variables

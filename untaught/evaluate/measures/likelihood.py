@@ -84,10 +84,10 @@ NATS = Quantity(
     "examples; near 0 is best. The ends of its error bar are three standard errors of the estimate of log Z away.",
 )
 LOW = Quantity(
-    "log_likelihood_nats_low", title="log-likelihood, lower end of its error bar", unit="nats", absent="without end"
+    "log_likelihood_nats_low", title="log-likelihood, lower end of its error bar", unit="nats", absent="infinite"
 )
 HIGH = Quantity(
-    "log_likelihood_nats_high", title="log-likelihood, upper end of its error bar", unit="nats", absent="without end"
+    "log_likelihood_nats_high", title="log-likelihood, upper end of its error bar", unit="nats", absent="infinite"
 )
 BACKWARD = Quantity(
     "log_likelihood_nats_backward", title="log-likelihood by runs backwards, which err downwards", unit="nats"
@@ -97,13 +97,13 @@ PSEUDO = Quantity(
     title="pseudo-log-likelihood",
     unit="nats per example",
     better="higher",
-    meaning="The sum of the logarithms of each pixel's probability given all others.",
+    meaning="The sum of the logarithms of each value's probability given all others.",
 )
 OTHERS = (
     Quantity("log_partition_nats", title="log Z", unit="nats"),
     Quantity("log_partition_kind", title="kind of log Z"),
-    Quantity("log_partition_nats_low", title="log Z, lower end of its error bar", unit="nats", absent="without end"),
-    Quantity("log_partition_nats_high", title="log Z, upper end of its error bar", unit="nats", absent="without end"),
+    Quantity("log_partition_nats_low", title="log Z, lower end of its error bar", unit="nats", absent="infinite"),
+    Quantity("log_partition_nats_high", title="log Z, upper end of its error bar", unit="nats", absent="infinite"),
     Quantity("log_partition_nats_backward", title="log Z from runs backwards", unit="nats"),
     Quantity("effective_runs"),
     Quantity("kind", title="kind of log-likelihood"),
@@ -246,7 +246,7 @@ def _draws(subject: Subject) -> bool:
     """Whether grey values are drawn: a likelihood of binary units is one of their states."""
     model, view = subject.model, subject.view
     energy = isinstance(model, Energy) and not isinstance(model, LowerBound)
-    return view.binarise or (view.standardise == "none" and not energy and model.smoke.binary)
+    return view.binarise or (view.standardise == "none" and not energy and model.takes_probabilities(model.config))
 
 
 def _is_binary(model: Model, x: Examples) -> bool:

@@ -105,18 +105,13 @@ def applies(subject: Subject) -> str | None:
 
 def measure(subject: Subject) -> Groups:
     """Accuracies from the model's features and from the baselines."""
-    test = _labelled(subject.tested())
+    test = subject.tested().labelled
     widest = max(subject.features(test.x[:1]).shape[1], test.x[0].numel())
-    train = _labelled(subject.pixels(subject.parts.train, min(EXAMPLES, max(1000, VALUES // widest))))
+    train = subject.pixels(subject.parts.train, min(EXAMPLES, max(1000, VALUES // widest))).labelled
     draws = few_draws(train.label, subject.seed)
     described = {name: scaled(features) for name, features in representations(subject, [train, test]).items()}
     scores = {name: _scores(subject, features, train, test, draws) for name, features in described.items()}
     return [[*beside(QUANTITIES, scores), *facts(train_examples=len(train.x), test_examples=len(test.x))]]
-
-
-def _labelled(batch: Batch) -> Batch:
-    known = batch.label >= 0
-    return Batch(batch.x[known], batch.label[known])
 
 
 def _scores(

@@ -111,8 +111,8 @@ def measure(subject: Subject) -> Groups:
 
 def search_of(subject: Subject) -> Search:
     """The queries and the examples that are searched, evenly spaced in their parts."""
-    queries = _labelled(subject.tested(QUERIES))
-    searched = _labelled(subject.pixels(subject.parts.train, SEARCHED))
+    queries = subject.tested(QUERIES).labelled
+    searched = subject.pixels(subject.parts.train, SEARCHED).labelled
     return Search(queries, searched, is_bag_of_words(searched.x), _same(queries.x, searched.x))
 
 
@@ -196,11 +196,6 @@ def _relevant(features: Several, search: Search) -> Iterator[Relevant]:
         row, pair = (some[:, None] == search.same[:, 0]).nonzero().unbind(1)
         right[row, search.same[pair, 1]] = False
         yield right.gather(1, ordered(features, search, some))
-
-
-def _labelled(batch: Batch) -> Batch:
-    known = batch.label >= 0
-    return Batch(batch.x[known], batch.label[known])
 
 
 def _same(queries: Tensor, searched: Tensor) -> Int[Tensor, "pair 2"]:

@@ -56,10 +56,10 @@ class Bipartite(nn.Module, ABC):
         self,
         visible: int,
         hidden: int,
-        kinds: tuple[Kind, Kind] = ("bernoulli", "bernoulli"),
-        scale: float = 0.01,
-        learn_deviation: bool = False,
-        doubled: Literal["no", "visible", "hidden"] = "no",
+        kinds: tuple[Kind, Kind],
+        scale: float,
+        learn_deviation: bool,
+        doubled: Literal["no", "visible", "hidden"],
     ) -> None:
         super().__init__()
         if learn_deviation and kinds[0] != "gaussian":
