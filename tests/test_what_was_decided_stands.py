@@ -179,6 +179,15 @@ def test_a_loaded_model_on_an_encoder_goes_on_as_the_encoder_saw(folder: Path) -
     assert again.statistics is not None and all(own.main.statistics is not None for own in again.stages)
 
 
+@pytest.mark.parametrize("own", ["none", "pixel"])
+def test_a_loaded_model_goes_on_as_its_run_saw_and_not_as_the_encoder(folder: Path, own: str) -> None:
+    other = {"none": "pixel", "pixel": "none"}[own]
+    assert go(*CODE, "--data", "digits", "--standardise", other, "--epochs", "1", "--out", "code") == 0
+    words = ("finetuned-classifier", "--encoder", "code", "--data", "digits", "--standardise", own)
+    assert go(*words, "--epochs", "1", "--out", "net") == 0
+    assert plan_for(load("net"), open_data("digits")).settings.view.standardise == own
+
+
 def test_a_game_left_early_can_be_trained_again() -> None:
     decided = KINDS["critic"].plan(Training(epochs=50, precision="float32", device="cpu"))
     training = fit(decided)

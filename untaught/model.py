@@ -258,6 +258,12 @@ class Encoding(nn.Module):
         return self.model.encode(x) if isinstance(self.model, Encodes) else self.model(x)
 
 
+def view_on(encoder: nn.Module | None, usual: View) -> View:
+    """The view of a model on an encoder: that under which the encoder was trained, without draws, if it is known."""
+    own = encoder.view if isinstance(encoder, Encoding) else None
+    return usual if own is None else own.undrawn
+
+
 def untrained(model: Model) -> Model:
     """The same network with new weights from torch's ambient generator, including networks that were given to it."""
     given = model.given if isinstance(model, TakesEncoder) else {}

@@ -6,7 +6,7 @@ Everything here runs on the batch's device, from torch's ambient generator.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -86,6 +86,11 @@ class View:
     """Subtract the training mean and divide by the deviation: of each pixel, or one for all."""
     augment: tuple[Literal["flip", "mirror", "reverse"], ...] = ()
     """Change half of the examples at random while training: flip upside down, mirror left and right, reverse time."""
+
+    @property
+    def undrawn(self) -> View:
+        """The view for what is built on a trained encoder: without random binarisation and augmentation."""
+        return replace(self, binarise=False, augment=())
 
 
 @dataclass(frozen=True)

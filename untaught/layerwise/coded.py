@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs, TakesEncoder
 from untaught.errors import ConfigError
 from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import Batch, Example, Learner, Usual
+from untaught.model import Batch, Example, Learner, Usual, view_on
 from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
 from untaught.nn.convolution import Activation
 from untaught.nn.named import chosen
@@ -65,6 +65,7 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         coders: Coders = config.coders
         if coders.tied and (encoder is not None or decoder is not None):
             raise ConfigError("weights can be tied only where both networks are built here; leave tied out")
+        self.view = view_on(encoder, self.view)
         passed = {"encoder": encoder, "decoder": decoder}
         self._passed = tuple(name for name, network in passed.items() if network is not None)
         if encoder is None or decoder is None:

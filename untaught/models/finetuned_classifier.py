@@ -30,7 +30,7 @@ from untaught.capability import Activations, Classifies, Encodes, TakesEncoder
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError, UntaughtError
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
+from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual, view_on
 from untaught.models.softmax import Softmax
 from untaught.nn.coders import Coders, outputs
 from untaught.nn.named import chosen
@@ -104,7 +104,7 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
-        self._passed = encoder is not None
+        self._passed, self.view = encoder is not None, view_on(encoder, self.view)
         self.encoder = self._built() if encoder is None else encoder
         self.output = Softmax(Softmax.Config(classes=config.classes), (self._features(),))
 

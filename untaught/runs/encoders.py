@@ -17,7 +17,7 @@ from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
 from untaught.model import Encoding
 from untaught.nn.vision_nets import NAMES, VisionNet, vision_net
-from untaught.runs.settings import NetworkFile, OwnNetwork, Settings, undrawn
+from untaught.runs.settings import NetworkFile, OwnNetwork, Settings
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Given:
     def view(self) -> View | None:
         """The view of data under which it was trained; None unless it is a run's model."""
         if isinstance(self.origin, Settings):
-            return undrawn(self.origin.view)
+            return self.origin.view.undrawn
         own = self.network.view if isinstance(self.network, Encoding) else None
-        return None if own is None else undrawn(own)
+        return None if own is None else own.undrawn
 
 
 def network_file(text: str) -> NetworkFile | None:

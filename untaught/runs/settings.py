@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any, Literal
 
 from untaught.config import Count, NonNegative, Positive, Whole, configuration, from_json, to_json
@@ -137,12 +137,7 @@ class Settings:
         if self.seen is not None:
             return self.seen
         if isinstance(self.encoder, Settings) and self.training.view is None:
-            return undrawn(self.encoder.view)
+            return self.encoder.view.undrawn
         model = model_class(self.model)
         config = from_json(model.Config, self.config, f"config of {self.model}")
         return self.training.changed(model.view_of(config))
-
-
-def undrawn(view: View) -> View:
-    """A view for a trained encoder: without random binarisation and augmentation."""
-    return replace(view, binarise=False, augment=())

@@ -212,8 +212,7 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
     training = training or Training()
     held = model.given.get("encoder") if isinstance(model, TakesEncoder) else None
     given = None if held is None else Given(held)
-    view = training.changed(_view(type(model), model.config, Usual(view=model.view), given))
-    model.view = view
+    view = model.view = training.changed(model.view)
     settings = Settings(
         model=model_name(model),
         shape=model.shape,
