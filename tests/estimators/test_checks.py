@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, over every estimator."""
+"""scikit-learn's own checks, over every estimator as a user makes it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from untaught.estimators import ModelEstimator, all_estimators
 
 QUICK = ("RBMEstimator", "SoftmaxClassifier")
 """A transformer and a classifier that are fast at their defaults; the others pass the checks with the slow tests."""
-EVERY = {name: estimator(max_epochs=20, batch_size=100) for name, estimator in all_estimators()}
-"""With the passes and batches of many rows; by their own defaults, the classifiers would take minutes in all."""
+EVERY = {name: estimator() for name, estimator in all_estimators()}
 # A code of thirty numbers can copy the few values that an example of the checks has, as the library says.
 EXPECTED = pytest.mark.filterwarnings("ignore:.* can copy:UserWarning")
 
