@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from kinds_of_training import KINDS
 
 from untaught import __version__, cli, open_data, open_run
-from untaught.cli.measuring import print_measures
+from untaught.cli.measuring import _nothing_to_measure, print_measures
 from untaught.model import model_names
+from untaught.runs.settings import Training
 
 QUICK = ("--threads", "1", "--device", "cpu", "--precision", "float32")
 DIGITS = ("train", "autoencoder", "--data", "digits", "--hidden", "20", "--latent", "3", "--epochs", "2", *QUICK)
@@ -81,7 +83,7 @@ def test_evaluate_json_is_one_object_and_is_kept(digits_run: Path, capsys: pytes
     measure = found["measures"]["reconstruction"]
     assert measure["squared_error_per_image"] > 0
     assert {"pca", "mean_image"} <= measure["baselines"].keys()
-    assert "report" in told.err
+    assert "measuring reconstruction" in told.err and "report" in told.err
     kept = json.loads((digits_run / "evaluation.json").read_text())
     assert kept["measures"]["reconstruction"] == measure
 
@@ -92,6 +94,12 @@ def test_evaluate_prints_the_model_beside_its_baselines(clips_run: Path, capsys:
     starts = {line.strip()[:14].strip() for line in lines}
     assert {"prediction", "previous frame", "mean frame"} <= starts
     assert any(line.strip().startswith("this model") for line in lines)
+
+
+def test_a_model_of_which_nothing_can_be_measured_says_why() -> None:
+    told = _nothing_to_measure(KINDS["critic"].plan(Training(epochs=1, device="cpu")).subject())
+    assert told.startswith("no measure applies:")
+    assert "probe: the model does not encode" in told and "None" not in told
 
 
 def test_numbers_stand_beside_those_of_the_same_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,10 +127,9 @@ class Model(nn.Module, ABC):
     def takes_probabilities(cls, config: Any) -> bool:
         """Whether values are probabilities of ones for one configuration, so that none may lie outside [0, 1].
 
-        By default: where the view binarises, or where the model is for zeros and ones and does not standardise.
+        By default: where the view binarises.
         """
-        view = cls.view_of(config)
-        return view.binarise or (cls.smoke.binary and view.standardise == "none")
+        return cls.view_of(config).binarise
 
     @abstractmethod
     def stages(self) -> Sequence[Stage]:

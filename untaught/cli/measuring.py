@@ -17,8 +17,9 @@ from untaught.config import Whole, configuration
 from untaught.evaluate.baselines.names import short
 from untaught.evaluate.drawing.illustrate import illustrate_measures
 from untaught.evaluate.evaluate import evaluate as measured
-from untaught.evaluate.evaluate import measures
+from untaught.evaluate.evaluate import measures, reasons
 from untaught.evaluate.quantity import MODEL, Measured, Quantity
+from untaught.evaluate.subject import Subject
 from untaught.report import record_evaluation, write_report
 from untaught.runs.run import open_run
 
@@ -58,7 +59,9 @@ def evaluate(words: Sequence[str]) -> None:
     source = open_source(run, asked.data, asked.size, asked.on_bad)
     subject = subject_of(run, source, asked.step, device_named(asked.device))
     about = {"data": source.spec, "step": asked.step}
-    taken = measured(subject, list(asked.measure) or None)
+    taken = measured(subject, list(asked.measure) or None, lambda name: print(f"measuring {name}", file=sys.stderr))
+    if not taken:
+        print(_nothing_to_measure(subject), file=sys.stderr)
     record_evaluation(run.path, {**_before(run.path, about), **taken}, **about)
     illustrate_measures(subject, run.pictures, taken)
     own = source.spec == run.settings.data and asked.step is None
@@ -68,6 +71,12 @@ def evaluate(words: Sequence[str]) -> None:
     else:
         print_measures(taken)
     print(f"report: {report}", file=sys.stderr)
+
+
+def _nothing_to_measure(subject: Subject) -> str:
+    """Why no measure can be taken."""
+    why = [f"  {name}: {reason}" for name, reason in reasons(subject).items() if reason is not None]
+    return "\n".join(["no measure applies:", *why])
 
 
 def _before(path: Path, about: dict[str, Any]) -> dict[str, Any]:

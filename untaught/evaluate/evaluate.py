@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,17 @@ def reasons(subject: Subject) -> dict[str, str | None]:
         return {name: measure.applies(subject) for name, measure in measures().items()}
 
 
-def evaluate(what: Subject | Run | Path | str, names: Sequence[str] | None = None) -> dict[str, Any]:
+def evaluate(
+    what: Subject | Run | Path | str,
+    names: Sequence[str] | None = None,
+    begins: Callable[[str], None] = lambda name: None,
+) -> dict[str, Any]:
     """Take the named measures, or all that apply, in float32, the same every time under the subject's seed.
 
     Arguments:
         what: A model and the data to measure it on; or a run or its folder, which is measured on its own test part.
         names: Measures to take.
+        begins: Is called with each measure's name before it is taken: some take minutes.
 
     Returns:
         Numbers by measure, as JSON: `{"prediction": {"squared_error_per_frame": ..., "baselines": {...}}}`.
@@ -56,6 +61,7 @@ def evaluate(what: Subject | Run | Path | str, names: Sequence[str] | None = Non
     results: dict[str, Any] = {}
     with measuring(subject.model):
         for name in _chosen(subject, known, names):
+            begins(name)
             with seeded(subject.seed, subject.device):
                 results[name] = known[name].take(subject)
     return results

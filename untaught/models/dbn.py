@@ -161,6 +161,12 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)
     config: Config
 
+    @classmethod
+    def takes_probabilities(cls, config: Config) -> bool:
+        """Visible units are binary in every configuration."""
+        del config
+        return True
+
     def __init__(self, config: Config, example: Example | Shape) -> None:
         """Build the net, or raise ConfigError where it has no layer, nothing to train, or lacks classes."""
         super().__init__()
