@@ -27,8 +27,11 @@ from untaught.estimators import (
     ModelEstimator,
     SoftmaxClassifier,
     all_estimators,
+    few_rows,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*it has not learnt the classes:sklearn.exceptions.ConvergenceWarning")
+"""Many of these fits are too short to learn anything."""
 X = np.random.default_rng(0).random((90, 8))
 Y = X[:, :4].sum(1).argsort().argsort() // 30
 """Three classes of equal size."""
@@ -220,6 +223,15 @@ def test_few_rows_make_steps_enough(rows: int, batch: int, passes: int, scale: f
     assert (said.n_iter_, said._length(rows)["epochs"], said._length(rows).get("batch_size", 30)) == (2, 2, 30)
     assert said.model_.config.initial_scale == 0.01
     assert "initial_scale" not in said.chosen_
+
+
+@pytest.mark.parametrize(("rows", "units"), [(20, (300, 40)), (310, (310, 40)), (600, (500, 40))])
+def test_layers_are_no_wider_than_few_rows_can_teach(rows: int, units: tuple[int, int]) -> None:
+    assert few_rows.hidden(rows, (500, 40)) == units and few_rows.hidden(rows, 500) == units[0]
+    x = np.random.default_rng(1).random((rows, 2))
+    fitted = FinetunedClassifier(max_epochs=1).fit(x, x[:, 0] > 0.5)
+    assert fitted.model_.config.hidden == few_rows.hidden(rows, (500, 500, 2000)) == fitted.chosen_["hidden"]
+    assert clone(fitted).set_params(hidden=(400,)).fit(x, x[:, 0] > 0.5).model_.config.hidden == (400,)
 
 
 @pytest.mark.parametrize(

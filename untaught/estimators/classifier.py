@@ -16,7 +16,6 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from untaught.estimators import few_rows
 from untaught.estimators.estimator import ModelEstimator
-from untaught.estimators.parameters import defaults
 from untaught.estimators.rows import Rows
 from untaught.model import Samples
 from untaught.training.plan import Plan
@@ -119,10 +118,7 @@ class Classifier(ClassifierMixin, ModelEstimator):
         return few_rows.with_adam(plan) if self._fitting().learning_rate is None else plan
 
     def _for_rows(self, rows: int) -> dict[str, Any]:
-        own = defaults(self.model_type.Config)
-        return {
-            name: few_rows.initial_scale(rows, own[name]) for name in self._open_fields() if name == "initial_scale"
-        }
+        return few_rows.chosen(rows, self.model_type)
 
     def _open_fields(self) -> Collection[str]:
         return self.model_type.adapts.keys() | few_rows.open_fields(self.model_type).keys()

@@ -7,9 +7,10 @@ So that few rows teach as well, of n rows
     batch size       the recipe's, or n / 20 if that is less, but at least 10           (1)
     passes           20, or more until a stage has 400 steps                            (2)
     initial weights  min(0.1, sqrt(6 / n)), or the model's own deviation if larger      (3)
+    hidden units     the model's own of each layer, or max(300, n) if that is less      (4)
     optimiser        Adam in place of plain gradient descent, where labels are learnt
 
-From 2,000 rows on, (1) and (2) change nothing; (3) is 0.01 at 60,000.
+From 2,000 rows on, (1), (2) and (4) change nothing; (3) is 0.01 at 60,000.
 """
 
 from __future__ import annotations
@@ -28,9 +29,14 @@ from untaught.training.plan import Plan, StagePlan
 BATCHES, LEAST, STEPS = 20, 10, 400
 """Batches of a pass, rows of a batch and steps of a stage, at least."""
 FEW = 2_000
-"""Rows from which (1) and (2) change nothing."""
+"""Rows from which (1), (2) and (4) change nothing."""
+UNITS = 300
+"""Hidden units of a layer, at least, unless the model has fewer: narrower layers learn less in so few steps."""
 SCALE, LARGEST_SCALE = math.sqrt(6), 0.1
-CHOSEN = {"initial_scale": "min(0.1, sqrt(6 / rows)), or the model's own if larger"}
+CHOSEN = {
+    "initial_scale": "min(0.1, sqrt(6 / rows)), or the model's own if larger",
+    "hidden": "the model's own number in each layer, or max(300, rows) if that is less",
+}
 """Fields of a configuration that follow from the number of rows, with the rule."""
 SWIFT = Optimiser(name="adam", learning_rate=3e-3)
 """Takes the place of plain gradient descent where labels are learnt."""
@@ -66,6 +72,23 @@ def initial_scale(rows: int, own: float) -> float:
         [0.1, 0.077, 0.01]
     """
     return max(own, min(LARGEST_SCALE, SCALE / math.sqrt(rows)))
+
+
+def hidden(rows: int, own: Any) -> Any:
+    """Hidden units of the only layer, or of each, equation (4).
+
+    Example:
+        >>> hidden(150, (500, 100)), hidden(2000, 500)
+        ((300, 100), 500)
+    """
+    most = max(UNITS, rows)
+    return tuple(min(units, most) for units in own) if isinstance(own, tuple) else min(own, most)
+
+
+def chosen(rows: int, model: type[Model]) -> dict[str, Any]:
+    """Fields of a model's configuration by equations (3) and (4)."""
+    own, rule = defaults(model.Config), {"initial_scale": initial_scale, "hidden": hidden}
+    return {name: rule[name](rows, own[name]) for name in open_fields(model)}
 
 
 def with_adam(plan: Plan) -> Plan:
