@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from untaught.estimators import ModelEstimator, all_estimators
 
 QUICK = ("RBMEstimator", "SoftmaxClassifier")
 """A transformer and a classifier that are fast at their defaults; the others pass the checks with the slow tests."""
-EVERY = {name: estimator() for name, estimator in all_estimators()}
+LONG = (
+    "check_classifier_data_not_an_array",
+    "check_classifiers_classes",
+    "check_classifiers_train",
+    "check_estimators_dtypes",
+    "check_fit_idempotent",
+)
+"""Checks that fit many times; they are made with the slow tests."""
+
+
+def checks() -> Iterator[Any]:
+    """Every check of every estimator."""
+    for name, estimator in all_estimators():
+        for number, (made, check) in enumerate(estimator_checks_generator(estimator())):
+            own = getattr(check, "func", check).__name__
+            quick = name in QUICK and own not in LONG
+            yield pytest.param(made, check, id=f"{name}-{own}-{number}", marks=() if quick else pytest.mark.slow)
+
+
 # A code of thirty numbers can copy the few values that an example of the checks has, as the library says.
-EXPECTED = pytest.mark.filterwarnings("ignore:.* can copy:UserWarning")
-
-
-@EXPECTED
-@parametrize_with_checks([EVERY[name] for name in QUICK])
+@pytest.mark.filterwarnings("ignore:.* can copy:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*it has not learnt the classes:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_check(estimator: ModelEstimator, check: Callable[[Any], None]) -> None:
-    check(estimator)
-
-
-@EXPECTED
-@pytest.mark.slow
-@parametrize_with_checks([estimator for name, estimator in EVERY.items() if name not in QUICK])
-def test_check_of_the_others(estimator: ModelEstimator, check: Callable[[Any], None]) -> None:
     check(estimator)
