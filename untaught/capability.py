@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from untaught.shapes import Example, Examples, Features, Images, PerExample, Scalar, Shape, Video
@@ -62,6 +62,17 @@ class Predicts(ABC):
     @abstractmethod
     def predict(self, context: Video, frames: int) -> Video:
         """Predict the next `frames` frames after the context; from the second on, from the model's own predictions."""
+
+
+class PredictsMotion(ABC):
+    """Predicts where each pixel of the next frame comes from."""
+
+    @abstractmethod
+    def motion(self, context: Video) -> Float[Tensor, "batch 2 height width"] | None:
+        """Displacement in pixels, to the right and down, from each pixel of the next frame to its place in the last.
+
+        None where the network was configured to predict without it.
+        """
 
 
 class Classifies(ABC):
@@ -216,6 +227,6 @@ class Filters(ABC):
 
 
 CAPABILITIES: tuple[type[ABC], ...] = (
-    Encodes, Decodes, Reconstructs, Completes, Samples, Predicts, Classifies, Scores, Energy, LowerBound,
-    LatentVariable, Activations, Translates, Filters, TakesEncoder,
+    Encodes, Decodes, Reconstructs, Completes, Samples, Predicts, PredictsMotion, Classifies, Scores, Energy,
+    LowerBound, LatentVariable, Activations, Translates, Filters, TakesEncoder,
 )  # fmt: skip

@@ -39,6 +39,7 @@ from untaught.capability import LatentVariable as LatentVariable
 from untaught.capability import LogLikelihood as LogLikelihood
 from untaught.capability import LowerBound as LowerBound
 from untaught.capability import Predicts as Predicts
+from untaught.capability import PredictsMotion as PredictsMotion
 from untaught.capability import Reconstructs as Reconstructs
 from untaught.capability import Samples as Samples
 from untaught.capability import Scores as Scores

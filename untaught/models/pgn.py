@@ -26,6 +26,14 @@ frames.
 
 `target = last` makes the same network an autoencoder of video: y_t is compared with x_t, the last frame seen.
 
+Natural video moves. With `seen` = k > 1 the encoder takes the k - 1 changes before a frame as further channels (frames
+before the first are taken to equal it). With `motion` the decoder gives a flow f_t beside the change y_t: what the last
+frame showed is moved, then changed; both are zero at first. `relative` divides each window's error by its change:
+
+    s_t    = R(E(c_t), s_{t-1}),   c_t = (x_t, x_t - x_t-1, ...)              (7)
+    p_t+1  = min(max(x_t(p + f_t(p)) + y_t, 0), 1)   at each pixel p          (8)
+    L      = sum_t |x_t - p_t|^2 / (sum_t |x_t - x_t-1|^2 + e P),   e = 1e-4  (9)
+
 With a convolutional core (`untaught.nn.recurrent`), a network takes frames of any size.
 
 References:
@@ -34,6 +42,7 @@ References:
     Ballas, Yao, Pal, Courville (2016). Delving deeper into convolutional networks for learning video representations.
     arXiv:1511.06432 (the default core).
     Bengio, Vinyals, Jaitly, Shazeer (2015). Scheduled sampling for sequence prediction. arXiv:1506.03099.
+    Patraucean, Handa, Cipolla (2015). Spatio-temporal video autoencoder with differentiable memory. arXiv:1511.06309.
 
 Departures:
     The default network is smaller, convolutional throughout, predicts the change (4) and scores every frame from the
@@ -41,48 +50,43 @@ Departures:
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
     All windows of a training have one length; the paper draws 5 to 14 context frames anew in each epoch.
     Adam with a falling learning rate instead of RMSprop, except where there is a discriminator.
+    Natural video gets a network without memory that sees four frames at once and moves the last (`PGN.usual`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import init
 
-from untaught.capability import Activations, Decodes, Encodes, Filters, Predicts, Reconstructs
+from untaught.capability import Activations, Decodes, Encodes, Filters, Predicts, PredictsMotion, Reconstructs
 from untaught.config import Count, Fraction, NonNegative, Whole, configuration
 from untaught.data.view import Batch, View
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import Example, Learner, Loss, Player, Smoke, Stage, Stream
+from untaught.model import Example, Learner, Loss, Player, Smoke, Stage, Stream, Usual
 from untaught.nn.between import Between
 from untaught.nn.convolution import Decoder, Encoder
+from untaught.nn.cores import Core, core
 from untaught.nn.discriminator import FrameDiscriminator
+from untaught.nn.motion import Flow, moved, with_changes
 from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli
-from untaught.nn.recurrent import State, recurrent
+from untaught.nn.recurrent import State
 from untaught.nn.sizes import layers, sizes
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 
 Frames = Float[Tensor, "frame channel height width"]
 Future = Float[Tensor, "batch predicted channel height width"]
+Earlier = Float[Tensor, "batch earlier channel height width"]
 
 
-GENERATOR = ("encoder.", "core.", "adapter.", "decoder.")
-RULES = {
-    "sgd": Optimiser(name="sgd", learning_rate=0.01, momentum=0.5),
-    "adam": Optimiser(name="adam", learning_rate=2e-4, betas=(0.5, 0.999)),
-    "rmsprop": Optimiser(name="rmsprop", learning_rate=1e-3, decay=0.9),
-}
-"""Optimisers of the players, those of the paper's code: SGD for the discriminator, RMSprop for the generator."""
-
-
-class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filters):
+class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Activations, Filters):
     """Encoder, recurrent core and decoder, trained on the next frame.
 
     Example:
@@ -92,14 +96,18 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         (torch.Size([2, 3, 1, 30, 30]), torch.Size([2, 6400]))
     """
 
-    def _watch(self, x: Video, state: State | None = None) -> list[State]:
-        """States after each frame, equation (1)."""
-        maps = self.encoder(self._frames(x))
-        return self.core(maps.unflatten(0, (x.shape[1], x.shape[0])), state)
+    def _watch(self, x: Video, before: Watched | None = None) -> Watched:
+        """What is known after each frame, equations (1) and (7)."""
+        maps = self.encoder.maps(self._frames(x, before))
+        state = None if before is None or not before.states else before.states[-1]
+        states = self.core(maps[-1].unflatten(0, (x.shape[1], x.shape[0])), state)
+        return Watched(states, maps[:-1] if self.config.skips else [], self._recent(x, before))
 
-    def _next(self, hidden: Tensor, last: Images) -> Images:
-        """The frame after `last`, equations (2) to (4), in the frames' own precision."""
-        y = self.decoder(self.adapter(hidden), (last.shape[-2], last.shape[-1])).to(last.dtype)
+    def _next(self, hidden: Tensor, last: Images, below: Sequence[Tensor]) -> Images:
+        """The frame after `last`, equations (2) to (4) and (8), in the frames' own precision."""
+        y = self._decoded(hidden, last, below)
+        if self.config.motion:
+            last, y = moved(last, y[:, :2]), y[:, 2:]
         predicted = last + y if self.config.residual else y
         return predicted.clamp(0, 1) if self.config.saturate else predicted
 
@@ -109,50 +117,67 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         With `target = last`, reconstruct every frame from it and those before it: (batch, time, ...).
         """
         before = x if self.config.target == "last" else self._before(x)
-        hidden = torch.stack([state[0] for state in self._watch(before)])
-        predicted = self._next(hidden.flatten(0, 1), before.transpose(0, 1).flatten(0, 1))
+        watched = self._watch(before)
+        hidden = torch.stack([state[0] for state in watched.states])
+        predicted = self._next(hidden.flatten(0, 1), before.transpose(0, 1).flatten(0, 1), watched.below)
         return predicted.unflatten(0, hidden.shape[:2]).transpose(0, 1)
 
     def predict(self, context: Video, frames: int) -> Future:
-        """Continue video of at least one frame, (1) to (4): after the first predicted frame, from own predictions."""
+        """Continue video of at least one frame: after the first predicted frame, from own predictions."""
         if frames < 1:
             raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
-        states = self._watch(context)
-        found = [self._next(states[-1][0], context[:, -1])]
+        watched = self._after(context)
+        found = [self._next(watched.states[-1][0], context[:, -1], watched.below)]
         while len(found) < frames:
-            states = self._watch(found[-1][:, None], states[-1])
-            found.append(self._next(states[-1][0], found[-1]))
+            watched = self._watch(found[-1][:, None], watched)
+            found.append(self._next(watched.states[-1][0], found[-1], watched.below))
         return torch.stack(found, 1)
 
+    def motion(self, context: Video) -> Flow | None:
+        """The flow f of equation (8) from the last frame to the next; None without `motion`."""
+        if not self.config.motion:
+            return None
+        watched = self._after(context)
+        return self._decoded(watched.states[-1][0], context[:, -1], watched.below)[:, :2]
+
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error (5), mean over the batch, or a player's side of (6)."""
+        """Squared error (5), mean over the batch, or a player's side of (6); with `relative`, (9)."""
         x, config = batch.x, self.config
         if player == "discriminator":
-            before = self._before(x)
-            with torch.no_grad():
-                plain = config.target == "next" and not config.scheduled_sampling
-                proposed = self.predict(before, 1)[:, 0] if plain else self._given_back(x, progress)[:, -1]
-            nats, right = self.discriminator.telling_apart(before, x[:, -1], proposed)
-            return Loss(nats, {"discriminator_nats": nats.detach(), "discriminator_accuracy": right})
+            return self._telling_apart(x, progress)
         given = self._given_back(x, progress)
-        errors = (given - x[:, x.shape[1] - given.shape[1] :]).square().sum((2, 3, 4))
-        error = (errors[:, -1] if config.last_only else errors).mean()
-        parts = {"squared_error_per_frame": error.detach()}
+        scored = 1 if config.last_only else given.shape[1]
+        errors = _squares(given[:, -scored:] - x[:, -scored:])
+        parts = {"squared_error_per_frame": errors.mean().detach()}
+        if config.relative:
+            copying = _squares(x.diff(dim=1)[:, -scored:])
+            errors = errors / (copying + STILL * x[0, 0].numel())
+            parts["error_relative_to_copying"] = errors.mean().detach()
         if not config.adversarial:
-            return Loss(error, parts)
+            return Loss(errors.mean(), parts)
         nats = self.discriminator.being_fooled(self._before(x), given[:, -1])
-        total = config.squared_error * error + config.adversarial * x[0, 0].numel() * nats
+        total = config.squared_error * errors.mean() + config.adversarial * x[0, 0].numel() * nats
         return Loss(total, {**parts, "fooling_nats": nats.detach()})
 
+    def _telling_apart(self, x: Examples, progress: Scalar) -> Loss:
+        """The discriminator's side of the game, on frames that the generator proposes."""
+        before = self._before(x)
+        with torch.no_grad():
+            plain = self.config.target == "next" and not self.config.scheduled_sampling
+            proposed = self.predict(before, 1)[:, 0] if plain else self._given_back(x, progress)[:, -1]
+        nats, right = self.discriminator.telling_apart(before, x[:, -1], proposed)
+        return Loss(nats, {"discriminator_nats": nats.detach(), "discriminator_accuracy": right})
+
     def _given_back(self, x: Examples, progress: Scalar) -> Future:
-        """What is compared with the frames: predictions from true frames, some of them replaced by predictions."""
+        """What is compared with the last frames: predictions from true frames, some of them replaced by predictions."""
         if not self.config.scheduled_sampling:
-            return self.reconstruct(x)
+            alone = self.config.last_only and not self.core.remembers and self.config.target == "next"
+            return self.predict(self._before(x), 1) if alone else self.reconstruct(x)
         chance = (self.config.scheduled_sampling * progress).expand(len(x))
-        shown, states, found = self._before(x)[:, 0], None, list[Images]()
+        shown, watched, found = self._before(x)[:, 0], None, list[Images]()
         for true in x.unbind(1)[1:]:
-            states = self._watch(shown[:, None], states)[-1]
-            found.append(self._next(states[0], shown))
+            watched = self._watch(shown[:, None], watched)
+            found.append(self._next(watched.states[-1][0], shown, watched.below))
             own = bernoulli(chance).view(-1, 1, 1, 1).bool()
             shown = torch.where(own, found[-1], true)
         return torch.stack(found, 1)
@@ -161,8 +186,9 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
     class Config:
         """The network. Lists have one entry for each layer of the encoder, from the frame upwards, or one for all."""
 
-        core: Literal["convgru", "convlstm", "lstm"] = "convgru"
-        """What carries information through time; an lstm ties the network to one frame size."""
+        core: Core = "convgru"
+        """What carries information through time; an lstm ties the network to one frame size, and dilated, a stack of
+        dilated convolutions, remembers nothing beyond the frames that the encoder sees."""
         units: Count = 64
         """Maps of a convolutional core, units of an lstm."""
         core_kernel: Count = 3
@@ -182,9 +208,17 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         dense: bool = False
         """A fully connected layer with ReLU between lstm and decoder; without it the lstm needs as many units as the
         decoder has inputs."""
+        seen: Count = 1
+        """Frames that the encoder sees at once, equation (7): the last one, and the changes that led to it."""
+        skips: bool = False
+        """Whether the decoder also takes the encoder's maps, so that fine detail need not pass through the core."""
         residual: bool = True
         """Predict the change from the last frame, equation (4), rather than the frame, equation (3): most of a frame of
         natural video stays the same. The published networks predict the frame."""
+        motion: bool = False
+        """Move the last frame along a predicted flow before the change is added, equation (8)."""
+        relative: bool = False
+        """Divide each window's error by how much its frames changed, equation (9), so that still moments count too."""
         saturate: bool = True
         """Clip predictions to [0, 1]; leave it out where frames are standardised."""
         last_only: bool = False
@@ -204,6 +238,13 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         judge_optimiser: Literal["sgd", "adam"] = "sgd"
         """Optimiser of the discriminator: as published, or Adam, which takes a tenth of the updates."""
 
+    adapts: ClassVar[dict[str, str]] = {
+        "core": "dilated where frames have colours or texture, as those of a camera: with four frames seen at once, "
+        "motion, skips, relative error, and patches of 64 pixels",
+        **{name: "see core" for name in ("units", "filters", "kernels", "strides", "seen", "skips", "motion")},
+        **{name: "see core" for name in ("relative", "last_only")},
+        "saturate": "off where values lie outside [0, 1]",
+    }
     view = View(frames=20)
     recipe = Recipe(optimiser=Optimiser(learning_rate=4e-3), batch_size=4)
     smoke = Smoke(config=Config(units=4, filters=(3,), kernels=(4,), strides=(2,)), shape=(1, 8, 8), frames=4)
@@ -223,12 +264,13 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
             raise SizeError(f"pgn looks at frames (channel, height, width), not at examples of shape {shape}")
         stack = layers(config.filters, config.kernels, config.strides, config.pools, config.paddings)
         top = (stack[-1].filters, *sizes(stack, (shape[1], shape[2]))[-1])
-        self.encoder = Encoder(shape[0], stack)
-        self.core = recurrent(config.core, top, config.units, config.core_kernel)
+        self.encoder = Encoder(config.seen * shape[0], stack)
+        self.core = core(config.core, top, config.units, config.core_kernel)
         self.adapter = Between(config.units, top, config.core == "lstm", config.dense, config.noise)
         _refuse_contradictions(config)
         taken = top[0] if config.core == "lstm" else config.units
-        self.decoder = Decoder(shape[0], stack, kernels=config.decoder_kernels or (), top=taken)
+        given, kernels = shape[0] + 2 * config.motion, config.decoder_kernels or ()
+        self.decoder = Decoder(given, stack, kernels=kernels, top=taken, skips=config.skips)
         if config.adversarial:
             self.discriminator = FrameDiscriminator(shape, stack, config.judge[0], config.judge[1:])
             own = RULES[config.judge_optimiser]
@@ -244,31 +286,46 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
             # Initially grey, since clipped values have no gradient.
             init.constant_(self.decoder.layers[0].get_parameter("bias"), 0.5)
 
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """For video from a camera, or in colour: the network that moves the last frame, on patches."""
+        if len(example.shape) != 3 or not _natural(sample.x):
+            return Usual()
+        side = min(SIDE, *example.shape[1:])
+        within = float(sample.x.min()) >= 0 and float(sample.x.max()) <= 1
+        return Usual(
+            config=NATURAL if within else {**NATURAL, "saturate": False},
+            view=View(frames=NATURAL["seen"] + 1, patch=side, augment=("mirror",)),
+            recipe=Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=8, clip=1.0),
+            because="frames have colours or texture, as a camera's: what was there is moved, and the rest changed",
+        )
+
     # -------- what it does
 
     def decode(self, features: Features) -> Images:
         """The frame decoded from a hidden state, by (2) and (3); with `residual` the change, from -1 to 1."""
         top = (self.config.units, *sizes(self.encoder.stack, (self.shape[1], self.shape[2]))[-1])
         hidden = features if self.config.core == "lstm" else features.unflatten(1, top)
-        y = self.decoder(self.adapter(hidden), (self.shape[1], self.shape[2]))
+        y = self.decoder(self.adapter(hidden), (self.shape[1], self.shape[2]))[:, -self.shape[0] :]
         return y.clamp(-1.0 if self.config.residual else 0.0, 1.0) if self.config.saturate else y
 
     def encode(self, x: Video) -> Features:
         """Hidden state after the last frame, laid out as a vector."""
-        return self._watch(x)[-1][0].flatten(1)
+        return self._after(x).states[-1][0].flatten(1)
 
     def activations(self, x: Video, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Maps `encoder.1`, ... of every frame, `hidden` and an lstm's `cell` state: (batch, time, ...)."""
-        maps = self.encoder.maps(self._frames(x))
+        maps = self.encoder.maps(self._frames(x, None))
         batch_first = [m.unflatten(0, (x.shape[1], x.shape[0])).transpose(0, 1) for m in maps]
         found = {f"encoder.{number}": m for number, m in enumerate(batch_first, 1)}
-        states = zip(*self._watch(x), strict=True)
+        states = zip(*self._watch(x).states, strict=True)
         found |= {name: torch.stack(kind, 1) for name, kind in zip(("hidden", "cell"), states, strict=False)}
         return chosen(found, names)
 
     def filters(self) -> Images:
-        """Filters of the encoder's first layer."""
-        return self.encoder.downs[0].convolution.weight.detach()
+        """Filters of the encoder's first layer; those for the changes are to the right of those for the frame."""
+        weight = self.encoder.downs[0].convolution.weight.detach()
+        return torch.cat(weight.unflatten(1, (self.config.seen, self.shape[0])).unbind(1), -1)
 
     # -------- learning
 
@@ -277,14 +334,37 @@ class PGN(Learner, Encodes, Decodes, Predicts, Reconstructs, Activations, Filter
         recipe = replace(self.recipe, schedule="constant") if self.config.adversarial else self.recipe
         return (Stage("train", self, recipe, Stream(self.view)),)
 
-    def _frames(self, x: Examples) -> Frames:
-        """All frames, time by time: (time * batch, channel, height, width)."""
+    # -------- how
+
+    def _frames(self, x: Examples, before: Watched | None) -> Frames:
+        """All frames with the changes before them, time by time: (time * batch, channel, height, width)."""
         if x.ndim != 5 or x.shape[1] < 1 or x.shape[2] != self.shape[0]:
             raise DataError(f"pgn is for video (batch, time, {self.shape[0]}, height, width); this is {tuple(x.shape)}")
         if self.config.core == "lstm" and tuple(x.shape[2:]) != self.shape:
             size, wanted = ("x".join(str(side) for side in s[-2:]) for s in (x.shape, self.shape))
             raise SizeError(f"an lstm built for frames of {wanted} cannot look at {size}; resize, or use core convgru")
-        return x.transpose(0, 1).flatten(0, 1)
+        seen = with_changes(x, self._earlier(x, before)) if self.config.seen > 1 else x
+        return seen.transpose(0, 1).flatten(0, 1)
+
+    def _after(self, context: Video) -> Watched:
+        """What is known after the last frame; without a memory only the frames that are seen at once count."""
+        if not self.core.remembers and context.shape[1] > 1:
+            return self._watch(context[:, -1:], Watched([], [], self._recent(context[:, :-1], None)))
+        watched = self._watch(context)
+        return replace(watched, below=[maps[-len(context) :] for maps in watched.below])
+
+    def _earlier(self, x: Video, before: Watched | None) -> Earlier:
+        """The frames before the first that are seen with it; where there are none, they are taken to equal it."""
+        return x[:, :1].expand(-1, self.config.seen - 1, -1, -1, -1) if before is None else before.recent
+
+    def _recent(self, x: Video, before: Watched | None) -> Earlier:
+        """The last frames, one fewer than are seen at once."""
+        both = torch.cat([self._earlier(x, before), x], 1)
+        return both[:, both.shape[1] - (self.config.seen - 1) :]
+
+    def _decoded(self, hidden: Tensor, last: Images, below: Sequence[Tensor]) -> Tensor:
+        """The output of the decoder for a frame of the size of `last`."""
+        return self.decoder(self.adapter(hidden), (last.shape[-2], last.shape[-1]), below).to(last.dtype)
 
     def _before(self, x: Examples) -> Video:
         """All frames but the last."""
@@ -303,3 +383,47 @@ def _refuse_contradictions(config: PGN.Config) -> None:
         raise ConfigError("scheduled sampling shows predictions, and target last makes none; leave one out")
     if not config.adversarial and not config.squared_error:
         raise ConfigError("with neither squared error nor adversarial loss there is nothing to learn from")
+    if config.motion and not config.residual:
+        raise ConfigError("what was moved is then changed: leave out either motion or --no-residual")
+
+
+def _squares(difference: Future) -> Tensor:
+    """Sum of squares of each frame, mean over the frames of a window: (batch,)."""
+    return difference.square().sum((2, 3, 4)).mean(1)
+
+
+def _natural(frames: Images) -> bool:
+    """Whether frames have colours, or texture: in drawn ones neighbouring pixels are mostly alike."""
+    return frames.shape[1] > 1 or float((frames.diff(dim=-1) == 0).float().mean()) < FLAT
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the network knows after some frames."""
+
+    states: list[State]
+    """After each frame."""
+    below: list[Tensor]
+    """With `skips`, maps of the encoder's lower layers, (time * batch, ...)."""
+    recent: Earlier
+    """The last frames, one fewer than the encoder sees at once."""
+
+
+GENERATOR = ("encoder.", "core.", "adapter.", "decoder.")
+RULES = {
+    "sgd": Optimiser(name="sgd", learning_rate=0.01, momentum=0.5),
+    "adam": Optimiser(name="adam", learning_rate=2e-4, betas=(0.5, 0.999)),
+    "rmsprop": Optimiser(name="rmsprop", learning_rate=1e-3, decay=0.9),
+}
+"""Optimisers of the players, those of the paper's code: SGD for the discriminator, RMSprop for the generator."""
+STILL = 1e-4
+"""Squared error of a pixel, in equation (9), beside which a smaller change counts little: 1 % of white, squared."""
+SIDE = 64
+"""Side of the patches of natural video in pixels."""
+FLAT = 0.5
+"""Fraction of neighbouring pixels that are equal, from which on frames are drawn and not filmed."""
+NATURAL: dict[str, Any] = {
+    "core": "dilated", "units": 64, "filters": (32, 64), "kernels": (4, 4), "strides": (2, 2), "seen": 4, "skips": True,
+    "motion": True, "relative": True, "last_only": True,
+}  # fmt: skip
+"""The network for natural video."""

@@ -5,6 +5,9 @@ convolution     convolutional stacks of any frame size and their mirrors
 sizes           layers of a convolutional stack, and how they change height and width
 coders          an encoder and its mirrored decoder, dense or convolutional
 recurrent       LSTM, ConvLSTM and ConvGRU, one step at a time and over time
+dilated         a core without memory
+cores           what carries information through time, by name
+motion          changes before a frame, and moving a frame along a flow
 between         what stands between a recurrent core and a decoder
 discriminator   tells the true next frame from a proposed one
 vision_nets     AlexNet and VGG, with the names of parameters that published weights have

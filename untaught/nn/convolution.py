@@ -161,6 +161,7 @@ class Decoder(nn.Module):
         kernels: Sequence[int] = (),
         top: int | None = None,
         tied: Encoder | None = None,
+        skips: bool = False,
     ) -> None:
         """Build the mirror.
 
@@ -172,26 +173,37 @@ class Decoder(nn.Module):
             kernels: Side of the filters at each layer, in the encoder's order; empty takes the encoder's.
             top: Maps that come in; none takes the filters of the encoder's last layer.
             tied: An encoder of the same layers, whose weights are used; only biases are then the decoder's own.
+            skips: Whether each layer but the top one also takes the encoder's maps of the same size.
 
         Raises:
             ConfigError: `kernels` has neither one entry nor one for each layer, or tied weights cannot fit.
         """
         super().__init__()
-        if tied is not None and (kernels or top not in (None, stack[-1].filters)):
+        if tied is not None and (kernels or skips or top not in (None, stack[-1].filters)):
             raise ConfigError("tied weights leave no choice of the decoder's kernels or of its incoming maps")
-        self.stack = tuple(stack)
+        self.stack, self.skips = tuple(stack), skips
         filters = [layer.filters for layer in stack]
-        inputs, outputs = (*filters[:-1], top or filters[-1]), (channels, *filters[:-1])
+        below = [count * (1 + skips) for count in filters[:-1]]
+        inputs, outputs = (*below, top or filters[-1]), (channels, *filters[:-1])
         downs = (None,) * len(filters) if tied is None else tied.downs
         self.layers = nn.ModuleList()
         for number, layer in enumerate(_with_kernels(self.stack, kernels)):
             kind, norm = (activation, normalise) if number else ("linear", False)
             self.layers.append(Up(inputs[number], outputs[number], layer, kind, norm, downs[number]))
 
-    def forward(self, features: Tensor, size: Size) -> Images:
-        """Frames of the given height and width from maps `(batch, top, height, width)`."""
+    def forward(self, features: Tensor, size: Size, below: Sequence[Tensor] = ()) -> Images:
+        """Frames of the given height and width.
+
+        Args:
+            features: Maps `(batch, top, height, width)`.
+            size: Height and width of the frames.
+            below: With `skips`, maps of every layer of the encoder but the last; without them zeros are taken.
+        """
         reached = sizes(self.stack, size)
         for number in reversed(range(len(self.stack))):
+            if self.skips and number + 1 < len(self.stack):
+                beside = below[number] if below else torch.zeros_like(features)
+                features = torch.cat([features, beside], 1)
             features = self.layers[number](features, reached[number])
         return features
 

@@ -32,12 +32,10 @@ Departures:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-
-from untaught.shapes import Shape
 
 State = tuple[Tensor, ...]
 """Hidden state `(batch, ...)`; an LSTM's is followed by its cell state."""
@@ -45,6 +43,9 @@ State = tuple[Tensor, ...]
 
 class Recurrent(nn.Module, ABC):
     """A cell, and how it runs over time."""
+
+    remembers: ClassVar[bool] = True
+    """Whether the state depends on more than the last input."""
 
     @abstractmethod
     def drive(self, x: Tensor) -> Tensor:
@@ -165,17 +166,6 @@ class LSTM(Recurrent):
     def step(self, drive: Tensor, state: State) -> State:
         """Equations (4) to (6)."""
         return _gated(drive + self.gates(state[0]), state[1])
-
-
-def recurrent(kind: Literal["convgru", "convlstm", "lstm"], shape: Shape, units: int, kernel: int) -> Recurrent:
-    """Build the cell of a name, for inputs of a shape `(map, height, width)`; an lstm has units and the others maps."""
-    match kind:
-        case "convgru":
-            return ConvGRU(shape[0], units, kernel)
-        case "convlstm":
-            return ConvLSTM(shape[0], units, kernel)
-        case "lstm":
-            return LSTM(torch.Size(shape).numel(), units)
 
 
 def _gated(sums: Tensor, cell: Tensor) -> State:
