@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from untaught.data.batches import collect
+from untaught.data.source import open_data
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import Batch
+from untaught.model import Batch, Example, Usual, View
 from untaught.models.pgn import PGN
 from untaught.nn.recurrent import State
 from untaught.papers.lotter2015 import BALLS_2015, FACES_2015
@@ -20,6 +22,19 @@ CONFIGS = {
     "lstm": replace(SMALL, core="lstm", units=3 * 4 * 4),
     "lstm-dense": replace(SMALL, core="lstm", units=5, dense=True),
     "residual": replace(SMALL, residual=True),
+    "moving": replace(
+        SMALL,
+        core="dilated",
+        units=4,
+        filters=(3, 4),
+        kernels=(4,),
+        strides=(2,),
+        seen=3,
+        skips=True,
+        motion=True,
+        residual=True,
+    ),
+    "moving-gru": replace(SMALL, seen=2, motion=True, residual=True),
     "pooled": replace(SMALL, filters=(3, 4), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid")),
 }
 NOISY = replace(SMALL, core="lstm", units=5, dense=True, noise=3)
@@ -44,14 +59,41 @@ def video(time: int = 5, shape: tuple[int, int, int] = (1, 8, 8), batch: int = 2
         return torch.rand(batch, time, *shape, dtype=torch.float64)
 
 
+def channels_seen(count: int, x: Tensor, time: int) -> Tensor:
+    """What the encoder sees at a time, equation (7): the frame alone, or around grey and with the changes before it."""
+    if count == 1:
+        return x[time]
+    changes = [x[max(at, 0)] - x[max(at - 1, 0)] for at in range(time, time - count + 1, -1)]
+    return torch.cat([x[time] - 0.5, *changes])
+
+
+def moved_pixel_by_pixel(frame: Tensor, flow: Tensor) -> Tensor:
+    """x(p + f(p)), interpolated from the four pixels around, each at the nearest place inside."""
+    height, width = frame.shape[-2:]
+    found = torch.zeros_like(frame)
+    for row in range(height):
+        for column in range(width):
+            right = min(max(column + float(flow[0, row, column]), 0), width - 1)
+            down = min(max(row + float(flow[1, row, column]), 0), height - 1)
+            for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+                at = min(int(down) + i, height - 1), min(int(right) + j, width - 1)
+                weight = abs(1 - i - down % 1) * abs(1 - j - right % 1)
+                found[:, row, column] += weight * frame[:, at[0], at[1]]
+    return found
+
+
 def one_frame_at_a_time(model: PGN, x: Tensor) -> list[Tensor]:
     """Prediction after each frame of one clip (time, channel, height, width), by equations (1) to (4)."""
     state: State | None = None
     found: list[Tensor] = []
-    for frame in x:
-        drive = model.core.drive(model.encoder(frame[None]))
+    for time, frame in enumerate(x):
+        maps = model.encoder.maps(channels_seen(model.config.seen, x, time)[None])
+        drive = model.core.drive(maps[-1])
         state = model.core.step(drive, model.core.start(drive) if state is None else state)
-        y = model.decoder(model.adapter(state[0]), (frame.shape[-2], frame.shape[-1]))[0]
+        below = maps[:-1] if model.config.skips else []
+        y = model.decoder(model.adapter(state[0]), (frame.shape[-2], frame.shape[-1]), below)[0]
+        if model.config.motion:
+            frame, y = moved_pixel_by_pixel(frame, y[:2]), y[2:]
         if model.config.residual:
             y = frame + y
         found.append(torch.minimum(torch.relu(y), torch.ones_like(y)))
@@ -164,7 +206,7 @@ def test_features_see_no_future() -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 27, 35), (2, 6, 7), (1, 30, 31)])
-@pytest.mark.parametrize("name", ["convgru", "residual", "pooled"])
+@pytest.mark.parametrize("name", ["convgru", "residual", "pooled", "moving"])
 @torch.no_grad()
 def test_any_frame_size_whatever_it_was_built_for(name: str, shape: tuple[int, int, int]) -> None:
     model, x = network(name, (shape[0], 12, 12)), video(3, shape)
@@ -178,6 +220,70 @@ def test_lstm_takes_odd_sizes_but_only_its_own() -> None:
     assert model.predict(torch.rand(1, 2, 3, 27, 35), 2).shape == (1, 2, 3, 27, 35)
     with pytest.raises(SizeError, match="27x35 cannot look at 28x35"):
         model.predict(torch.rand(1, 2, 3, 28, 35), 2)
+
+
+@pytest.mark.parametrize("name", ["moving", "moving-gru"])
+@torch.no_grad()
+def test_motion_is_the_flow_by_which_the_last_frame_moves(name: str) -> None:
+    model, x = network(name), video()
+    flow = model.motion(x)
+    assert flow is not None and flow.abs().max() > 0.1
+    bottom = model.decoder.layers[0]
+    bottom.get_parameter("weight")[:, 2:] = 0
+    bottom.get_parameter("bias")[2:] = 0
+    for clip, own, predicted in zip(x, flow, model.predict(x, 1)[:, 0], strict=True):
+        torch.testing.assert_close(predicted, moved_pixel_by_pixel(clip[-1], own))
+    assert network("residual").motion(x) is None
+
+
+def test_with_motion_it_begins_with_the_previous_frame_and_learns_to_move() -> None:
+    model, x = PGN(CONFIGS["moving"], (1, 8, 8)).double(), video()
+    torch.testing.assert_close(model.reconstruct(x), x[:, :-1])
+    model.loss(Batch.of(x), "model", NOW).total.backward()
+    gradient = model.decoder.layers[0].get_parameter("weight").grad
+    assert gradient is not None and all(gradient[:, channel].any() for channel in range(3))
+
+
+@pytest.mark.parametrize("last_only", [False, True])
+def test_relative_error_is_that_of_each_window_over_copying(last_only: bool) -> None:
+    """Equation (9), window by window; a still window counts nothing, and does not divide by zero."""
+    model = network("moving")
+    model.config = replace(model.config, relative=True, last_only=last_only)
+    x = video(4)
+    x[1] = x[1, :1]
+    scored = (3,) if last_only else (1, 2, 3)
+    total = 0.0
+    for clip, given in zip(x, model.reconstruct(x), strict=True):
+        error = sum((given[t - 1] - clip[t]).square().sum().item() for t in scored) / len(scored)
+        copying = sum((clip[t - 1] - clip[t]).square().sum().item() for t in scored) / len(scored)
+        total += error / (copying + 1e-4 * 64) / len(x)
+    loss = model.loss(Batch.of(x), "model", NOW)
+    assert loss.total.item() == pytest.approx(total)
+    assert loss.parts["error_relative_to_copying"].item() == pytest.approx(total)
+
+
+@torch.no_grad()
+def test_without_memory_only_the_frames_seen_at_once_count() -> None:
+    model, x = network("moving"), video(6)
+    changed = x.clone()
+    changed[:, :3] = 0.5
+    torch.testing.assert_close(model.predict(changed, 2), model.predict(x, 2))
+    torch.testing.assert_close(model.encode(changed), model.encode(x))
+    changed[:, 3] = 0.5
+    assert not torch.allclose(model.predict(changed, 1), model.predict(x, 1))
+
+
+def test_natural_video_is_told_from_drawn_one() -> None:
+    balls = open_data("balls?clips=2&validation=1&test=1&frames=5")
+    drawn = collect(balls.train, View(), None)
+    assert PGN.usual(Example(balls.shape, 5), drawn) == Usual()
+    with seeded(1):
+        noise, filmed = torch.rand(8, 1, 40, 50), torch.rand(8, 3, 90, 70)
+    chosen = PGN.usual(Example((1, 40, 50), 30), Batch.of(noise))
+    assert chosen.config["motion"] and chosen.view == View(frames=5, patch=40, augment=("mirror",))
+    chosen = PGN.usual(Example((3, 90, 70), 30), Batch.of(filmed))
+    assert chosen.view is not None and chosen.view.patch == 64 and "saturate" not in chosen.config
+    assert PGN.usual(Example((3, 90, 70), 30), Batch.of(filmed * 4 - 2)).config["saturate"] is False
 
 
 @torch.no_grad()
@@ -224,6 +330,8 @@ def test_published_networks_predict() -> None:
     [
         (SMALL, (64,), SizeError, "frames"),
         (replace(SMALL, dense=True), (1, 8, 8), ConfigError, "no use for dense"),
+        (replace(SMALL, core="dilated", units=7), (1, 8, 8), ConfigError, "--units 3"),
+        (replace(SMALL, motion=True), (1, 8, 8), ConfigError, "no-residual"),
         (replace(SMALL, core="lstm", units=7), (1, 8, 8), ConfigError, "--units 48"),
         (replace(SMALL, kernels=(4, 4)), (1, 8, 8), ConfigError, "kernels has 2 entries for 1 layers"),
         (replace(SMALL, kernels=(9,), paddings=("valid",)), (1, 8, 8), SizeError, "9x9"),
