@@ -23,6 +23,7 @@ from untaught.data.source import Source
 from untaught.errors import ConfigError
 from untaught.evaluate.drawing.odd_sheet import Tile, odd_sheet
 from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.evaluate.drawing.pictures import Picture
 from untaught.evaluate.improbable import KINDS, Kind, available, explained, missing
 from untaught.evaluate.moments import Ranked, rank
 from untaught.evaluate.quantity import significant
@@ -236,7 +237,7 @@ def _in_order(ranked: Ranked) -> list[int]:
     return ranked.score.argsort(descending=True, stable=True).tolist()
 
 
-def _sheet(subject: Subject, ranked: Ranked, source: Source, count: int) -> np.ndarray[Any, Any]:
+def _sheet(subject: Subject, ranked: Ranked, source: Source, count: int) -> Picture:
     groups = dict(zip(("most unusual", "least unusual"), ranked.ends(count), strict=True))
     tiles = {name: [_tile(subject, ranked, source, number) for number in some] for name, some in groups.items() if some}
     title = f"{Path(source.spec.partition('?')[0]).name}: {len(ranked):,} ranked by {KINDS[ranked.kind]}"

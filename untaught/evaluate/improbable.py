@@ -44,8 +44,8 @@ from untaught.randomness import seeded
 from untaught.shapes import Examples, Images, PerExample, Video
 
 Kind: TypeAlias = Literal["prediction", "likelihood", "free-energy", "reconstruction"]
-Maps = Float[Tensor, "batch height width"]
-"""Squared differences at each place, channels added."""
+Maps = Float[Tensor, "batch down across"]
+"""Squared errors at each place, channels added."""
 KINDS: dict[Kind, str] = {
     "prediction": "prediction error, in times the usual error at each place",
     "likelihood": "likelihood, as minus the log-likelihood in nats",
@@ -55,6 +55,8 @@ KINDS: dict[Kind, str] = {
 """What each score is, in the order in which they are preferred."""
 CONTEXT = 10
 """True frames that a prediction is made from, at most."""
+DRAWS = 10
+"""Over which a bound is a mean, for that of some models is an estimate from one draw."""
 PLACES = 8
 """Sides of the squares of (4) in the shorter side of a frame."""
 HALF_A_LEVEL = 0.5 / 255
@@ -69,7 +71,7 @@ class Scored:
     score: PerExample
     frame: Tensor
     """Int64 `(example,)`."""
-    usual: Maps | None = None
+    usual: Tensor | None = None
     """The usual error of each square, with c, of a score by prediction: `(1, height, width)`."""
 
 
@@ -119,7 +121,7 @@ def score_of(model: object, seen: Examples, kind: Kind) -> PerExample:
     if isinstance(model, Scores):
         return -model.log_likelihood(seen).nats
     assert isinstance(model, LowerBound)
-    return -model.unnormalised_bound(seen)
+    return -torch.stack([model.unnormalised_bound(seen) for _ in range(DRAWS)]).mean(0)
 
 
 def _single(subject: Subject, x: Examples, kind: Kind) -> PerExample:
@@ -169,10 +171,10 @@ def in_places(squares: Images) -> Maps:
         ([3.0, 3.0], torch.Size([1, 15, 31]))
     """
     side = max(1, min(squares.shape[-2:]) // PLACES)
-    return avg_pool2d(squares.sum(1, keepdim=True), side, -(-side // 2))[:, 0]
+    return avg_pool2d(squares.sum(1, keepdim=True), side, -(-side // 2), ceil_mode=True)[:, 0]
 
 
-def times_usual(errors: Maps, channels: int) -> tuple[PerExample, Maps]:
+def times_usual(errors: Maps, channels: int) -> tuple[PerExample, Tensor]:
     """Equation (4), of the errors of all frames, and u + c, by which each place is divided.
 
     Example:
@@ -198,7 +200,7 @@ class Explained:
     """The squared difference of both, channels added; of a prediction the terms of (4)."""
 
 
-def explained(subject: Subject, part: Part, frame: int, kind: Kind, usual: Maps | None) -> Explained:
+def explained(subject: Subject, part: Part, frame: int, kind: Kind, usual: Tensor | None) -> Explained:
     """What a frame's score comes from; beside a likelihood or a free energy the reconstruction, if there is one."""
     view, rows = replace(subject.pixel_view, patch=None), torch.tensor([frame])
     if kind == "prediction":

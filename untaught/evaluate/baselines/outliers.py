@@ -14,15 +14,19 @@ References:
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from untaught.evaluate.baselines.principal import principal
 from untaught.shapes import PerExample, Vectors
 
+Known = Float[Tensor, "known feature"]
+"""Training examples."""
 AT_ONCE = 2**24
 """Distances in memory at once: 64 MiB."""
 
 
-def outliers(train: Vectors, x: Vectors, code: int, seed: int) -> dict[str, PerExample]:
+def outliers(train: Known, x: Vectors, code: int, seed: int) -> dict[str, PerExample]:
     """The score of each example of `x` by every baseline, fitted on training examples."""
     return {
         "pca": principal_error(train, x, components(train, code)),
@@ -41,12 +45,12 @@ def components(train: Vectors, code: int) -> int:
     return max(1, min(code, train.shape[1] // 2, len(train) // 2))
 
 
-def principal_error(train: Vectors, x: Vectors, count: int) -> PerExample:
+def principal_error(train: Known, x: Vectors, count: int) -> PerExample:
     """Equation (1)."""
     return (x - principal(train, count).reconstruct(x)).square().sum(1)
 
 
-def nearest_squared_distance(train: Vectors, x: Vectors) -> PerExample:
+def nearest_squared_distance(train: Known, x: Vectors) -> PerExample:
     """Equation (2), in pieces.
 
     Example:
@@ -58,7 +62,7 @@ def nearest_squared_distance(train: Vectors, x: Vectors) -> PerExample:
     return torch.cat([torch.cdist(some, train, compute_mode=exact).amin(1).square() for some in x.split(size)])
 
 
-def isolation(train: Vectors, x: Vectors, seed: int) -> PerExample:
+def isolation(train: Known, x: Vectors, seed: int) -> PerExample:
     """Equation (3), as scikit-learn computes it with its defaults."""
     from sklearn.ensemble import IsolationForest  # it takes a second to import
 
