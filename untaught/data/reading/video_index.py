@@ -54,7 +54,7 @@ class VideoIndex:
     @property
     def seconds(self) -> NDArray[np.float64]:
         """When each frame is shown, counted from the first."""
-        return (self.times - self.times[:1]) * self.unit
+        return (self.times - self.times[0]).astype(np.float64) * self.unit
 
     def __len__(self) -> int:
         """Frames in the file."""

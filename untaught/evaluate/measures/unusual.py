@@ -35,6 +35,7 @@ from untaught.data.view import cut
 from untaught.evaluate.baselines.outliers import components, outliers
 from untaught.evaluate.improbable import Scored, available, in_places, missing, scores, times_usual
 from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.moments import frames_of
 from untaught.evaluate.quantity import Axis, Measured, Quantity, facts
 from untaught.evaluate.subject import EXAMPLES, VALUES, Subject
 from untaught.model import Encodes
@@ -108,7 +109,7 @@ def _measured(score: PerExample, odd: Tensor) -> Measured:
 
 def _labels(part: Part) -> Labels:
     """The label of each frame that belongs to a clip of a part."""
-    return part.label[torch.cat([torch.arange(a, a + n) for a, n in zip(part.first, part.length, strict=True)])]
+    return part.label[frames_of(part)]
 
 
 def _known(subject: Subject) -> Tensor:
