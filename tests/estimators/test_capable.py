@@ -9,7 +9,13 @@ from oracles import gibbs_kernel, rbm_joint, states
 from sklearn.exceptions import NotFittedError
 
 from untaught.errors import ConfigError, DataError
-from untaught.estimators import AutoencoderEstimator, ModelEstimator, RBMEstimator
+from untaught.estimators import (
+    AutoencoderEstimator,
+    DBMEstimator,
+    ModelEstimator,
+    RBMEstimator,
+    SigmoidBeliefEstimator,
+)
 from untaught.estimators.estimator import CHUNK
 
 BITS = (np.random.default_rng(0).random((60, 5)) < [0.1, 0.3, 0.5, 0.7, 0.9]).astype(float)
@@ -26,10 +32,10 @@ def joint(machine: ModelEstimator) -> torch.Tensor:
 
 
 def test_methods_are_the_models_capabilities() -> None:
-    for method in ("sample", "score_samples", "gibbs"):
+    for method in ("sample", "gibbs"):
         assert method in dir(RBMEstimator)
         assert method not in dir(AutoencoderEstimator)
-    for method in ("inverse_transform", "score"):
+    for method in ("inverse_transform", "score", "score_samples"):
         assert method in dir(RBMEstimator)
         assert method in dir(AutoencoderEstimator)
 
@@ -40,6 +46,29 @@ def test_score_samples_is_the_log_likelihood_but_for_a_constant(machine: ModelEs
     assert difference.shape == (32,)
     np.testing.assert_allclose(difference, difference[0], atol=1e-5)
     assert machine.score_samples(BITS.astype(np.float32)).dtype == np.float32
+
+
+def test_score_samples_is_minus_the_error_of_each_example() -> None:
+    estimator = AutoencoderEstimator(latent=2, hidden=(4,), max_epochs=2, random_state=0).fit(BITS)
+    rebuilt = estimator.inverse_transform(estimator.transform(BITS))
+    found = estimator.score_samples(BITS)
+    np.testing.assert_allclose(found, [-((x - y) ** 2).sum() for x, y in zip(BITS, rebuilt, strict=True)])
+    assert estimator.score(BITS) == pytest.approx(found.mean())
+    odd = np.vstack([BITS, np.full((1, 5), 9.0)])
+    assert estimator.score_samples(odd).argmin() == 60
+
+
+def test_score_samples_is_the_log_likelihood() -> None:
+    """A network of few hidden units, whose probabilities of all 32 states sum to one."""
+    estimator = SigmoidBeliefEstimator(hidden=(3,), max_epochs=2, random_state=0).fit(BITS)
+    assert np.exp(estimator.score_samples(states(5).numpy())).sum() == pytest.approx(1)
+
+
+def test_a_likelihood_comes_before_a_reconstruction() -> None:
+    estimator = DBMEstimator(max_epochs=1, random_state=0, sample_steps=2).fit(BITS)
+    with torch.no_grad():
+        bound = estimator.model_.double().unnormalised_bound(torch.from_numpy(BITS)).numpy()
+    np.testing.assert_allclose(estimator.score_samples(BITS), bound, rtol=1e-6)
 
 
 def test_gibbs_is_one_step_of_the_chain(machine: ModelEstimator) -> None:

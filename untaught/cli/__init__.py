@@ -14,6 +14,7 @@ opening     a run and data, opened for use
 using       `encode`, `reconstruct`, `sample`, `predict`
 output      files that commands write
 measuring   `evaluate`
+finding     `unusual`
 comparing   `compare`
 tabulating  `tables`
 listing     `models`, `data`
@@ -41,6 +42,7 @@ COMMANDS = {
     "reconstruct": ("using", "the reconstruction of every example"),
     "sample": ("using", "new examples"),
     "predict": ("using", "the frames that follow"),
+    "unusual": ("finding", "the examples, or moments of video, that a run finds most improbable"),
     "compare": ("comparing", "models trained on the same data for the same updates, by what their features contain"),
     "tables": ("tabulating", "published numbers of a paper beside ours"),
     "doctor": ("doctor", "versions, devices, known traps"),

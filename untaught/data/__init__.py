@@ -2,6 +2,7 @@
 
 source     what `--data` means: a spec or a path becomes a Source
 spec       a spec taken apart: name, path, options
+origin     which file a frame comes from, and when it is shown
 part       frames in memory or on disk, and the table of clips over them
 labels     how many labels a training knows
 view       how batches are cut from a part: windows, patches, binarisation, standardisation, augmentation

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from untaught.data.origin import Origin, Place
 from untaught.shapes import Shape
 
 
@@ -95,6 +96,8 @@ class Part:
     """Named true variables of generated data, float32 `(frame, variable)`."""
     distribution: Distribution | None = None
     """What the examples are independent draws from, where that is known."""
+    origin: Origin | None = None
+    """The files that the frames come from; none for arrays and generated data."""
 
     @staticmethod
     def over(frames: Frames, length: Tensor | None = None, label: Tensor | None = None) -> Part:
@@ -136,6 +139,20 @@ class Part:
     def shape(self) -> Shape:
         """One frame's shape."""
         return self.frames.shape
+
+    def place_of(self, frame: int) -> Place:
+        """Where a frame comes from, by its number: a file, or else a row of an array; in video also when.
+
+        Example:
+            >>> str(Part.of(torch.zeros(5, 1, 8, 8)).place_of(3)), str(Part.of(torch.zeros(2, 9, 1, 8, 8)).place_of(11))
+            ('row 3', 'row 1, frame 2')
+        """
+        if self.origin is not None:
+            return self.origin.place(frame)
+        if not self.is_video:
+            return Place(row=frame)
+        clip = int((self.first <= frame).sum()) - 1
+        return Place(row=clip, frame=frame - int(self.first[clip]))
 
     def clips(self, which: Tensor) -> Part:
         """Keep some clips, by number; frames are shared, not copied."""

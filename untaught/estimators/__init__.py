@@ -7,7 +7,8 @@ labels. The classes are separate because scikit-learn must know from the class w
 
 Estimators are created on first access. Their parameters are the fields of the model's configuration and those of
 `Fitting`; their methods follow from the model's capabilities. They fit on all rows, in float32, and return arrays in
-the precision of their input.
+the precision of their input. `score_samples`, lower for what is more unusual, is the log-likelihood, the negative free
+energy or the negative reconstruction error.
 
 A parameter left at "usual" is chosen by the model from the rows; `chosen_` then holds what was chosen.
 

@@ -13,8 +13,9 @@ from untaught.errors import ConfigError, DataError
 from untaught.estimators.estimator import FLOATS, ModelEstimator
 from untaught.estimators.parameters import drawn_seed
 from untaught.estimators.rows import Rows
+from untaught.evaluate.improbable import score_of
 from untaught.evaluate.measures.likelihood import binary_units, pseudo_log_likelihood
-from untaught.model import Decodes, Encodes, Energy, Reconstructs, Samples
+from untaught.model import Decodes, Encodes, Energy, LowerBound, Reconstructs, Samples, Scores
 
 
 class Transforms(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ModelEstimator):
@@ -56,10 +57,20 @@ class Rebuilds(ModelEstimator):
         -1/n sum_n sum_i (x_ni - reconstruction_ni)^2: higher is better, and 0 is perfect.
         """
         del y
+        return float(self._minus_errors(X).mean())
+
+    def score_samples(self, X: Any) -> Rows:
+        """Negative squared error of each example's reconstruction, `(n,)`: the lower, the more unusual.
+
+        -sum_i (x_i - reconstruction_i)^2. `score` is its mean.
+        """
+        return self._minus_errors(X)
+
+    def _minus_errors(self, X: Any) -> Rows:
         check_is_fitted(self, "model_")
         rows = self._rows(X)
         rebuilt = self._layout.given(self._apply(lambda model, x: model.reconstruct(x), self._layout.seen(rows)))
-        return -float(np.square(rows - rebuilt.reshape(rows.shape)).sum(1).mean())
+        return -np.square(rows - rebuilt.reshape(rows.shape)).sum(1)
 
 
 class Draws(ModelEstimator):
@@ -83,17 +94,35 @@ class Draws(ModelEstimator):
         return self._layout.given(self._apply(lambda model, x: model.sample(len(x)), places, seed))
 
 
+class Likely(ModelEstimator):
+    """The estimator of a model that gives log-likelihoods, or a lower bound on them."""
+
+    def score_samples(self, X: Any) -> Rows:
+        """Log-likelihood of each example in nats, `(n,)`: the lower, the more unusual.
+
+        Of a model with a lower bound it is that bound but for log Z, a constant that is not known: values of two models
+        cannot be compared. Where the bound is estimated, it is the mean over draws, which are the same every time for
+        the same examples.
+        """
+        return -self._apply(lambda model, x: score_of(model, x, "likelihood"), self._seen(X))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = True  # of examples in another order the draws are others
+        return tags
+
+
 class HasEnergy(ModelEstimator):
     """The estimator of a model with an energy."""
 
     def score_samples(self, X: Any) -> Rows:
-        """Negative free energy of each example in nats, `(n,)`.
+        """Negative free energy of each example in nats, `(n,)`: the lower, the more unusual.
 
         It is not normalised: log p(x) = -F(x) - log Z, where the constant log Z is not known. Differences between
         examples under one model are differences in log-likelihood; values of two models cannot be compared. In
         scikit-learn's BernoulliRBM the method of this name estimates `pseudo_log_likelihood`, which can be compared.
         """
-        return self._apply(lambda model, x: -model.free_energy(x), self._seen(X))
+        return -self._apply(lambda model, x: score_of(model, x, "free-energy"), self._seen(X))
 
     def pseudo_log_likelihood(self, X: Any) -> Rows:
         """Sum over values of the log-probability of each given all others, in nats, `(n,)`; exact, for zeros and ones.
@@ -124,8 +153,10 @@ class HasEnergy(ModelEstimator):
 FACES: dict[type, type[ModelEstimator]] = {
     Encodes: Transforms,
     Decodes: Inverts,
+    Scores: Likely,
+    LowerBound: Likely,
+    Energy: HasEnergy,
     Reconstructs: Rebuilds,
     Samples: Draws,
-    Energy: HasEnergy,
 }
-"""The class of methods for each capability."""
+"""The class of methods for each capability; of several that have `score_samples` the first gives it."""

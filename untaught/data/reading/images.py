@@ -8,12 +8,14 @@ red, green and blue. Pictures of different sizes need a size to be brought to.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from untaught.config import configuration
+from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.folder import IMAGES, attempt, classes_of, files_of, one_size, refuse
 from untaught.data.reading.picture import decode, to_channels, upright_size
@@ -77,7 +79,8 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     good = list(coloured)
     frames = ImageFiles(good, (channels, *size)) if store is None else _in_memory(store, list(sizes), good, channels)
     label, names = classes_of(path, good)
-    return Source(str(path), Part.over(frames, label=label), label_names=names, skipped=tuple(map(str, broken)))
+    part = replace(Part.over(frames, label=label), origin=Origin.of_pictures(good))
+    return Source(str(path), part, label_names=names, skipped=tuple(map(str, broken)))
 
 
 def _store(count: int, size: tuple[int, int], grey: bool, memory: int) -> Tensor | None:

@@ -51,7 +51,7 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     broken = {**broken, **more}
     refuse(path, broken, len(files), reading)
     label, names = classes_of(path, list(tables))
-    part = _part(frames, on_disk, lengths, label)
+    part = replace(_part(frames, on_disk, lengths, label), origin=on_disk.origin)
     return Source(str(path), part, label_names=names, skipped=tuple(map(str, broken)))
 
 

@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from torch import Tensor
 
+from untaught.data.origin import Origin
 from untaught.data.part import Frames
 from untaught.data.reading.resize import fit
 from untaught.data.reading.video_index import VideoIndex, decoded, open_video, picture_of
@@ -41,6 +42,12 @@ class VideoFrames(Frames):
         self.first = np.cumsum([0, *self.lengths])
         self.count = int(self.first[-1])
         self._opened = threading.local()
+
+    @property
+    def origin(self) -> Origin:
+        """The files, and when each frame is shown."""
+        seconds = np.concatenate([file.seconds[:: self.every] for file in self.files])
+        return Origin(tuple(str(file.path) for file in self.files), self.first[:-1].tolist(), seconds.tolist())
 
     def read(self, index: Tensor) -> Tensor:
         """Decode frames by number.

@@ -48,6 +48,13 @@ class VideoIndex:
     """Height and width, upright."""
     grey: bool
     """Whether the file has no colour."""
+    unit: float
+    """Seconds in a unit of `times`."""
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """When each frame is shown, counted from the first."""
+        return (self.times - self.times[0]).astype(np.float64) * self.unit
 
     def __len__(self) -> int:
         """Frames in the file."""
@@ -88,7 +95,8 @@ def index_video(path: Path) -> VideoIndex:
             if packet.size and not packet.is_discard
         ]
         _check_whole(path, stream, packets)
-    return _table(path, packets, list(islice(decoded(path), COMPARED)))
+        tick, frame = float(stream.time_base or 0), 1 / float(stream.average_rate or 25)
+    return _table(path, packets, list(islice(decoded(path), COMPARED)), tick, frame)
 
 
 def decoded(path: Path) -> Iterator[VideoFrame]:
@@ -156,9 +164,12 @@ def _seconds(stream: VideoStream) -> float | None:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def _table(path: Path, packets: Sequence[_Packet], first: Sequence[VideoFrame]) -> VideoIndex:
+def _table(
+    path: Path, packets: Sequence[_Packet], first: Sequence[VideoFrame], tick: float, frame: float
+) -> VideoIndex:
     """Sort the packets by time, and compare the table with the first decoded frames.
 
+    `tick` and `frame` are the seconds of a unit of time and of a frame; where times are not known, frames are counted.
     Frames before the first decoded one lean on frames that the file does not have, and are left out.
     """
     if not first:
@@ -169,7 +180,8 @@ def _table(path: Path, packets: Sequence[_Packet], first: Sequence[VideoFrame]) 
     exact = len(shown) == len(packets) and shown[begin : begin + len(seen)].tolist() == seen
     keys = sorted((packet.shown or 0, _place(packet)) for packet in packets if packet.is_key)
     times = shown[begin:] if exact else np.arange(len(packets))
-    return VideoIndex(path, times, np.array(keys, dtype=np.int64).reshape(-1, 2), exact, *_kind(first[0]))
+    seek = np.array(keys, dtype=np.int64).reshape(-1, 2)
+    return VideoIndex(path, times, seek, exact, *_kind(first[0]), tick if exact else frame)
 
 
 def _place(packet: _Packet) -> int:

@@ -6,4 +6,5 @@ logistic_principal   the same for probabilities
 latent_semantic      the same for bags of words
 planes               linear and logistic codes
 predictors           predictors of the next frame that learn little or nothing
+outliers             what finds unusual examples from the pixels alone
 """
