@@ -164,7 +164,7 @@ def test_trials_lose_a_percent_or_two(monkeypatch: pytest.MonkeyPatch, seconds: 
 
 # ---------------------------------------------------------------- in a training
 
-LASTS = Training(epochs=40, batch_size=16, precision="float32", device="cpu")
+LASTS = Training(epochs=3, batch_size=16, precision="float32", device="cpu")
 
 
 def source() -> Source:
@@ -208,15 +208,11 @@ def rehearsed_as(monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float]) -> 
 @pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize(("seconds", "best"), [(ALONE, 2), (BESIDE, 1)])
 def test_the_rehearsal_chooses_and_the_run_tells(
-    seconds: dict[int, float], best: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    seconds: dict[int, float], best: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = rehearsed_as(monkeypatch, seconds)
-    run = folder(tmp_path / "run")
-    used = {record.threads for record in fit(machine_model(), source(), LASTS, run)}
+    used = {record.threads for record in fit(machine_model(), source(), LASTS)}
     assert set(tried) == {1, 2} and used == {best}
-    last = run.last()
-    assert last is not None and last.counters["threads"] == best
-    assert {record["threads"] for record in run.records()} == {best}
     assert torch.get_num_threads() == 2, "the caller's number is the caller's"
 
 
@@ -242,14 +238,15 @@ def test_threads_that_are_given_win(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_resumed_run_obeys_the_stored_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     rehearsed_as(monkeypatch, BESIDE)
     whole, broken = folder(tmp_path / "whole"), folder(tmp_path / "broken")
-    train(machine_model(), source(), LASTS, whole)
-    begun = fit(machine_model(), source(), LASTS, broken)
+    long = replace(LASTS, epochs=40)
+    train(machine_model(), source(), long, whole)
+    begun = fit(machine_model(), source(), long, broken)
     for _ in range(4):
         next(begun)
     begun.close()
     tried = rehearsed_as(monkeypatch, ALONE)
-    assert {record.threads for record in fit(machine_model(), source(), LASTS, broken)} == {1}
-    assert not tried
+    assert {record.threads for record in fit(machine_model(), source(), long, broken)} == {1}
+    assert not tried and {record["threads"] for record in broken.records()} == {1}
     first, second = whole.last(), broken.last()
     assert first is not None and second is not None
     for name, value in first.state["model"].items():
@@ -258,6 +255,7 @@ def test_a_resumed_run_obeys_the_stored_number(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.usefixtures("two_threads")
 def test_other_numbers_are_tried_again_only_where_the_training_ends_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsed_as(monkeypatch, BESIDE)
     again: list[Threads] = []
     monkeypatch.setattr(Threads, "try_again", lambda threads: again.append(threads))
     train(machine_model(), source(), LASTS)
