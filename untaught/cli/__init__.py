@@ -24,11 +24,13 @@ doctor      `doctor`
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 from untaught.errors import ConfigError, InputError, UntaughtError
@@ -111,8 +113,24 @@ def _command(name: str) -> Callable[[Sequence[str]], None]:
         close = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
         raise ConfigError(f"no command is called {name!r}; {hint}")
-    module = importlib.import_module(f"untaught.cli.{COMMANDS[name][0]}")
-    return getattr(module, name)
+    place = f"untaught.cli.{COMMANDS[name][0]}"
+    if place not in sys.modules:
+        with _nothing_collected():
+            importlib.import_module(place)
+    return getattr(sys.modules[place], name)
+
+
+@contextmanager
+def _nothing_collected() -> Generator[None]:
+    """Import without looking for garbage: what torch makes lives to the end, and is looked through again and again."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if before:
+            gc.enable()
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -63,7 +63,7 @@ class Compare:
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Arithmetic; auto takes bf16 where the hardware multiplies matrices in it."""
     threads: Count | None = None
-    """Processor threads; by default torch's choice."""
+    """Processor threads; by default chosen by trying before each stage."""
     json: bool = False
     """Print one JSON object, and everything else on standard error."""
 

@@ -20,7 +20,6 @@ from untaught.evaluate.evaluate import evaluate as measured
 from untaught.evaluate.evaluate import measures, reasons
 from untaught.evaluate.quantity import MODEL, Measured, Quantity
 from untaught.evaluate.subject import Subject
-from untaught.report import record_evaluation, write_report
 from untaught.runs.run import open_run
 
 Row: TypeAlias = Mapping[str, Measured]
@@ -55,6 +54,8 @@ class Evaluate:
 def evaluate(words: Sequence[str]) -> None:
     """Measure, print, write evaluation.json and the report."""
     asked = read(Evaluate, words, "untaught evaluate", positional=["run"])
+    from untaught.report import record_evaluation, write_report  # help and errors in flags need no report
+
     run = open_run(asked.run)
     source = open_source(run, asked.data, asked.size, asked.on_bad)
     subject = subject_of(run, source, asked.step, device_named(asked.device))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from untaught.training.fit import Record
     from untaught.training.memory import Needs
 
+NOTHING_LEFT = "nothing is left to train"
 Records: TypeAlias = "Generator[Record, None, None]"
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -41,13 +42,17 @@ def follow(records: Records) -> Record | None:
 
 
 def _announcing(records: Records) -> Iterator[Record]:
-    """Print what a stage needs before its first step, and pass the other records on."""
+    """Print what a stage needs before its first step, and another number of threads; pass the other records on."""
+    threads = 0
     for record in records:
         if record.needs is None:
+            if record.threads != threads:
+                _say(f"{record.stage}: {in_threads(record)} from here on, which now takes less time than {threads}")
             yield record
         else:
-            ahead = f"{rate(record)}; {_left(record)}" if record.progress < 1 else "nothing is left to train"
-            _say(f"{record.stage}: {announced(record.needs)}; {ahead}")
+            ahead = f"{rate(record)} {in_threads(record)}; {_left(record)}"
+            _say(f"{record.stage}: {announced(record.needs)}; {ahead if record.progress < 1 else NOTHING_LEFT}")
+        threads = record.threads
 
 
 def announced(needs: Needs) -> str:
@@ -111,6 +116,11 @@ def told(record: Record, held_out: Mapping[str, float]) -> str:
 def rate(record: Record) -> str:
     """Examples a second, to three digits."""
     return f"{record.rate:,.0f} examples/s" if record.rate >= 10 else f"{record.rate:.1f} examples/s"
+
+
+def in_threads(record: Record) -> str:
+    """The number of processor threads, in words."""
+    return "in 1 thread" if record.threads == 1 else f"in {record.threads} threads"
 
 
 def _part(name: str, value: float, held_out: Mapping[str, float]) -> str:

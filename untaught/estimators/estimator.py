@@ -177,6 +177,8 @@ class ModelEstimator(BaseEstimator, ABC):
             "device": own.device,
             **more,
         }
+        # The number of threads is not tried, so that equal seeds give equal bits.
+        asked = {"threads": torch.get_num_threads(), **asked}
         # Not bf16: rows need not lie in [0, 1], and bf16 cannot tell 100 from 100.2.
         return Training(seed=self._seed + self.n_iter_, precision="float32", **asked)
 

@@ -172,7 +172,8 @@ def sources(table: Table) -> list[str]:
 def recorded(record: Mapping[str, Any]) -> list[str]:
     """What a reader must know of a record: experiment, seed, updates, minutes, hardware, commit, date."""
     environment, trained = record["environment"], record["trained"]
-    threads = record["settings"]["training"]["threads"] or environment["threads"]
+    # Records older than the choice of threads do not say what was used.
+    threads = trained.get("threads") or record["settings"]["training"]["threads"] or environment["threads"]
     where = environment["gpu"] or f"{environment['processor']}, {threads} of {environment['cores']} cores"
     took = f"{trained['seconds'] / 60:.1f}" if "seconds" in trained else NOTHING
     steps = f"{trained['step']:,}" if "step" in trained else "untrained"

@@ -133,7 +133,8 @@ class Runner:
             records, watch = fit(decided, run=run), experiment.watch
             last = self.follow(watched(records, watch, measuring, seen) if watch is not None else records)
             told = {
-                key: getattr(last, key) for key in ("stage", "step", "epoch", "seconds", "rate", "losses", "held_out")
+                key: getattr(last, key)
+                for key in ("stage", "step", "epoch", "seconds", "rate", "threads", "losses", "held_out")
             }
             if run is not None:
                 write_report(run.path, measuring.subject)

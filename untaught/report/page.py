@@ -126,7 +126,7 @@ def _gallery(paths: list[Path]) -> str:
 def _made(run: Run, records: list[dict[str, Any]], evaluation: dict[str, Any]) -> str:
     """How the run was made: the command, how long it took, versions and hardware, the configuration."""
     about = run.environment()
-    facts = {**_effort(records), **_machine(about), "measured on": evaluation.get("data")}
+    facts = {**_effort(records), **_machine(_with_threads(about, records)), "measured on": evaluation.get("data")}
     rows = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items() if v not in (None, ""))
     config = (run.path / "config.json").read_text(encoding="utf-8")
     command = f"<pre>{escape(str(about['command']))}</pre>" if about.get("command") else ""
@@ -151,6 +151,11 @@ def _effort(records: list[dict[str, Any]]) -> dict[str, str]:
 
 def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def _with_threads(about: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The environment with the number of threads that the last step was computed in."""
+    return {**about, "threads": records[-1].get("threads", about.get("threads")) if records else about.get("threads")}
 
 
 def _machine(about: dict[str, Any]) -> dict[str, str]:

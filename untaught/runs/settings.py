@@ -56,7 +56,8 @@ class Training:
     capture: Literal["auto", "on", "off"] = "auto"
     """Capture the whole step in a CUDA graph; auto does so on one GPU if the data are on it and shapes are fixed."""
     threads: Count | None = None
-    """Processor threads; by default torch's choice."""
+    """Processor threads; by default chosen by trying: before the first step, and now and then where a training ends by
+    time. Different numbers round sums differently."""
     view: dict[str, Any] | None = None
     """Fields of every stage's view that override the model's."""
 

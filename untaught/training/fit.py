@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -32,10 +32,11 @@ from untaught.training.clock import Clock, interrupt_deferred
 from untaught.training.devices import make_fabric
 from untaught.training.feeds import Feeds
 from untaught.training.held_out import held_out_losses, limit
-from untaught.training.memory import Needs, rehearse
+from untaught.training.memory import Needs, rehearse, step_seconds
 from untaught.training.plan import Plan, StreamPlan, plan_for
 from untaught.training.resume import best_weights, counters, restore, training_state, weights
 from untaught.training.step import Stepper
+from untaught.training.threads import Threads
 
 SAMPLE = 10_000
 """Examples that `prepare` looks at."""
@@ -63,6 +64,8 @@ class Record:
     """Number of weights and memory; only on the record before a stage's first step."""
     best: bool = False
     """Whether the held-out loss was the lowest so far."""
+    threads: int = 1
+    """Processor threads that compute a step."""
 
 
 def fit(
@@ -134,10 +137,10 @@ class _StageTraining:
         self.plan, self.number, self.own = plan, number, plan.stages[number]
         self.model, self.stage, self.learner = plan.model, self.own.stage, self.own.stage.learner
         self.training, self.fabric, self.run, self.resumed = plan.training, fabric, run, resumed
-        self.threads = plan.training.threads or (resumed.counters["threads"] if resumed else torch.get_num_threads())
         self.model.to(fabric.device)
         self.feeds, self.held_out = self._feeds("train"), self._feeds("validation")
         self.clock = self._clock()
+        self.threads = self._threads()
         self.draws = Draws(plan.training.seed + 7919 * fabric.global_rank + number, fabric.device)
         self.written = 0 if run is None else len(run.records())
         self.best: dict[str, Tensor] | None = None
@@ -150,8 +153,10 @@ class _StageTraining:
             expected = None if self.clock.total is not None else self.clock.limit
             recipe, chosen = self.own.recipe, self.own.optimisers
             stepper = Stepper(self.fabric, self.learner, self.feeds, recipe, chosen, self.training, expected)
+            needs, seconds = self._rehearsed(stepper)
             self._restored(stepper)
-            announced = self._announced(stepper)
+            self.clock.rate = self.clock.rate or 1 / seconds
+            announced = replace(self._record(), needs=needs)
             stepper.prime(next(self.feeds.steps_from(0)))
         yield announced
         steps = self.feeds.steps_from(self.clock.step)
@@ -160,7 +165,8 @@ class _StageTraining:
             with self._inside(), interrupt_deferred() as interrupted:
                 self.clock.start()
                 for draws in islice(steps, self.clock.segment()):
-                    stepper(draws, self.clock.progress, self.clock.step)
+                    with self.threads.step():
+                        stepper(draws, self.clock.progress, self.clock.step)
                     self.clock.step += 1
                     if interrupted:
                         break
@@ -207,11 +213,32 @@ class _StageTraining:
             self.run.cut_records(self.written)
         self.best = best_weights(self.run, self.number, self.fabric.device)
 
-    def _announced(self, stepper: Stepper) -> Record:
-        """Report what the stage needs before its first step, or refuse it."""
+    def _rehearsed(self, stepper: Stepper) -> tuple[Needs, float]:
+        """What the stage needs before its first step, and the seconds of a step; chooses the number of threads.
+
+        If the stage ends by time, other numbers are tried again; if after a number of steps, bits are promised to be
+        equal, and the choice stays. A search along a line takes steps of different lengths, which tell nothing, and
+        compiled code is compiled anew for each number.
+        """
         needs, seconds = rehearse(stepper, self.model.shape)
-        self.clock.rate = self.clock.rate or 1 / seconds
-        return replace(self._record(), needs=needs)
+        total = self.clock.total
+        if self.threads.worth_trying(self.clock.limit if total is None else total * seconds, seconds):
+            seconds = self.threads.choose(lambda: step_seconds(stepper), seconds)
+        if total is None and not stepper.searching and self.training.compile != "on":
+            self.threads.try_again()
+        return needs, seconds
+
+    def _threads(self) -> Threads:
+        """The number of threads that is given; else the stored one; else what torch was given, until others are tried.
+
+        Steps on another device, or together with other processes, are not timed here.
+        """
+        given = self.training.threads
+        stored = None if self.resumed is None else int(self.resumed.counters["threads"])
+        stays = stored is not None and self.clock.total is not None
+        elsewhere = self.fabric.device.type != "cpu" or self.fabric.world_size > 1
+        most = torch.get_num_threads()
+        return Threads(given or stored or most, most, given is not None or stays or elsewhere)
 
     def _leave(self) -> None:
         """Leave the model with the weights of the lowest held-out loss."""
@@ -221,8 +248,12 @@ class _StageTraining:
     def _save(self, stepper: Stepper, held_out: dict[str, float]) -> None:
         if self.run is not None and self.fabric.is_global_zero:
             state = training_state(self.model, stepper, self.fabric.device)
-            told = counters(self.number, self.clock, self.written, self._monitored(held_out) if held_out else None)
+            told = self._counters(held_out)
             self.run.save(self.stage.name, self.clock.step, state, told)
+
+    def _counters(self, held_out: dict[str, float]) -> dict[str, Any]:
+        loss = self._monitored(held_out) if held_out else None
+        return counters(self.number, self.clock, self.written, loss, self.threads.count)
 
     def _measured(self, stepper: Stepper) -> tuple[dict[str, float], bool]:
         """Losses on held-out data, and whether they are the best so far; now and then pictures too."""
@@ -305,6 +336,7 @@ class _StageTraining:
             rate=clock.rate * self.own.main.batch_size * self.own.draws,
             seconds_left=clock.seconds_left,
             best=best,
+            threads=self.threads.count,
         )
 
     def _write(self, record: Record) -> None:
@@ -316,7 +348,7 @@ class _StageTraining:
     def _inside(self) -> Generator[None, None, None]:
         """Use our random generators and thread count inside; restore the caller's afterwards."""
         before = torch.get_num_threads()
-        torch.set_num_threads(self.threads)
+        torch.set_num_threads(self.threads.count)
         try:
             with self.draws:
                 yield

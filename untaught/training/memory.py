@@ -120,6 +120,13 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
     return needs, seconds
 
 
+def step_seconds(stepper: Stepper) -> float:
+    """Seconds that the loss and gradient of a first step take; leaves everything unchanged."""
+    draw = next(stepper.feeds.steps_from(0))[0]
+    with buffers_kept(stepper.learner):
+        return _seconds(stepper, draw)
+
+
 def _kept(stepper: Stepper, draw: Draw) -> int:
     """Bytes that one update on these examples stores for its backward pass, of the player that stores the most."""
     with seeded(stepper.feeds.main.seed, stepper.device):

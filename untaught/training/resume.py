@@ -30,14 +30,14 @@ def training_state(model: Model, stepper: Stepper, device: torch.device) -> dict
     }
 
 
-def counters(stage_number: int, clock: Clock, records: int, held_out: float | None) -> dict[str, Any]:
+def counters(stage_number: int, clock: Clock, records: int, held_out: float | None, threads: int) -> dict[str, Any]:
     """All numbers of a training that are not tensors."""
     return {
         "stage_number": stage_number,
         "held_out_loss": held_out,
         "clock": clock.state(),
         "records": records,
-        "threads": torch.get_num_threads(),
+        "threads": threads,
     }
 
 

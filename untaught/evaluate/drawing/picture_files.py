@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from PIL import Image
 
@@ -55,6 +54,8 @@ def _write_gif(path: Path, film: Film, rate: int) -> None:
 
 def _write_mp4(path: Path, film: Film, rate: int) -> None:
     """H.264 with sides made even by repeating the last row or column, as every player needs."""
+    import av  # only films as .mp4 need it
+
     even = np.pad(film, ((0, 0), (0, film.shape[1] % 2), (0, film.shape[2] % 2), (0, 0)), mode="edge")
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(rate), options={"crf": "16"})

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -105,6 +104,8 @@ class Prediction:
         error = (self.known[:, :frames] - self.predicted[:, :frames]).abs().mean(2).cpu()
         most = float(error.flatten().sort().values[int(0.999 * (error.numel() - 1))])
         scale = max(scale for scale in SCALES if scale == 1 or scale * most <= 1)
+        import matplotlib  # takes a third of a second, and few pictures need it
+
         heat = matplotlib.colormaps["inferno"]((error * scale).clamp(0, 1).numpy())[..., :3]
         return list(torch.from_numpy(heat).permute(0, 1, 4, 2, 3).unbind(1)), scale
 
