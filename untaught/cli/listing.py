@@ -79,11 +79,16 @@ def data(words: Sequence[str]) -> None:
 
 
 def tell_skipped(source: Source) -> None:
-    """Print on standard error how many broken files were left out, and which."""
+    """Print on standard error which broken files were left out, how far frames were reduced, and how many cuts."""
     if source.skipped:
         count = len(source.skipped)
         more = f" and {count - NAMED} more" if count > NAMED else ""
         print(f"skipped {count} broken: {', '.join(source.skipped[:NAMED])}{more}", file=sys.stderr)
+    if source.reduced is not None:
+        print(f"frames are reduced to {by(source.reduced)}; --size keeps another size", file=sys.stderr)
+    if count := len(source.train.cuts):
+        found = "1 cut" if count == 1 else f"{count} cuts"
+        print(f"{found} found, which no window crosses; the option ?cuts=false ignores them", file=sys.stderr)
 
 
 def by(shape: Sequence[int]) -> str:

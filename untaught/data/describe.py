@@ -63,6 +63,7 @@ def counts(part: Part) -> dict[str, int]:
         "frames": int(length.sum()),
         "shortest": int(length.min()),
         "longest": int(length.max()),
+        **({"cuts": len(part.cuts)} if len(part.cuts) else {}),
     }
 
 

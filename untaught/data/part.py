@@ -98,6 +98,8 @@ class Part:
     """What the examples are independent draws from, where that is known."""
     origin: Origin | None = None
     """The files that the frames come from; none for arrays and generated data."""
+    cuts: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
+    """Numbers of the frames that begin a new shot inside a clip, ascending, int64 `(cut,)`."""
 
     @staticmethod
     def over(frames: Frames, length: Tensor | None = None, label: Tensor | None = None) -> Part:
@@ -157,6 +159,23 @@ class Part:
     def clips(self, which: Tensor) -> Part:
         """Keep some clips, by number; frames are shared, not copied."""
         return replace(self, first=self.first[which], length=self.length[which])
+
+    def shots(self) -> Part:
+        """The same frames, with every shot as a clip of its own.
+
+        Example:
+            >>> part = replace(Part.of(torch.zeros(1, 10, 1, 8, 8)), cuts=torch.tensor([4]))
+            >>> part.shots().first.tolist(), part.shots().length.tolist()
+            ([0, 4], [4, 6])
+        """
+        if not len(self.cuts):
+            return self
+        pairs = list(zip(self.first.tolist(), (self.first + self.length).tolist(), strict=True))
+        inside = [self.cuts[(self.cuts > begin) & (self.cuts < end)].tolist() for begin, end in pairs]
+        first = [at for (begin, _), cuts in zip(pairs, inside, strict=True) for at in (begin, *cuts)]
+        after = [at for (_, end), cuts in zip(pairs, inside, strict=True) for at in (*cuts, end)]
+        begins, ends = torch.tensor(first), torch.tensor(after)
+        return replace(self, first=begins, length=ends - begins)
 
     def time(self, start: float, stop: float) -> Part:
         """Keep the same fraction of every clip, from `start` to `stop` (0 to 1)."""

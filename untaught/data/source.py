@@ -47,6 +47,8 @@ class Source:
     label_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     """Broken files that were left out."""
+    reduced: tuple[int, int] | None = None
+    """Height and width to which large video was reduced, where nobody asked for a size."""
 
     @property
     def shape(self) -> Shape:
@@ -63,11 +65,11 @@ class Source:
 
         Pictures and vectors give every fifth example, so that a folder sorted by class is split evenly; video gives
         the last clips, and where there are fewer than ten, the end of each. What selects a checkpoint is never what
-        it is measured on.
+        it is measured on. Then every shot of a video becomes a clip of its own, so that no window crosses a cut.
         """
         train, test = (self.train, self.test) if self.test is not None else _cut_off(self.train, 0.2)
         train, validation = (train, self.validation) if self.validation is not None else _cut_off(train, 0.1)
-        return Parts(train, validation, test)
+        return Parts(train.shots(), validation.shots(), test.shots())
 
     def all_parts(self) -> dict[str, Part]:
         """Give the parts that the source brings, by name."""
@@ -127,6 +129,7 @@ def open_data(
     asked = parse(spec, source_names())
     options, reading = take_common(asked.options, Reading(size_of(size), on_bad, memory))
     source = (_open_path if asked.name is None else _open_named)(asked, options, reading)
+    reading = replace(reading, size=source.reduced or reading.size)
     return replace(source, spec=_full(asked, options, reading).text)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from untaught.config import Count, configuration
 from untaught.data.part import Frames, Part, WholeFrames
+from untaught.data.reading.cuts import find_cuts
 from untaught.data.reading.folder import VIDEO, attempt, classes_of, files_of, one_size, refuse
 from untaught.data.reading.video_frames import VideoFrames
 from untaught.data.reading.video_index import decoded, index_video
@@ -33,6 +34,13 @@ class Options:
     """Take the luminance of coloured video."""
     every: Count = 1
     """Take every n-th frame only."""
+    cuts: bool = True
+    """Find cuts, so that no window of frames crosses one."""
+
+
+LARGEST = 320
+"""Longer side of a frame in pixels to which larger video is reduced where no size is asked for: motion between frames
+is then of a few pixels, and a film fits into memory."""
 
 
 def open_path(path: Path, options: Options, reading: Reading) -> Source:
@@ -44,7 +52,8 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     files = files_of(path, VIDEO)
     tables, broken = attempt(index_video, files)
     refuse(path, broken, len(files), reading)
-    size = reading.size or one_size(path, {file: table.size for file, table in tables.items()})
+    own = reading.size or one_size(path, {file: table.size for file, table in tables.items()})
+    size = reading.size or reduced_size(own)
     grey = options.grey or all(table.grey for table in tables.values())
     on_disk = VideoFrames(list(tables.values()), options.every, grey, size)
     frames, lengths, more = _whole(on_disk) if on_disk.nbytes <= reading.memory else _by_window(on_disk)
@@ -52,7 +61,21 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     refuse(path, broken, len(files), reading)
     label, names = classes_of(path, list(tables))
     part = replace(_part(frames, on_disk, lengths, label), origin=on_disk.origin)
-    return Source(str(path), part, label_names=names, skipped=tuple(map(str, broken)))
+    if options.cuts:
+        part = replace(part, cuts=find_cuts(frames, part.first.tolist(), part.length.tolist()))
+    skipped, reduced = tuple(map(str, broken)), None if size == own else size
+    return Source(str(path), part, label_names=names, skipped=skipped, reduced=reduced)
+
+
+def reduced_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of frames of which the longer side is at most 320 pixels.
+
+    Example:
+        >>> reduced_size((1080, 1920)), reduced_size((1920, 1080)), reduced_size((144, 176))
+        ((180, 320), (320, 180), (144, 176))
+    """
+    times = LARGEST / max(size)
+    return size if times >= 1 else (max(1, round(size[0] * times)), max(1, round(size[1] * times)))
 
 
 Opened = tuple[Frames, dict[Path, int], dict[Path, DataError]]
