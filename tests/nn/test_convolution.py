@@ -13,6 +13,7 @@ from untaught.nn.sizes import Layer, layers, sizes
 
 BALLS = layers((32, 32), (3,), (1,), (2,), ("full", "valid"))
 FACES = layers((64, 64), (5,), (1,), (3,), ("valid",))
+SKIPPED = layers((4, 5, 6), (4,), (2,))
 KINDS = list(itertools.product(("full", "same", "valid"), (1, 2, 3, 4, 5), (1, 2, 3), (1, 2, 3)))
 
 
@@ -132,3 +133,22 @@ def test_tied_weights_are_counted_once() -> None:
     decoder = Decoder(1, BALLS, tied=encoder)
     assert sum(weight.numel() for weight in decoder.parameters()) == 32 + 1
     assert sum(weight.numel() for weight in Decoder(1, BALLS).parameters()) == 32 * 32 * 9 + 32 * 9 + 32 + 1
+
+
+@torch.no_grad()
+def test_skips_join_the_maps_of_each_layer_below() -> None:
+    """By hand, layer by layer; without those maps, zeros stand in their place."""
+    torch.manual_seed(0)
+    encoder, decoder = Encoder(2, SKIPPED), Decoder(2, SKIPPED, skips=True)
+    x = torch.rand(3, 2, 21, 30)
+    maps = encoder.maps(x)
+    features = maps[-1]
+    for number in (2, 1, 0):
+        if number < 2:
+            features = torch.cat([features, maps[number]], 1)
+        features = decoder.layers[number](features, sizes(SKIPPED, (21, 30))[number])
+    torch.testing.assert_close(decoder(maps[-1], (21, 30), maps[:-1]), features)
+    nothing = [torch.zeros_like(m) for m in maps[:-1]]
+    torch.testing.assert_close(decoder(maps[-1], (21, 30)), decoder(maps[-1], (21, 30), nothing))
+    with pytest.raises(ConfigError, match="tied"):
+        Decoder(2, SKIPPED, tied=encoder, skips=True)

@@ -20,6 +20,7 @@ from untaught.data.view import View, cut
 from untaught.errors import DataError
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import Prediction, grid, pairs, prediction_film, prediction_strip
+from untaught.evaluate.measures.prediction import flow_of
 from untaught.model import Classifies, Encodes, Predicts, Reconstructs, Samples
 from untaught.randomness import seeded
 from untaught.runs.run import open_run
@@ -110,14 +111,25 @@ def sample(words: Sequence[str]) -> None:
 
 
 def predict(words: Sequence[str]) -> None:
-    """Write the frames that follow each clip: array `frames` (n, frames, channel, height, width), or an animation."""
+    """Write the frames that follow each clip: array `frames` (n, frames, channel, height, width), or an animation.
+
+    A network that moves what was there writes by which flow too, `motion` (n, frames, 2, height, width): in pixels, to
+    the right and down, where in the frame before each pixel comes from. Pictures show it in colours.
+    """
     use, given = _given(predict, [Group("prediction", Ahead)], words)
     asked = Ahead(**given["prediction"])
     out = check_ending(use.out, ".npz", ".png", ".gif", ".mp4")
     opened = open_for(Predicts, use)
     made = predictions(opened, asked.context, asked.frames)
     if out.suffix.lower() == ".npz":
-        write_arrays(out, "frames", count_clips(opened), (clip.predicted for clip in made))
+        flows: list[Tensor] = []
+        write_arrays(
+            out,
+            "frames",
+            count_clips(opened),
+            _frames_of(made, flows),
+            lambda: {"motion": torch.cat(flows)} if flows else {},
+        )
     else:
         clips = next(made)
         write_picture(out, prediction_strip(clips) if out.suffix.lower() == ".png" else prediction_film(clips))
@@ -154,12 +166,21 @@ def predictions(opened: Opened, context: int | None, frames: int) -> Iterator[Pr
     for part in opened.parts:
         for given, known in _clips(part, view, context, frames):
             predicted = opened.subject.apply(lambda seen: model.predict(seen, frames), given)
-            yield Prediction(given, opened.shown(predicted), known)
+            shown = opened.shown(predicted)
+            yield Prediction(given, shown, known, flow_of(opened.subject, given, shown))
 
 
 def count_clips(opened: Opened) -> int:
     """How many clips there are."""
     return sum(len(part) for part in opened.parts)
+
+
+def _frames_of(made: Iterator[Prediction], flows: list[Tensor]) -> Iterator[Tensor]:
+    """Predicted frames, clip by clip; the flows that go with them are put into the list."""
+    for clip in made:
+        if clip.flow is not None:
+            flows.append(clip.flow)
+        yield clip.predicted
 
 
 def _refuse(opened: Opened, part: Part, context: int | None) -> None:

@@ -35,6 +35,17 @@ def test_frames_are_turned_upright(turned: int, tmp_path: Path) -> None:
         assert np.array_equal(x.permute(0, 2, 3, 1).numpy(), np.stack(expected))
 
 
+def test_large_frames_are_reduced_unless_a_size_is_asked_for(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.mkv", "ffv1", "bgr0", 3, size=(400, 640))
+    whole = sequential(file)
+    source = open_data(file)
+    assert source.shape == (3, 200, 320) and source.reduced == (200, 320)
+    assert torch.equal(every(source), fit(whole, (200, 320)))
+    assert open_data(source.spec).shape == source.shape and source.spec.endswith("size=200x320")
+    kept = open_data(file, size=(400, 640))
+    assert kept.reduced is None and torch.equal(every(kept), whole)
+
+
 def test_every_nth_frame(tmp_path: Path) -> None:
     file = write(tmp_path / "x.mkv", "ffv1", "bgr0", 20)
     expected = sequential(file)[::3]

@@ -1,5 +1,6 @@
 """Pictures pixel by pixel, and what comes back from the files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -109,6 +110,21 @@ def test_errors_are_brightened_until_they_are_seen() -> None:
     short = clips(known=2).columns()
     assert [frame is None for frame in short["true"]] == [False] * 5 + [True] * 2
     assert list(clips(known=0).columns()) == ["given, then predicted"]
+
+
+@pytest.mark.parametrize("known", [0, 4])
+def test_motion_is_a_row_with_the_wheel_before_it(known: int) -> None:
+    plain = clips(known)
+    flow = torch.zeros(5, 4, 2, *plain.given.shape[-2:])
+    flow[:, 1, 0] = -2.0  # from the left: what is seen moves to the right
+    moving = replace(plain, flow=flow)
+    name, row = list(moving.columns().items())[-1]
+    assert name == "motion, bright: 2.0 pixels"
+    assert [tile is None for tile in row] == [True, True, False, False, False, False, False]
+    assert row[3] is not None and row[3].abs().max() == 0
+    assert row[4] is not None and row[4][0, :, 3, 3].tolist() == [1.0, 0.0, 0.0]
+    assert prediction_film(moving).shape[0] == 7
+    assert prediction_strip(moving).shape[0] > prediction_strip(plain).shape[0]
 
 
 @pytest.mark.parametrize("known", [0, 2, 4])

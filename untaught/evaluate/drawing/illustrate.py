@@ -23,7 +23,7 @@ from untaught.evaluate.drawing.pictures import (
 )
 from untaught.evaluate.evaluate import measures
 from untaught.evaluate.footage import footage
-from untaught.evaluate.measures.prediction import continued, frame_view, rollout_lengths
+from untaught.evaluate.measures.prediction import continued, flow_of, frame_view, rollout_lengths
 from untaught.evaluate.subject import Subject, measuring
 from untaught.model import Filters, Predicts, Reconstructs, Samples
 from untaught.randomness import seeded
@@ -79,4 +79,5 @@ def predicted_clips(subject: Subject) -> Prediction:
     context, ahead = rollout_lengths(test)
     starts = (test.first + context)[test.length >= context + ahead][:CLIPS]
     given = test.before(starts, context)
-    return Prediction(given, continued(subject, None, given, ahead), test.after(starts, ahead))
+    predicted = continued(subject, None, given, ahead)
+    return Prediction(given, predicted, test.after(starts, ahead), flow_of(subject, given, predicted))

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from untaught.errors import DataError
+from untaught.evaluate.drawing.flow_colours import Flows, flow_colours, wheel
 from untaught.shapes import Examples, Images, Video
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
@@ -82,12 +83,14 @@ class Prediction:
     predicted: Float[Tensor, "batch predicted channel height width"]
     known: Float[Tensor, "batch known channel height width"]
     """As many true frames as there are; perhaps none."""
+    flow: Flows | None = None
+    """By which flow each predicted frame was moved out of the one before, where the model says."""
 
     def columns(self) -> dict[str, list[Tensor | None]]:
         """Frames of each column of a film, or row of a strip, by what is written on it; None where there are none."""
         given, predicted = list(self.given.unbind(1)), list(self.predicted.unbind(1))
         if self.known.shape[1] == 0:
-            return {"given, then predicted": [*given, *predicted]}
+            return {"given, then predicted": [*given, *predicted], **self._motion()}
         known = list(self.known.unbind(1))[: len(predicted)]
         difference, scale = self.difference(len(known))
         blank: list[Tensor | None] = [None] * len(given)
@@ -97,7 +100,17 @@ class Prediction:
             "true": [*given, *known, *missing],
             "predicted": [*blank, *predicted],
             named: [*blank, *difference, *missing],
+            **self._motion(),
         }
+
+    def _motion(self) -> dict[str, list[Tensor | None]]:
+        """The flow in colours, with the wheel of directions before it; nothing where there is none."""
+        if self.flow is None:
+            return {}
+        coloured, longest = flow_colours(self.flow)
+        count, watched = len(self.given), self.given.shape[1]
+        directions = wheel(*self.given.shape[-2:]).expand(count, -1, -1, -1)
+        return {f"motion, bright: {longest:.1f} pixels": [*[None] * (watched - 1), directions, *coloured.unbind(1)]}
 
     def difference(self, frames: int) -> tuple[list[Tensor], int]:
         """|true - predicted| in false colour, and how many times it was brightened: nearly all stays below white."""

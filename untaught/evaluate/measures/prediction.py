@@ -28,18 +28,20 @@ from torch import Tensor
 from untaught.data.view import View
 from untaught.errors import UntaughtError
 from untaught.evaluate.baselines.predictors import Predictor, predictors
-from untaught.evaluate.footage import LONGEST, Footage, footage
+from untaught.evaluate.footage import Footage, footage
 from untaught.evaluate.image_quality import squared_error
 from untaught.evaluate.measure import Groups, Measure
 from untaught.evaluate.quantity import Axis, Measured, Quantity, facts
 from untaught.evaluate.subject import Subject
-from untaught.model import Predicts
+from untaught.model import Predicts, PredictsMotion
 from untaught.shapes import Video
 
 Future = Float[Tensor, "batch predicted channel height width"]
 
 CONTEXT = 10
 """True frames that a prediction is made from, at most."""
+VALUES = 2**25
+"""Numbers in the frames that predictions are made from at once, at most: 128 MiB as float32."""
 AHEAD = 20
 """Frames of the rollout, at most."""
 FRAMES = 5_000
@@ -115,6 +117,23 @@ def continued(subject: Subject, trivial: Predictor | None, given: Video, frames:
     return clip[:, given.shape[1] :]
 
 
+def flow_of(
+    subject: Subject, given: Video, predicted: Future
+) -> Float[Tensor, "batch predicted 2 height width"] | None:
+    """By which flow the model moves each frame into the predicted one; None where it does not move."""
+    model = subject.model
+    if not isinstance(model, PredictsMotion) or model.motion(given[:1, -1:].to(subject.device)) is None:
+        return None
+
+    def flow(seen: Tensor) -> Tensor:
+        found = model.motion(seen)
+        assert found is not None
+        return found
+
+    before = [torch.cat([given, predicted[:, :ahead]], 1) for ahead in range(predicted.shape[1])]
+    return torch.stack([subject.apply(flow, clips) for clips in before], 1)
+
+
 def rollout_lengths(test: Footage) -> tuple[int, int]:
     """Frames given and frames predicted in a rollout, that the longest clip has room for."""
     longest = int(test.length.max())
@@ -128,7 +147,7 @@ def _one_step(subject: Subject, trivial: Predictor | None, test: Footage) -> Ten
     given, clip = test.given(rows, CONTEXT), test.clip_of(rows)
     total = torch.zeros(len(test.first), dtype=torch.float64)
     for count in given.unique().tolist():
-        for some in rows[given == count].split(LONGEST * 5):
+        for some in rows[given == count].split(max(1, VALUES // (count * test.frames[0].numel()))):
             frame = continued(subject, trivial, test.before(some, count), 1)[:, 0]
             total.index_add_(0, test.clip_of(some), squared_error(frame, test.frames[some]).double())
     return total / clip.bincount(minlength=len(total))
@@ -139,7 +158,7 @@ def _rollout(subject: Subject, trivial: Predictor | None, test: Footage, context
     spans = zip(test.first.tolist(), test.length.tolist(), strict=True)
     starts = torch.cat([torch.arange(a + context, a + max(context, n - ahead + 1), ahead) for a, n in spans])
     total = torch.zeros(ahead, dtype=torch.float64)
-    for some in starts.split(LONGEST):
+    for some in starts.split(max(1, VALUES // ((context + ahead) * test.frames[0].numel()))):
         frames = continued(subject, trivial, test.before(some, context), ahead)
         error = squared_error(frames.flatten(0, 1), test.after(some, ahead).flatten(0, 1))
         total += error.double().reshape(-1, ahead).sum(0)
