@@ -85,10 +85,8 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
         for one in found
     ]
     told = {name: [row[name] for row in rows] for name in rows[0]}
-    errors = {
-        name: statistics.stdev(each) / math.sqrt(len(each)) if len(each) > 1 else found[0]["area_under_roc_std_error"]
-        for name, each in told.items()
-    }
+    errors = {name: statistics.stdev(each) / math.sqrt(len(each)) for name, each in told.items() if len(each) > 1}
+    errors = errors or {"model": found[0]["area_under_roc_std_error"], **found[0]["baselines_std_error"]}
     means = {name: statistics.fmean(each) for name, each in told.items()}
     return {
         "area": means,
@@ -126,7 +124,9 @@ def main() -> None:
             minutes = asked.minutes if pictures else asked.clip_minutes
             one = summary([judged(model, source, minutes) for source in sources])
             table[f"{name}, {model}"] = {"minutes": minutes, **one}
-            told = "  ".join(f"{key} {value:.3f} ± {one['std_error'][key]:.3f}" for key, value in one["area"].items())
+            told = "  ".join(
+                f"{key} {value:.3f} ± {one['std_error'].get(key, math.nan):.3f}" for key, value in one["area"].items()
+            )
             print(f"{name:8} {model:12} {told}", flush=True)
             write_json(place, table)
 

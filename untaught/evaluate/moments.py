@@ -74,15 +74,14 @@ class Ranked:
     def ends(self, count: int) -> tuple[list[int], list[int]]:
         """The most and the least unusual, none of them both, and of video no moment twice."""
         most = self.most(count)
-        least = [number for number in self.least(2 * count) if not self._near_any(number, most)]
-        return most, least[:count]
+        return most, self._first(self.score.argsort(stable=True), count, most)
 
-    def _first(self, order: Tensor, count: int) -> list[int]:
+    def _first(self, order: Tensor, count: int, besides: Sequence[int] = ()) -> list[int]:
         found: list[int] = []
         for number in order.tolist():
             if len(found) == count:
                 break
-            if not self._near_any(number, found):
+            if not self._near_any(number, [*besides, *found]):
                 found.append(number)
         return found
 

@@ -5,6 +5,7 @@ All maps of where they differ have one scale, which stands at the foot.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,12 +66,14 @@ def odd_sheet(
     rows = ("picture", made, where) if maps else ("picture",)
     left = 2 * GAP + max(text_width(row) for row in (*rows, f"{where}   0"))
     across = min(ACROSS, max(len(group) for group in groups.values()))
-    width = max(left + across * (WIDE + GAP), text_width(title) + 4 * GAP)
+    foot = _unit_told(top, unit)
+    least = max(2 * GAP + _letters(title, TITLE), left + 2 * WIDE + 2 * GAP + _letters(foot, SMALL) if maps else 0)
+    width = max(left + across * (WIDE + GAP), least)
     bands = [_heading(title, width, TITLE)]
     for name, group in groups.items():
         bands.append(_heading(name, width, SMALL + 2))
         bands += [_band(group[some : some + across], rows, left, width, top) for some in range(0, len(group), across)]
-    return np.concatenate([*bands, *([_scale(left, width, top, where, unit)] if maps else [])])
+    return np.concatenate([*bands, *([_scale(left, width, where, foot)] if maps else [])])
 
 
 def _heading(text: str, width: int, size: int) -> Picture:
@@ -126,7 +129,16 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) ->
     return shown
 
 
-def _scale(left: int, width: int, top: float, where: str, unit: str) -> Picture:
+def _letters(text: str, size: int) -> int:
+    """Pixels that a text of some height takes."""
+    return math.ceil(ImageFont.load_default(size).getlength(text))
+
+
+def _unit_told(top: float, unit: str) -> str:
+    return f"{significant(top)} or more, {unit}"
+
+
+def _scale(left: int, width: int, where: str, foot: str) -> Picture:
     """What the colours of the maps mean."""
     sheet = Image.new("RGB", (width, LINE + 3 * GAP), PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(SMALL)
@@ -134,6 +146,5 @@ def _scale(left: int, width: int, top: float, where: str, unit: str) -> Picture:
     middle = sheet.height // 2
     draw.text((left - GAP, middle), f"{where}   0", QUIET, font, anchor="rm")
     sheet.paste(Image.fromarray((255 * ramp).round().astype(np.uint8).repeat(LINE, 0)), (left, middle - LINE // 2))
-    told = f"{significant(top)} or more, {unit}"
-    draw.text((left + 2 * WIDE + GAP, middle), told, QUIET, font, anchor="lm")
+    draw.text((left + 2 * WIDE + GAP, middle), foot, QUIET, font, anchor="lm")
     return np.asarray(sheet)
