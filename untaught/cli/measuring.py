@@ -59,17 +59,22 @@ def evaluate(words: Sequence[str]) -> None:
     source = open_source(run, asked.data, asked.size, asked.on_bad)
     subject = subject_of(run, source, asked.step, device_named(asked.device))
     about = {"data": source.spec, "step": asked.step}
-    taken = measured(subject, list(asked.measure) or None, lambda name: print(f"measuring {name}", file=sys.stderr))
+    groups: dict[str, Groups] = {}
+    begins = lambda name: print(f"measuring {name}", file=sys.stderr)  # noqa: E731
+    taken = measured(subject, list(asked.measure) or None, begins, groups.__setitem__)
     if not taken:
         print(_nothing_to_measure(subject), file=sys.stderr)
     record_evaluation(run.path, {**_before(run.path, about), **taken}, **about)
     illustrate_measures(subject, run.pictures, taken)
     own = source.spec == run.settings.data and asked.step is None
+    judgement = judged_by(run, subject, groups, own)
     report = write_report(run.path, subject if own else None)
     if asked.json:
         print(json.dumps({"run": str(run.path), **about, "measures": taken}))
     else:
-        print_measures(taken)
+        print_measures(taken, vectors=len(subject.parts.test.shape) == 1)
+    if judgement:
+        print("\n".join(judgement), file=sys.stderr if asked.json else sys.stdout)
     print(f"report: {report}", file=sys.stderr)
 
 

@@ -29,6 +29,7 @@ def train(words: Sequence[str]) -> None:
         return
     said = asked(words)
     # Training and drawing take seconds to import; help and errors in flags come before.
+    from untaught.cli.judging import judged
     from untaught.cli.opening import device_named
     from untaught.cli.place import is_first_process
     from untaught.cli.progress import follow
@@ -47,6 +48,7 @@ def train(words: Sequence[str]) -> None:
     if is_first_process():
         # The model in memory has the weights of the best checkpoint: nothing is read again.
         subject = decided.subject(device_named(decided.training.device))
+        print("\n".join(judged(run, subject)), file=sys.stderr)
         print(f"report: {write_report(run.path, subject)}", file=sys.stderr)
         print(run.path)
 

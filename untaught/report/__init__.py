@@ -10,4 +10,5 @@ words             parts of a loss, as people call them
 """
 
 from untaught.report.page import record_evaluation as record_evaluation
+from untaught.report.page import record_verdict as record_verdict
 from untaught.report.page import write_report as write_report

@@ -51,6 +51,14 @@ def record_evaluation(run_path: Path | str, measures: Mapping[str, Any], **about
     return path
 
 
+def record_verdict(run_path: Path | str, found: Verdict, tries: Sequence[str]) -> Path:
+    """Keep the verdict on the run's best checkpoint in verdict.json, with what to try."""
+    run = open_run(run_path)
+    path = run.path / "verdict.json"
+    write_json(path, {"checkpoint": run.best_name(), **asdict(found), "to_try": list(tries)})
+    return path
+
+
 def page(run: Run, trouble: str | None = None) -> str:
     """The page as text."""
     evaluation = _evaluation(run)
