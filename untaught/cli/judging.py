@@ -11,7 +11,9 @@ from untaught.evaluate.verdict import Verdict, said, speaker, verdict
 from untaught.report import record_verdict
 from untaught.runs.run import Run
 
-NOTHING = "held out: no trivial answer stands beside what this model does here; `untaught evaluate` measures what it can"
+NOTHING = (
+    "held out: no trivial answer stands beside what this model does here; `untaught evaluate` measures what it can"
+)
 
 
 def judged(run: Run, subject: Subject) -> list[str]:

@@ -1,10 +1,10 @@
 """What to try where a model is no better than the trivial answer, from what its training shows.
 
-    few steps       it took few steps: more time, or smaller pictures
-    still falling   the held-out loss fell by 1 % or more in the last third of the measurements: more time
-    memorised       the loss is far lower on what it trains on than on held-out data: more data, or less room to memorise
-    nothing learnt  the held-out loss fell by less than 2 % in all: another learning rate, another system
-    else            it learnt what it could: more weights, another system
+few steps       it took few steps: more time, or smaller pictures
+still falling   the held-out loss fell by 1 % or more in the last third of the measurements: more time
+memorised       the loss is far lower on what it trains on than on held-out data: more data, or less room to memorise
+nothing learnt  the held-out loss fell by less than 2 % in all: another learning rate, another system
+else            it learnt what it could: more weights, another system
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def advice(course: Course | None, settings: Settings) -> list[str]:
     if course is None:
         return ["another system: `untaught models`"]
     if course.steps < FEW_STEPS:
-        return [f"{_longer(course, settings)} (it took only {course.steps:,} steps)", *_smaller(settings)]
+        return [f"{_longer(course, settings)} (it took only {_steps(course.steps)})", *_smaller(settings)]
     if course.memorised:
         return _less_room(settings)
     if course.fell_lately >= FALLING:
@@ -105,8 +105,12 @@ def _longer(course: Course, settings: Settings) -> str:
     """A flag for a longer training, in the unit in which the user gave its length."""
     if settings.training.epochs is not None and settings.training.minutes is None:
         return f"--epochs {max(1, math.ceil(LONGER * course.epochs)):g}"
-    wanted = LONGER * course.minutes
+    wanted = course.minutes * max(LONGER, FEW_STEPS / course.steps)
     return f"--minutes {next((minutes for minutes in MORE if minutes >= wanted), math.ceil(wanted))}"
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step" if count == 1 else f"{count:,} steps"
 
 
 def _smaller(settings: Settings) -> list[str]:
@@ -125,7 +129,7 @@ def _less_room(settings: Settings) -> list[str]:
     if sides and "mirror" not in settings.view.augment:
         tries.append("--augment mirror, where left and right make no difference")
     if isinstance(latent := settings.config.get("latent"), int) and latent > 1:
-        tries.append(f"--latent {max(1, latent // 2)}")
+        tries.append(f"--latent {max(1, latent // 2)} (less room to memorise)")
     return tries
 
 

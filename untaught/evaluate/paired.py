@@ -36,13 +36,13 @@ def beside_model(own: Values, baseline: Values, better: Literal["lower", "higher
         >>> import torch
         >>> one = beside_model(torch.tensor([1.0, 2.0]), torch.tensor([2.0, 5.0]), "lower")
         >>> one.value, one.lead
-        (3.5, Lead(error=1.0, share=1.0))
+        (3.5, Lead(error=1.0, share=1.0, examples=2))
     """
     ahead = (baseline - own).double() * (1 if better == "lower" else -1)
     share = float((ahead > 0).double().mean() + 0.5 * (ahead == 0).double().mean())
     means = _blocks(ahead, block)
     error = float(means.std()) / math.sqrt(len(means)) if len(means) > 1 else math.inf
-    return Measured(float(baseline.double().mean()), lead=Lead(error, share))
+    return Measured(float(baseline.double().mean()), lead=Lead(error, share, len(own)))
 
 
 def _blocks(values: Values, block: int) -> Tensor:

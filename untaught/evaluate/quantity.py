@@ -66,6 +66,8 @@ class Lead:
     """Standard error of the mean difference, in the unit of the quantity."""
     share: float
     """Part of the examples on which the model is the better of the two."""
+    examples: int
+    """On how many they were compared."""
 
 
 @dataclass(frozen=True)

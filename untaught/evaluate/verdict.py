@@ -3,9 +3,9 @@
     held out, 359 examples: the squared error of what comes back is 0.305, 61 % above PCA with 30 components (0.19):
     worse than the trivial answer
 
-The measure that speaks is the first of `ORDER` that applies to the model and says (`Headline.speaks`) that it is what the
-model was trained for. The model is held against the best trivial answer that was measured. With d the mean difference
-over the same examples and s its standard error, the model is better only where
+The measure that speaks is the first of `ORDER` that applies to the model and says (`Headline.speaks`) that it is what
+the model was trained for. The model is held against the best trivial answer that was measured. With d the mean
+difference over the same examples and s its standard error, the model is better only where
 
     d > 2 s    and    d > 1 % of the trivial answer's value                                 (1)
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from untaught.evaluate.baselines.names import counted
 from untaught.evaluate.evaluate import measures
@@ -83,7 +83,7 @@ def said(name: str, headline: Headline, groups: Groups, subject: Subject) -> Ver
     features = found["features"].value if "features" in found else None
     told = [_compared(quantity, standing, counted(best, features), rivals[best])]
     told += _share(rivals[best], standing, headline.examples) + _better_still(quantity, headline.trivial)
-    sentence = f"held out{_examples(found, headline.examples)}: {'; '.join(told)}"
+    sentence = f"held out{_examples(rivals[best], headline.examples)}: {'; '.join(told)}"
     return Verdict(name, worded(sentence, len(subject.parts.test.shape) == 1), standing)
 
 
@@ -151,10 +151,9 @@ def _better_still(quantity: Quantity, trivial: Sequence[str]) -> list[str]:
     if not ahead:
         return []
     best = _best(quantity, ahead)
-    return [f"{counted(best, None)} is better still ({quantity.text(ahead[best].value)})"]
+    return [f"better still: {counted(best, None)} ({quantity.text(ahead[best].value)})"]
 
 
-def _examples(found: dict[str, Quantity], called: str) -> str:
+def _examples(one: Measured, called: str) -> str:
     """How many examples it was measured on."""
-    counts: list[Any] = [found[name].value for name in ("frames", "images", "examples", "test_examples") if name in found]
-    return f", {counts[0]:,} {called}" if counts else ""
+    return "" if one.lead is None else f", {one.lead.examples:,} {called}"
