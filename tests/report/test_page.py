@@ -19,8 +19,8 @@ from untaught.cli import COMMANDS
 from untaught.config import to_json
 from untaught.errors import RunError
 from untaught.evaluate.evaluate import evaluate
+from untaught.evaluate.judgement.verdict import Verdict
 from untaught.evaluate.measures.active_units import QUANTITIES
-from untaught.evaluate.verdict import Verdict
 from untaught.model import model_class
 from untaught.report import record_evaluation, record_verdict, write_report
 from untaught.report.charts import STAND_INS, Line, lines

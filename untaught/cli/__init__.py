@@ -14,6 +14,7 @@ opening     a run and data, opened for use
 using       `encode`, `reconstruct`, `sample`, `predict`
 output      files that commands write
 measuring   `evaluate`
+measured_tables   what it prints
 comparing   `compare`
 tabulating  `tables`
 listing     `models`, `data`

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from untaught.cli import COMMANDS
 from untaught.cli.flags import read
-from untaught.cli.judging import judged_by
 from untaught.cli.measured_tables import print_measures
 from untaught.cli.opening import device_named, open_source, subject_of
 from untaught.config import Whole, configuration
@@ -20,6 +19,7 @@ from untaught.evaluate.evaluate import reasons
 from untaught.evaluate.measure import Groups
 from untaught.evaluate.subject import Subject
 from untaught.report import record_evaluation, write_report
+from untaught.report.judging import judged_by
 from untaught.runs.run import open_run
 
 

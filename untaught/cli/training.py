@@ -12,7 +12,7 @@ from untaught.cli.asked import BY_STAGE, Said, Train, asked
 from untaught.cli.flags import Group, parse
 from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
-from untaught.model import TakesEncoder, model_names
+from untaught.model import Classifies, TakesEncoder, model_names
 from untaught.runs.settings import Training
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def train(words: Sequence[str]) -> None:
     said = asked(words)
     # Training and drawing take seconds to import; help and errors in flags come before.
     from untaught.cli import COMMANDS
-    from untaught.cli.judging import judged
     from untaught.cli.opening import device_named
     from untaught.cli.place import is_first_process
     from untaught.cli.progress import follow
     from untaught.report import write_report
+    from untaught.report.judging import judged
     from untaught.training.fit import fit
 
     place = _place(said)
@@ -76,7 +76,8 @@ def _decided(said: Said) -> Plan:
     _refuse_other_data(said, decided.settings)
     if decided.settings.chosen:
         print(_chosen(decided.settings), file=sys.stderr)
-    if isinstance(decided.model, TakesEncoder) and not decided.model.given:
+    model = decided.model
+    if isinstance(model, TakesEncoder) and isinstance(model, Classifies) and not model.given:
         print(FRESH, file=sys.stderr)
     return decided
 

@@ -150,7 +150,8 @@ def _without_spreads(quantity: Quantity, table: Mapping[str, Any] | None) -> Mea
     if table is None:
         return Measured(None)
     key, spread = quantity.points, f"{quantity.points}_{quantity.spread_is}"
-    return Measured(*({name: entry.get(which) for name, entry in table.items()} for which in (key, spread)))
+    value, of = ({name: entry.get(which) for name, entry in table.items()} for which in (key, spread))
+    return Measured(value, of)
 
 
 def _put(found: dict[str, Any], keys: Sequence[str], value: Any) -> None:

@@ -12,9 +12,9 @@ from html import escape
 from pathlib import Path
 from typing import Any, cast
 
+from untaught.evaluate.judgement.verdict import Verdict
 from untaught.evaluate.quantity import significant
 from untaught.evaluate.subject import Subject
-from untaught.evaluate.verdict import Verdict
 from untaught.report.gallery import draw_pictures, figure, ordered_pictures, pictures_of, progress
 from untaught.report.learning_curves import training_section
 from untaught.report.measures import headline, measure_section

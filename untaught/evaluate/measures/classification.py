@@ -18,8 +18,8 @@ from torch import Tensor
 
 from untaught.errors import ConfigError, DataError
 from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosaic
+from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Drawing, Groups, Headline, Measure
-from untaught.evaluate.paired import beside_model
 from untaught.evaluate.quantity import Axis, Quantity, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Classifies, Samples

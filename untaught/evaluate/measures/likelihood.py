@@ -38,10 +38,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import ConfigError
+from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.likelihood.annealing import Estimate, backward, forward, resampled, schedule, stepped
 from untaught.evaluate.likelihood.partition import LARGEST, exact_partition, smallest_side
 from untaught.evaluate.measure import Groups, Headline, Measure, Quantities
-from untaught.evaluate.paired import beside_model
 from untaught.evaluate.quantity import Measured, Quantity, facts
 from untaught.evaluate.subject import EXAMPLES, Subject
 from untaught.model import Energy, LowerBound, Model, Scores

@@ -31,8 +31,8 @@ from untaught.errors import UntaughtError
 from untaught.evaluate.baselines.predictors import Predictor, predictors, untrained
 from untaught.evaluate.footage import LONGEST, Footage, footage
 from untaught.evaluate.image_quality import squared_error
+from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Groups, Headline, Measure
-from untaught.evaluate.paired import beside_model
 from untaught.evaluate.quantity import Axis, Measured, Quantity, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Predicts

@@ -26,8 +26,8 @@ from sklearn.svm import LinearSVC
 from torch import Tensor
 
 from untaught.data.view import Batch
+from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Groups, Headline, Measure
-from untaught.evaluate.paired import beside_model
 from untaught.evaluate.quantity import MODEL, Axis, Measured, Quantity, beside, facts
 from untaught.evaluate.representations import Several, has_labels, pixels, representations, scaled
 from untaught.evaluate.subject import EXAMPLES, Subject

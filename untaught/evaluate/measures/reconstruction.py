@@ -30,8 +30,8 @@ from untaught.evaluate.baselines.latent_semantic import is_bag_of_words, truncat
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal, possible
 from untaught.evaluate.baselines.principal import principal, principal_sketch
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
+from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Groups, Headline, Measure
-from untaught.evaluate.paired import beside_model
 from untaught.evaluate.quantity import Quantity, beside, facts
 from untaught.evaluate.representations import has_labels
 from untaught.evaluate.subject import Subject

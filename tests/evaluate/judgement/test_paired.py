@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from untaught.evaluate.paired import beside_model
+from untaught.evaluate.judgement.paired import beside_model
 
 
 def test_the_error_is_that_of_the_mean_difference() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from untaught.evaluate.advice import advice, course_of
+from untaught.evaluate.judgement.advice import advice, course_of
 from untaught.runs.settings import Settings, Training
 
 

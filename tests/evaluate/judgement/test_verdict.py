@@ -11,10 +11,10 @@ import torch
 from tests.evaluate.fakes import Forecast, Linear, blobs, drifting, subject_of
 from untaught.data.part import Part
 from untaught.evaluate.evaluate import evaluate
+from untaught.evaluate.judgement.verdict import Verdict, said, speaker, verdict
 from untaught.evaluate.measure import Groups, Headline
 from untaught.evaluate.quantity import Lead, Measured, Quantity
 from untaught.evaluate.subject import Subject, measuring
-from untaught.evaluate.verdict import Verdict, said, speaker, verdict
 
 ERROR = Quantity("error", better="lower", spoken="the error")
 ACCURACY = Quantity("accuracy", better="higher", unit="%", spoken="the accuracy")

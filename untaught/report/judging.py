@@ -1,14 +1,14 @@
-"""The verdict on a model: printed when a training ends and after `evaluate`, and kept for the report."""
+"""The verdict on a model: told when a training ends and after `evaluate`, and kept for the page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from untaught.evaluate.advice import advice, course_of
+from untaught.evaluate.judgement.advice import advice, course_of
+from untaught.evaluate.judgement.verdict import Verdict, said, speaker, verdict
 from untaught.evaluate.measure import Groups
 from untaught.evaluate.subject import Subject, measuring
-from untaught.evaluate.verdict import Verdict, said, speaker, verdict
-from untaught.report import record_verdict
+from untaught.report.page import record_verdict
 from untaught.runs.run import Run
 
 NOTHING = (
