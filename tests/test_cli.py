@@ -13,7 +13,8 @@ import torch
 from kinds_of_training import KINDS
 
 from untaught import __version__, cli, open_data, open_run
-from untaught.cli.measuring import _nothing_to_measure, print_measures
+from untaught.cli.measured_tables import print_measures
+from untaught.cli.measuring import _nothing_to_measure
 from untaught.model import model_names
 from untaught.runs.settings import Training
 
@@ -91,8 +92,9 @@ def test_evaluate_json_is_one_object_and_is_kept(digits_run: Path, capsys: pytes
 def test_evaluate_prints_the_model_beside_its_baselines(clips_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", str(clips_run), "--measure", "prediction")
     lines = capsys.readouterr().out.splitlines()
-    starts = {line.strip()[:14].strip() for line in lines}
-    assert {"prediction", "previous frame", "mean frame"} <= starts
+    assert lines[0] == "prediction  What comes next"
+    assert {"previous frame", "mean frame"} <= {line.strip()[:14].strip() for line in lines}
+    assert any(line.startswith("held out, ") and "the next frame's squared error is" in line for line in lines)
     assert any(line.strip().startswith("this model") for line in lines)
 
 
@@ -110,13 +112,34 @@ def test_numbers_stand_beside_those_of_the_same_name(capsys: pytest.CaptureFixtu
     }  # fmt: skip
     print_measures({"prediction": measure})
     told = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["squared", "error", "per", "frame", "2", "±", "0.1", "3", "±", "0.2"] in told
-    assert ["rollout,", "3", "ahead", "3", "6"] in told and ["clips:", "7"] in told
+    assert ["squared", "error", "per", "frame"] in told
+    assert ["this", "model", "2", "±", "0.1"] in told and ["mean", "frame", "3", "±", "0.2"] in told
+    assert ["rollout,", "by", "frames", "ahead", "1", "2", "3"] in told and ["clips:", "7"] in told
+    assert ["this", "model", "1", "2", "3"] in told and ["mean", "frame", "4", "5", "6"] in told
+
+
+def test_of_long_curves_a_few_points_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Contexts of 1 to 10 frames: four of them, at the first frame ahead, the middle one and the last."""
+    ahead = {f"context_{n}": [float(100 * n + t) for t in range(1, 51)] for n in range(1, 11)}
+    beside = {"mean_frame": {"context_10": [7.0] * 50}}
+    print_measures({"rollout": {"squared_error_ahead": ahead, "squared_error_ahead_baselines": beside}})
+    told = capsys.readouterr().out
+    lines = [line.split() for line in told.splitlines()]
+    assert ["this", "model,", "5", "frames", "given", "501", "526", "550"] in lines
+    assert ["mean", "frame", "7", "7", "7"] in lines and not any("3" in line for line in lines)
+    assert told.count("this model") == 4
+
+
+def test_values_have_their_units_and_rows_of_numbers_their_words(capsys: pytest.CaptureFixture[str]) -> None:
+    probe = {"ridge_accuracy": 0.925, "few_labels": {"1": {"accuracy": 0.5, "accuracy_std": 0.1}}}
+    print_measures({"probe": {**probe, "baselines": {"raw_pixels": probe}}}, vectors=True)
+    told = capsys.readouterr().out
+    assert "92.5 %" in told and "50.0 ± 10.0 %" in told and "raw values" in told and "pixel" not in told
 
 
 def test_bounds_that_have_no_end_say_so(capsys: pytest.CaptureFixture[str]) -> None:
     print_measures({"likelihood": {"log_likelihood_nats": -5.0, "log_likelihood_nats_low": None, "baselines": {}}})
-    assert "log likelihood nats low: infinite" in capsys.readouterr().out
+    assert "log-likelihood, lower end of its error bar, nats: infinite" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- encode, reconstruct, sample, predict

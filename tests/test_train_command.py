@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -41,8 +42,35 @@ def test_train_ends_with_the_run_alone_on_the_last_line(tmp_path: Path, capsys: 
     assert told.out == f"{place}\n"
     assert "weights" in told.err.splitlines()[0] and "examples/s" in told.err.splitlines()[0]
     assert (place / "report.html").stat().st_size > 1000
+    assert "held out, 359 examples: the squared error of what comes back is" in told.err
+    found = json.loads((place / "verdict.json").read_text())
+    assert found["words"] in told.err and found["checkpoint"] == open_run(place).best_name()
+    assert found["standing"] == "worse" and f"to try: {'; '.join(found['to_try'])}\n" in told.err
     settings = open_run(place).settings
     assert settings.config["latent"] == 3 and settings.training.epochs == 2 and settings.shape == (1, 8, 8)
+
+
+def test_a_model_without_an_encoder_says_that_its_network_is_fresh(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("train", "finetuned-classifier", "--data", "digits", "--hidden", "8", "--epochs", "1", *QUICK)
+    run(*words, "--out", str(tmp_path / "fresh"))
+    assert "no --encoder was given: it trains a fresh network" in capsys.readouterr().err
+    encoder = ("--encoder", str(tmp_path / "fresh"))
+    run(
+        "train",
+        "finetuned-classifier",
+        *encoder,
+        "--data",
+        "digits",
+        "--epochs",
+        "1",
+        *QUICK,
+        "--out",
+        str(tmp_path / "on"),
+    )
+    told = capsys.readouterr().err
+    assert "fresh network" not in told and "always the most frequent class" in told
 
 
 def test_train_names_its_run_after_model_and_source(

@@ -15,6 +15,7 @@ using       `encode`, `reconstruct`, `sample`, `predict`
 output      files that commands write
 measuring   `evaluate`
 finding     `unusual`
+measured_tables   what it prints
 comparing   `compare`
 tabulating  `tables`
 listing     `models`, `data`

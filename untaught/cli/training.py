@@ -12,7 +12,7 @@ from untaught.cli.asked import BY_STAGE, Said, Train, asked
 from untaught.cli.flags import Group, parse
 from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
-from untaught.model import model_names
+from untaught.model import Classifies, TakesEncoder, model_names
 from untaught.runs.settings import Training
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from untaught.training.plan import Plan
 
 
+FRESH = (
+    "no --encoder was given: it trains a fresh network, from random weights; --encoder RUN builds on what a run learnt"
+)
+
+
 def train(words: Sequence[str]) -> None:
     """Train, show progress, write the report, and print the run's path on the last line."""
     if not words or words[0] in ("-h", "--help"):
@@ -29,10 +34,12 @@ def train(words: Sequence[str]) -> None:
         return
     said = asked(words)
     # Training and drawing take seconds to import; help and errors in flags come before.
+    from untaught.cli import COMMANDS
     from untaught.cli.opening import device_named
     from untaught.cli.place import is_first_process
     from untaught.cli.progress import follow
     from untaught.report import write_report
+    from untaught.report.judging import judged
     from untaught.training.fit import fit
 
     place = _place(said)
@@ -47,7 +54,8 @@ def train(words: Sequence[str]) -> None:
     if is_first_process():
         # The model in memory has the weights of the best checkpoint: nothing is read again.
         subject = decided.subject(device_named(decided.training.device))
-        print(f"report: {write_report(run.path, subject)}", file=sys.stderr)
+        print("\n".join(judged(run, subject)), file=sys.stderr)
+        print(f"report: {write_report(run.path, subject, COMMANDS)}", file=sys.stderr)
         print(run.path)
 
 
@@ -68,6 +76,9 @@ def _decided(said: Said) -> Plan:
     _refuse_other_data(said, decided.settings)
     if decided.settings.chosen:
         print(_chosen(decided.settings), file=sys.stderr)
+    model = decided.model
+    if isinstance(model, TakesEncoder) and isinstance(model, Classifies) and not model.given:
+        print(FRESH, file=sys.stderr)
     return decided
 
 

@@ -6,6 +6,8 @@ quantity          a result of a measure: value, spread, baselines and descriptio
 measure           what a measure's file defines, and the JSON of its quantities
 measures          one measure, one file
 baselines         cheap methods to compare with: linear codes, and predictors that learn little or nothing
+judgement         how a model stands beside the trivial answer, and what to try
+wording           words for rows of numbers, which have no pixels
 likelihood        partition functions, exact and by annealing
 drawing           pictures that a person can read
 representations   features of the same examples by the model and by baselines

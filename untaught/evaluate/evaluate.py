@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from untaught.errors import ConfigError
-from untaught.evaluate.measure import Measure
+from untaught.evaluate.measure import Groups, Measure
 from untaught.evaluate.subject import Subject as Subject
 from untaught.evaluate.subject import measuring, subject_of_run
 from untaught.randomness import seeded
@@ -39,6 +39,7 @@ def evaluate(
     what: Subject | Run | Path | str,
     names: Sequence[str] | None = None,
     begins: Callable[[str], None] = lambda name: None,
+    ends: Callable[[str, Groups], None] = lambda name, groups: None,
 ) -> dict[str, Any]:
     """Take the named measures, or all that apply, in float32, the same every time under the subject's seed.
 
@@ -46,6 +47,7 @@ def evaluate(
         what: A model and the data to measure it on; or a run or its folder, which is measured on its own test part.
         names: Measures to take.
         begins: Is called with each measure's name before it is taken: some take minutes.
+        ends: Is called with its name and its quantities after it was taken.
 
     Returns:
         Numbers by measure, as JSON: `{"prediction": {"squared_error_per_frame": ..., "baselines": {...}}}`.
@@ -63,7 +65,9 @@ def evaluate(
         for name in _chosen(subject, known, names):
             begins(name)
             with seeded(subject.seed, subject.device):
-                results[name] = known[name].take(subject)
+                groups = known[name].measure(subject)
+            ends(name, groups)
+            results[name] = known[name].as_json(groups)
     return results
 
 

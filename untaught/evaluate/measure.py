@@ -36,6 +36,22 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """One quantity beside the trivial answers, quick enough for the end of a training."""
+
+    quantities: tuple[str, ...]
+    """Names of those that can speak; the first that was measured does."""
+    trivial: tuple[str, ...]
+    """Baselines that are the trivial answer; the model is held against the best of those that were measured."""
+    examples: str
+    """What its examples are called."""
+    speaks: Callable[[Subject], bool]
+    """Whether it says of this model, for which the measure applies, what the model was trained for."""
+    quick: Callable[[Subject], Groups]
+    """Takes it in seconds, with the trivial answers alone, on fewer examples where there are many."""
+
+
+@dataclass(frozen=True)
 class Measure:
     """One measure: what it is, when it can be taken, and how."""
 
@@ -54,6 +70,10 @@ class Measure:
     """By the file's name."""
     by_name: bool = False
     """Whether it is taken only where it is asked for."""
+    headline: Headline | None = None
+    """How it speaks for a model in one sentence; none where it never does."""
+    caution: Callable[[Quantities], str] = lambda found: ""
+    """Says in a sentence why the numbers are not to be trusted; empty where they are."""
 
     def take(self, subject: Subject) -> dict[str, Any]:
         """Measure a subject; the result as JSON."""
@@ -130,7 +150,8 @@ def _without_spreads(quantity: Quantity, table: Mapping[str, Any] | None) -> Mea
     if table is None:
         return Measured(None)
     key, spread = quantity.points, f"{quantity.points}_{quantity.spread_is}"
-    return Measured(*({name: entry.get(which) for name, entry in table.items()} for which in (key, spread)))
+    value, of = ({name: entry.get(which) for name, entry in table.items()} for which in (key, spread))
+    return Measured(value, of)
 
 
 def _put(found: dict[str, Any], keys: Sequence[str], value: Any) -> None:

@@ -59,11 +59,25 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """How far the model is ahead of a baseline on the same examples, one by one."""
+
+    error: float
+    """Standard error of the mean difference, in the unit of the quantity."""
+    share: float
+    """Part of the examples on which the model is the better of the two."""
+    examples: int
+    """On how many they were compared."""
+
+
+@dataclass(frozen=True)
 class Measured:
     """A value and its spread: a number each, or tables or lists of one form."""
 
     value: Any
     spread: Any = None
+    lead: Lead | None = field(default=None, repr=False, compare=False)
+    """Of a baseline that was compared with the model example by example; it is no part of the JSON."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,8 @@ class Quantity:
     """Its name in tables and charts; where it is empty, `name` without underscores."""
     meaning: str = ""
     """A sentence for a reader who sees the number for the first time."""
+    spoken: str = ""
+    """As the subject of a sentence, "the next frame's squared error"; where it is empty, "the" and the title."""
     unit: str = ""
     """Written behind the title; of "%" values are fractions, and each is written in per cent."""
     better: Literal["lower", "higher", ""] = ""

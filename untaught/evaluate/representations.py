@@ -38,6 +38,12 @@ def representations(subject: Subject, batches: list[Batch], pca: bool = True) ->
     return described
 
 
+def has_labels(subject: Subject) -> bool:
+    """Whether both parts have labels, and the training part at least two classes."""
+    train, test = (part.label[part.label >= 0] for part in (subject.parts.train, subject.parts.test))
+    return len(test) > 0 and len(train.unique()) > 1
+
+
 def context(subject: Subject) -> int | None:
     """Frames that a model of video sees before its features are read; None for one of single examples."""
     return None if subject.view.frames is None else min(CONTEXT, subject.view.frames)

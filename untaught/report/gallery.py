@@ -7,6 +7,8 @@ import json
 from html import escape
 from pathlib import Path
 
+from PIL import Image
+
 from untaught.errors import UntaughtError
 from untaught.evaluate.drawing.illustrate import illustrate
 from untaught.evaluate.evaluate import measures
@@ -38,6 +40,8 @@ CAPTIONS = {
     ),
 }
 """Of pictures that go with no measure."""
+HIGHEST = 640
+"""Height of a picture on the page at most, in pixels of the screen."""
 LARGEST = 12_000_000
 """Most bytes of a picture that is embedded in the page."""
 
@@ -89,8 +93,25 @@ def figure(path: Path, told: str = "") -> str:
         return f'<p class="note">{escape(path.name)} is large and stays beside this page.</p>'
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     caption = told or _captions().get(path.name, sentence(plain(path.stem)))
-    image = f'<img alt="{escape(caption)}" src="data:image/{KINDS[path.suffix]};base64,{data}">'
-    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+    shown = f'alt="{escape(caption)}" style="max-width:{_width(path)}px"'
+    image = f'<img {shown} src="data:image/{KINDS[path.suffix]};base64,{data}">'
+    kind = ' class="film"' if path.suffix == ".gif" else ""
+    return f"<figure{kind}>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _width(path: Path) -> int:
+    """The width at which a picture is no higher than a screen."""
+    try:
+        with Image.open(path) as picture:
+            return round(HIGHEST * picture.width / picture.height)
+    except OSError:  # a damaged file is shown as such
+        return HIGHEST
+
+
+def pictures_of(measure: str) -> list[str]:
+    """File names of the pictures that go with a measure."""
+    known = measures()
+    return list(known[measure].pictures) if measure in known else []
 
 
 def _captions() -> dict[str, str]:

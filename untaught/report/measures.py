@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from untaught.evaluate.baselines.names import full, largest
 from untaught.evaluate.evaluate import measures as known_measures
 from untaught.evaluate.quantity import MODEL, Axis, Measured, Quantity, plain
+from untaught.evaluate.wording import worded
 from untaught.report.charts import Line, lines
 from untaught.report.words import sentence
 
@@ -20,25 +21,35 @@ Stored: TypeAlias = Mapping[str, Any]
 """A measure as JSON."""
 Row: TypeAlias = tuple[str, Quantity, Mapping[str, Measured]]
 """What it is called, what it is, and the numbers of the model and of its baselines."""
+FEW_FACTS = 5
+"""Facts without baselines in one line; more of them are folded away."""
 BETTER = {"lower": "Lower is better.", "higher": "Higher is better."}
 
 
-def measure_section(name: str, stored: Stored) -> str:
-    """Everything about one measure; of one that this version does not know, names and numbers alone."""
+def measure_section(name: str, stored: Stored, vectors: bool = False) -> str:
+    """Everything about one measure; of one that this version does not know, names and numbers alone.
+
+    Args:
+        name: The measure.
+        stored: What it gave, as JSON.
+        vectors: Whether examples are rows of numbers and not pictures.
+    """
     measure = known_measures().get(name)
     if measure is None:
         unknown = [Quantity(key, value) for key, value in stored.items()]
         return f"<h2>{escape(sentence(plain(name)))}</h2>{_facts(unknown)}"
-    given = list(measure.read(stored).values())
+    found = measure.read(stored)
+    given, doubt = list(found.values()), measure.caution(found)
     compared = [one for one in given if one.baselines]
     numbers = [one for one in compared if one.axis is None]
     parts = [f"<h2>{escape(measure.title)}</h2><p>{escape(measure.meaning)}</p>"]
+    parts += [f'<p class="caution">{escape(doubt)}</p>'] if doubt else []
     if numbers and not measure.together:
         parts.append(_bars(numbers.pop(0)))
     if numbers:
         parts += [_grid([(sentence(one.heading), one, one.all) for one in numbers]), _meanings(numbers)]
     parts += [_chart(one) if one.axis.across else _table(one) for one in compared if one.axis is not None]
-    return "".join([*parts, _facts([one for one in given if not one.baselines])])
+    return worded("".join([*parts, _facts([one for one in given if not one.baselines])]), vectors)
 
 
 def headline(measures: Mapping[str, Stored]) -> tuple[str, str, str] | None:
@@ -135,5 +146,8 @@ def _line(quantity: Quantity, one: Measured, dashed: bool = False) -> Line:
 
 
 def _facts(quantities: Sequence[Quantity]) -> str:
-    told = "; ".join(f"{one.heading}: {one.text(one.value, one.spread)}" for one in quantities)
-    return f'<p class="note">{escape(told)}</p>' if told else ""
+    told = [f"{one.heading}: {one.text(one.value, one.spread)}" for one in quantities]
+    if len(told) <= FEW_FACTS:
+        return f'<p class="note">{escape("; ".join(told))}</p>' if told else ""
+    rows = "".join(f"<li>{escape(one)}</li>" for one in told)
+    return f"<details><summary>How it was measured</summary><ul>{rows}</ul></details>"

@@ -1,4 +1,4 @@
-"""The page, top to bottom: headline number, film, measures, training, pictures, and how it was made.
+"""The page, top to bottom: verdict, pictures, commands, measures, training, and how it was made.
 
 One file without scripts and without anything from the network; whatever part of a run is missing is left out.
 """
@@ -6,18 +6,21 @@ One file without scripts and without anything from the network; whatever part of
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any, cast
 
+from untaught.evaluate.judgement.verdict import Verdict
 from untaught.evaluate.quantity import significant
 from untaught.evaluate.subject import Subject
-from untaught.report.gallery import draw_pictures, figure, ordered_pictures, progress
+from untaught.report.gallery import draw_pictures, figure, ordered_pictures, pictures_of, progress
 from untaught.report.learning_curves import training_section
 from untaught.report.measures import headline, measure_section
+from untaught.report.next_steps import USUAL, commands_section
 from untaught.report.style import STYLE
-from untaught.report.words import spoken
+from untaught.report.words import sentence, spoken
 from untaught.runs.checkpoint import replacing, write_json
 from untaught.runs.run import Run, open_run
 
@@ -25,13 +28,14 @@ LEADING = ("prediction", "rollout", "reconstruction", "decode", "probe", "cluste
 """Measures that a reader wants first; others follow by name."""
 
 
-def write_report(run_path: Path | str, subject: Subject | None = None) -> Path:
+def write_report(run_path: Path | str, subject: Subject | None = None, commands: Collection[str] = USUAL) -> Path:
     """Write report.html into a run's folder, and the pictures that it shows where they are missing.
 
     Arguments:
         run_path: The run's folder.
         subject: The run's best model on its data, where the caller has it at hand; else it is opened if a picture is
             to be drawn.
+        commands: Commands that the page may propose.
 
     Raises:
         RunError: There is no run there.
@@ -40,7 +44,7 @@ def write_report(run_path: Path | str, subject: Subject | None = None) -> Path:
     trouble = draw_pictures(run, subject)
     path = run.path / "report.html"
     with replacing(path) as part:
-        part.write_text(page(run, trouble), encoding="utf-8")
+        part.write_text(page(run, trouble, commands), encoding="utf-8")
     return path
 
 
@@ -51,25 +55,37 @@ def record_evaluation(run_path: Path | str, measures: Mapping[str, Any], **about
     return path
 
 
-def page(run: Run, trouble: str | None = None) -> str:
+def record_verdict(run_path: Path | str, found: Verdict, tries: Sequence[str]) -> Path:
+    """Keep the verdict on the run's best checkpoint in verdict.json, with what to try."""
+    run = open_run(run_path)
+    path = run.path / "verdict.json"
+    write_json(path, {"checkpoint": run.best_name(), **asdict(found), "to_try": list(tries)})
+    return path
+
+
+def page(run: Run, trouble: str | None = None, commands: Collection[str] = USUAL) -> str:
     """The page as text."""
-    evaluation = _evaluation(run)
+    evaluation = _stored(run.path / "evaluation.json")
     measures = _ordered(evaluation.get("measures"))
     records = run.records()
-    pictures = ordered_pictures(run.pictures)
-    leading = [path for path in pictures if path.stem == pictures[0].stem]
+    pictures = {path.name: path for path in ordered_pictures(run.pictures)}
+    vectors = len(run.settings.shape) == 1
+    sections = [
+        measure_section(name, measure, vectors) + _figures(pictures.pop(file, None) for file in pictures_of(name))
+        for name, measure in measures.items()
+    ]
     body = [
         _top(run, measures, records),
-        *map(figure, leading),
+        _figures(pictures.values()),
         _trouble(trouble),
-        *(measure_section(name, measure) for name, measure in measures.items()),
+        commands_section(run, commands),
+        *sections,
         "" if measures else '<p class="note">Not evaluated yet: <code>untaught evaluate</code> adds measures here.</p>',
         training_section(records),
         progress(run.pictures),
-        _gallery([path for path in pictures if path not in leading]),
         _made(run, records, evaluation),
     ]
-    title = escape(f"{run.settings.model} on {run.settings.data}")
+    title = escape(_named(run))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -78,16 +94,32 @@ def page(run: Run, trouble: str | None = None) -> str:
 
 
 def _top(run: Run, measures: Mapping[str, Any], records: list[dict[str, Any]]) -> str:
-    """The headline: the first measured number, else the last held-out loss."""
+    """The verdict; of a run without one the first measured number, else the last held-out loss."""
+    head = f'<p class="kicker">untaught</p><h1>{escape(_named(run))}</h1>'
+    if (known := _verdict(run)) is not None:
+        return head + known
     told = headline(measures) or _loss(records)
-    kicker = f"{run.settings.model} trained on {run.settings.data}"
     if told is None:
-        return f'<p class="kicker">untaught</p><h1>{escape(kicker)}</h1>'
+        return head
     value, name, beside = told
-    return (
-        f'<p class="kicker">{escape(kicker)}</p><h1>{escape(value)} <small>{escape(name)}</small></h1>'
-        f'<p class="lead">{escape(beside)}</p>'
-    )
+    return f'{head}<p class="lead"><strong>{escape(value)}</strong> {escape(name)}. {escape(beside)}</p>'
+
+
+def _named(run: Run) -> str:
+    """The model and its data; of a file or folder the last part of its path alone."""
+    data, _, options = run.settings.data.partition("?")
+    return f"{run.settings.model} trained on {Path(data).name or data}{'?' if options else ''}{options}"
+
+
+def _verdict(run: Run) -> str | None:
+    """How the best checkpoint stands beside the trivial answer, with what to try; None where that is not known."""
+    found = _stored(run.path / "verdict.json")
+    if "words" not in found or found.get("checkpoint") != run.best_name():
+        return None
+    tries = "".join(f"<li>{escape(str(one))}</li>" for one in found.get("to_try", []))
+    listed = f'<p class="note">What to try:</p><ul>{tries}</ul>' if tries else ""
+    told = escape(sentence(str(found["words"])))
+    return f'<div class="verdict {escape(str(found.get("standing")))}"><p>{told}.</p>{listed}</div>'
 
 
 def _loss(records: list[dict[str, Any]]) -> tuple[str, str, str] | None:
@@ -107,9 +139,10 @@ def _ordered(measures: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def _evaluation(run: Run) -> dict[str, Any]:
+def _stored(path: Path) -> dict[str, Any]:
+    """The content of a JSON file; nothing where it is missing or damaged."""
     try:
-        found = json.loads((run.path / "evaluation.json").read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return cast(dict[str, Any], found) if isinstance(found, dict) else {}
@@ -119,19 +152,19 @@ def _trouble(trouble: str | None) -> str:
     return f'<p class="note">Pictures could not be drawn: {escape(trouble)}</p>' if trouble else ""
 
 
-def _gallery(paths: list[Path]) -> str:
-    return "<h2>Pictures</h2>" + "".join(map(figure, paths)) if paths else ""
+def _figures(paths: Iterable[Path | None]) -> str:
+    return "".join(figure(path) for path in paths if path is not None)
 
 
 def _made(run: Run, records: list[dict[str, Any]], evaluation: dict[str, Any]) -> str:
     """How the run was made: the command, how long it took, versions and hardware, the configuration."""
     about = run.environment()
-    facts = {**_effort(records), **_machine(_with_threads(about, records)), "measured on": evaluation.get("data")}
+    machine = _machine(_with_threads(about, records))
+    facts = {"data": run.settings.data, **_effort(records), **machine, "measured on": evaluation.get("data")}
     rows = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items() if v not in (None, ""))
     config = (run.path / "config.json").read_text(encoding="utf-8")
-    command = f"<pre>{escape(str(about['command']))}</pre>" if about.get("command") else ""
     return (
-        f"<h2>How it was made</h2>{command}<dl>{rows}</dl>"
+        f"<h2>How it was made</h2><dl>{rows}</dl>"
         f"<details><summary>Every setting (config.json)</summary><pre>{escape(config)}</pre></details>"
     )
 

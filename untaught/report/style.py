@@ -29,7 +29,7 @@ STYLE = (
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,
  "Helvetica Neue",Arial,sans-serif}
-main{max-width:860px;margin:0 auto;padding:28px 20px 64px}
+main{max-width:1040px;margin:0 auto;padding:28px 20px 64px}
 h1{font-size:clamp(28px,6vw,44px);line-height:1.15;margin:.1em 0 .25em;letter-spacing:-.02em}
 h1 small{font-size:.5em;font-weight:500;letter-spacing:0;color:var(--muted)}
 h2{font-size:22px;margin:52px 0 4px;letter-spacing:-.01em}
@@ -38,8 +38,20 @@ p{margin:.4em 0 .8em}
 .lead{font-size:18px}
 .kicker,.note,figcaption{color:var(--muted);font-size:14px}
 .kicker{margin:0}
+p,figcaption,.verdict{max-width:46em}
+.verdict{border-left:5px solid var(--c1);padding:2px 0 2px 16px;margin:14px 0 20px;font-size:19px}
+.verdict.better{border-color:var(--c2)}
+.verdict ul,.verdict p{margin:.3em 0}
+.verdict ul{font-size:16px;padding-left:1.2em}
+.caution{border-left:4px solid var(--c1);padding-left:12px}
+.commands{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:2px 18px 10px;margin:28px 0}
+.commands h3{margin:14px 0 4px}
+.commands pre{background:var(--paper);margin:4px 0}
+dl.steps{grid-template-columns:minmax(0,max-content) minmax(11em,1fr)}
+dl.steps dt{color:var(--ink);overflow-wrap:anywhere}
+dl.steps dd{color:var(--muted);font-size:14px}
 figure{margin:16px 0}
-figure img{display:block;max-width:100%;height:auto;border-radius:8px;background:#202124}
+figure img{display:block;width:100%;height:auto;border-radius:8px;background:#202124}
 figcaption{margin-top:6px}
 svg{display:block;width:100%;max-width:620px;height:auto}
 svg text{font-family:inherit!important}
@@ -67,7 +79,10 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 18px;margin:12px 0
 dt{color:var(--muted)}
 dd{margin:0;overflow-wrap:anywhere}
 summary{cursor:pointer;color:var(--muted)}
-@media (max-width:520px){main{padding:18px 14px 48px}.bar{min-width:60px}th,td{padding-right:8px}}
+@media print{.film,.mini{display:none}figure,table{break-inside:avoid}}
+@media (max-width:520px){
+ dl.steps{grid-template-columns:1fr}dl.steps dd{margin-bottom:8px}
+ main{padding:18px 14px 48px}.bar{min-width:60px}th,td{padding-right:8px}}
 """
 )
 """The page's style sheet."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -380,8 +381,7 @@ def environment(command: str | None = None) -> dict[str, Any]:
     packages = ("untaught", "torch", "lightning-fabric", "numpy", "scikit-learn", "safetensors")
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
-        "command": command
-        or " ".join(["untaught" if sys.argv[0].endswith("untaught") else sys.argv[0], *sys.argv[1:]]),
+        "command": command or _command(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in packages},
         "system": f"{platform.system()} {platform.machine()}",
@@ -391,6 +391,15 @@ def environment(command: str | None = None) -> dict[str, Any]:
         "gpu": gpu,
         "commit": _commit(),
     }
+
+
+def _command() -> str:
+    """The command line of this process, as it can be typed again."""
+    program, *words = sys.argv
+    path = Path(program)
+    if path.name == "__main__.py":
+        return shlex.join(["python", "-m", path.parent.name, *words])
+    return shlex.join([path.name if path.name == "untaught" else program, *words])
 
 
 def _environment_in(folder: Path) -> dict[str, Any]:

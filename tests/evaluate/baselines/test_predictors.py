@@ -23,7 +23,7 @@ from untaught.evaluate.baselines.predictors import (
     predictors,
 )
 from untaught.evaluate.footage import Footage, footage
-from untaught.evaluate.measures.prediction import _one_step
+from untaught.evaluate.measures.prediction import _means, _one_step
 
 
 def clips(channels: int = 1) -> Footage:
@@ -47,7 +47,8 @@ def table(train: Footage, order: int, orders: int) -> tuple[np.ndarray, np.ndarr
 def one_step(predictor: Predictor, test: Footage) -> Tensor:
     """Error of each clip one frame ahead."""
     nobody = Part.of(torch.rand(2, 2, 1, 2, 2))  # a predictor needs no model
-    return _one_step(subject_of(Forecast(Forecast.Config(), (1, 2, 2)), nobody, nobody), predictor, test)
+    errors = _one_step(subject_of(Forecast(Forecast.Config(), (1, 2, 2)), nobody, nobody), predictor, test)
+    return _means(errors, test.clip_of(test.rows(1)))
 
 
 def test_linear_extrapolation_goes_on_pixel_by_pixel() -> None:

@@ -23,7 +23,10 @@ FULL = {
     "logistic_pca": "logistic PCA, codes optimised",
     "logistic_pca_linear_code": "logistic PCA, linear code",
     "lsa": "latent semantic analysis",
-    "previous_frame": "copy of the previous frame",
+    "previous_frame": "copying the last frame",
+    "linear_extrapolation": "repeating the last change",
+    "mean_frame": "the mean frame",
+    "mean_image": "the mean of the training data",
     "true_frame": "the true frame",
     "nearest_example": "the training example whose given half is nearest",
     "most_frequent_class": "always the most frequent class",
@@ -55,11 +58,21 @@ def full(name: str) -> str:
 
     Example:
         >>> full("previous_frame"), full("ridge_1_frame"), full("lsa_50")
-        ('copy of the previous frame', 'linear map of the last frame', 'LSA with 50 components')
+        ('copying the last frame', 'linear map of the last frame', 'LSA with 50 components')
     """
     kind, size = _sized(name)
     frames = "frame" if size == "1" else f"{size} frames"
     return SIZED[kind].format(size=size, frames=frames) if kind in SIZED else FULL.get(name, short(name))
+
+
+def counted(name: str, components: int | None) -> str:
+    """The full name, with the number of components where that is known.
+
+    Example:
+        >>> counted("pca", 30), counted("pca", None)
+        ('PCA with 30 components', 'PCA with as many components')
+    """
+    return full(name) if components is None else full(name).replace("as many", f"{components:,}")
 
 
 def largest(names: list[str]) -> list[str]:

@@ -44,12 +44,17 @@ copy of the previous frame, on all 3 % better: what moves differs from frame to 
 
 def predictors(train: Footage) -> dict[str, Predictor]:
     """Every trivial predictor by name, fitted on training clips."""
-    average = train.frames.mean(0, dtype=torch.float64).float()
     ridges = _local_ridges(train) if train.frames[0].numel() > DENSE else _dense_ridges(train)
+    *first, last = untrained(train).items()
+    return dict([*first, *ridges.items(), last])
+
+
+def untrained(train: Footage) -> dict[str, Predictor]:
+    """Those that learn nothing but a mean, equations (1) to (3)."""
+    average = train.frames.mean(0, dtype=torch.float64).float()
     return {
         "previous_frame": lambda given: given[:, -1],
         "linear_extrapolation": linear_extrapolation,
-        **ridges,
         "mean_frame": lambda given: average.expand_as(given[:, -1]),
     }
 

@@ -30,7 +30,13 @@ from untaught.randomness import seeded
 
 CLIPS = 3
 PAIRS = 12
-SAMPLES = 64
+SAMPLES, COLUMNS = 64, 16
+FILM_SIDE, PAIR_SIDE = 200, 76
+"""Sides of small pictures in a film, and of those that are given back, in pixels of the screen."""
+BEFORE = 4
+"""Given frames that a film shows before it comes to what was predicted."""
+FILM_PIXELS = 100_000
+"""Pixels of all clips in one column of a film at most, but for the first clip: the page holds the film whole."""
 
 
 def illustrate(subject: Subject, folder: Path) -> list[Path]:
@@ -56,19 +62,25 @@ def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
     drawable = len(subject.parts.test.shape) == 3
     if isinstance(subject.model, Predicts) and subject.parts.test.is_video:
         clips = predicted_clips(subject)
-        yield "prediction.gif", prediction_film(clips)
+        yield "prediction.gif", prediction_film(clips, shown_at_once(clips), FILM_SIDE, BEFORE)
         yield "prediction.png", prediction_strip(clips)
     elif isinstance(subject.model, Reconstructs) and drawable:
         x = subject.pixels(subject.parts.test, PAIRS).x
-        yield "reconstruction.png", pairs(x, subject.shown(subject.apply(subject.model.reconstruct, x)))
+        copies = subject.shown(subject.apply(subject.model.reconstruct, x))
+        yield "reconstruction.png", pairs(x, copies, side=PAIR_SIDE)
     if isinstance(subject.model, Samples) and drawable:
         x = subject.shown(subject.model.sample(SAMPLES).float().cpu())
-        yield ("samples.png" if x.ndim == 4 else "samples.gif"), grid(x)
+        yield ("samples.png" if x.ndim == 4 else "samples.gif"), grid(x, COLUMNS if x.ndim == 4 else None)
     if (states := chains.picture(subject)) is not None:
         yield "chains.png", states
     if isinstance(subject.model, Filters) and drawable:
         for name, weights in subject.model.filter_pictures().items():
             yield f"{name}.png", filter_grid(weights)
+
+
+def shown_at_once(clips: Prediction) -> int:
+    """Clips that a film shows one under another: of large frames fewer."""
+    return max(1, min(CLIPS, FILM_PIXELS // max(FILM_SIDE**2 // 2, clips.given[0, 0, 0].numel())))
 
 
 def predicted_clips(subject: Subject) -> Prediction:

@@ -123,15 +123,22 @@ class Prediction:
         return list(torch.from_numpy(heat).permute(0, 1, 4, 2, 3).unbind(1)), scale
 
 
-def prediction_film(clips: Prediction, most: int = 3, side: int = 140) -> Film:
-    """A film: one row for each clip, true beside predicted beside their difference."""
+def prediction_film(clips: Prediction, most: int = 3, side: int = 140, before: int | None = None) -> Film:
+    """A film: one row for each clip, true beside predicted beside their difference.
+
+    Args:
+        clips: What was given, predicted and true.
+        most: Clips that are shown.
+        side: Shorter side of a frame, nearly.
+        before: How many of the frames that were given are shown before the first predicted one; all by default.
+    """
     columns = clips.columns()
     watched, ahead = clips.given.shape[1], clips.predicted.shape[1]
     side = max(side, 420 // (len(columns) * min(most, len(clips.given))))
     told = [f"given frame {t + 1} of {watched}" for t in range(watched)]
     told += [f"predicted, {t + 1} ahead of what was given" for t in range(ahead)]
     film: list[Picture] = []
-    for time, line in enumerate(told):
+    for time, line in list(enumerate(told))[0 if before is None else max(0, watched - before) :]:
         tiles = [_tiles(frames[time], clips.given, most, side) for frames in columns.values()]
         rows = [list(row) for row in zip(*tiles, strict=True)]
         film.append(mosaic(rows, (), tuple(columns), line, max(map(text_width, told))))

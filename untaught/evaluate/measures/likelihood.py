@@ -38,10 +38,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import ConfigError
+from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.likelihood.annealing import Estimate, backward, forward, resampled, schedule, stepped
 from untaught.evaluate.likelihood.partition import LARGEST, exact_partition, smallest_side
-from untaught.evaluate.measure import Groups, Measure
-from untaught.evaluate.quantity import Quantity, facts
+from untaught.evaluate.measure import Groups, Headline, Measure, Quantities
+from untaught.evaluate.quantity import Measured, Quantity, facts
 from untaught.evaluate.subject import EXAMPLES, Subject
 from untaught.model import Energy, LowerBound, Model, Scores
 from untaught.nn.noise import bernoulli
@@ -73,6 +74,12 @@ LED = 1_000
 FEW = 100
 """Examples of the pseudo-likelihood: each costs as many free energies as it has units."""
 LEAST_DEVIATION = 0.1
+QUICK, QUICK_FITTED = 200, 5_000
+"""Test and training examples of the quick measure of a likelihood."""
+QUICK_FREE_ENERGIES, FEWEST = 20_000, 4
+"""Free energies of its pseudo-likelihood, one for each unit of each example, and the fewest examples."""
+FEW_RUNS = 0.25
+"""Part of the runs below which an estimate hangs on a few."""
 
 NATS = Quantity(
     "log_likelihood_nats",
@@ -80,6 +87,7 @@ NATS = Quantity(
     unit="nats per example",
     better="higher",
     spread_is="std_error",
+    spoken="the log-likelihood",
     meaning="The mean logarithm of the probability that the model gives a test example ± its standard error over "
     "examples; near 0 is best. The ends of its error bar are three standard errors of the estimate of log Z away.",
 )
@@ -97,6 +105,7 @@ PSEUDO = Quantity(
     title="pseudo-log-likelihood",
     unit="nats per example",
     better="higher",
+    spoken="the pseudo-log-likelihood",
     meaning="The sum of the logarithms of each value's probability given all others.",
 )
 OTHERS = (
@@ -138,7 +147,7 @@ def likelihood(subject: Subject, effort: Effort) -> Groups:
     trivial = _trivial(train, test, binary)
     mean = float(nats.mean())
     error = float(nats.std()) / math.sqrt(len(nats)) if len(nats) > 1 else None
-    given = [NATS.of(mean - log_z.value, error, _means(trivial)), *facts(kind=kind)]
+    given = [NATS.of(mean - log_z.value, error, _beside(nats.cpu() - log_z.value, trivial)), *facts(kind=kind)]
     found: list[Quantity] = []
     if log_z.low < log_z.high:
         found += [LOW.of(_finite(mean - log_z.high)), HIGH.of(_finite(mean - log_z.low))]
@@ -146,13 +155,47 @@ def likelihood(subject: Subject, effort: Effort) -> Groups:
     found += facts(**about)
     if isinstance(model, Energy) and not isinstance(model, LowerBound) and binary_units(model):
         few = torch.linspace(0, len(test) - 1, min(FEW, len(test))).long()
-        own = float(pseudo_log_likelihood(model, test[few].to(device)).mean())
-        found += [PSEUDO.of(own, baselines=_means({name: value[few] for name, value in trivial.items()}))]
+        own = pseudo_log_likelihood(model, test[few].to(device)).cpu()
+        found += [PSEUDO.of(float(own.mean()), None, _beside(own, {name: one[few] for name, one in trivial.items()}))]
     return [given, found, facts(examples=len(test), pixels=_pixels(subject, test, binary))]
 
 
-def _means(nats: dict[str, PerExample]) -> dict[str, float]:
-    return {name: float(value.mean()) for name, value in nats.items()}
+def speaks(subject: Subject) -> bool:
+    """Whether a number that is no estimate of log Z can be had in seconds."""
+    model = subject.model
+    return isinstance(model, Scores) or (isinstance(model, Energy) and binary_units(model))
+
+
+def quick(subject: Subject) -> Groups:
+    """The likelihood, or the pseudo-likelihood of a machine, of fewer examples and beside the trivial models."""
+    model, device = subject.model, subject.device
+    train = _seen(subject, subject.pixels(subject.parts.train, QUICK_FITTED).x)
+    if isinstance(model, Scores):
+        test = _seen(subject, subject.tested(QUICK).x)
+        own, quantity = _each(lambda x: model.log_likelihood(x).nats, test.float().to(device)), NATS
+    else:
+        assert isinstance(model, Energy)
+        examples = max(FEWEST, QUICK_FREE_ENERGIES // model.base_rate().numel())
+        test = _seen(subject, subject.tested(min(FEW, examples)).x)
+        own, quantity = pseudo_log_likelihood(model, test.float().to(device)).double().cpu(), PSEUDO
+    trivial = _trivial(train, test, _is_binary(model, test))
+    return [[quantity.of(float(own.mean()), None, _beside(own, trivial)), *facts(examples=len(test))]]
+
+
+def caution(found: Quantities) -> str:
+    """Whether annealing was too fast for the machine."""
+    runs, effective = (found[name].value if name in found else None for name in ("runs", "effective_runs"))
+    if runs is None or effective is None or effective > FEW_RUNS * runs:
+        return ""
+    return (
+        f"This likelihood is not to be trusted: of {runs} annealing runs {effective:.1f} carry the estimate of log Z, "
+        "so it errs, most likely in the model's favour. Compare it with the runs backwards, which err the other way."
+    )
+
+
+def _beside(own: PerExample, nats: dict[str, PerExample]) -> dict[str, Measured]:
+    """Trivial models' log-likelihoods, with the model's lead."""
+    return {name: beside_model(own, one.cpu(), "higher") for name, one in nats.items()}
 
 
 def _judged(
@@ -279,4 +322,6 @@ MEASURE = Measure(
     applies=applies,
     measure=measure,
     quantities=(NATS, PSEUDO, LOW, HIGH, BACKWARD, *OTHERS),
+    headline=Headline((PSEUDO.name, NATS.name), ("independent_pixels", "coin_flips"), "examples", speaks, quick),
+    caution=caution,
 )

@@ -19,6 +19,7 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -27,10 +28,11 @@ from torch import Tensor
 
 from untaught.data.view import View
 from untaught.errors import UntaughtError
-from untaught.evaluate.baselines.predictors import Predictor, predictors
+from untaught.evaluate.baselines.predictors import Predictor, predictors, untrained
 from untaught.evaluate.footage import Footage, footage
 from untaught.evaluate.image_quality import squared_error
-from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.judgement.paired import beside_model
+from untaught.evaluate.measure import Groups, Headline, Measure
 from untaught.evaluate.quantity import Axis, Measured, Quantity, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Predicts, PredictsMotion
@@ -48,11 +50,19 @@ FRAMES = 5_000
 """Test frames, unless the subject says otherwise: 50 clips of 100 frames."""
 FITTED = 30_000
 """Training frames that the baselines are fitted on: 300 clips of 100 frames."""
+QUICK_VALUES, QUICK_FRAMES = 2**23, (100, 1000)
+"""Numbers in the frames of the quick measure, and how many frames it has at least and at most."""
+ALIKE = 10
+"""Consecutive frames whose errors are too much alike to count as several; fewer where frames are few."""
+LEAST_BLOCKS = 8
+TRIVIAL = ("previous_frame", "linear_extrapolation", "mean_frame")
+"""Predictors that learn nothing but a mean."""
 SUM = "The sum over one frame's pixels of (true − predicted)², with pixels from 0 (black) to 1 (white)"
 ERROR = Quantity(
     "squared_error_per_frame",
     better="lower",
     spread_is="std",
+    spoken="the next frame's squared error",
     meaning=f"{SUM}: the mean over test frames ± its standard deviation over clips.",
 )
 ROLLOUT = Quantity(
@@ -80,16 +90,24 @@ def measure(subject: Subject) -> Groups:
     test = footage(subject.parts.test, view, subject.limit or FRAMES, subject.seed)
     train = footage(subject.parts.train, view, FITTED, subject.seed)
     context, ahead = rollout_lengths(test)
-    everyone = {"model": None, **predictors(train)}
-    one_step = {name: _spread(_one_step(subject, trivial, test)) for name, trivial in everyone.items()}
-    rollouts = {name: _rollout(subject, trivial, test, context, ahead) for name, trivial in everyone.items()}
-    own = one_step.pop("model")
+    trivial = predictors(train)
+    everyone = {"model": None, **trivial}
+    rollouts = {name: _rollout(subject, one, test, context, ahead) for name, one in everyone.items()}
     return [
-        [ERROR.of(own.value, own.spread, one_step)],
+        [_errors(subject, trivial, test)],
         [ROLLOUT.of(rollouts.pop("model"), baselines=rollouts)],
         [*facts(rollout_context=context), FRAME_SHAPE.of(list(test.frames.shape[1:]))],
         facts(clips=len(test.first), frames=len(test.rows(1))),
     ]
+
+
+def quick(subject: Subject) -> Groups:
+    """Errors one frame ahead on fewer frames, of the model and of what learns nothing but a mean."""
+    view, (least, most) = frame_view(subject), QUICK_FRAMES
+    frames = max(least, min(most, QUICK_VALUES // torch.Size(subject.parts.test.shape).numel()))
+    test = footage(subject.parts.test, view, subject.limit or frames, subject.seed)
+    train = footage(subject.parts.train, view, frames, subject.seed)
+    return [[_errors(subject, untrained(train), test)], facts(clips=len(test.first), frames=len(test.rows(1)))]
 
 
 def frame_view(subject: Subject) -> View:
@@ -141,16 +159,35 @@ def rollout_lengths(test: Footage) -> tuple[int, int]:
     return context, min(AHEAD, longest - context)
 
 
+def _errors(subject: Subject, trivial: Mapping[str, Predictor], test: Footage) -> Quantity:
+    """Equation (1), its mean and standard deviation over clips, of the model and of trivial predictors."""
+    own, clip = _one_step(subject, None, test), test.clip_of(test.rows(1))
+    of_clips, block = _means(own, clip), max(1, min(ALIKE, len(own) // LEAST_BLOCKS))
+    baselines: dict[str, Measured] = {}
+    for name, predictor in trivial.items():
+        errors = _one_step(subject, predictor, test)
+        lead = beside_model(own, errors, "lower", block).lead
+        baselines[name] = replace(_spread(_means(errors, clip)), lead=lead)
+    return ERROR.of(float(of_clips.mean()), float(of_clips.std(correction=0)), baselines)
+
+
 def _one_step(subject: Subject, trivial: Predictor | None, test: Footage) -> Tensor:
-    """Equation (1) for every clip."""
+    """The squared error of every frame but the first of its clip, float64, in order."""
     rows = test.rows(1)
-    given, clip = test.given(rows, CONTEXT), test.clip_of(rows)
-    total = torch.zeros(len(test.first), dtype=torch.float64)
+    given = test.given(rows, CONTEXT)
+    errors = torch.zeros(len(rows), dtype=torch.float64)
     for count in given.unique().tolist():
-        for some in rows[given == count].split(max(1, VALUES // (count * test.frames[0].numel()))):
-            frame = continued(subject, trivial, test.before(some, count), 1)[:, 0]
-            total.index_add_(0, test.clip_of(some), squared_error(frame, test.frames[some]).double())
-    return total / clip.bincount(minlength=len(total))
+        at_once = max(1, VALUES // (count * test.frames[0].numel()))
+        for some in (given == count).nonzero()[:, 0].split(at_once):
+            frame = continued(subject, trivial, test.before(rows[some], count), 1)[:, 0]
+            errors[some] = squared_error(frame, test.frames[rows[some]]).double()
+    return errors
+
+
+def _means(errors: Tensor, clip: Tensor) -> Tensor:
+    """The mean of every clip that has a frame."""
+    count = clip.bincount()
+    return torch.zeros(len(count), dtype=errors.dtype).index_add_(0, clip, errors) / count
 
 
 def _rollout(subject: Subject, trivial: Predictor | None, test: Footage, context: int, ahead: int) -> list[float]:
@@ -175,4 +212,5 @@ MEASURE = Measure(
     applies=applies,
     measure=measure,
     quantities=(ERROR, ROLLOUT, FRAME_SHAPE),
+    headline=Headline((ERROR.name,), TRIVIAL, "frames", lambda subject: True, quick),
 )

@@ -22,28 +22,33 @@ with PCA of these as baseline.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 from torch import Tensor
 
 from untaught.evaluate.baselines.latent_semantic import is_bag_of_words, truncated
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal, possible
-from untaught.evaluate.baselines.principal import principal
+from untaught.evaluate.baselines.principal import principal, principal_sketch
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
-from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.judgement.paired import beside_model
+from untaught.evaluate.measure import Groups, Headline, Measure
 from untaught.evaluate.quantity import Quantity, beside, facts
+from untaught.evaluate.representations import has_labels
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes, Reconstructs
 from untaught.shapes import Examples, Vectors
 
 FITTED = 60_000
 """Most training examples that PCA is fitted on: all of MNIST."""
+QUICK, QUICK_FITTED = 1_000, 10_000
+"""Test and training examples of the quick measure."""
 LEAST = 1e-12
 """Probability of a word that counts as none."""
 ERROR = Quantity(
     "squared_error_per_image",
     better="lower",
     spread_is="std",
+    spoken="the squared error of what comes back",
     meaning="The sum over one picture's pixels of (original − reconstruction)², with pixels from 0 (black) to 1 "
     "(white): the mean over test pictures ± its standard deviation.",
 )
@@ -78,8 +83,7 @@ def measure(subject: Subject) -> Groups:
     x = subject.tested().x
     copies = {"model": subject.shown(subject.apply(subject.model.reconstruct, x)), **_baselines(subject, x)}
     quality = beside((ERROR, PSNR, SSIM), {name: _quality(x, copy) for name, copy in copies.items()})
-    errors = squared_error(x, copies["model"]).double()
-    quality[0] = replace(quality[0], spread=float(errors.std(correction=0)))  # of the baselines the mean is enough
+    quality[0] = _errors(x, copies)
     counts = facts(images=len(x))
     if isinstance(subject.model, Encodes):
         counts += facts(features=subject.features(x[:1]).shape[1])
@@ -88,6 +92,35 @@ def measure(subject: Subject) -> Groups:
         unigram = cross_entropy_nats(x, copies["mean_image"])
         words = [CROSS_ENTROPY.of(cross_entropy_nats(x, copies["model"]), baselines={"unigram": unigram})]
     return [[*quality, *counts], words, _in_deviations(subject, x, copies["model"])]
+
+
+def quick(subject: Subject) -> Groups:
+    """Errors on fewer examples, of the model, of the mean and of PCA with as many components as there are features."""
+    assert isinstance(subject.model, Reconstructs)
+    x, train = subject.tested(QUICK).x, subject.pixels(subject.parts.train, QUICK_FITTED).x.flatten(1)
+    copies = {"model": subject.shown(subject.apply(subject.model.reconstruct, x))}
+    counts = facts(images=len(x))
+    if isinstance(subject.model, Encodes):
+        counts += facts(features=(features := subject.features(x[:1]).shape[1]))
+        copies["pca"] = principal_sketch(train, features).reconstruct(x.flatten(1)).reshape(x.shape)
+    copies["mean_image"] = train.mean(0).expand(len(x), -1).reshape(x.shape)
+    return [[_errors(x, copies), *counts]]
+
+
+def speaks(subject: Subject) -> bool:
+    """Whether giving back is an art: a code as wide as the data can copy them, and labels then say what it is for."""
+    if not isinstance(subject.model, Encodes) or not has_labels(subject):
+        return True
+    x = subject.pixels(subject.parts.test, 1).x
+    return subject.features(x).shape[1] < x[0].numel()
+
+
+def _errors(x: Examples, copies: Mapping[str, Tensor]) -> Quantity:
+    """Equation (1) of the model, with its standard deviation, and of the baselines."""
+    errors = {name: squared_error(x, copy).double() for name, copy in copies.items()}
+    own = errors.pop("model")
+    baselines = {name: beside_model(own, one, "lower") for name, one in errors.items()}
+    return ERROR.of(float(own.mean()), float(own.std(correction=0)), baselines)
 
 
 def _in_deviations(subject: Subject, x: Examples, copy: Examples) -> list[Quantity]:
@@ -141,4 +174,5 @@ MEASURE = Measure(
     applies=applies,
     measure=measure,
     quantities=(ERROR, PSNR, SSIM, CROSS_ENTROPY, DEVIATIONS),
+    headline=Headline((ERROR.name,), ("pca", "mean_image"), "examples", speaks, quick),
 )

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from PIL import Image
 
 import untaught
+from untaught.cli import COMMANDS
 from untaught.config import to_json
 from untaught.errors import RunError
 from untaught.evaluate.evaluate import evaluate
+from untaught.evaluate.judgement.verdict import Verdict
+from untaught.evaluate.measures.active_units import QUANTITIES
 from untaught.model import model_class
-from untaught.report import record_evaluation, write_report
+from untaught.report import record_evaluation, record_verdict, write_report
 from untaught.report.charts import STAND_INS, Line, lines
 from untaught.report.learning_curves import training_section
 from untaught.report.measures import headline, measure_section
+from untaught.report.next_steps import USUAL, next_steps
 from untaught.runs.run import build, create_run, open_run
 from untaught.runs.settings import Settings, Training
 from untaught.training.fit import train
@@ -99,9 +106,9 @@ def read(path: Path) -> Reader:
 
 def test_the_page_has_every_part(run: Path) -> None:
     page = read(run)
-    for part in ("autoencoder trained on digits", "squared error per image", "mean image",
+    for part in ("autoencoder trained on digits", "squared error per image", "the mean of the training data",
                  "PCA with as many components", "SSIM", "Groups found without labels", "raw pixels", "Training",
-                 "held-out data", "Pictures",
+                 "held-out data", "Next to try",
                  "How it was made", "untaught train autoencoder --data 'digits'", "torch", '"latent": 4'):  # fmt: skip
         assert part in page.text, part
     found = evaluate(run, ["reconstruction"])["reconstruction"]
@@ -120,8 +127,12 @@ def test_video_shows_its_film_and_rollout(tmp_path: Path) -> None:
     path = trained(tmp_path / "balls", "pgn", "balls?clips=12&validation=10&test=10&frames=8&size=12", units=4)
     record_evaluation(path, evaluate(path))
     page = read(path)
-    assert any(address.startswith("data:image/gif;base64,") for address in page.asked)
-    for part in ("What comes next", "copy of the previous frame", "frames ahead", "What the representation knows"):
+    films = [address for address in page.asked if address.startswith("data:image/gif;base64,")]
+    film = Image.open(BytesIO(base64.b64decode(films[0].partition(",")[2])))
+    assert getattr(film, "n_frames", 1) == 4 + 4, "of 4 frames given all, and the 4 that follow"
+    assert (path / "pictures" / "prediction.png").is_file(), "a still for print"
+    assert "@media print{.film" in (path / "report.html").read_text()
+    for part in ("What comes next", "copying the last frame", "frames ahead", "What the representation knows"):
         assert part in page.text, part
 
 
@@ -139,6 +150,48 @@ def test_a_run_that_was_not_evaluated_shows_its_loss(run: Path) -> None:
     (run / "evaluation.json").unlink()
     held_out = [record["held_out"] for record in open_run(run).records() if record["held_out"]][-1]
     assert f"{held_out['squared_error_per_image']:.3g} squared error per image on held-out data" in read(run).text
+
+
+def judgement(run: Path, standing: Literal["better", "worse"], **changed: str) -> None:
+    """Keep a verdict."""
+    found = Verdict("reconstruction", "held out, 7 examples: the error is <b>3</b>", standing)
+    path = record_verdict(run, found, ["--minutes 5 (its error was still falling)"] if found.trivial else [])
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+
+
+def test_the_verdict_stands_on_top_with_what_to_try(run: Path) -> None:
+    judgement(run, "worse")
+    page = read(run)
+    told = "Held out, 7 examples: the error is <b>3</b>."
+    assert page.text.index(told) < page.text.index("What to try:") < page.text.index("--minutes 5") < 400
+    assert 'class="verdict worse"' in (run / "report.html").read_text() and page.text.count(told) == 1
+    judgement(run, "better")
+    assert "What to try" not in read(run).text and 'class="verdict better"' in (run / "report.html").read_text()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"words": 3}'])
+def test_a_verdict_that_is_damaged_or_about_other_weights_is_none(run: Path, content: str) -> None:
+    judgement(run, "worse", checkpoint="another")
+    assert "the error is" not in read(run).text
+    (run / "verdict.json").write_text(content)
+    assert "What to try" not in read(run).text and "squared error per image" in read(run).text
+
+
+def test_commands_that_come_next_name_the_run_and_what_it_can_do(run: Path) -> None:
+    told = dict(next_steps(open_run(run), {*USUAL, "unusual"}))
+    assert list(told)[0] == f"untaught evaluate {run}" and f"untaught unusual {run} --out unusual.png" in told
+    commands = [line.split()[1] for line in told]
+    assert commands == ["evaluate", "unusual", "reconstruct", "encode"], "an autoencoder neither predicts nor samples"
+    assert set(USUAL) <= set(COMMANDS) and "unusual" not in [
+        line.split()[1] for line, _ in next_steps(open_run(run), USUAL)
+    ]
+    page = read(run).text
+    assert page.index("Made by") < page.index("Next to try") < page.index("What comes back")
+
+
+def test_pictures_come_before_measures(run: Path) -> None:
+    page = (run / "report.html").read_text()
+    assert page.index("<h1>") < page.index("<figure") < page.index("<h2>")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"measures": 3}', '{"measures": {"probe": null}}', "{}"])
@@ -242,7 +295,7 @@ def test_stages_are_told_apart() -> None:
 
 def test_the_headline_is_the_first_main_quantity_that_is_one_number() -> None:
     prediction = {"clips": 3, "squared_error_per_frame": 1.2345, "baselines": {"mean_frame": 3.0, "ridge_1_frame": 2.0}}
-    told = "Mean frame: 3. The best of the trivial ones, linear map of the last frame: 2."
+    told = "The mean frame: 3. The best of the trivial ones, linear map of the last frame: 2."
     decode = {"r2": {"angle": 0.5}, "baselines": {"raw_pixels": {"angle": 0.25}}}
     units = {"active_units_fraction": 0.5, "baselines": {"random_weights": {"active_units_fraction": 0.25}}}
     first = {"decode": decode, "active_units": units, "of another version": prediction, "prediction": prediction}
@@ -278,9 +331,30 @@ def test_a_direction_is_told_only_where_there_is_one() -> None:
     units = {"activation_mean": 0.1, "activation_of_units": spread, "active_units": 3}
     told = Reader(measure_section("active_units", {**units, "baselines": {"random_weights": units}})).text
     assert "Units that are active 3 3" in told and "is better" not in told
+    every = {one.name: 0.5 for one in QUANTITIES if one.axis is None} | {"activation_of_units": spread}
+    assert (
+        "is better"
+        not in Reader(measure_section("active_units", {**every, "baselines": {"random_weights": every}})).text
+    )
     ratio = {"gradient_energy_ratio": 0.5, "squared_error_per_frame": 2.0}
     told = Reader(measure_section("sharpness", {**ratio, "baselines": {"previous_frame": ratio}})).text
     assert told.count("Lower is better.") == 1 and "Higher is better." not in told
+
+
+def test_rows_of_numbers_have_no_pixels() -> None:
+    stored = {"squared_error_per_image": 2.0, "baselines": {"pca": 3.0}}
+    told = Reader(measure_section("reconstruction", stored, vectors=True)).text
+    assert "Squared error per example" in told and not re.search("pixel|picture|image", told)
+    assert "pixels" in Reader(measure_section("reconstruction", stored)).text
+
+
+def test_an_estimate_that_hangs_on_few_runs_says_so() -> None:
+    def likelihood(effective: float) -> str:
+        facts = {"log_likelihood_nats": -5.0, "effective_runs": effective, "runs": 20}
+        return Reader(measure_section("likelihood", {**facts, "baselines": {"coin_flips": -6.0}})).text
+
+    assert "not to be trusted: of 20 annealing runs 1.3 carry the estimate" in likelihood(1.3)
+    assert "trusted" not in likelihood(15.0)
 
 
 def test_what_this_version_does_not_know_is_told_by_its_name() -> None:
