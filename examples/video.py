@@ -4,9 +4,9 @@
 Nobody has to label a video: the next frame is the label. This notebook trains a network to predict it, looks at what it
 predicts, puts the trivial answers beside it, and then asks what the network's state knows that no single frame shows.
 
-Name a video of yours in `CLIP` and it is about that one. Without a name it is about bouncing balls, which are generated
-here, so that nothing is downloaded. Their true places and velocities are known, which the last part needs. All of it takes
-about a minute on one core.
+Name a video of yours in `CLIP` and it is about that one. Without a name it is about bouncing balls, which are
+generated here, so that nothing is downloaded. Their true places and velocities are known, which the last part needs.
+All of it takes about a minute on one core.
 """
 
 # %%
@@ -33,7 +33,9 @@ first clip, every third of them.
 """
 
 # %%
-data = untaught.open_data(CLIP, size=64) if CLIP else untaught.open_data("balls?clips=200&validation=20&test=20&size=20")
+data = (
+    untaught.open_data(CLIP, size=64) if CLIP else untaught.open_data("balls?clips=200&validation=20&test=20&size=20")
+)
 parts = data.parts()
 print(f"each frame is {data.shape}: channels, height, width")
 counts = [part.length.sum().item() for part in (parts.train, parts.validation, parts.test)]
@@ -43,7 +45,7 @@ first = footage(parts.train, untaught.PGN.view, most_frames=100).frames[:30:3]
 Image.fromarray(grid(first, columns=10))
 
 # %% [markdown]
-"""
+r"""
 ## Learn
 
 `Asked` says what is wanted, `plan` chooses by the data what is left open, and `fit` is a generator: your own `for` loop
@@ -68,9 +70,9 @@ print(f"squared error per held-out frame from {next(iter(held_out.values())):.2f
 """
 ## Look
 
-A subject is a model and the data that it is measured on. The network sees ten frames of a clip that is new to it. Then
-it goes on alone: what it predicts is what it sees next. Above are the true frames, in the middle the predicted ones, below
-the difference between the two, brightened.
+A subject is a model and the data that it is measured on. The network sees ten frames of a clip that is new to it.
+Then it goes on alone: what it predicts is what it sees next. Above are the true frames, in the middle the predicted
+ones, below the difference between the two, brightened.
 """
 
 # %%
@@ -99,7 +101,9 @@ for name, one in rollout.items():
     if name in ("model", "ridge_4_frames", "linear_extrapolation", "previous_frame"):
         ahead = range(1, len(one.value) + 1)
         axes.plot(ahead, one.value, linewidth=3 if name == "model" else 1, label=name.replace("_", " "))
-axes.set(xlabel="frames ahead, the later ones from its own predictions", ylabel="squared error per frame", ylim=(0, None))
+axes.set(
+    xlabel="frames ahead, the later ones from its own predictions", ylabel="squared error per frame", ylim=(0, None)
+)
 axes.legend()
 plt.show()
 
