@@ -78,7 +78,7 @@ def papers_page() -> str:
     ]
     return page(
         "# Papers",
-        "Published numbers beside those measured here. Each of ours leads to a record with seed, commit, command and hardware.",
+        "Published numbers beside those measured here. Each of ours has a record with seed, commit and hardware.",
         table(("paper", "by", "what is compared"), rows),
     )
 

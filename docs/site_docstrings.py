@@ -1,7 +1,7 @@
 """Docstrings of the package, made ready for the site by Griffe (see mkdocs.yml).
 
-Three things that read well in an editor would come out as running text: an example of one call, references of a line
-each, and the columns in which a package lists its modules.
+What reads well in an editor would come out as running text: an example of one call, references of a line each, the
+columns in which a package lists its modules, and equations in LaTeX (`:math:`, `.. math::`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,18 @@ def ready(text: str) -> str:
     text = re.sub(r"^Example:$", "Examples:", text, flags=re.M)
     # Two spaces break a line.
     text = re.sub(r"^References:\n(?: .*\n?)+", lambda found: found[0].replace("\n", "  \n"), text, flags=re.M)
+    text = re.sub(r":math:`([^`]+)`", r"$\1$", text)
+    text = re.sub(r"^\.\. math::(.*(?:\n(?: .*)?)*)", displayed, text, flags=re.M)
     return "\n\n".join(map(columns_kept, text.split("\n\n")))
+
+
+def displayed(block: re.Match[str]) -> str:
+    """An equation between dollars; several lines that are aligned become an array."""
+    lines = [line.strip() for line in block[1].strip().splitlines() if line.strip()]
+    latex = " ".join(lines)
+    if "&" in latex:
+        latex = r"\begin{aligned}" + latex + r"\end{aligned}"
+    return f"$$\n{latex}\n$$\n\n"
 
 
 def columns_kept(paragraph: str) -> str:

@@ -21,7 +21,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 import untaught
-from untaught.evaluate.drawing.pictures import filter_grid, grid
+from untaught.evaluate.drawing.pictures import colours, enlarged, filter_grid, mosaic
 from untaught.evaluate.likelihood.partition import exact_partition
 
 # %% [markdown]
@@ -94,8 +94,8 @@ for name, one in found["small"]["baselines"].items():
 ## Draw
 
 To draw a picture, one draws the hidden units given the pixels, then the pixels given the hidden units, and so on: Gibbs
-sampling. Each chain begins with independent pixels. In the columns: the same ten chains after 0, 1, 10, 100 and 1000
-steps, of the large machine. The last pictures are the means of the pixels instead of draws.
+sampling. Here are ten chains of the large machine, which begin with independent pixels. Each column is one chain. The
+last row shows the means of the pixels in place of the last draw.
 """
 
 # %%
@@ -117,8 +117,8 @@ with untaught.seeded(0), torch.no_grad():
     net = large.model.float()
     looked = walked(net, net.base_draw(10), STEPS)
     looked.append(net.visible_given(net.hidden_given(looked[-1])))
-drawn = torch.stack(looked).view(-1, 1, 8, 8)
-Image.fromarray(grid(drawn, columns=10, side=56))
+rows = [[enlarged(picture, side=56) for picture in colours(some.view(-1, 1, 8, 8))] for some in looked]
+Image.fromarray(mosaic(rows, [*(f"step {step}" for step in STEPS), "means"]))
 
 # %% [markdown]
 r"""
@@ -156,12 +156,19 @@ plt.show()
 ## Filters
 
 The weights of a hidden unit are a picture: white where a pixel that is on speaks for the unit, black where it speaks
-against it. Here are those of the small machine and of the first 56 units of the large one. Few units must each tell
-apart much of the data at once; many can each look after one stroke.
+against it. Here are those of the small machine. Each unit must look after much of the data at once.
 """
 
 # %%
-Image.fromarray(filter_grid(torch.cat([small.model.float().filters(), large.model.filters()[:56]])))
+Image.fromarray(filter_grid(small.model.float().filters()))
+
+# %% [markdown]
+"""
+And here are 64 of the large one. Where there are many units, each can look after one stroke or one corner.
+"""
+
+# %%
+Image.fromarray(filter_grid(large.model.filters()[:64]))
 
 # %% [markdown]
 """

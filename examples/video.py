@@ -16,7 +16,7 @@ from PIL import Image
 
 import untaught
 from untaught.evaluate.drawing.illustrate import predicted_clips
-from untaught.evaluate.drawing.pictures import grid, prediction_strip
+from untaught.evaluate.drawing.pictures import colours, enlarged, grid, mosaic, prediction_strip
 from untaught.evaluate.evaluate import measures
 from untaught.evaluate.footage import footage
 
@@ -60,11 +60,9 @@ with pixels $x_p$ from 0 (black) to 1 (white).
 # %%
 training = untaught.Training(minutes=3) if CLIP else untaught.Training(epochs=EPOCHS)
 plan = untaught.plan(untaught.Asked("pgn", training=training), data)
-held_out = {}
 for record in untaught.fit(plan):
     if record.held_out:
-        held_out[record.step] = record.held_out["total"]
-print(f"squared error per held-out frame from {next(iter(held_out.values())):.2f} down to {min(held_out.values()):.2f}")
+        print(f"step {record.step}: squared error per held-out frame {record.held_out['total']:.2f}")
 
 # %% [markdown]
 """
@@ -102,7 +100,10 @@ for name, one in rollout.items():
         ahead = range(1, len(one.value) + 1)
         axes.plot(ahead, one.value, linewidth=3 if name == "model" else 1, label=name.replace("_", " "))
 axes.set(
-    xlabel="frames ahead, the later ones from its own predictions", ylabel="squared error per frame", ylim=(0, None)
+    xticks=range(0, 21, 5),
+    xlabel="frames ahead, the later ones from its own predictions",
+    ylabel="squared error per frame",
+    ylim=(0, None),
 )
 axes.legend()
 plt.show()
@@ -110,8 +111,8 @@ plt.show()
 # %% [markdown]
 """
 One frame ahead the network is the best of all. The further it goes alone, the larger its error becomes: it sees its own
-predictions, and small errors add up. Where balls go after a few bounces depends on places that no prediction holds
-exactly.
+predictions, and small errors add up. In the end the linear map has the smaller error. It fades to the mean picture,
+which is never far off, while the network goes on drawing whole balls, by then in the wrong places.
 
 ## What its state knows
 
@@ -125,8 +126,9 @@ WINDOW = 5
 searched, queries = (subject.pixels(part, most, WINDOW).x for part, most in ((parts.train, 2000), (parts.test, 8)))
 distance = torch.cdist(subject.features(queries), subject.features(searched))
 nearest = distance.topk(3, largest=False).indices
-rows = torch.cat([queries[None, :, -1], searched[nearest, -1].transpose(0, 1)])
-Image.fromarray(grid(rows.flatten(0, 1), columns=len(queries)))
+shown = [queries[:, -1], *searched[nearest, -1].unbind(1)]
+rows = [[enlarged(picture, side=60) for picture in colours(some)] for some in shown]
+Image.fromarray(mosaic(rows, ("test", "nearest", "second", "third")))
 
 # %% [markdown]
 """
@@ -146,8 +148,9 @@ if parts.test.latents:
 
 # %% [markdown]
 """
-The velocities are nowhere in the pixels of a frame: a linear map of the last one finds nothing. The network was never
-told of them. It has found out that they help.
+The velocities are nowhere in the pixels of a frame: a linear map of the last one finds nothing. The state of a network
+with random weights holds some of them, for it remembers the frames before. Training about doubles that, though nobody
+told the network of velocities: they help to predict.
 
 ## Go on
 
