@@ -36,7 +36,7 @@ def displayed(block: re.Match[str]) -> str:
     lines = [line.strip() for line in block[1].strip().splitlines() if line.strip()]
     latex = " ".join(lines)
     if "&" in latex:
-        latex = r"\begin{aligned}" + latex + r"\end{aligned}"
+        latex = r"\begin{align*}" + latex + r"\end{align*}"
     return f"$$\n{latex}\n$$\n\n"
 
 

@@ -65,7 +65,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
                 files.append(File.generated(config, uri, abs_src_path=str(ROOT / target)))
         return f"{opening}{os.path.relpath(uri, PurePosixPath(page.file.src_uri).parent)}{anchor}{closing}"
 
-    parts = FENCED.split(markdown)
+    parts = FENCED.split(re.sub(r"\A<!--.*?-->\s*", "", markdown))  # a title is what a page begins with
     parts[::2] = [LINK.sub(relinked, part) for part in parts[::2]]
     return "".join(parts)
 
@@ -209,9 +209,15 @@ def navigation(uris: list[str]) -> list[Any]:
 
 
 def tree(uris: list[str], folder: str) -> list[Any]:
-    """Pages of a folder, its README first, its sub-folders as sections."""
+    """Pages of a folder, its README first, then in the order in which the start page leads to them, then by name."""
     inside = [PurePosixPath(uri).relative_to(folder or ".") for uri in uris]
-    own = sorted((path for path in inside if len(path.parts) == 1), key=lambda path: (path.name != "README.md", path))
+    start = (ROOT / "README.md").read_text()
+
+    def order(path: PurePosixPath) -> tuple[bool, int, PurePosixPath]:
+        named = start.find(f"/{folder}/{path})")
+        return path.name != "README.md", named if named >= 0 else len(start), path
+
+    own = sorted((path for path in inside if len(path.parts) == 1), key=order)
     entries: list[Any] = [str(PurePosixPath(folder, path)) for path in own]
     for name in sorted({path.parts[0] for path in inside if len(path.parts) > 1}):
         deeper = str(PurePosixPath(folder, name))

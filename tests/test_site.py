@@ -65,7 +65,8 @@ def test_equations_become_mathml() -> None:
 
 
 def test_docstrings_are_made_ready() -> None:
-    text = "A.\n\nshapes   types\nnn       blocks\n\n.. math:: a = b\n\nSize :math:`r`.\n\nReferences:\n    One.\n    Two.\n"
+    text = "A.\n\nshapes   types\nnn       blocks\n\n.. math:: a = b\n\nSize :math:`r`.\n\n"
+    text += "References:\n    One.\n    Two.\n"
     ready = DOCSTRINGS.ready(text)
     assert "    shapes   types\n    nn       blocks" in ready
     assert "$$\na = b\n$$" in ready and "Size $r$." in ready
