@@ -76,8 +76,8 @@ print(f"log Z by the sum above {log_z:.6f}, by the package {package:.6f}")
 # %% [markdown]
 """
 With $Z$ known, `untaught.measure` gives the exact log-likelihood of test digits in nats. For the large machine, where
-no sum is possible, annealed importance sampling estimates $Z$ and says between which ends the truth probably lies.
-The trivial answers: pixels that are independent of each other, and coin flips.
+no sum is possible, annealed importance sampling estimates $Z$. The trivial answers: pixels that are independent of each
+other, and coin flips.
 """
 
 # %%
