@@ -2,7 +2,8 @@
 # make test     install what the tests need and run them
 # make check    format, lint, types, import layers, freshness of the documentation; runs no tests
 # make slow     the tests that take long
-# make setup format docs bench clean
+# make docs     write what the documentation says of the code, and build all of it as a site: site/index.html
+# make setup format bench clean
 
 .DEFAULT_GOAL := demo
 .PHONY: setup demo test check slow format docs bench clean
@@ -16,6 +17,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
+DOCS := $(VENV)/.installed-docs
 DEMO := runs/demo
 CODE := untaught tests docs benchmarks examples
 
@@ -49,15 +51,18 @@ format: $(DEV)
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-docs: $(DEV)
+# Notebooks are executed for the site, on one thread, each in about a minute; in the repository only those whose scripts changed.
+docs: $(DOCS)
 	$(BIN)/python docs/generate.py
 	$(BIN)/python examples/generate.py
+	NO_MKDOCS_2_WARNING=1 EXECUTE_NOTEBOOKS=true $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "The site: $(CURDIR)/site/index.html"
 
 bench: $(DEV)
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf build dist untaught.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf build dist site untaught.egg-info .pytest_cache .ruff_cache .import_linter_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -75,4 +80,8 @@ $(RUN): pyproject.toml constraints.txt $(VENV)/.torch
 
 $(DEV): $(RUN)
 	$(PIP) install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(DOCS): $(DEV)
+	$(PIP) install -q -c constraints.txt -e '.[docs]'
 	touch $@

@@ -1,4 +1,4 @@
-"""Write what the documentation says of the code from the code: docs/reference/, docs/tables/, README.md's models.
+"""Write what the documentation says of the code from the code: docs/reference/ and docs/tables/.
 
 python docs/generate.py            write
 python docs/generate.py --check    change nothing; name what is stale and exit with 1
@@ -22,7 +22,7 @@ from textwrap import dedent
 from untaught import cli
 from untaught.config import fields
 from untaught.data.source import named_set, source_descriptions
-from untaught.experiments.find import paper_names
+from untaught.experiments.find import paper_named, paper_names
 from untaught.experiments.markdown import markdown
 from untaught.model import Model, capabilities, in_words, model_class, model_names
 from untaught.recipe import Optimiser, Recipe
@@ -32,7 +32,6 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs/reference"
 TABLES = ROOT / "docs/tables"
 NOTE = "<!-- Written by docs/generate.py from the code; edit there. -->"
-BEGIN, END = "<!-- models: written by docs/generate.py -->", "<!-- models: end -->"
 
 
 def pages() -> dict[Path, str]:
@@ -43,18 +42,44 @@ def pages() -> dict[Path, str]:
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "sources.md": sources_page(),
         REFERENCE / "training.md": training_page(),
+        TABLES / "README.md": papers_page(),
         **{TABLES / f"{name}.md": page(markdown(name)) for name in paper_names()},
-        ROOT / "README.md": readme(),
     }
 
 
 def index_page() -> str:
-    """List the pages."""
-    rows = [(f"[{name}](models/{name}.md)", summary(model_class(name))) for name in model_names()]
+    """List the systems, what each can do, and the other pages."""
+    rows = [
+        (
+            f"[{name}](models/{name}.md)",
+            summary(model_class(name)),
+            ", ".join(map(in_words, capabilities(model_class(name)))),
+        )
+        for name in model_names()
+    ]
     return page(
         "# Reference",
-        table(("system", "what it is"), rows),
         "- [Commands](commands.md)\n- [Sources of data](sources.md)\n- [Settings of a training](training.md)",
+        "## Systems",
+        table(("system", "what it is", "what it can do"), rows),
+    )
+
+
+def papers_page() -> str:
+    """List the papers, each with its tables."""
+    papers = {name: paper_named(name) for name in paper_names()}
+    rows = [
+        (
+            f"[{paper.title}]({name}.md)",
+            paper.reference.partition(".")[0],
+            "; ".join(table.title for table in paper.tables),
+        )
+        for name, paper in papers.items()
+    ]
+    return page(
+        "# Papers",
+        "Published numbers beside those measured here. Each of ours has a record with seed, commit and hardware.",
+        table(("paper", "by", "what is compared"), rows),
     )
 
 
@@ -92,24 +117,6 @@ def sources_page() -> str:
 def training_page() -> str:
     """Everything that a training can be told."""
     return page("# Settings of a training", inspect.getdoc(Training) or "", settings(Training))
-
-
-def readme() -> str:
-    """README.md with a fresh table of models."""
-    text = (ROOT / "README.md").read_text()
-    rows = [
-        (
-            f"[`{name}`](docs/reference/models/{name}.md)",
-            summary(model_class(name)),
-            ", ".join(map(in_words, capabilities(model_class(name)))),
-        )
-        for name in model_names()
-    ]
-    fresh = f"{BEGIN}\n\n{table(('system', 'what it is', 'what it can do'), rows)}\n\n{END}"
-    new, count = re.subn(f"{BEGIN}.*?{END}", lambda _: fresh, text, flags=re.S)
-    if count != 1:
-        raise SystemExit(f"README.md must hold {BEGIN} and {END} once")
-    return new
 
 
 def summary(model: type[Model]) -> str:

@@ -18,6 +18,7 @@ from untaught.model import model_names
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 README = (ROOT / "README.md").read_text()
+GUIDES = sorted((ROOT / "docs/guides").glob("*.md"))
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 
 
@@ -40,29 +41,59 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert not broken
 
 
-def test_readme_table_leads_somewhere() -> None:
-    rows = re.findall(r"^\| [^|]+ \| \[([^\]]+)\]\(([^)]+)\) \| ([^|]+) \|$", README, re.M)
+def test_table_of_places_leads_somewhere() -> None:
+    page = ROOT / "docs/where-things-are.md"
+    rows = re.findall(r"^\| [^|]+ \| \[([^\]]+)\]\(([^)]+)\) \| ([^|]+) \|$", page.read_text(), re.M)
     assert len(rows) >= 10
     for shown, link, find in rows:
-        target = ROOT / link
+        target = page.parent / link
         assert target.exists() and (ROOT / shown).exists(), link
         for word in re.findall(r"`(\w+)`", find):
             assert not target.is_file() or word in target.read_text(), f"{link} has no {word}"
 
 
-def test_readme_shows_pictures() -> None:
+def test_readme_begins_with_a_picture_and_leads_to_every_guide() -> None:
     pictures = re.findall(r"^!\[[^\]]+\]\(([^)]+)\)", README, re.M)
-    assert len(pictures) >= 2
-    assert all((ROOT / path).stat().st_size > 1000 for path in pictures)
+    assert len(pictures) == 1
+    assert (ROOT / pictures[0]).stat().st_size > 1000
+    assert set(re.findall(r"\]\(docs/guides/([\w-]+)\.md\)", README)) == {path.stem for path in GUIDES}
+    assert len(README.splitlines()) < 80
 
 
-@pytest.mark.parametrize("number", range(len(blocks(README, "python"))))
-def test_readme_code_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def code_of_pages() -> list[tuple[str, int, str, str]]:
+    """Name, number, Python code and the output that is shown below it, of the README and every guide."""
+    found = []
+    for page in (ROOT / "README.md", *GUIDES):
+        pieces = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", page.read_text(), re.M | re.S)
+        found += [(page.stem, number, code, shown) for number, (code, shown) in enumerate(pieces)]
+    return found
+
+
+@pytest.mark.parametrize(("page", "number", "code", "shown"), code_of_pages(), ids=lambda value: str(value)[:12])
+def test_code_of_pages_runs(
+    page: str, number: int, code: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(compile(blocks(README, "python")[number], "README.md", "exec"), {"__name__": "readme"})
+        exec(compile(code, f"{page}.md", "exec"), {"__name__": f"{page} {number}"})
     assert re.search(r"\d", out.getvalue()), "the code prints no number"
+    if shown:
+        assert words(out.getvalue()) == words(shown)
+        assert numbers(out.getvalue()) == pytest.approx(numbers(shown), rel=0.05)
+
+
+NUMBER = r"\d+(?:\.\d+)?"
+
+
+def words(text: str) -> list[str]:
+    """What is printed around numbers."""
+    return re.sub(NUMBER, "#", text).split()
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers that are printed."""
+    return [float(number) for number in re.findall(NUMBER, text)]
 
 
 @pytest.mark.parametrize("command", commands())
