@@ -94,6 +94,9 @@ class Model(nn.Module, ABC):
     """A configuration small enough for exact checks."""
     known_failures: ClassVar[dict[str, str]] = {}
     """Checks of the battery that this model cannot pass, with the reason."""
+    known_shortfalls: ClassVar[dict[str, str]] = {}
+    """Measures in which its defaults may be worse than the trivial answer, with the reason: `reconstruction`,
+    `prediction`, or `features` for what a linear classifier finds in them."""
     adapts: ClassVar[dict[str, str]] = {}
     """Fields of `Config` that `usual` may choose, each with the rule, for help and documentation."""
 
