@@ -79,7 +79,13 @@ def data(words: Sequence[str]) -> None:
 
 
 def tell_skipped(source: Source) -> None:
-    """Print on standard error how many broken files were left out, and which."""
+    """Print on standard error how many broken files were left out, and which, and a size that was chosen."""
+    if source.chosen_size is not None:
+        size = by(source.chosen_size)
+        print(
+            f"pictures of many sizes: each is brought to {size} around its centre; --size takes another",
+            file=sys.stderr,
+        )
     if source.skipped:
         count = len(source.skipped)
         more = f" and {count - NAMED} more" if count > NAMED else ""

@@ -47,6 +47,8 @@ class Source:
     label_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     """Broken files that were left out."""
+    chosen_size: tuple[int, int] | None = None
+    """Height and width that pictures of many sizes were brought to, where none was asked for."""
 
     @property
     def shape(self) -> Shape:
@@ -117,7 +119,7 @@ def open_data(
 
     Raises:
         ConfigError: An option is unknown, misspelt or out of range.
-        DataError: The source is missing, or broken, or its pictures differ in size.
+        DataError: The source is missing, or broken, or its videos differ in size.
 
     Example:
         >>> source = open_data("balls?clips=4&frames=10")
@@ -127,7 +129,8 @@ def open_data(
     asked = parse(spec, source_names())
     options, reading = take_common(asked.options, Reading(size_of(size), on_bad, memory))
     source = (_open_path if asked.name is None else _open_named)(asked, options, reading)
-    return replace(source, spec=_full(asked, options, reading).text)
+    kept = reading if source.chosen_size is None else replace(reading, size=source.chosen_size)
+    return replace(source, spec=_full(asked, options, kept).text)
 
 
 def source_names() -> tuple[str, ...]:

@@ -6,6 +6,7 @@ generators are in the caller's state. Only a record waits for the device.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Generator
@@ -21,6 +22,7 @@ from torch import Tensor
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source
+from untaught.data.view import example_shape
 from untaught.errors import ConfigError
 from untaught.evaluate.drawing.illustrate import illustrate
 from untaught.evaluate.subject import Subject
@@ -37,8 +39,10 @@ from untaught.training.plan import Plan, StreamPlan, plan_for
 from untaught.training.resume import best_weights, counters, restore, training_state, weights
 from untaught.training.step import Stepper
 
-SAMPLE = 10_000
-"""Examples that `prepare` looks at."""
+SAMPLE = 60_000
+"""Examples that `prepare` looks at at most: all of MNIST, as many as principal components are fitted on elsewhere."""
+SAMPLE_VALUES = 2**28
+"""Numbers in them at most: 1 GiB."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,7 @@ class _StageTraining:
             self._restored(stepper)
             announced = self._announced(stepper)
             stepper.prime(next(self.feeds.steps_from(0)))
+            self._begin_solved(stepper)
         yield announced
         steps = self.feeds.steps_from(self.clock.step)
         while not self.clock.over:
@@ -190,7 +195,8 @@ class _StageTraining:
             return
         if self.stage.begin is not None:
             self.stage.begin()
-        examples = max(1, SAMPLE // (self.own.main.view.frames or 1))
+        values = math.prod(example_shape(self.own.main.parts.train.shape, self.own.main.view))
+        examples = max(1, min(SAMPLE, SAMPLE_VALUES // values) // (self.own.main.view.frames or 1))
         sample = replace(self.feeds.main, batch_size=examples, ranks=1, rank=0)
         self.learner.prepare(next(fixed_batches(sample, examples)))
 
@@ -212,6 +218,12 @@ class _StageTraining:
         needs, seconds = rehearse(stepper, self.model.shape)
         self.clock.rate = self.clock.rate or 1 / seconds
         return replace(self._record(), needs=needs)
+
+    def _begin_solved(self, stepper: Stepper) -> None:
+        """Measure, and keep, the weights of a learner that begins at a solution."""
+        if self.resumed is None and self.learner.begins_solved:
+            held_out, _ = self._measured(stepper)
+            self._save(stepper, held_out)
 
     def _leave(self) -> None:
         """Leave the model with the weights of the lowest held-out loss."""

@@ -28,12 +28,12 @@ from torch import Tensor
 
 from untaught.evaluate.baselines.latent_semantic import is_bag_of_words, truncated
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal, possible
-from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
 from untaught.evaluate.measure import Groups, Measure
 from untaught.evaluate.quantity import Quantity, beside, facts
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes, Reconstructs
+from untaught.nn.principal import principal
 from untaught.shapes import Examples, Vectors
 
 FITTED = 60_000
