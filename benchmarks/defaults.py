@@ -231,7 +231,7 @@ class Judged:
 
 JUDGED = {
     "prediction": Judged("squared_error_per_frame", "predicted frame", ("previous_frame",)),
-    "reconstruction": Judged("squared_error_per_image", "reconstruction", ("pca_of_bits", "pca"), ("mean_image",)),
+    "reconstruction": Judged("squared_error_per_image", "reconstruction", ("pca",), ("mean_image",)),
     "features": Judged("ridge_accuracy", "accuracy", ("pca", "raw_pixels"), ("raw_pixels",), higher=True),
 }
 
@@ -287,7 +287,7 @@ ABOUT = """# Every model at its defaults
 
 Each model was trained for a few minutes on each source with no flag but `--minutes`, and measured on the test part
 beside the trivial answer. *Reconstruction* is the squared error per picture, beside as many principal components as the
-model has features, and beside the training mean; codes of bits stand beside as many bits of principal components.
+model has features, and beside the training mean.
 *Predicted frame* is the squared error of the next frame, beside a copy of the previous one. *Accuracy* is that of a
 ridge classifier on the features, beside as many principal components, and beside pixels. A figure is *as good* within
 two per cent. Where a model is worse, its file says why.
