@@ -13,6 +13,7 @@ import inspect
 import io
 import os
 import re
+import runpy
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -44,6 +45,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "training.md": training_page(),
         TABLES / "README.md": papers_page(),
         **{TABLES / f"{name}.md": page(markdown(name)) for name in paper_names()},
+        TABLES / "defaults.md": defaults_page(),
     }
 
 
@@ -112,6 +114,11 @@ def sources_page() -> str:
         parts.append(f"## {name}\n\n{text}" + (f"\n\n{settings(options)}" if fields(options) else ""))
     about = inspect.getdoc(importlib.import_module("untaught.data.spec")) or ""
     return page("# Sources of data", about, *parts)
+
+
+def defaults_page() -> str:
+    """Every model at its defaults beside the trivial answer."""
+    return page(runpy.run_path(str(ROOT / "benchmarks/defaults.py"), run_name="benchmarks_defaults")["markdown"]())
 
 
 def training_page() -> str:

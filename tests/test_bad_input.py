@@ -104,12 +104,6 @@ def test_text_in_a_video_file(refused: Say, tmp_path: Path) -> None:
     assert "clip.mp4" in refused("train", "pgn", "--data", "clip.mp4", "--out", "out")
 
 
-def test_pictures_of_different_sizes(refused: Say, tmp_path: Path) -> None:
-    pictures(tmp_path / "photos", (16, 16), (16, 16), (20, 12))
-    told = refused(*TRAIN, "--data", "photos")
-    assert "--size 12" in told and "16x16" in told and "20x12" in told
-
-
 def test_not_a_number_in_an_array(refused: Say, tmp_path: Path) -> None:
     array = np.zeros((20, 8, 8), dtype=np.float32)
     array[13, 2, 5] = np.nan

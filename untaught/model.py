@@ -77,6 +77,8 @@ class Usual:
     """How the last stage is trained; None uses the model's recipe."""
     because: str = ""
     """What in the examples led to these choices, in words for the user."""
+    instead: Usual | None = None
+    """Settings that suit where the user set one of these fields otherwise; None: none of them."""
 
 
 class Model(nn.Module, ABC):
@@ -95,6 +97,9 @@ class Model(nn.Module, ABC):
     """A configuration small enough for exact checks."""
     known_failures: ClassVar[dict[str, str]] = {}
     """Checks of the battery that this model cannot pass, with the reason."""
+    known_shortfalls: ClassVar[dict[str, str]] = {}
+    """Measures in which its defaults may be worse than the trivial answer, with the reason: `reconstruction`,
+    `prediction`, or `features` for what a linear classifier finds in them."""
     adapts: ClassVar[dict[str, str]] = {}
     """Fields of `Config` that `usual` may choose, each with the rule, for help and documentation."""
 
@@ -156,10 +161,13 @@ class Learner(Model):
         players: The players by name, updated in turn.
         monitor: The part of the held-out loss, or `total`, by which the best weights are chosen. None where no number
             is expected to fall, as in many games of two players: then the last weights are kept.
+        begins_solved: Whether the weights that `prepare` leaves are a solution already; then they are measured before
+            the first step, and kept if none that follow are better.
     """
 
     players: Mapping[str, Player] = {"model": Player()}
     monitor: str | None = "total"
+    begins_solved: bool = False
 
     @abstractmethod
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:

@@ -6,8 +6,9 @@ from torch import Tensor
 
 from untaught.data.batches import Feed, collect, drawn_batches, epoch_order, fixed_batches, fixed_order
 from untaught.data.part import Frames, Part, WholeFrames
-from untaught.data.view import View
+from untaught.data.view import View, as_float, cut, patches
 from untaught.errors import DataError
+from untaught.randomness import seeded
 
 CPU = torch.device("cpu")
 
@@ -149,3 +150,22 @@ def test_what_is_to_be_given_back_is_made_of_what_the_stage_does_not_see() -> No
     fed = Feed(part, View(), None, lambda x: x * 7, CPU, 4, 0, target=lambda x: x + 1)
     batch = fed.batch(next(fed.tickets(0)), training=True)
     assert (batch.x == 7).all() and (batch.wanted == 2).all()
+
+
+def test_an_epoch_of_patches_covers_the_pictures() -> None:
+    feed = Feed(Part.of(torch.rand(3, 1, 9, 8)), View(patch=4), None, None, torch.device("cpu"), 5, 0)
+    assert feed.examples == 12 and feed.steps == 3
+    starts = torch.cat([ticket.starts for ticket in feed.tickets(0)])
+    assert starts.bincount().tolist() == [4, 4, 4]
+    assert fixed_order(feed.part, feed.view, None).tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+@pytest.mark.parametrize("video", [False, True])
+def test_gathered_patches_are_those_cut_from_whole_frames(video: bool) -> None:
+    frames = torch.randint(0, 256, (6, 2, 7, 9), dtype=torch.uint8)
+    index = torch.tensor([[0, 1], [3, 4], [4, 5]]) if video else torch.tensor([5, 0, 0, 2])
+    with seeded(3):
+        expected = cut(frames[index], View(patch=3), None, training=False)
+    with seeded(3):
+        found = patches(frames, index, 3)
+    assert torch.equal(as_float(found), expected)

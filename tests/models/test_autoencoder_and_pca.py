@@ -8,8 +8,8 @@ from torch import Tensor
 from untaught.data.reading.arrays import from_array
 from untaught.data.source import open_data
 from untaught.data.view import as_float
-from untaught.evaluate.baselines.principal import principal
 from untaught.models.autoencoder import Autoencoder
+from untaught.nn.principal import principal
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.training.fit import train

@@ -79,13 +79,16 @@ def data(words: Sequence[str]) -> None:
 
 
 def tell_skipped(source: Source) -> None:
-    """Print on standard error which broken files were left out, how far frames were reduced, and how many cuts."""
+    """Print on standard error which broken files were left out, which size was chosen, and how many cuts were found."""
     if source.skipped:
         count = len(source.skipped)
         more = f" and {count - NAMED} more" if count > NAMED else ""
         print(f"skipped {count} broken: {', '.join(source.skipped[:NAMED])}{more}", file=sys.stderr)
-    if source.reduced is not None:
-        print(f"frames are reduced to {by(source.reduced)}; --size keeps another size", file=sys.stderr)
+    if source.chosen_size is not None:
+        told = (
+            "large frames are reduced to {}" if source.is_video else "each picture is brought to {} around its centre"
+        )
+        print(f"{told.format(by(source.chosen_size))}; --size takes another", file=sys.stderr)
     if count := len(source.train.cuts):
         found = "1 cut" if count == 1 else f"{count} cuts"
         print(f"{found} found, which no window crosses; the option ?cuts=false ignores them", file=sys.stderr)

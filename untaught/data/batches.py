@@ -1,21 +1,22 @@
 """Batches of a part: gathered on the device, or read ahead from disk.
 
 An epoch's order is a function of seed and epoch alone, so a training that is resumed sees what it would have
-seen. A window of video begins at a random frame; a clip of n frames gives n / window of them in an epoch.
+seen. A window of video begins at a random frame; a clip of n frames gives n / window of them in an epoch. Of a picture
+that is cut into patches an epoch has as many as would cover it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from untaught.data.part import Part
-from untaught.data.view import Batch, Statistics, View, cut
+from untaught.data.view import Batch, Statistics, View, cut, patches
 from untaught.errors import DataError
 from untaught.randomness import seeded
 
@@ -39,7 +40,7 @@ def epoch_order(part: Part, view: View, seed: int, epoch: int) -> Tensor:
     generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
     frames = window(part, view)
     if frames is None:
-        starts = _every_frame(part)
+        starts = _every_frame(part).repeat(patches_of(part, view))
     else:
         chosen = (part.length >= frames).nonzero()[:, 0]
         clip = chosen.repeat_interleave(part.length[chosen] // frames)
@@ -52,7 +53,7 @@ def fixed_order(part: Part, view: View, limit: int | None) -> Tensor:
     """First frame of at most `limit` evenly spaced examples, in the source's order; windows do not overlap."""
     frames = window(part, view)
     if frames is None:
-        starts = _every_frame(part)
+        starts = _every_frame(part).repeat_interleave(patches_of(part, view))
     else:
         count = part.length // frames
         clip = torch.arange(len(part)).repeat_interleave(count)
@@ -61,6 +62,18 @@ def fixed_order(part: Part, view: View, limit: int | None) -> Tensor:
     if limit is None or limit >= len(starts):
         return starts
     return starts[torch.linspace(0, len(starts) - 1, limit).round().long()]
+
+
+def patches_of(part: Part, view: View) -> int:
+    """Patches of one picture in an epoch: as many as lie side by side in it; one where pictures are whole.
+
+    Example:
+        >>> patches_of(Part.of(torch.zeros(5, 1, 9, 8)), View(patch=4))
+        4
+    """
+    if view.patch is None or view.frames is not None or len(part.shape) != 3:
+        return 1
+    return max(1, (part.shape[1] // view.patch) * (part.shape[2] // view.patch))
 
 
 def _every_frame(part: Part) -> Tensor:
@@ -115,7 +128,8 @@ class Feed:
     def examples(self) -> int:
         """Examples in an epoch."""
         frames = window(self.part, self.view)
-        return int((self.part.length if frames is None else self.part.length // frames).sum())
+        count = int((self.part.length if frames is None else self.part.length // frames).sum())
+        return count * patches_of(self.part, self.view)
 
     @property
     def drawn(self) -> bool:
@@ -148,9 +162,13 @@ class Feed:
     def batch(self, ticket: Ticket, training: bool) -> Batch:
         """Cut the examples of a ticket; everything happens on the device."""
         starts, raw = ticket
-        if raw is None:
+        tensor, view = self.part.frames.in_memory, self.view
+        if raw is None and view.patch is not None and tensor is not None:
+            # Of large pictures only the patches are gathered.
+            raw, view = patches(tensor, self._index(starts), view.patch), replace(view, patch=None)
+        elif raw is None:
             raw = self.part.frames.read(self._index(starts))
-        x = cut(raw, self.view, self.statistics, training)
+        x = cut(raw, view, self.statistics, training)
         target = None
         with torch.no_grad():
             if self.target is not None:

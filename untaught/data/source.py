@@ -47,8 +47,8 @@ class Source:
     label_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     """Broken files that were left out."""
-    reduced: tuple[int, int] | None = None
-    """Height and width to which large video was reduced, where nobody asked for a size."""
+    chosen_size: tuple[int, int] | None = None
+    """Height and width that pictures of many sizes, or large video, were brought to, where no size was asked for."""
 
     @property
     def shape(self) -> Shape:
@@ -119,7 +119,7 @@ def open_data(
 
     Raises:
         ConfigError: An option is unknown, misspelt or out of range.
-        DataError: The source is missing, or broken, or its pictures differ in size.
+        DataError: The source is missing, or broken, or its videos differ in size.
 
     Example:
         >>> source = open_data("balls?clips=4&frames=10")
@@ -129,7 +129,7 @@ def open_data(
     asked = parse(spec, source_names())
     options, reading = take_common(asked.options, Reading(size_of(size), on_bad, memory))
     source = (_open_path if asked.name is None else _open_named)(asked, options, reading)
-    reading = replace(reading, size=source.reduced or reading.size)
+    reading = replace(reading, size=source.chosen_size or reading.size)
     return replace(source, spec=_full(asked, options, reading).text)
 
 

@@ -182,11 +182,35 @@ def cut(raw: Tensor, view: View, stats: Statistics | None, training: bool) -> Te
     return x
 
 
-def _patches(x: Tensor, side: int) -> Tensor:
-    """Cut one random square out of each example, the same place in all its frames."""
-    batch, height, width = len(x), x.shape[-2], x.shape[-1]
+def patches(frames: Tensor, index: Tensor, side: int) -> Tensor:
+    """One random square of each example, the same place in all its frames, gathered without the rest of the frames.
+
+    Args:
+        frames: All frames `(frame, channel, height, width)`.
+        index: Numbers of an example's frames, `(batch,)` or `(batch, time)`.
+        side: Side of the square.
+    """
+    top, left = _corners(len(index), frames, side)
+    within = torch.arange(side, device=frames.device)
+    beyond = (1,) * (index.ndim - 1)
+    rows = (top[:, None] + within).view(-1, *beyond, 1, side, 1)
+    columns = (left[:, None] + within).view(-1, *beyond, 1, 1, side)
+    channels = torch.arange(frames.shape[1], device=frames.device)[:, None, None]
+    return frames[index[..., None, None, None], channels, rows, columns]
+
+
+def _corners(batch: int, x: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Top and left of a random square in each of `batch` examples of the height and width of `x`."""
+    height, width = x.shape[-2:]
     top = (torch.rand(batch, device=x.device) * (height - side + 1)).long()
     left = (torch.rand(batch, device=x.device) * (width - side + 1)).long()
+    return top, left
+
+
+def _patches(x: Tensor, side: int) -> Tensor:
+    """Cut one random square out of each example, the same place in all its frames."""
+    batch, width = len(x), x.shape[-1]
+    top, left = _corners(batch, x, side)
     within = torch.arange(side, device=x.device)
     rows = (top[:, None] + within)[:, :, None] * width
     place = (rows + (left[:, None] + within)[:, None, :]).flatten(1)

@@ -34,7 +34,7 @@ from sklearn.manifold import TSNE, smacof
 from torch import Tensor
 from torch.nn import functional
 
-from untaught.evaluate.baselines.principal import principal
+from untaught.nn.principal import principal
 from untaught.shapes import Features
 
 Map = Float[Tensor, "batch dimension"]

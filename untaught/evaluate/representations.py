@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from untaught.data.view import Batch
-from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.subject import Subject
+from untaught.nn.principal import principal
 from untaught.shapes import Examples, Features
 
 CONTEXT = 5

@@ -23,6 +23,7 @@ from untaught.layerwise.wide_range import LINEAR, linear_outside
 from untaught.model import Batch, Example, Learner, Usual, view_on
 from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
 from untaught.nn.convolution import Activation
+from untaught.nn.corrected import CorrectedDecoder, CorrectedEncoder, begin_at_components
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide
 from untaught.nn.output_units import OutputUnits
@@ -75,6 +76,9 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         self.encoder, self.decoder = encoder, decoder
         self.offset = nn.Buffer(torch.zeros(self.shape))
         self.outputs = OutputUnits(config.output)
+        if coders.start == "pca" and config.output not in ("linear", "clipped"):
+            raise ConfigError(f"what begins at principal components has linear or clipped outputs, not {config.output}")
+        self.begins_solved = coders.start == "pca"
         refuse_misfit(self.encoder, self.decoder, self.shape, coders.latent)
 
     @abstractmethod
@@ -132,6 +136,9 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
         """
         values = sample.x.flatten(1)
         self.outputs.look(values)
+        if isinstance(self.encoder, CorrectedEncoder) and isinstance(self.decoder, CorrectedDecoder):
+            begin_at_components(self.encoder, self.decoder, sample.x, self.encode)
+            return
         self.offset.copy_(self.outputs.inputs_for(values.mean(0)).view(self.shape))
 
     def seen(self, x: Examples) -> Examples:

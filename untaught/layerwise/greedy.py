@@ -65,6 +65,10 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     """
 
     adapts = LINEAR
+    known_shortfalls = {
+        "reconstruction": "the constraint on its features costs error; as many principal components, often as many as "
+        "there are values, are under none and may copy"
+    }
 
     def __init__(self, config: Any, example: Example | Shape) -> None:
         """Build the layers.

@@ -6,9 +6,10 @@
     cross-entropy = -sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))               (4)
 
 x is an example, z its code, y the reconstruction. E is a stack of fully connected layers or convolutions that ends in a
-linear layer, D its mirror. The output units g are linear, or logistic and span the range of the data, or softmax for
-probabilities of words; the offset a makes y the mean of the data where D(z) is 0, and is set once, before training. The
-loss is the mean over examples of (3) or, in nats, of (4). With softmax units it is the mean of -sum_i x_i log y_i.
+linear layer, D its mirror. The output units g are linear, or clipped to the range of the data, or logistic and span
+that range, or softmax for probabilities of words; the offset a makes y the mean of the data where D(z) is 0, and is set
+once, before training. The loss is the mean over examples of (3) or, in nats, of (4). With softmax units it is the mean
+of -sum_i x_i log y_i.
 
 All layers can learn at once. Or each fully connected layer first learns alone, on the outputs of the layer below: as a
 restricted Boltzmann machine, or as an autoencoder with one hidden layer. The stack is then unrolled,
@@ -27,7 +28,8 @@ References:
     Masci, Meier, Ciresan, Schmidhuber (2011). Stacked convolutional auto-encoders.
 
 Departures:
-    By default all layers learn together from random weights that preserve the variance, with ReLU units and Adam. The
+    Where nothing is said, learning begins at principal components (`start=pca`): linear maps, with networks beside them
+    that correct nothing at first. Else all layers learn together from random weights, with ReLU units and Adam. The
     choices of 2006 are `pretraining=rbm`, `activation=sigmoid`, `output=bernoulli` and `--optimiser cg`.
     With softmax outputs the encoder sees log(1 + n x) for n words in the dictionary, and nothing is pretrained.
 """
@@ -46,9 +48,10 @@ from torch import Tensor, nn
 from untaught.config import Flat, Fraction, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.coded import Coded
+from untaught.layerwise.from_components import COMPONENTS, from_components
 from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.layerwise.unroll import Unrolled, unroll
-from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream
+from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream, Usual
 from untaught.models.rbm import RBM
 from untaught.nn.coders import Coders, layers_of
 from untaught.nn.noise import bernoulli
@@ -73,16 +76,17 @@ class Autoencoder(Coded):
         """The networks."""
         code: Literal["linear", "relu", "sigmoid", "tanh"] = "linear"
         """Units of the code."""
-        output: Literal["linear", "sigmoid", "bernoulli", "tanh", "softmax"] = "sigmoid"
-        """Output units: linear or logistic under squared error (3), logistic under cross-entropy (4), or softmax for
-        documents; tanh for values from -1 to 1. Under squared error logistic units span the range of the training
-        data."""
+        output: Literal["linear", "clipped", "sigmoid", "bernoulli", "tanh", "softmax"] = "sigmoid"
+        """Output units: linear, clipped or logistic under squared error (3), logistic under cross-entropy (4), or
+        softmax for documents; tanh for values from -1 to 1. Clipped units are linear within the range of the training
+        data; logistic ones span it under squared error."""
         masking: Fraction = 0.0
         """Fraction of an example's values that the encoder sees as 0 during training; the others are scaled up."""
         pretraining: Literal["none", "rbm", "autoencoder"] = "none"
         """Let each dense layer learn alone first: as a restricted Boltzmann machine, for which hidden units must be
         sigmoid, or as an autoencoder with one hidden layer."""
 
+    adapts = COMPONENTS
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     greedy = False
     """Whether this autoencoder pretrains one layer of another."""
@@ -131,6 +135,12 @@ class Autoencoder(Coded):
         self.machines = nn.ModuleList(machines)
         if machines:
             self.players = {"model": Player(("encoder.", "decoder."))}
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """A start at principal components, patches of few large pictures, a code shorter than an example."""
+        plain = {"code": "linear", "pretraining": "none", "masking": 0.0}
+        return from_components(example, sample, cls.Config().coders, cls.recipe, plain)
 
     @classmethod
     def takes_probabilities(cls, config: Config) -> bool:

@@ -191,6 +191,10 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
+    known_shortfalls = {
+        "reconstruction": "it learns a density, not a code of least error; as many principal components, where hidden "
+        "units are as many as values, copy"
+    }
     adapts = GAUSSIAN
 
     @classmethod

@@ -3,6 +3,8 @@
 dense           fully connected stacks and their mirrors
 convolution     convolutional stacks of any frame size and their mirrors
 sizes           layers of a convolutional stack, and how they change height and width
+principal       principal component analysis
+corrected       principal components, and networks that correct them
 coders          an encoder and its mirrored decoder, dense or convolutional
 recurrent       LSTM, ConvLSTM and ConvGRU, one step at a time and over time
 dilated         a core without memory

@@ -3,12 +3,14 @@
     code = E(x),   x' = D(code)     (1)
 
 E ends in a linear layer, unless the code is given an activation. D ends in a linear layer, and a model puts its own
-output units on top.
+output units on top. Both can begin at principal components (`untaught.nn.corrected`): then they are networks beside
+linear maps.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -18,6 +20,7 @@ from untaught.config import Count, configuration
 from untaught.errors import ConfigError
 from untaught.nn import convolution, dense
 from untaught.nn.convolution import Activation
+from untaught.nn.corrected import CorrectedDecoder, CorrectedEncoder, silence
 from untaught.nn.sizes import Layer, layers, sizes
 from untaught.shapes import Features, Images, Shape
 
@@ -58,6 +61,9 @@ class Coders:
     """Batch normalisation before each hidden layer's activation."""
     tied: bool = False
     """The decoder uses the encoder's weights, transposed."""
+    start: Literal["random", "pca"] = "random"
+    """Where learning begins: at random weights; or at principal components, linear maps with the layers beside them,
+    whose correction is 0 at first. Needs linear output units."""
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -81,12 +87,23 @@ class Coders:
             ConfigError: Convolutions are asked for where examples are vectors.
             SizeError: Pictures are too small for the convolutions; the message names the nearest size that works.
         """
+        if self.start == "pca":
+            return self._corrected(shape, code)
         if self.convolutional(shape):
             encoder = ConvolutionEncoder(self, shape, code)
             return encoder, ConvolutionDecoder(self, shape, encoder)
         widths = (math.prod(shape), *self.units, self.latent)
         below = dense.Encoder(widths, self.activation, self.normalise, code)
         return below, dense.Decoder(widths, self.activation, self.normalise, below if self.tied else None, shape)
+
+    def _corrected(self, shape: Shape, code: Activation) -> tuple[nn.Module, nn.Module]:
+        """Linear maps, and the networks beside them."""
+        if self.tied or code != "linear":
+            raise ConfigError("what begins at principal components has a linear code and no tied weights: start=random")
+        below, above = replace(self, start="random").build(shape)
+        silence(layers_of(below)[-1])
+        silence(layers_of(above)[-1])
+        return CorrectedEncoder(below, shape, self.latent), CorrectedDecoder(above, shape, self.latent)
 
     def stack(self, shape: Shape) -> tuple[Layer, ...]:
         """The convolutions; where widths are not given, as many as leave four pixels, doubling from 32 to 256 maps."""
@@ -139,6 +156,8 @@ class ConvolutionDecoder(nn.Module):
 def layers_of(network: nn.Module) -> list[nn.Module]:
     """The layers of an encoder or decoder in the order in which they act; for a caller's own network, its children."""
     match network:
+        case CorrectedEncoder() | CorrectedDecoder():
+            return layers_of(network.network)
         case ConvolutionEncoder():
             return [*network.maps.layers, network.code]
         case ConvolutionDecoder():

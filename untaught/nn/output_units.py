@@ -4,9 +4,11 @@
     sigmoid              y = low + (high - low) s(a)      the same                                                 (2)
     bernoulli            y = s(a)                         error = -sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))    (3)
     softmax              y_i = exp(a_i) / sum_j exp(a_j)  error = -sum_i x_i log y_i                               (4)
+    clipped              y = min(max(a, low), high)       that of (1)                                              (5)
 
 s(a) = 1 / (1 + exp(-a)). `low` and `high` are 0 and 1, or the range of the data where that is wider. In (3) values in
-[0, 1] are taken as probabilities of ones, in (4) values that sum to 1 as probabilities of words; both are in nats.
+[0, 1] are taken as probabilities of ones, in (4) values that sum to 1 as probabilities of words; both are in nats. The
+gradient of (5) is that of a linear unit with the value y: an input beyond the range comes back where x lies within.
 
 References:
     Rumelhart, Durbin, Golden, Chauvin (1995). Backpropagation: the basic theory (units and their errors).
@@ -25,7 +27,7 @@ from untaught.nn.convolution import ACTIVATIONS
 from untaught.nn.noise import wide
 from untaught.shapes import Scalar, Vectors
 
-Output: TypeAlias = Literal["linear", "tanh", "relu", "sigmoid", "bernoulli", "softmax"]
+Output: TypeAlias = Literal["linear", "tanh", "relu", "sigmoid", "bernoulli", "softmax", "clipped"]
 CLEAR = 0.01
 """Least distance of initial outputs from the ends of their range: nearer, saturated units hardly learn."""
 RARE = 1e-6
@@ -70,7 +72,7 @@ class OutputUnits(nn.Module):
     def inputs_for(self, mean: Tensor) -> Tensor:
         """Inputs under which units have these values, approximately so at the ends of their range."""
         match self.kind:
-            case "linear":
+            case "linear" | "clipped":
                 return mean
             case "relu":
                 return mean.clamp_min(CLEAR)
@@ -90,6 +92,8 @@ class OutputUnits(nn.Module):
                 return self.low + (self.high - self.low) * torch.sigmoid(inputs)
             case "softmax":
                 return torch.softmax(inputs, 1)
+            case "clipped":
+                return inputs + (inputs.clamp(self.low, self.high) - inputs).detach()
 
     def error(self, inputs: Vectors, x: Vectors) -> tuple[Scalar, dict[str, Scalar]]:
         """Error, mean over examples, and parts for the record without gradient: the squared error, and nats."""

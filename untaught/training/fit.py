@@ -6,6 +6,7 @@ generators are in the caller's state. Only a record waits for the device.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Generator
@@ -21,6 +22,7 @@ from torch import Tensor
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source
+from untaught.data.view import example_shape
 from untaught.errors import ConfigError
 from untaught.evaluate.drawing.illustrate import illustrate
 from untaught.evaluate.subject import Subject
@@ -38,8 +40,10 @@ from untaught.training.resume import best_weights, counters, restore, training_s
 from untaught.training.step import Stepper
 from untaught.training.threads import Threads
 
-SAMPLE = 10_000
-"""Examples that `prepare` looks at."""
+SAMPLE = 60_000
+"""Examples that `prepare` looks at at most: all of MNIST, as many as principal components are fitted on elsewhere."""
+SAMPLE_VALUES = 2**28
+"""Numbers in them at most: 1 GiB."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ class _StageTraining:
             self.clock.rate = self.clock.rate or 1 / seconds
             announced = replace(self._record(), needs=needs)
             stepper.prime(next(self.feeds.steps_from(0)))
+            self._begin_solved(stepper)
         yield announced
         steps = self.feeds.steps_from(self.clock.step)
         while not self.clock.over:
@@ -196,7 +201,8 @@ class _StageTraining:
             return
         if self.stage.begin is not None:
             self.stage.begin()
-        examples = max(1, SAMPLE // (self.own.main.view.frames or 1))
+        values = math.prod(example_shape(self.own.main.parts.train.shape, self.own.main.view))
+        examples = max(1, min(SAMPLE, SAMPLE_VALUES // values) // (self.own.main.view.frames or 1))
         sample = replace(self.feeds.main, batch_size=examples, ranks=1, rank=0)
         self.learner.prepare(next(fixed_batches(sample, examples)))
 
@@ -239,6 +245,12 @@ class _StageTraining:
         elsewhere = self.fabric.device.type != "cpu" or self.fabric.world_size > 1
         most = torch.get_num_threads()
         return Threads(given or stored or most, most, given is not None or stays or elsewhere)
+
+    def _begin_solved(self, stepper: Stepper) -> None:
+        """Measure, and keep, the weights of a learner that begins at a solution."""
+        if self.resumed is None and self.learner.begins_solved:
+            held_out, _ = self._measured(stepper)
+            self._save(stepper, held_out)
 
     def _leave(self) -> None:
         """Leave the model with the weights of the lowest held-out loss."""

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from untaught.config import from_json, to_json
+from untaught.config import from_json, to_json, values
 from untaught.data.batches import collect, window
 from untaught.data.labels import as_labelled
 from untaught.data.source import Parts, Source
@@ -338,9 +338,10 @@ def _moved(own: Optimiser, rule: Rule | None, rate: float | None) -> Optimiser:
 
 
 def _undisputed(usual: Usual, asked: Asked) -> Usual:
-    """The usual settings; none of them if the user set one of their fields otherwise."""
-    disputed = any(asked.config.get(name, value) != value for name, value in usual.config.items())
-    return Usual() if disputed else usual
+    """The usual settings; those for such a case, or none, if the user set one of their fields otherwise."""
+    if all(asked.config.get(name, value) == value for name, value in usual.config.items()):
+        return usual
+    return Usual() if usual.instead is None else _undisputed(usual.instead, asked)
 
 
 def _view(cls: type[Model], config: Any, usual: Usual, encoder: Given | None) -> View:
@@ -388,7 +389,10 @@ def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: Vie
     """Settings chosen from the data, not set by the user and in force, with the reason."""
     if asked.held is not None:
         return {"chosen": asked.held.chosen, "because": asked.held.because}
-    chosen: dict[str, Any] = {name: value for name, value in usual.config.items() if name not in asked.config}
+    plainly = values(cls.Config())
+    chosen: dict[str, Any] = {
+        name: value for name, value in usual.config.items() if name not in asked.config and value != plainly[name]
+    }
     if usual.view is not None:
         plain, found = to_json(cls.view_of(config)), to_json(view)
         own = {key: value for key, value in to_json(usual.view).items() if found[key] == value != plain[key]}
@@ -404,7 +408,7 @@ def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: Vie
 def _refuse_unknown_stages(stages: Sequence[Stage], settings: Settings) -> None:
     names, training = [stage.name for stage in stages], settings.training
     said = (("epochs", training.stage_epochs), ("learning-rate", training.stage_learning_rates))
-    for flag, name in ((flag, name) for flag, values in said for name in values):
+    for flag, name in ((flag, name) for flag, own in said for name in own):
         if name not in names:
             close = get_close_matches(name, names, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"its stages: {', '.join(names)}"

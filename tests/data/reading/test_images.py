@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from untaught.data.reading.images import ImageFiles
+from untaught.data.reading.images import ImageFiles, chosen_size
 from untaught.data.reading.picture import decode, to_channels, upright_size
 from untaught.data.source import Source, open_data
 from untaught.errors import ConfigError, DataError
@@ -171,16 +171,24 @@ def test_grey_on_request_is_the_luminance(tmp_path: Path) -> None:
         open_data(f"{tmp_path}?gray=1")
 
 
-def test_different_sizes_offer_a_size(tmp_path: Path) -> None:
+def test_pictures_of_many_sizes_are_brought_to_one_that_is_told_and_kept(tmp_path: Path) -> None:
     save(tmp_path, "a.png", "b.png")
     save(tmp_path, "c.png", pixels=coloured(20, 40))
-    with pytest.raises(DataError) as caught:
-        open_data(tmp_path)
-    assert "16x12 (2), 40x20 (1)" in str(caught.value) and "--size 12" in str(caught.value)
-    assert len(str(caught.value).splitlines()) == 2
+    chosen = open_data(tmp_path)
+    assert chosen.shape == (3, 12, 12) and chosen.chosen_size == (12, 12)
+    save(tmp_path, "d.png", pixels=coloured(8, 8))
+    again = open_data(chosen.spec)
+    assert again.shape == (3, 12, 12) and again.chosen_size is None
     for size, shape in ((12, (3, 12, 12)), ((6, 9), (3, 6, 9))):
         assert open_data(tmp_path, size=size).shape == shape
     assert open_data(f"{tmp_path}?size=6x9").shape == (3, 6, 9)
+
+
+def test_a_size_that_nearly_all_cover() -> None:
+    assert chosen_size([(900, 1200), (3000, 2000), (800, 700)]) == (512, 512)
+    assert chosen_size([(300, 200)] * 19 + [(16, 16), (400, 400)]) == (200, 200)
+    assert chosen_size([(300, 200), *[(400, 400)] * 600]) == (64, 64)
+    assert chosen_size([(16, 12), (20, 40)]) == (12, 12)
 
 
 def test_a_large_jpeg_is_reduced_as_well_as_in_full(tmp_path: Path) -> None:

@@ -39,11 +39,11 @@ def test_large_frames_are_reduced_unless_a_size_is_asked_for(tmp_path: Path) -> 
     file = write(tmp_path / "x.mkv", "ffv1", "bgr0", 3, size=(400, 640))
     whole = sequential(file)
     source = open_data(file)
-    assert source.shape == (3, 200, 320) and source.reduced == (200, 320)
+    assert source.shape == (3, 200, 320) and source.chosen_size == (200, 320)
     assert torch.equal(every(source), fit(whole, (200, 320)))
     assert open_data(source.spec).shape == source.shape and source.spec.endswith("size=200x320")
     kept = open_data(file, size=(400, 640))
-    assert kept.reduced is None and torch.equal(every(kept), whole)
+    assert kept.chosen_size is None and torch.equal(every(kept), whole)
 
 
 def test_every_nth_frame(tmp_path: Path) -> None:

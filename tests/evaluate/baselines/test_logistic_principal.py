@@ -21,8 +21,8 @@ from untaught.evaluate.baselines.logistic_principal import (
     newton,
     possible,
 )
-from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.image_quality import squared_error
+from untaught.nn.principal import principal
 
 
 def planted(count: int, width: int = 20, rank: int = 2, seed: int = 0) -> Tensor:

@@ -12,7 +12,6 @@ from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.evaluate.baselines.logistic_principal import logistic_principal
-from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.embeddings import distances, stress
 from untaught.evaluate.measures.map import (
     MEASURE,
@@ -25,6 +24,7 @@ from untaught.evaluate.measures.map import (
     picture,
 )
 from untaught.evaluate.subject import Subject
+from untaught.nn.principal import principal
 from untaught.randomness import seeded
 
 

@@ -12,10 +12,10 @@ from untaught.data.part import Part
 from untaught.data.view import Statistics, View
 from untaught.evaluate.baselines.latent_semantic import truncated
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal
-from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
 from untaught.evaluate.measures.reconstruction import MEASURE, applies, cross_entropy_nats
 from untaught.evaluate.subject import Subject
+from untaught.nn.principal import principal
 
 TRAIN, TEST = (torch.rand(40, 1, 12, 12, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
 

@@ -2,7 +2,8 @@
 
 Sub-folders are classes when every picture lies in one and there are at least two. `picture.py` says how one file is
 decoded; of an animation the first frame is taken. The source is grey, one channel, when every picture is; else it has
-red, green and blue. Pictures of different sizes need a size to be brought to.
+red, green and blue. Pictures of different sizes are brought to one, a square that nearly all of them cover: of at most
+512 pixels where they are few, and of at most 64 where they are many, unless another size is asked for.
 """
 
 from __future__ import annotations
@@ -17,12 +18,19 @@ from torch import Tensor
 from untaught.config import configuration
 from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
-from untaught.data.reading.folder import IMAGES, attempt, classes_of, files_of, one_size, refuse
+from untaught.data.reading.folder import IMAGES, attempt, classes_of, files_of, refuse
 from untaught.data.reading.picture import decode, to_channels, upright_size
 from untaught.data.source import Source
 from untaught.data.spec import Reading
 from untaught.errors import DataError
 from untaught.shapes import Shape
+
+FEW = 500
+"""Pictures of many sizes below which they are kept large."""
+LARGE, SMALL = 512, 64
+"""Sides of few and of many pictures at most."""
+COVER = 0.1
+"""Part of the pictures that may be smaller than the size that is chosen."""
 
 
 @configuration
@@ -65,12 +73,12 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     Every picture is decoded once, so that a broken one is found now and not hours later.
 
     Raises:
-        DataError: A picture is broken, or all are, or they differ in size.
+        DataError: A picture is broken, or all are.
     """
     files = files_of(path, IMAGES)
     sizes, broken = attempt(upright_size, files)
     refuse(path, broken, len(files), reading)
-    size = reading.size or one_size(path, sizes)
+    size = reading.size or chosen_size(list(sizes.values()))
     store = _store(len(sizes), size, options.grey, reading.memory)
     coloured, more = _decode_all(list(sizes), size, options.grey, store)
     broken = {**broken, **more}
@@ -79,8 +87,23 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     good = list(coloured)
     frames = ImageFiles(good, (channels, *size)) if store is None else _in_memory(store, list(sizes), good, channels)
     label, names = classes_of(path, good)
+    brought = size if reading.size is None and len(set(sizes.values())) > 1 else None
     part = replace(Part.over(frames, label=label), origin=Origin.of_pictures(good))
-    return Source(str(path), part, label_names=names, skipped=tuple(map(str, broken)))
+    return Source(str(path), part, label_names=names, skipped=tuple(map(str, broken)), chosen_size=brought)
+
+
+def chosen_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The size of all pictures; where they differ, that of a square that nearly all of them cover.
+
+    Example:
+        >>> chosen_size([(30, 40)] * 3), chosen_size([(480, 640), (1200, 800), (300, 333)])
+        ((30, 40), (300, 300))
+    """
+    if len(set(sizes)) == 1:
+        return sizes[0]
+    shorter = sorted(min(size) for size in sizes)
+    side = min(shorter[int(COVER * len(shorter))], LARGE if len(sizes) < FEW else SMALL)
+    return side, side
 
 
 def _store(count: int, size: tuple[int, int], grey: bool, memory: int) -> Tensor | None:

@@ -63,8 +63,8 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     part = replace(_part(frames, on_disk, lengths, label), origin=on_disk.origin)
     if options.cuts:
         part = replace(part, cuts=find_cuts(frames, part.first.tolist(), part.length.tolist()))
-    skipped, reduced = tuple(map(str, broken)), None if size == own else size
-    return Source(str(path), part, label_names=names, skipped=skipped, reduced=reduced)
+    skipped, chosen = tuple(map(str, broken)), None if size == own else size
+    return Source(str(path), part, label_names=names, skipped=skipped, chosen_size=chosen)
 
 
 def reduced_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """Cheap methods with which every measure compares a model.
 
 names                names of the baselines
-principal            principal component analysis
 logistic_principal   the same for probabilities
 latent_semantic      the same for bags of words
 planes               linear and logistic codes

@@ -41,7 +41,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from untaught.evaluate.baselines.principal import principal
+from untaught.nn.principal import principal
 from untaught.shapes import PerExample, Vectors
 
 Codes = Float[Tensor, "batch component"]

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from untaught.evaluate.baselines.principal import principal
+from untaught.nn.principal import principal
 from untaught.shapes import PerExample, Vectors
 
 Known = Float[Tensor, "known feature"]

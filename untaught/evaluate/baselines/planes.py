@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from untaught.evaluate.baselines.latent_semantic import is_bag_of_words, latent_semantic
 from untaught.evaluate.baselines.logistic_principal import logistic_principal, possible
-from untaught.evaluate.baselines.principal import principal
+from untaught.nn.principal import principal
 from untaught.shapes import Vectors
 
 Given = Float[Tensor, "given feature"]

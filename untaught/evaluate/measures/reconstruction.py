@@ -28,7 +28,6 @@ from torch import Tensor
 
 from untaught.evaluate.baselines.latent_semantic import is_bag_of_words, truncated
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal, possible
-from untaught.evaluate.baselines.principal import principal, principal_sketch
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
 from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Groups, Headline, Measure
@@ -36,6 +35,7 @@ from untaught.evaluate.quantity import Quantity, beside, facts
 from untaught.evaluate.representations import has_labels
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes, Reconstructs
+from untaught.nn.principal import principal, principal_sketch
 from untaught.shapes import Examples, Vectors
 
 FITTED = 60_000

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from untaught.evaluate.baselines import principal as module
-from untaught.evaluate.baselines.principal import principal
 from untaught.evaluate.image_quality import squared_error
+from untaught.nn import principal as module
+from untaught.nn.principal import principal
 
 
 def examples(count: int, width: int) -> Tensor:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
 from untaught.shapes import Vectors
@@ -94,6 +93,8 @@ def _of_examples(x: Vectors, mean: Tensor, count: int) -> Tensor:
 
 def _leading(matrix: Tensor, count: int) -> tuple[Tensor, Tensor]:
     if count * LANCZOS < len(matrix):
+        from scipy.sparse.linalg import eigsh  # takes long to import, and a model's help needs none of it
+
         start = np.ones(len(matrix))  # a start of our own: the default draws from NumPy's global generator
         values, vectors = eigsh(matrix.numpy(), k=count, v0=start)
         values, vectors = torch.from_numpy(values), torch.from_numpy(vectors)
