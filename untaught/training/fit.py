@@ -228,7 +228,7 @@ class _StageTraining:
         """
         needs, seconds = rehearse(stepper, self.model.shape)
         total = self.clock.total
-        if self.threads.worth_trying(self.clock.limit if total is None else total * seconds, seconds):
+        if self.threads.worth_trying(self.clock.limit if total is None else total * seconds, total):
             seconds = self.threads.choose(lambda: step_seconds(stepper), seconds)
         if total is None and not stepper.searching and self.training.compile != "on":
             self.threads.try_again()

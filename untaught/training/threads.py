@@ -30,14 +30,18 @@ HOPELESS = 2.0
 """A count whose steps take this many times as long as another's is not tried again in the same trial."""
 SLOWED = 1.5
 """If steps take this many times as long as at the last trial, something else has begun: the next trial is now."""
-WORTH_TRYING_SECONDS, WORTH_TRYING = 5.0, 10.0
-"""A stage expected to be shorter than this, or than ten times the shortest trial, keeps what torch was given."""
+WORTH_TRYING_SECONDS, WORTH_TRYING_STEPS = 5.0, 20
+"""A stage expected to be shorter than either keeps the number that torch was given."""
+DEAR_SECONDS = 1.0
+"""One step longer than this is enough to call a count hopeless; of shorter ones it takes two."""
 SOONEST_SECONDS, LATEST_SECONDS = 5.0, 60.0
 """Time between two trials."""
 SLOWED_SECONDS = 2.0
 """The same, where steps have slowed down."""
 SHARE = 0.015
-"""Share of the time that trials may lose."""
+"""Share of the time that trials may lose, unless the next one would then be later than `LATEST_SECONDS`."""
+MOST_SHARE = 0.1
+"""Share that they never exceed, however late the next one is."""
 WATCHED = 5
 """Last steps that are watched for a change of pace."""
 
@@ -47,7 +51,9 @@ class Trial:
 
     Args:
         counts: The numbers of threads; the first is the favoured one, which stays unless another is clearly faster.
+            It is timed last in each turn: if it is very slow, that is known before it is tried again.
         tries: Steps of each, after one to warm up.
+        known: Seconds of steps with the favoured number that were timed before; they only show whether it is hopeless.
 
     Example:
         >>> trial = Trial([2, 1], tries=3)
@@ -57,10 +63,11 @@ class Trial:
         1
     """
 
-    def __init__(self, counts: Sequence[int], tries: int) -> None:
+    def __init__(self, counts: Sequence[int], tries: int, known: Sequence[float] = ()) -> None:
         self.counts = tuple(counts)
         self.times: dict[int, list[float]] = {count: [] for count in counts}
-        self._left = [count for _ in range(tries + 1) for count in counts]
+        self._known = list(known)
+        self._left = [count for _ in range(tries + 1) for count in (*counts[1:], counts[0])]
 
     @property
     def over(self) -> bool:
@@ -74,12 +81,24 @@ class Trial:
 
     def note(self, seconds: float) -> None:
         """Record how long that step took."""
-        count = self._left.pop(0)
-        self.times[count].append(seconds)
-        # The shortest of at least two, for one slow step may have any cause.
-        shortest = min(self.times[count]) if len(self.times[count]) > 1 else 0.0
-        if shortest > HOPELESS * min(map(self.typical, self.counts)):
-            self._left = [other for other in self._left if other != count]
+        self.times[self._left.pop(0)].append(seconds)
+        best = min(map(self._so_far, self.counts))
+        self._left = [count for count in self._left if self._at_least(count) <= HOPELESS * best]
+
+    def _so_far(self, count: int) -> float:
+        """What is known of a count's steps: their median, or the first alone."""
+        times = self.times[count]
+        return self.typical(count) if len(times) > 1 else min(times, default=math.inf)
+
+    def _at_least(self, count: int) -> float:
+        """The shortest of at least two steps, for one slow step may have any cause; or a single one that took long.
+
+        A single one of the favoured count is enough only if it was warmed up.
+        """
+        favoured = count == self.counts[0]
+        times = self.times[count] + (self._known if favoured else [])
+        dear = min(self._known if favoured else times, default=0.0) > DEAR_SECONDS
+        return min(times) if len(times) > 1 or dear else 0.0
 
     def typical(self, count: int) -> float:
         """Median seconds of a count's steps, without the first; infinite if there are none."""
@@ -116,10 +135,10 @@ class Threads:
         self._recent: deque[float] = deque(maxlen=WATCHED)
         self._usual, self._since, self._wait = math.inf, clock(), SOONEST_SECONDS
 
-    def worth_trying(self, expected: float, seconds: float) -> bool:
-        """Whether a stage of so many seconds, with steps of so many, is long enough for a trial to pay."""
-        shortest = 2 * len(halves(self.most)) * seconds
-        return not self.chosen and expected >= max(WORTH_TRYING_SECONDS, WORTH_TRYING * shortest)
+    def worth_trying(self, expected: float, steps: int | None) -> bool:
+        """Whether a stage of so many seconds and steps, if they are known, is long enough for a trial to pay."""
+        enough = steps is None or steps >= WORTH_TRYING_STEPS
+        return not self.chosen and enough and expected >= WORTH_TRYING_SECONDS
 
     def choose(self, step_seconds: Callable[[], float], seconds: float) -> float:
         """Try all that torch was given, its half, its quarter ... down to one, before the first step.
@@ -131,9 +150,9 @@ class Threads:
         Returns:
             The seconds of a step with the chosen number.
         """
-        counts = halves(self.most)
-        affordable = int(REHEARSED_SECONDS / (seconds * len(counts)))
-        trial = Trial(counts, max(1, min(affordable, _tries(seconds))))
+        first, *smaller = halves(self.most)
+        affordable = int(REHEARSED_SECONDS / (seconds * (1 + len(smaller))))
+        trial = Trial([first, *reversed(smaller)], max(1, min(affordable, _tries(seconds))), [seconds])
         while not trial.over:
             torch.set_num_threads(trial.count)
             trial.note(step_seconds())
@@ -163,7 +182,7 @@ class Threads:
         if self._trial is None:
             self._recent.append(seconds)
             if self._due():
-                self._trial = Trial(self._neighbours(), _tries(median(self._recent)))
+                self._trial = Trial(self._neighbours(), _tries(median(self._recent)), self._recent)
             return
         self._trial.note(seconds)
         if self._trial.over:
@@ -173,7 +192,8 @@ class Threads:
         """Keep the fastest; the more the trial lost, the later is the next one."""
         self.count, self._usual = trial.fastest, trial.typical(trial.fastest)
         torch.set_num_threads(self.count)
-        self._wait = min(max(SOONEST_SECONDS, trial.lost / SHARE), LATEST_SECONDS)
+        latest = max(LATEST_SECONDS, trial.lost / MOST_SHARE)
+        self._wait = max(SOONEST_SECONDS, min(trial.lost / SHARE, latest))
         self._since, self._trial = self._clock(), None
         self._recent.clear()
 
