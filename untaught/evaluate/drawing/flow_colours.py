@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 
-import matplotlib
 import torch
 from jaxtyping import Float
+from matplotlib.colors import hsv_to_rgb
 from torch import Tensor
 
 from untaught.shapes import Images, Video
@@ -44,5 +44,5 @@ def _coloured(x: Tensor, y: Tensor, brightness: Tensor) -> Tensor:
     """Colours of directions: hue by angle, red to the right, and a brightness up to 1; channels before the last two."""
     hue = torch.atan2(y, x) / (2 * math.pi) % 1
     hsv = torch.stack([hue, torch.ones_like(hue), brightness.clamp(0, 1)], -1)
-    rgb = torch.from_numpy(matplotlib.colors.hsv_to_rgb(hsv.cpu().numpy()))
+    rgb = torch.from_numpy(hsv_to_rgb(hsv.cpu().numpy()))
     return rgb.movedim(-1, -3).float()
