@@ -73,7 +73,7 @@ def unusual(words: Sequence[str]) -> None:
     kind = _kind(subject, run, asked.by)
     _refuse_to_draw(source, out)
     with measuring(subject.model):
-        ranked = rank(subject, source.all_parts(), kind, _trained_on(run, source))
+        ranked = rank(subject, _everything(source), kind, _trained_on(run, source))
         if not len(ranked):
             raise ConfigError(f"{source.spec} has no clip of two frames or more, so nothing can be predicted")
         if out is not None:
@@ -86,6 +86,11 @@ def unusual(words: Sequence[str]) -> None:
         _print(ranked, source, available(subject), asked.count)
     if out is not None:
         print(out, file=sys.stderr if asked.json else sys.stdout)
+
+
+def _everything(source: Source) -> dict[str, Part]:
+    """All parts of a source, each shot of video as a clip: after a cut nothing is judged from what came before."""
+    return {name: part.shots() for name, part in source.all_parts().items()}
 
 
 def _of_everything(subject: Subject, source: Source) -> Subject:
