@@ -30,7 +30,7 @@ class Classifier(ClassifierMixin, ModelEstimator):
         classes_: The labels, sorted; columns of `predict_proba` are in this order.
     """
 
-    labelled, least_steps = True, few_rows.STEPS
+    labelled = True
     classes_: Labels
 
     def fit(self, X: Any, y: Any) -> Self:

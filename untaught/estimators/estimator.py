@@ -54,8 +54,6 @@ class ModelEstimator(BaseEstimator, ABC):
     """The model that it trains."""
     labelled: ClassVar[bool] = False
     """Whether it learns from labels."""
-    least_steps: ClassVar[int] = few_rows.UNLABELLED_STEPS
-    """Steps of a stage in `fit`, at least."""
 
     image_shape: tuple[int, int, int] | None
     random_state: Any
@@ -110,7 +108,7 @@ class ModelEstimator(BaseEstimator, ABC):
         own = self._fitting()
         batch = own.batch_size or few_rows.batch_size(rows, self.model_type.recipe.batch_size)
         size = {} if rows >= few_rows.FEW else {"batch_size": batch}
-        return {"epochs": own.max_epochs or few_rows.passes(rows, batch, self.least_steps), **size}
+        return {"epochs": own.max_epochs or few_rows.passes(rows, batch, self.labelled), **size}
 
     def _go_on(self, rows: Rows, label: Tensor | None = None) -> Self:
         """Train for one pass from the present weights, or from new ones."""

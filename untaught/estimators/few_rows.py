@@ -5,7 +5,8 @@ These are too few for weights of deviation 0.01 to grow until hidden units tell 
 So that few rows teach as well, of n rows
 
     batch size       the recipe's, or n / 20 if that is less, but at least 10           (1)
-    passes           20, or more until a stage has 400 steps, or 1,000 without labels    (2)
+    passes           20, or more until a stage has 400 steps; without labels more until
+                     it has 1,000, but at most 100                                       (2)
     initial weights  min(0.1, sqrt(6 / n)), or the model's own deviation if larger      (3)
     hidden units     of a classifier: the model's own of each layer, or max(300, n)     (4)
     optimiser        Adam in place of plain gradient descent, where labels are learnt
@@ -29,8 +30,8 @@ from untaught.training.plan import Plan, StagePlan
 
 BATCHES, LEAST, STEPS = 20, 10, 400
 """Batches of a pass, rows of a batch and steps of a stage, at least."""
-UNLABELLED_STEPS = 1_000
-"""Steps of a stage without labels, at least."""
+UNLABELLED_STEPS, MOST_PASSES = 1_000, 100
+"""Steps of a stage without labels, at least, unless they are more passes than that."""
 FEW = 2_000
 """Rows from which (1) and (4) change nothing."""
 UNITS = 300
@@ -57,16 +58,18 @@ def batch_size(rows: int, recipe: int) -> int:
     return min(recipe, max(LEAST, rows // BATCHES))
 
 
-def passes(rows: int, batch: int, steps: int = STEPS) -> int:
+def passes(rows: int, batch: int, labelled: bool) -> int:
     """Passes over the rows, equation (2).
 
     Example:
-        >>> [passes(rows, batch_size(rows, 100)) for rows in (50, 1000, 60_000)]
+        >>> [passes(rows, batch_size(rows, 100), labelled=True) for rows in (50, 1000, 60_000)]
         [80, 20, 20]
-        >>> [passes(rows, batch_size(rows, 100), UNLABELLED_STEPS) for rows in (50, 1000, 60_000)]
-        [200, 50, 20]
+        >>> [passes(rows, batch_size(rows, 100), labelled=False) for rows in (50, 1000, 60_000)]
+        [100, 50, 20]
     """
-    return max(PASSES, math.ceil(steps / max(1, round(rows / batch))))
+    steps = STEPS if labelled else UNLABELLED_STEPS
+    needed = math.ceil(steps / max(1, round(rows / batch)))
+    return max(PASSES, needed if labelled else min(needed, MOST_PASSES))
 
 
 def initial_scale(rows: int, own: float) -> float:

@@ -24,7 +24,7 @@ class Fitting:
 
     max_epochs: Count | None = None
     """Passes over the data in `fit`; None takes 20, or more for few rows, so that each stage has at least 400 steps
-    with labels and 1,000 without."""
+    with labels, and 1,000 without or 100 passes."""
     batch_size: Count | None = None
     """Examples in one step; None takes the model's recipe. For fewer than 2,000 rows `fit` takes a
     twentieth of them, but at least 10."""

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs, TakesEncoder
 from untaught.errors import ConfigError
+from untaught.layerwise.suited import SHARES, are_documents, in_patches, patches_told
 from untaught.layerwise.wide_range import LINEAR, linear_outside
 from untaught.model import Batch, Example, Learner, Usual, view_on
 from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
@@ -38,7 +39,11 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
     The `Config` of a system has the fields `coders`, the networks, and `output`.
     """
 
-    adapts = LINEAR
+    adapts = {
+        **LINEAR,
+        "output": "linear where values lie outside [0, 1], softmax for documents",
+        **patches_told(),
+    }
 
     def __init__(
         self,
@@ -97,8 +102,11 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Linear output units and standardised values where some lie outside [0, 1]."""
-        return linear_outside(example, sample)
+        """Linear units and standardised values outside [0, 1], softmax for documents; patches of few large pictures."""
+        found = linear_outside(example, sample)
+        if are_documents(example, sample):
+            found = Usual({"output": "softmax"}, because=SHARES)
+        return in_patches(cls, [found, Usual()] if found.config else [found], example, sample)
 
     @classmethod
     def takes_probabilities(cls, config: Any) -> bool:

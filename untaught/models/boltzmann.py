@@ -53,7 +53,8 @@ from untaught.capability import (
 )
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import SizeError
-from untaught.model import Batch, Example, Learner, Loss, Smoke, View
+from untaught.layerwise.suited import in_patches, patches_told
+from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
 from untaught.nn.energy.contrastive import contrast
 from untaught.nn.energy.pairwise import (
     Network,
@@ -182,6 +183,13 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         """Temperatures through which missing units are filled in."""
         recall_sweeps: Count = 40
         """Sweeps at each recall temperature; missing units get their average over the sweeps at the last one."""
+
+    adapts = patches_told()
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Patches of few large pictures."""
+        return in_patches(cls, [Usual()], example, sample)
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.2), batch_size=100)
     view = View(binarise=True)

@@ -38,7 +38,8 @@ from untaught.capability import Activations, Classifies, Encodes, Energy, Filter
 from untaught.config import Count, Positive, Whole, configuration, from_json
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
-from untaught.model import Batch, Example, Learner, Loss, Model, Smoke, Stage, Stream, View
+from untaught.layerwise.suited import in_patches, patches_told
+from untaught.model import Batch, Example, Learner, Loss, Model, Smoke, Stage, Stream, Usual, View
 from untaught.models.rbm import RBM
 from untaught.nn.energy.contrastive import after, contrast
 from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
@@ -152,6 +153,13 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         """Standard deviation of the initial weights."""
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
+
+    adapts = patches_told()
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Patches of few large pictures."""
+        return in_patches(cls, [Usual()], example, sample)
 
     view = View(binarise=True)
     config: Config

@@ -42,7 +42,8 @@ from untaught.capability import Activations, Classifies, Encodes, Energy, Filter
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
-from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Stage, Stream, View
+from untaught.layerwise.suited import in_patches, patches_told
+from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Stage, Stream, Usual, View
 from untaught.models.discriminative_rbm import DRAW, DiscriminativeRBM
 from untaught.models.rbm import RBM
 from untaught.nn.energy.contrastive import after
@@ -156,6 +157,13 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         """Standard deviation of the weights before pretraining."""
         sample_steps: Count = 1000
         """Gibbs steps of the top machine from noise to a sample."""
+
+    adapts = patches_told()
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Patches of few large pictures."""
+        return in_patches(cls, [Usual()], example, sample)
 
     view = View()
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)

@@ -46,7 +46,9 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Decodes, Encodes, Energy, Filters, Reconstructs, Samples, Side
 from untaught.config import Count, Fraction, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
-from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
+from untaught.layerwise.from_components import few_and_large
+from untaught.layerwise.suited import SHARES, are_documents, in_patches, patches_told
+from untaught.layerwise.wide_range import gaussian_outside
 from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
 from untaught.nn.energy.bipartite import Bipartite, Hidden, Temper, Visible
 from untaught.nn.energy.contrastive import after, after_growing, contrast, sparsity_pull
@@ -195,13 +197,18 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         "reconstruction": "it learns a density, not a code of least error; as many principal components, where hidden "
         "units are as many as values, copy"
     }
-    adapts = GAUSSIAN
+    adapts = {"visible": "gaussian where values lie outside [0, 1], and for documents", **patches_told()}
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian visible units, and a lower rate (section 13.2 of the guide), where values lie outside [0, 1]."""
-        slower = replace(cls.recipe.optimiser, learning_rate=GAUSSIAN_RATE)
-        return gaussian_outside(sample, replace(cls.recipe, optimiser=slower))
+        """Gaussian units at a lower rate (section 13.2 of the guide) outside [0, 1] and for documents; patches."""
+        slower = replace(cls.recipe, optimiser=replace(cls.recipe.optimiser, learning_rate=GAUSSIAN_RATE))
+        gaussian = gaussian_outside(sample, slower)
+        if are_documents(example, sample):
+            return Usual({"visible": "gaussian"}, recipe=slower, because=SHARES)
+        binary = [Usual({"visible": "bernoulli"}), Usual({"visible": "gaussian"}, recipe=slower)]
+        choices = [gaussian] if gaussian.config else binary if few_and_large(example, sample) else [Usual()]
+        return in_patches(cls, choices, example, sample)
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.005, momentum=0.9), batch_size=100)
     view = View(binarise=True)

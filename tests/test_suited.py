@@ -1,0 +1,115 @@
+"""Defaults that several systems share: patches of few large pictures, units for documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from untaught.data.part import Part
+from untaught.data.source import Source
+from untaught.data.view import View
+from untaught.layerwise.from_components import FEW, LARGE, PATCH
+from untaught.layerwise.suited import CONVOLVED, are_documents
+from untaught.model import Batch, Example, Usual, model_class
+from untaught.runs.settings import Training
+from untaught.training.plan import Asked, Plan, plan, usual_for
+
+CONVOLUTIONAL = ("convolutional-rbm", "convolutional-dbn")
+DENSE: dict[str, dict[str, Any]] = {
+    "sparse-autoencoder": {"hidden": (4,)},
+    "denoising-autoencoder": {"hidden": (4,)},
+    "contractive-autoencoder": {"hidden": (4,)},
+    "hashing-autoencoder": {"hidden": (4,), "latent": 3},
+    "rbm": {"hidden": 4},
+    "dbn": {"hidden": (4, 3)},
+    "dbm": {"hidden": (4, 3)},
+    "sigmoid-belief": {"hidden": (4,)},
+    "boltzmann": {"hidden": 4},
+}
+BINARISED = ("rbm", "dbm", "sigmoid-belief", "boltzmann", *CONVOLUTIONAL)
+
+
+def pictures(side: int = LARGE, count: int = 5) -> Tensor:
+    return torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def source(x: Tensor, labelled: bool = False) -> Source:
+    part = Part.of(x, torch.arange(len(x)) % 2 if labelled else None)
+    return Source("made", part, validation=part, test=part)
+
+
+def planned(name: str, held: Source, **fields: Any) -> Plan:
+    return plan(Asked(name, {**DENSE.get(name, {}), **fields}, Training(epochs=1, threads=1)), held)
+
+
+@pytest.mark.parametrize("name", [*DENSE, *CONVOLUTIONAL])
+def test_few_large_pictures_are_learnt_from_in_patches(name: str) -> None:
+    found, side = planned(name, source(pictures())), CONVOLVED if name in CONVOLUTIONAL else PATCH
+    assert found.settings.shape == (1, side, side)
+    assert found.settings.view == View(patch=side, binarise=name in BINARISED)
+    assert found.settings.because.endswith("5 training pictures are few, their patches are many")
+    assert found.settings.chosen == {"view": {"patch": side}}
+    assert "patch" in model_class(name).adapts
+
+
+@pytest.mark.parametrize("name", [*DENSE, *CONVOLUTIONAL])
+def test_small_pictures_and_many_stay_whole(name: str) -> None:
+    cls = model_class(name)
+    assert usual_for(cls, source(pictures(LARGE - 1))) == Usual()
+    assert usual_for(cls, source(pictures(LARGE, FEW))) == Usual()
+
+
+@pytest.mark.parametrize("name", ["rbm", *CONVOLUTIONAL])
+def test_patches_of_other_units_are_standardised(name: str) -> None:
+    """What was chosen for binary units is not kept where Gaussian ones are asked for, except the patch."""
+    held = source(pictures())
+    side = CONVOLVED if name in CONVOLUTIONAL else PATCH
+    kind = "all" if name in CONVOLUTIONAL else "pixel"
+    assert planned(name, held, visible="gaussian").settings.view == View(patch=side, standardise=kind)
+    wide = planned(name, source(4 * pictures() - 2)).settings
+    assert (wide.view, wide.config["visible"]) == (View(patch=side, standardise=kind), "gaussian")
+    assert wide.because.startswith("values run from -2 to 2, not from 0 to 1; 5 training pictures")
+
+
+@pytest.mark.parametrize(("name", "labelled"), [("dbn", True), ("dbm", True), ("rbm", True), ("dbn", False)])
+def test_what_can_learn_classes_sees_labelled_pictures_whole(name: str, labelled: bool) -> None:
+    found = usual_for(model_class(name), source(pictures(), labelled))
+    assert (found.view is None) == (labelled and name != "rbm")
+
+
+def documents(count: int = 40, words: int = 30) -> Tensor:
+    counts = torch.poisson(torch.rand(count, words, generator=torch.Generator().manual_seed(2))) + torch.eye(
+        count, words
+    )
+    counts[:, 0] += 1
+    return counts / counts.sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("x", "shape", "found"),
+    [
+        (documents(), (30,), True),
+        (2 * documents(), (30,), False),
+        (documents() - documents().roll(1, 1) + 1 / 30, (30,), False),
+        (torch.ones(4, 1), (1,), False),
+        (torch.full((3, 1, 2, 2), 0.25), (1, 2, 2), False),
+    ],
+    ids=["documents", "sums of 2", "below 0", "one value", "pictures"],
+)
+def test_what_counts_as_documents(x: Tensor, shape: tuple[int, ...], found: bool) -> None:
+    assert are_documents(Example(shape), Batch.of(x)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "chosen", "other"),
+    [("hashing-autoencoder", "output", "softmax", "bernoulli"), ("rbm", "visible", "gaussian", "bernoulli")],
+)
+def test_documents_have_units_of_their_own(name: str, field: str, chosen: str, other: str) -> None:
+    found = planned(name, source(documents())).settings
+    assert (found.config[field], found.chosen[field]) == (chosen, chosen)
+    assert found.because == "examples are documents, whose words each have a small share"
+    said = planned(name, source(documents()), **{field: other}).settings
+    assert said.config[field] == other and field not in said.chosen
