@@ -14,6 +14,9 @@ from untaught.data.view import View
 from untaught.layerwise.from_components import FEW, LARGE, PATCH
 from untaught.layerwise.suited import CONVOLVED, are_documents
 from untaught.model import Batch, Example, Usual, model_class
+from untaught.models import boltzmann
+from untaught.models.dbn import DBN, LIT
+from untaught.models.rbm import GAUSSIAN_RATE
 from untaught.runs.settings import Training
 from untaught.training.plan import Asked, Plan, plan, usual_for
 
@@ -29,6 +32,7 @@ DENSE: dict[str, dict[str, Any]] = {
     "sigmoid-belief": {"hidden": (4,)},
     "boltzmann": {"hidden": 4},
 }
+SIDES = {"boltzmann": boltzmann.PATCH, **dict.fromkeys(CONVOLUTIONAL, CONVOLVED)}
 BINARISED = ("rbm", "dbm", "sigmoid-belief", "boltzmann", *CONVOLUTIONAL)
 
 
@@ -47,26 +51,26 @@ def planned(name: str, held: Source, **fields: Any) -> Plan:
 
 @pytest.mark.parametrize("name", [*DENSE, *CONVOLUTIONAL])
 def test_few_large_pictures_are_learnt_from_in_patches(name: str) -> None:
-    found, side = planned(name, source(pictures())), CONVOLVED if name in CONVOLUTIONAL else PATCH
+    found, side = planned(name, source(pictures())), SIDES.get(name, PATCH)
     assert found.settings.shape == (1, side, side)
     assert found.settings.view == View(patch=side, binarise=name in BINARISED)
     assert found.settings.because.endswith("5 training pictures are few, their patches are many")
-    assert found.settings.chosen == {"view": {"patch": side}}
+    assert found.settings.chosen["view"] == {"patch": side}
     assert "patch" in model_class(name).adapts
 
 
 @pytest.mark.parametrize("name", [*DENSE, *CONVOLUTIONAL])
 def test_small_pictures_and_many_stay_whole(name: str) -> None:
     cls = model_class(name)
-    assert usual_for(cls, source(pictures(LARGE - 1))) == Usual()
-    assert usual_for(cls, source(pictures(LARGE, FEW))) == Usual()
+    for few_or_large in (pictures(LARGE - 1), pictures(LARGE, FEW)):
+        assert usual_for(cls, source(few_or_large)).view is None
 
 
 @pytest.mark.parametrize("name", ["rbm", *CONVOLUTIONAL])
 def test_patches_of_other_units_are_standardised(name: str) -> None:
     """What was chosen for binary units is not kept where Gaussian ones are asked for, except the patch."""
     held = source(pictures())
-    side = CONVOLVED if name in CONVOLUTIONAL else PATCH
+    side = SIDES.get(name, PATCH)
     kind = "all" if name in CONVOLUTIONAL else "pixel"
     assert planned(name, held, visible="gaussian").settings.view == View(patch=side, standardise=kind)
     wide = planned(name, source(4 * pictures() - 2)).settings
@@ -105,7 +109,11 @@ def test_what_counts_as_documents(x: Tensor, shape: tuple[int, ...], found: bool
 
 @pytest.mark.parametrize(
     ("name", "field", "chosen", "other"),
-    [("hashing-autoencoder", "output", "softmax", "bernoulli"), ("rbm", "visible", "gaussian", "bernoulli")],
+    [
+        ("hashing-autoencoder", "output", "softmax", "bernoulli"),
+        ("sparse-autoencoder", "output", "linear", "bernoulli"),
+        ("rbm", "visible", "gaussian", "bernoulli"),
+    ],
 )
 def test_documents_have_units_of_their_own(name: str, field: str, chosen: str, other: str) -> None:
     found = planned(name, source(documents())).settings
@@ -113,3 +121,22 @@ def test_documents_have_units_of_their_own(name: str, field: str, chosen: str, o
     assert found.because == "examples are documents, whose words each have a small share"
     said = planned(name, source(documents()), **{field: other}).settings
     assert said.config[field] == other and field not in said.chosen
+
+
+def test_colours_are_gaussian_at_a_lower_rate() -> None:
+    coloured = torch.rand(9, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    found = planned("rbm", source(coloured))
+    assert found.settings.view == View(standardise="pixel") and found.settings.chosen["visible"] == "gaussian"
+    assert found.settings.because == "pictures have colours, whose values are seldom near 0 or 1"
+    assert found.stages[0].recipe.optimiser.learning_rate == GAUSSIAN_RATE
+    said = planned("rbm", source(coloured), visible="bernoulli")
+    assert said.settings.view == View(binarise=True) and said.stages[0].recipe.optimiser.learning_rate > GAUSSIAN_RATE
+    assert usual_for(model_class("rbm"), source(coloured[:, :1])) == Usual()
+
+
+@pytest.mark.parametrize(("value", "rate"), [(0.2, 0.1), (0.8, 0.1 * LIT / 320)])
+def test_the_more_units_are_on_the_lower_is_a_nets_rate(value: float, rate: float) -> None:
+    """Of 400 pixels 80 or 320 are on; every layer is trained at the rate that was found."""
+    found = planned("dbn", source(torch.full((9, 1, 20, 20), value)))
+    assert [own.recipe.optimiser.learning_rate for own in found.stages] == pytest.approx([rate, rate])
+    assert {own.recipe.schedule for own in found.stages} == {"linear"} and DBN.recipe.schedule == "cosine"

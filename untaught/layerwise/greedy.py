@@ -68,7 +68,7 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     adapts = {
         **LINEAR,
         "output": "linear where values lie outside [0, 1], and for documents",
-        "standardise": f"{STANDARDISED['standardise']}; all values of documents alike",
+        "standardise": f"{STANDARDISED['standardise']}; words of documents one by one",
         **patches_told(),
     }
     known_shortfalls = {
@@ -97,7 +97,7 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
         """Linear units and standardised values outside [0, 1] and for documents; patches of few large pictures."""
         found = linear_outside(example, sample)
         if are_documents(example, sample):
-            found = Usual({"output": "linear"}, View(standardise="all"), because=SHARES)
+            found = Usual({"output": "linear"}, View(standardise="pixel"), because=SHARES)
         return in_patches(cls, [found, Usual()] if found.config else [found], example, sample)
 
     @classmethod

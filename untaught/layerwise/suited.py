@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from untaught.config import from_json
+from untaught.data.view import beyond_unit
 from untaught.layerwise.from_components import FEW, LARGE, PATCH, few_and_large
 from untaught.model import Batch, Classifies, Example, Model, Usual
 
@@ -17,6 +18,8 @@ CONVOLVED = 4 * PATCH
 """Side of the patches that convolutions look at: several times that of a filter."""
 SHARES = "examples are documents, whose words each have a small share"
 """Why documents have units of their own, in words for the user."""
+COLOURS = "pictures have colours, whose values are seldom near 0 or 1"
+"""Why pictures with three channels have Gaussian units."""
 NEAR_ONE = 1e-3
 """Error of a sum of probabilities that rounding may make."""
 
@@ -37,6 +40,15 @@ def are_documents(example: Example, sample: Batch) -> bool:
     if len(example.shape) != 1 or example.shape[0] < 2 or not len(sample.x):
         return False
     return bool((sample.x >= 0).all()) and float((sample.x.sum(1) - 1).abs().max()) < NEAR_ONE
+
+
+def amounts(example: Example, sample: Batch) -> str:
+    """Why values are amounts and no probabilities of ones, in words for the user; empty where they may be such."""
+    if beyond := beyond_unit(sample.x):
+        return f"{beyond}, not from 0 to 1"
+    if are_documents(example, sample):
+        return SHARES
+    return COLOURS if len(example.shape) == 3 and example.shape[0] == 3 else ""
 
 
 def in_patches(cls: type[Model], choices: Sequence[Usual], example: Example, sample: Batch, side: int = PATCH) -> Usual:

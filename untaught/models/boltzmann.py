@@ -80,6 +80,10 @@ EXACT = 20
 """Units of the largest machine whose states are summed over."""
 
 
+PATCH = 8
+"""Side of the patches of few large pictures: every unit is connected to every other."""
+
+
 class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, LowerBound, Activations, Filters):
     """A Boltzmann machine; visible units are numbered first.
 
@@ -184,12 +188,12 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         recall_sweeps: Count = 40
         """Sweeps at each recall temperature; missing units get their average over the sweeps at the last one."""
 
-    adapts = patches_told()
+    adapts = patches_told(PATCH)
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
         """Patches of few large pictures."""
-        return in_patches(cls, [Usual()], example, sample)
+        return in_patches(cls, [Usual()], example, sample, PATCH)
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.2), batch_size=100)
     view = View(binarise=True)

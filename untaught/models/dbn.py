@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -40,6 +41,7 @@ from torch import Tensor, nn
 
 from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
+from untaught.data.view import example_shape
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
 from untaught.layerwise.suited import in_patches, patches_told
@@ -54,6 +56,8 @@ from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
 
 States = Float[Tensor, "batch _"]
+LIT = 200
+"""Units that are on in an example, up to which the rate of the 2006 papers serves; in MNIST they are 100."""
 
 
 class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activations, Filters):
@@ -158,15 +162,22 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         sample_steps: Count = 1000
         """Gibbs steps of the top machine from noise to a sample."""
 
-    adapts = patches_told()
+    adapts = {"rate": f"0.1 times {LIT} / units on of an example, where more are on", **patches_told()}
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Patches of few large pictures."""
-        return in_patches(cls, [Usual()], example, sample)
+        """A lower rate where more units are on than in pictures of digits, of a patch if any; patches."""
+        found = in_patches(cls, [Usual()], example, sample)
+        lit = float(sample.x.mean()) * math.prod(example_shape(example.shape, found.view or cls.view))
+        if not lit > LIT:
+            return found
+        slower = replace(cls.recipe.optimiser, learning_rate=cls.recipe.optimiser.learning_rate * LIT / lit)
+        because = "; ".join(filter(None, (found.because, f"{lit:.0f} units are on in an example")))
+        return replace(found, recipe=replace(cls.recipe, optimiser=slower), because=because)
 
     view = View()
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)
+    """The learning rate of the 2006 papers, with the guide's early momentum."""
     config: Config
 
     @classmethod
@@ -202,9 +213,14 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         """The machines below the top."""
         return [layer for layer in self.layers if isinstance(layer, RBM)]
 
+    @property
+    def greedy(self) -> Recipe:
+        """How each machine is trained: at the net's rate and momentum."""
+        return replace(self.recipe, schedule="linear")
+
     def stages(self) -> Sequence[Stage]:
         """Each layer on the means of the layer below, then the net as a whole."""
-        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, GREEDY)
+        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, self.greedy)
         last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
         return greedy * self.config.pretraining + [last] * (last.name != "none")
 
@@ -297,10 +313,6 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         config=Config(hidden=(4, 3, 4), classes=3, fine_tuning="up-down", initial_scale=0.5, sample_steps=5),
         shape=(1, 2, 3), binary=True, classes=3,
     )  # fmt: skip
-
-
-GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100, schedule="linear")
-"""How each machine is trained: at the learning rate of the 2006 papers, with the guide's early momentum."""
 
 
 def _top(config: DBN.Config, shared: dict[str, Any], width: int) -> RBM | DiscriminativeRBM:

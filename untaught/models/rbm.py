@@ -47,8 +47,7 @@ from untaught.capability import Activations, Decodes, Encodes, Energy, Filters, 
 from untaught.config import Count, Fraction, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.from_components import few_and_large
-from untaught.layerwise.suited import SHARES, are_documents, in_patches, patches_told
-from untaught.layerwise.wide_range import gaussian_outside
+from untaught.layerwise.suited import amounts, in_patches, patches_told
 from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
 from untaught.nn.energy.bipartite import Bipartite, Hidden, Temper, Visible
 from untaught.nn.energy.contrastive import after, after_growing, contrast, sparsity_pull
@@ -197,18 +196,17 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         "reconstruction": "it learns a density, not a code of least error; as many principal components, where hidden "
         "units are as many as values, copy"
     }
-    adapts = {"visible": "gaussian where values lie outside [0, 1], and for documents", **patches_told()}
+    adapts = {"visible": "gaussian where values lie outside [0, 1], for documents and for colours", **patches_told()}
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian units at a lower rate (section 13.2 of the guide) outside [0, 1] and for documents; patches."""
+        """Gaussian units at a lower rate (section 13.2 of the guide) for what is no probability; patches."""
         slower = replace(cls.recipe, optimiser=replace(cls.recipe.optimiser, learning_rate=GAUSSIAN_RATE))
-        gaussian = gaussian_outside(sample, slower)
-        if are_documents(example, sample):
-            return Usual({"visible": "gaussian"}, recipe=slower, because=SHARES)
-        binary = [Usual({"visible": "bernoulli"}), Usual({"visible": "gaussian"}, recipe=slower)]
-        choices = [gaussian] if gaussian.config else binary if few_and_large(example, sample) else [Usual()]
-        return in_patches(cls, choices, example, sample)
+        why = amounts(example, sample)
+        if not why and not few_and_large(example, sample):
+            return Usual()
+        gaussian, binary = Usual({"visible": "gaussian"}, recipe=slower, because=why), Usual({"visible": "bernoulli"})
+        return in_patches(cls, (gaussian, binary) if why else (binary, gaussian), example, sample)
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.005, momentum=0.9), batch_size=100)
     view = View(binarise=True)
