@@ -12,10 +12,10 @@ from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import View
 from untaught.layerwise.from_components import FEW, LARGE, PATCH
-from untaught.layerwise.suited import CONVOLVED, are_documents
+from untaught.layerwise.suited import CONVOLVED, LIT, are_documents
 from untaught.model import Batch, Example, Usual, model_class
 from untaught.models import boltzmann
-from untaught.models.dbn import DBN, LIT
+from untaught.models.dbn import DBN
 from untaught.models.rbm import GAUSSIAN_RATE
 from untaught.runs.settings import Training
 from untaught.training.plan import Asked, Plan, plan, usual_for
@@ -63,7 +63,8 @@ def test_few_large_pictures_are_learnt_from_in_patches(name: str) -> None:
 def test_small_pictures_and_many_stay_whole(name: str) -> None:
     cls = model_class(name)
     for few_or_large in (pictures(LARGE - 1), pictures(LARGE, FEW)):
-        assert usual_for(cls, source(few_or_large)).view is None
+        view = usual_for(cls, source(few_or_large)).view
+        assert view is None or view.patch is None
 
 
 @pytest.mark.parametrize("name", ["rbm", *CONVOLUTIONAL])
@@ -140,3 +141,11 @@ def test_the_more_units_are_on_the_lower_is_a_nets_rate(value: float, rate: floa
     found = planned("dbn", source(torch.full((9, 1, 20, 20), value)))
     assert [own.recipe.optimiser.learning_rate for own in found.stages] == pytest.approx([rate, rate])
     assert {own.recipe.schedule for own in found.stages} == {"linear"} and DBN.recipe.schedule == "cosine"
+
+
+def test_bits_of_bright_pictures_see_them_standardised() -> None:
+    """Of 400 pixels 320 are on, which is many, or 80, which is not."""
+    bright = planned("hashing-autoencoder", source(torch.full((9, 1, 20, 20), 0.8))).settings
+    assert (bright.config["output"], bright.view) == ("linear", View(standardise="pixel"))
+    assert bright.because == "the values of an example sum to 320"
+    assert usual_for(model_class("hashing-autoencoder"), source(torch.full((9, 1, 20, 20), 0.2))) == Usual()

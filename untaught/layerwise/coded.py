@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs, TakesEncoder
 from untaught.errors import ConfigError
-from untaught.layerwise.suited import SHARES, are_documents, in_patches, patches_told
+from untaught.layerwise.suited import LIT, SHARES, are_documents, in_patches, patches_told, units_on
 from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import Batch, Example, Learner, Usual, view_on
+from untaught.model import Batch, Example, Learner, Usual, View, view_on
 from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
 from untaught.nn.convolution import Activation
 from untaught.nn.corrected import CorrectedDecoder, CorrectedEncoder, begin_at_components
@@ -41,7 +41,7 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
 
     adapts = {
         **LINEAR,
-        "output": "linear where values lie outside [0, 1], softmax for documents",
+        "output": f"linear where values lie outside [0, 1] or sum to more than {LIT}, softmax for documents",
         **patches_told(),
     }
 
@@ -102,8 +102,15 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Linear units and standardised values outside [0, 1], softmax for documents; patches of few large pictures."""
-        found = linear_outside(example, sample)
+        """Linear units and standardised values outside [0, 1] and where many are high, softmax for documents; patches.
+
+        Where many values of an example are high, their common mean outweighs in the code's inputs what tells examples
+        apart, and every bit is the same in all of them.
+        """
+        found, lit = linear_outside(example, sample), units_on(example, sample)
+        if not found.config and lit > LIT:
+            because = f"the values of an example sum to {lit:.0f}"
+            found = Usual({"output": "linear"}, View(standardise="pixel"), because=because)
         if are_documents(example, sample):
             found = Usual({"output": "softmax"}, because=SHARES)
         return in_patches(cls, [found, Usual()] if found.config else [found], example, sample)

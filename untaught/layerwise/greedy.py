@@ -73,7 +73,9 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     }
     known_shortfalls = {
         "reconstruction": "the constraint on its features costs error; as many principal components, often as many as "
-        "there are values, are under none and may copy"
+        "there are values, are under none and may copy",
+        "features": "it learns from every value alike, words of documents that hardly vary too; principal components "
+        "follow those that vary most, and these often tell classes apart",
     }
 
     def __init__(self, config: Any, example: Example | Shape) -> None:

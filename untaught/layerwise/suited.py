@@ -6,13 +6,14 @@ is taken in its place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from untaught.config import from_json
-from untaught.data.view import beyond_unit
+from untaught.data.view import beyond_unit, example_shape
 from untaught.layerwise.from_components import FEW, LARGE, PATCH, few_and_large
-from untaught.model import Batch, Classifies, Example, Model, Usual
+from untaught.model import Batch, Classifies, Example, Model, Usual, View
 
 CONVOLVED = 4 * PATCH
 """Side of the patches that convolutions look at: several times that of a filter."""
@@ -20,6 +21,8 @@ SHARES = "examples are documents, whose words each have a small share"
 """Why documents have units of their own, in words for the user."""
 COLOURS = "pictures have colours, whose values are seldom near 0 or 1"
 """Why pictures with three channels have Gaussian units."""
+LIT = 200
+"""Units that are on in an example, up to which settings for digits serve; in MNIST they are 100, in CIFAR-10 1,400."""
 NEAR_ONE = 1e-3
 """Error of a sum of probabilities that rounding may make."""
 
@@ -49,6 +52,12 @@ def amounts(example: Example, sample: Batch) -> str:
     if are_documents(example, sample):
         return SHARES
     return COLOURS if len(example.shape) == 3 and example.shape[0] == 3 else ""
+
+
+def units_on(example: Example, sample: Batch) -> float:
+    """Mean sum of an example's values: so many units are on where they are probabilities of ones. Of a patch if any."""
+    side = PATCH if few_and_large(example, sample) else None
+    return float(sample.x.mean()) * math.prod(example_shape(example.shape, View(patch=side)))
 
 
 def in_patches(cls: type[Model], choices: Sequence[Usual], example: Example, sample: Batch, side: int = PATCH) -> Usual:

@@ -188,6 +188,12 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         recall_sweeps: Count = 40
         """Sweeps at each recall temperature; missing units get their average over the sweeps at the last one."""
 
+    known_shortfalls = {
+        "reconstruction": "every unit is connected to all others and updated after them: pictures of a few hundred "
+        "values or more make a handful of steps in a few minutes, and principal components are as many as its units",
+        "features": "its fifty units add only what connections between pixels leave unexplained; large pictures make "
+        "a handful of steps in a few minutes",
+    }
     adapts = patches_told(PATCH)
 
     @classmethod

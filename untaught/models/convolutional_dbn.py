@@ -102,6 +102,11 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         initial_scale: Positive = 1.0
         """Initial standard deviation of the hidden units' inputs, for pixels of variance 1."""
 
+    known_shortfalls = {
+        "reconstruction": "machines are trained one by one, and only a few units of each may be on in a place",
+        "features": "pooling forgets places, twice where there are two machines, and in small pictures the place tells "
+        "most",
+    }
     adapts = {**GAUSSIAN, **patches_told(CONVOLVED)}
 
     @classmethod

@@ -163,6 +163,11 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
+    known_shortfalls = {
+        "reconstruction": "it learns a density, and only a few units may be on in each place",
+        "features": "a few dozen filters, which its units say where to find; pooling forgets places, and in small "
+        "pictures the place tells most",
+    }
     adapts = {**GAUSSIAN, **patches_told(CONVOLVED)}
 
     @classmethod

@@ -154,6 +154,12 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
+    known_shortfalls = {
+        "reconstruction": "it learns a density, not a code of least error, and its layers share the time with the "
+        "training of all of them",
+        "features": "its stages share the time; shares of words are taken as probabilities of ones, and nearly all "
+        "units are off in every document",
+    }
     adapts = patches_told()
 
     @classmethod

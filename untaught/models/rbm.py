@@ -194,7 +194,9 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
 
     known_shortfalls = {
         "reconstruction": "it learns a density, not a code of least error; as many principal components, where hidden "
-        "units are as many as values, copy"
+        "units are as many as values, copy",
+        "features": "hidden units are hardly better than untrained ones until many steps are made, and large pictures "
+        "or documents make few in a few minutes",
     }
     adapts = {"visible": "gaussian where values lie outside [0, 1], for documents and for colours", **patches_told()}
 

@@ -133,6 +133,12 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         hidden_bias: float = 0.0
         """Initial hidden biases of both networks; below 0 if causes should be rare."""
 
+    known_shortfalls = {
+        "reconstruction": "it learns a density: hidden units are drawn while it learns, and what they lose in noise "
+        "no principal component loses",
+        "features": "recognition follows generation only as far as dreams are like the data; shares of words are taken "
+        "as probabilities of ones, and nearly all units are off in every document",
+    }
     adapts = patches_told()
 
     @classmethod
