@@ -76,12 +76,8 @@ from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shap
 
 Shown = Float[Tensor, "chain visible"]
 Way = Literal["gibbs", "mean-field", "exact"]
-EXACT = 20
-"""Units of the largest machine whose states are summed over."""
-
-
-PATCH = 8
-"""Side of the patches of few large pictures: every unit is connected to every other."""
+EXACT, PATCH = 20, 8
+"""Units of the largest machine whose states are summed over; side of the patches of few large pictures."""
 
 
 class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, LowerBound, Activations, Filters):
