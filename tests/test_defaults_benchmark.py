@@ -70,6 +70,20 @@ def test_a_worse_figure_has_its_models_reason(bench: dict[str, Any], monkeypatch
     assert [row[5:] for row in bench["rows"](record)] == [("better", "")]
 
 
+def test_components_that_copy_are_no_trivial_answer(bench: dict[str, Any]) -> None:
+    found = {"squared_error_per_image": 3.0, "features": 63, "baselines": {"pca": 0.1, "mean_image": 9.0}}
+    record = {"model": "dbn", "source": "digits", "shape": [1, 8, 8], "measures": {"reconstruction": found}}
+    assert [row[4:6] for row in bench["rows"](record)] == [("0.1 pca, 9 mean image", "worse")]
+    found["features"] = 64
+    assert [row[4:6] for row in bench["rows"](record)] == [("9 mean image", "better")]
+
+
+def test_bits_are_judged_beside_bits(bench: dict[str, Any]) -> None:
+    found = {"ridge_accuracy": 0.9, "baselines": {"pca": 0.95, "pca_bits": 0.8, "raw_pixels": 0.97}}
+    record = {"model": "hashing-autoencoder", "source": "digits", "measures": {"features": found}}
+    assert [row[4:6] for row in bench["rows"](record)] == [("0.8 pca bits, 0.97 raw pixels", "better")]
+
+
 def test_photographs_are_of_many_sizes(bench: dict[str, Any], tmp_path: Path) -> None:
     from PIL import Image
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from oracles import gibbs_kernel, rbm_joint, states
+from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import make_pipeline
@@ -83,3 +84,31 @@ def test_pseudo_likelihood_is_for_binary_units() -> None:
     machine = RBMEstimator(hidden=2, visible="gaussian", max_epochs=1).fit(BITS)
     with pytest.raises(ConfigError, match="not independent binary units"):
         machine.pseudo_log_likelihood(BITS)
+
+
+@pytest.mark.parametrize(("rows", "batch", "passes"), [(90, 10, 100), (1500, 75, 50), (2500, 100, 40), (9000, 100, 20)])
+def test_few_rows_make_steps_enough_without_labels(rows: int, batch: int, passes: int) -> None:
+    """A stage has 1,000 steps, or 100 passes; what the user says is left alone."""
+    said = RBMEstimator()._length(rows)
+    assert (said.get("batch_size", 100), said["epochs"]) == (batch, passes)
+    assert RBMEstimator(batch_size=30, max_epochs=3)._length(rows)["epochs"] == 3
+
+
+def test_what_transform_gives_is_as_wide_as_was_said() -> None:
+    """The number of rows decides the scale of the weights, and not how many features there are."""
+    machine = RBMEstimator(max_epochs=1, random_state=0).fit(BITS)
+    assert machine.transform(BITS).shape == (80, 500)
+    assert machine.chosen_["initial_scale"] == machine.model_.config.initial_scale == 0.1
+    assert RBMEstimator(hidden=2, initial_scale=0.02, max_epochs=1).fit(BITS).model_.config.initial_scale == 0.02
+
+
+def test_features_of_few_digits_serve_few_labels_as_theirs_do() -> None:
+    """A hundred labels on the features of 1,000 digits; both machines at their defaults."""
+    pixels, digit = load_digits(return_X_y=True)
+    order = np.random.default_rng(1).permutation(len(digit))
+    pixels, digit = pixels[order] / 16, digit[order]
+    scores = {}
+    for name, machine in {"ours": RBMEstimator(hidden=100, random_state=0), "theirs": BernoulliRBM(100)}.items():
+        seen = machine.set_params(random_state=0).fit(pixels[:1000]).transform(pixels)
+        scores[name] = LogisticRegression(max_iter=2000).fit(seen[:100], digit[:100]).score(seen[1000:], digit[1000:])
+    assert scores["ours"] > max(0.7, scores["theirs"])

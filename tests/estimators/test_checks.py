@@ -18,6 +18,10 @@ LONG = (
     "check_classifiers_train",
     "check_estimators_dtypes",
     "check_fit_idempotent",
+    "check_pipeline_consistency",
+    "check_transformer_data_not_an_array",
+    "check_transformer_general",
+    "check_transformer_preserve_dtypes",
 )
 """Checks that fit many times; they are made with the slow tests."""
 

@@ -55,7 +55,7 @@ def test_parameters_are_the_models_and_are_described(name: str) -> None:
     model, parameters = estimator.model_type, estimator().get_params()
     own = {described.name: described.default for described in fields(model.Config) if described.name != "classes"}
     labelled = is_classifier(estimator())
-    by_rows = {*model.adapts, "initial_scale", "hidden"} if labelled else set(model.adapts)
+    by_rows = {*model.adapts, "initial_scale", *(["hidden"] if labelled else [])}
     tuned = {"fine_tuning": "'backpropagation'"} if name == "DBNClassifier" else {}
     for key, default in own.items():
         assert repr(parameters[key]) == ("'usual'" if key in by_rows else tuned.get(key, default))

@@ -59,7 +59,13 @@ def estimator_class(model: type[Model]) -> type[ModelEstimator]:
         TypeError: A field of the model's configuration has the name of one of `Fitting`'s.
     """
     faces = [face for capability, face in FACES.items() if issubclass(model, capability)]
-    return _made(f"{model.__name__}Estimator", model, (Unlabelled, *faces), {}, dict(model.adapts))
+    return _made(
+        f"{model.__name__}Estimator",
+        model,
+        (Unlabelled, *faces),
+        {},
+        {**model.adapts, **few_rows.open_fields(model, labelled=False)},
+    )
 
 
 @cache
@@ -71,7 +77,7 @@ def classifier_class(model: type[Model]) -> type[ModelEstimator]:
     """
     # The score of a classifier is its accuracy, not its reconstruction error.
     faces = [face for kind, face in FACES.items() if issubclass(model, kind) and kind is not Reconstructs]
-    changed, by_rows = few_rows.tuned_by_labels(model), few_rows.open_fields(model)
+    changed, by_rows = few_rows.tuned_by_labels(model), few_rows.open_fields(model, labelled=True)
     name = f"{model.__name__.removesuffix('Classifier')}Classifier"
     return _made(name, model, (Classifier, *faces), changed, {**model.adapts, **by_rows})
 

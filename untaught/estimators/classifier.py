@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
 from typing import Any, Self
 
 import numpy as np
@@ -31,6 +30,7 @@ class Classifier(ClassifierMixin, ModelEstimator):
         classes_: The labels, sorted; columns of `predict_proba` are in this order.
     """
 
+    labelled = True
     classes_: Labels
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -108,20 +108,8 @@ class Classifier(ClassifierMixin, ModelEstimator):
                 stacklevel=3,
             )
 
-    def _length(self, rows: int) -> dict[str, Any]:
-        own = self._fitting()
-        batch = own.batch_size or few_rows.batch_size(rows, self.model_type.recipe.batch_size)
-        size = {} if rows >= few_rows.FEW else {"batch_size": batch}
-        return {"epochs": own.max_epochs or few_rows.passes(rows, batch), **size}
-
     def _revised(self, plan: Plan) -> Plan:
         return few_rows.with_adam(plan) if self._fitting().learning_rate is None else plan
-
-    def _for_rows(self, rows: int) -> dict[str, Any]:
-        return few_rows.chosen(rows, self.model_type)
-
-    def _open_fields(self) -> Collection[str]:
-        return self.model_type.adapts.keys() | few_rows.open_fields(self.model_type).keys()
 
     def _numbers(self, label: Labels) -> NDArray[np.int64]:
         """Index of each label in `classes_`.

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from untaught.config import from_json
 from untaught.data.source import Source
+from untaught.estimators import few_rows
 from untaught.estimators.one_pass import one_pass
-from untaught.estimators.parameters import PASSES, USUAL, Fitting, defaults, drawn_seed, model_defaults, plain
+from untaught.estimators.parameters import USUAL, Fitting, defaults, drawn_seed, model_defaults, plain
 from untaught.estimators.rows import End, Layout, Rows, picture_shape, range_of, shape_of_rows
 from untaught.model import Encodes, Model, model_name
 from untaught.randomness import seeded
@@ -51,6 +52,8 @@ class ModelEstimator(BaseEstimator, ABC):
 
     model_type: ClassVar[type[Model]]
     """The model that it trains."""
+    labelled: ClassVar[bool] = False
+    """Whether it learns from labels."""
 
     image_shape: tuple[int, int, int] | None
     random_state: Any
@@ -101,9 +104,11 @@ class ModelEstimator(BaseEstimator, ABC):
         return self._rest(plan.model)
 
     def _length(self, rows: int) -> dict[str, Any]:
-        """How long to train on so many rows."""
-        del rows
-        return {"epochs": self._fitting().max_epochs or PASSES}
+        """How long to train on so many rows, and in what batches."""
+        own = self._fitting()
+        batch = own.batch_size or few_rows.batch_size(rows, self.model_type.recipe.batch_size)
+        size = {} if rows >= few_rows.FEW else {"batch_size": batch}
+        return {"epochs": own.max_epochs or few_rows.passes(rows, batch, self.labelled), **size}
 
     def _go_on(self, rows: Rows, label: Tensor | None = None) -> Self:
         """Train for one pass from the present weights, or from new ones."""
@@ -152,7 +157,7 @@ class ModelEstimator(BaseEstimator, ABC):
 
     def _open_fields(self) -> Collection[str]:
         """Fields of the model's configuration that may be left at "usual"."""
-        return self.model_type.adapts
+        return self.model_type.adapts.keys() | few_rows.open_fields(self.model_type, self.labelled).keys()
 
     def _said(self) -> dict[str, Any]:
         """Fields of the model's configuration that the user set, checked."""
@@ -210,8 +215,7 @@ class ModelEstimator(BaseEstimator, ABC):
 
     def _for_rows(self, rows: int) -> dict[str, Any]:
         """Fields of the model's configuration that follow from the number of rows, where the user leaves them open."""
-        del rows
-        return {}
+        return few_rows.chosen(rows, self.model_type, self.labelled)
 
     def _range(self, rows: Rows, label: Tensor | None) -> tuple[End, End]:
         """Values of rows that become 0 and 1; unchanged unless the model needs probabilities and some leave [0, 1]."""

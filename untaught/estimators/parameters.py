@@ -23,10 +23,10 @@ class Fitting:
     """Parameters of every estimator, in addition to those of its model."""
 
     max_epochs: Count | None = None
-    """Passes over the data in `fit`; None takes 20. For fewer than 2,000 rows a classifier takes more, so that each
-    stage has 400 steps at least."""
+    """Passes over the data in `fit`; None takes 20, or more for few rows, so that each stage has at least 400 steps
+    with labels, and 1,000 without or 100 passes."""
     batch_size: Count | None = None
-    """Examples in one step; None takes the model's recipe. For fewer than 2,000 rows the `fit` of a classifier takes a
+    """Examples in one step; None takes the model's recipe. For fewer than 2,000 rows `fit` takes a
     twentieth of them, but at least 10."""
     learning_rate: Positive | None = None
     """Highest step size of every optimiser; None takes the model's recipe."""

@@ -3,6 +3,7 @@
 model            the features that it learnt
 raw_pixels       the pixels themselves; of a window of video, those of its last frame
 pca              as many principal components of the raw pixels as the model has features
+pca_bits         where the model's features are bits: the signs of these components, 1 for positive, which are bits too
 random_weights   the features of the same network untrained
 """
 
@@ -35,7 +36,19 @@ def representations(subject: Subject, batches: list[Batch], pca: bool = True) ->
     if pca:
         plane = principal(raw[0], described["model"][0].shape[1])
         described["pca"] = [plane.encode(x) for x in raw]
+        if all(is_bits(features) for features in described["model"]):
+            described["pca_bits"] = [(codes > 0).to(codes.dtype) for codes in described["pca"]]
     return described
+
+
+def is_bits(features: Features) -> bool:
+    """Whether every feature is 0 or 1.
+
+    Example:
+        >>> is_bits(torch.tensor([[0.0, 1.0]])), is_bits(torch.tensor([[0.5, 1.0]]))
+        (True, False)
+    """
+    return bool(((features == 0) | (features == 1)).all())
 
 
 def has_labels(subject: Subject) -> bool:

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs, TakesEncoder
 from untaught.errors import ConfigError
+from untaught.layerwise.suited import LIT, SHARES, are_documents, in_patches, patches_told, units_on
 from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import Batch, Example, Learner, Usual, view_on
+from untaught.model import Batch, Example, Learner, Usual, View, view_on
 from untaught.nn.coders import Coders, first_weights, outputs, refuse_misfit
 from untaught.nn.convolution import Activation
 from untaught.nn.corrected import CorrectedDecoder, CorrectedEncoder, begin_at_components
@@ -38,7 +39,11 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
     The `Config` of a system has the fields `coders`, the networks, and `output`.
     """
 
-    adapts = LINEAR
+    adapts = {
+        **LINEAR,
+        "output": f"linear where values lie outside [0, 1] or sum to more than {LIT}, softmax for documents",
+        **patches_told(),
+    }
 
     def __init__(
         self,
@@ -97,8 +102,18 @@ class Coded(Learner, Encodes, Decodes, Reconstructs, Activations, Filters, Takes
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Linear output units and standardised values where some lie outside [0, 1]."""
-        return linear_outside(example, sample)
+        """Linear units and standardised values outside [0, 1] and where many are high, softmax for documents; patches.
+
+        Where many values of an example are high, their common mean outweighs in the code's inputs what tells examples
+        apart, and every bit is the same in all of them.
+        """
+        found, lit = linear_outside(example, sample), units_on(example, sample)
+        if not found.config and lit > LIT:
+            because = f"the values of an example sum to {lit:.0f}"
+            found = Usual({"output": "linear"}, View(standardise="pixel"), because=because)
+        if are_documents(example, sample):
+            found = Usual({"output": "softmax"}, because=SHARES)
+        return in_patches(cls, [found, Usual()] if found.config else [found], example, sample)
 
     @classmethod
     def takes_probabilities(cls, config: Any) -> bool:

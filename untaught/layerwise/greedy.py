@@ -37,8 +37,9 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
-from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import Batch, Example, Learner, Loss, Stage, Stream, Usual
+from untaught.layerwise.suited import SHARES, are_documents, in_patches, patches_told
+from untaught.layerwise.wide_range import LINEAR, STANDARDISED, linear_outside
+from untaught.model import Batch, Example, Learner, Loss, Stage, Stream, Usual, View
 from untaught.nn.convolution import ACTIVATIONS, Activation
 from untaught.nn.named import chosen, weight_pictures
 from untaught.nn.noise import wide
@@ -64,10 +65,17 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
     and `fine_tuning`.
     """
 
-    adapts = LINEAR
+    adapts = {
+        **LINEAR,
+        "output": "linear where values lie outside [0, 1], and for documents",
+        "standardise": f"{STANDARDISED['standardise']}; words of documents one by one",
+        **patches_told(),
+    }
     known_shortfalls = {
         "reconstruction": "the constraint on its features costs error; as many principal components, often as many as "
-        "there are values, are under none and may copy"
+        "there are values, are under none and may copy",
+        "features": "it learns from every value alike, words of documents that hardly vary too; principal components "
+        "follow those that vary most, and these often tell classes apart",
     }
 
     def __init__(self, config: Any, example: Example | Shape) -> None:
@@ -88,8 +96,11 @@ class Layerwise(Learner, Encodes, Decodes, Reconstructs, Activations, Filters):
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Linear output units and standardised values where some lie outside [0, 1]."""
-        return linear_outside(example, sample)
+        """Linear units and standardised values outside [0, 1] and for documents; patches of few large pictures."""
+        found = linear_outside(example, sample)
+        if are_documents(example, sample):
+            found = Usual({"output": "linear"}, View(standardise="pixel"), because=SHARES)
+        return in_patches(cls, [found, Usual()] if found.config else [found], example, sample)
 
     @classmethod
     def takes_probabilities(cls, config: Any) -> bool:

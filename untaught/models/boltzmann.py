@@ -53,7 +53,8 @@ from untaught.capability import (
 )
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import SizeError
-from untaught.model import Batch, Example, Learner, Loss, Smoke, View
+from untaught.layerwise.suited import in_patches, patches_told
+from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
 from untaught.nn.energy.contrastive import contrast
 from untaught.nn.energy.pairwise import (
     Network,
@@ -75,8 +76,8 @@ from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shap
 
 Shown = Float[Tensor, "chain visible"]
 Way = Literal["gibbs", "mean-field", "exact"]
-EXACT = 20
-"""Units of the largest machine whose states are summed over."""
+EXACT, PATCH = 20, 8
+"""Units of the largest machine whose states are summed over; side of the patches of few large pictures."""
 
 
 class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, LowerBound, Activations, Filters):
@@ -182,6 +183,19 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         """Temperatures through which missing units are filled in."""
         recall_sweeps: Count = 40
         """Sweeps at each recall temperature; missing units get their average over the sweeps at the last one."""
+
+    known_shortfalls = {
+        "reconstruction": "every unit is connected to all others and updated after them: pictures of a few hundred "
+        "values or more make a handful of steps in a few minutes, and principal components are as many as its units",
+        "features": "its fifty units add only what connections between pixels leave unexplained; large pictures make "
+        "a handful of steps in a few minutes",
+    }
+    adapts = patches_told(PATCH)
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Patches of few large pictures."""
+        return in_patches(cls, [Usual()], example, sample, PATCH)
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.2), batch_size=100)
     view = View(binarise=True)

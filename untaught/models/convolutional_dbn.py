@@ -33,7 +33,9 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
+from untaught.layerwise.from_components import few_and_large
 from untaught.layerwise.greedy_stages import greedy_stages
+from untaught.layerwise.suited import CONVOLVED, in_patches, patches_told
 from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
 from untaught.model import Batch, Example, Model, Smoke, Stage, Usual, View
 from untaught.models.convolutional_rbm import ConvolutionalRBM, Pooled
@@ -100,12 +102,20 @@ class ConvolutionalDBN(Model, Encodes, Decodes, Reconstructs, Activations, Filte
         initial_scale: Positive = 1.0
         """Initial standard deviation of the hidden units' inputs, for pixels of variance 1."""
 
-    adapts = GAUSSIAN
+    known_shortfalls = {
+        "reconstruction": "machines are trained one by one, and only a few units of each may be on in a place",
+        "features": "pooling forgets places, twice where there are two machines, and in small pictures the place tells "
+        "most",
+    }
+    adapts = {**GAUSSIAN, **patches_told(CONVOLVED)}
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian visible units where values lie outside [0, 1]."""
-        return gaussian_outside(sample)
+        """Gaussian visible units where values lie outside [0, 1]; large patches of few large pictures."""
+        gaussian = gaussian_outside(sample)
+        either = [Usual({"visible": "bernoulli"}), Usual({"visible": "gaussian"})]
+        choices = [gaussian] if gaussian.config else either if few_and_large(example, sample) else [Usual()]
+        return in_patches(cls, choices, example, sample, CONVOLVED)
 
     smoke = Smoke(
         config=Config(filters=(2, 3), kernels=(2,), sparsity=(0.1,)),

@@ -44,6 +44,8 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Decodes, Encodes, Energy, Filters, Reconstructs, Samples, Side
 from untaught.config import Count, Fraction, NonNegative, Positive, configuration
 from untaught.errors import ConfigError, SizeError
+from untaught.layerwise.from_components import few_and_large
+from untaught.layerwise.suited import CONVOLVED, in_patches, patches_told
 from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
 from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
 from untaught.nn.energy.contrastive import after, sparsity_pull
@@ -161,12 +163,20 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
-    adapts = GAUSSIAN
+    known_shortfalls = {
+        "reconstruction": "it learns a density, and only a few units may be on in each place",
+        "features": "a few dozen filters, which its units say where to find; pooling forgets places, and in small "
+        "pictures the place tells most",
+    }
+    adapts = {**GAUSSIAN, **patches_told(CONVOLVED)}
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian visible units where values lie outside [0, 1]."""
-        return gaussian_outside(sample)
+        """Gaussian visible units where values lie outside [0, 1]; large patches of few large pictures."""
+        gaussian = gaussian_outside(sample)
+        either = [Usual({"visible": "bernoulli"}), Usual({"visible": "gaussian"})]
+        choices = [gaussian] if gaussian.config else either if few_and_large(example, sample) else [Usual()]
+        return in_patches(cls, choices, example, sample, CONVOLVED)
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=5e-3), batch_size=16)
     view = View(binarise=True)

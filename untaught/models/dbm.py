@@ -38,7 +38,8 @@ from untaught.capability import Activations, Classifies, Encodes, Energy, Filter
 from untaught.config import Count, Positive, Whole, configuration, from_json
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
-from untaught.model import Batch, Example, Learner, Loss, Model, Smoke, Stage, Stream, View
+from untaught.layerwise.suited import in_patches, patches_told
+from untaught.model import Batch, Example, Learner, Loss, Model, Smoke, Stage, Stream, Usual, View
 from untaught.models.rbm import RBM
 from untaught.nn.energy.contrastive import after, contrast
 from untaught.nn.energy.deep_machine import DeepMachine, MeanFieldNetwork
@@ -152,6 +153,19 @@ class DBM(Model, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activat
         """Standard deviation of the initial weights."""
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
+
+    known_shortfalls = {
+        "reconstruction": "it learns a density, not a code of least error, and its layers share the time with the "
+        "training of all of them",
+        "features": "its stages share the time; shares of words are taken as probabilities of ones, and nearly all "
+        "units are off in every document",
+    }
+    adapts = patches_told()
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Patches of few large pictures."""
+        return in_patches(cls, [Usual()], example, sample)
 
     view = View(binarise=True)
     config: Config

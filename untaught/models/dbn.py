@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -42,7 +43,8 @@ from untaught.capability import Activations, Classifies, Encodes, Energy, Filter
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
-from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Stage, Stream, View
+from untaught.layerwise.suited import LIT, in_patches, patches_told, units_on
+from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Stage, Stream, Usual, View
 from untaught.models.discriminative_rbm import DRAW, DiscriminativeRBM
 from untaught.models.rbm import RBM
 from untaught.nn.energy.contrastive import after
@@ -157,8 +159,28 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         sample_steps: Count = 1000
         """Gibbs steps of the top machine from noise to a sample."""
 
+    known_shortfalls = {
+        "reconstruction": "layers are trained one by one, each as a density of the one below and none to give a "
+        "picture back; what comes back has passed all of them twice",
+        "features": "its layers share the time, so that each makes a third of the steps; shares of words are taken as "
+        "probabilities of ones, and nearly all units are off in every document",
+    }
+    adapts = {"rate": f"0.1 times {LIT} / units on of an example, where more are on", **patches_told()}
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """A lower rate where more units are on than in pictures of digits, of a patch if any; patches."""
+        found = in_patches(cls, [Usual()], example, sample)
+        lit = units_on(example, sample)
+        if lit <= LIT:
+            return found
+        slower = replace(cls.recipe.optimiser, learning_rate=cls.recipe.optimiser.learning_rate * LIT / lit)
+        because = "; ".join(filter(None, (found.because, f"{lit:.0f} units are on in an example")))
+        return replace(found, recipe=replace(cls.recipe, optimiser=slower), because=because)
+
     view = View()
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)
+    """The learning rate of the 2006 papers, with the guide's early momentum."""
     config: Config
 
     @classmethod
@@ -194,9 +216,14 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         """The machines below the top."""
         return [layer for layer in self.layers if isinstance(layer, RBM)]
 
+    @property
+    def greedy(self) -> Recipe:
+        """How each machine is trained: at the net's rate and momentum."""
+        return replace(self.recipe, schedule="linear")
+
     def stages(self) -> Sequence[Stage]:
         """Each layer on the means of the layer below, then the net as a whole."""
-        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, GREEDY)
+        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, self.greedy)
         last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
         return greedy * self.config.pretraining + [last] * (last.name != "none")
 
@@ -289,10 +316,6 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
         config=Config(hidden=(4, 3, 4), classes=3, fine_tuning="up-down", initial_scale=0.5, sample_steps=5),
         shape=(1, 2, 3), binary=True, classes=3,
     )  # fmt: skip
-
-
-GREEDY = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100, schedule="linear")
-"""How each machine is trained: at the learning rate of the 2006 papers, with the guide's early momentum."""
 
 
 def _top(config: DBN.Config, shared: dict[str, Any], width: int) -> RBM | DiscriminativeRBM:

@@ -181,6 +181,11 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         sample_steps: Count = 1000
         """Gibbs steps from noise to a sample."""
 
+    known_shortfalls = {
+        "reconstruction": "it learns classes, and a little of the density, not a code of least error",
+        "features": "its features are to name classes together with weights of its own; where pictures have colours, "
+        "few steps teach it less than as many principal components keep",
+    }
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-2), batch_size=100)
     view = View()
     monitor = "wrong_class_probability"

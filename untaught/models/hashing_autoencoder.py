@@ -74,7 +74,11 @@ class HashingAutoencoder(Coded):
 
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     differentiable = False
-    known_shortfalls = {"reconstruction": "its code has as many bits as principal components have numbers"}
+    known_shortfalls = {
+        "reconstruction": "its code has as many bits as principal components have numbers",
+        "features": "a bit tells less than a number, and bits that are to give the picture back keep what takes many "
+        "pixels, not what tells classes apart; large pictures make few steps in a few minutes",
+    }
     smoke = Smoke(config=Config(coders=Coders(hidden=(16,), latent=8), noise=1.0), shape=(1, 4, 4))
     config: Config
 

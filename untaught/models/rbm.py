@@ -46,7 +46,8 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Decodes, Encodes, Energy, Filters, Reconstructs, Samples, Side
 from untaught.config import Count, Fraction, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
-from untaught.layerwise.wide_range import GAUSSIAN, gaussian_outside
+from untaught.layerwise.from_components import few_and_large
+from untaught.layerwise.suited import amounts, in_patches, patches_told
 from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
 from untaught.nn.energy.bipartite import Bipartite, Hidden, Temper, Visible
 from untaught.nn.energy.contrastive import after, after_growing, contrast, sparsity_pull
@@ -193,15 +194,21 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
 
     known_shortfalls = {
         "reconstruction": "it learns a density, not a code of least error; as many principal components, where hidden "
-        "units are as many as values, copy"
+        "units are as many as values, copy",
+        "features": "hidden units are hardly better than untrained ones until many steps are made, and large pictures "
+        "or documents make few in a few minutes",
     }
-    adapts = GAUSSIAN
+    adapts = {"visible": "gaussian where values lie outside [0, 1], for documents and for colours", **patches_told()}
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian visible units, and a lower rate (section 13.2 of the guide), where values lie outside [0, 1]."""
-        slower = replace(cls.recipe.optimiser, learning_rate=GAUSSIAN_RATE)
-        return gaussian_outside(sample, replace(cls.recipe, optimiser=slower))
+        """Gaussian units at a lower rate (section 13.2 of the guide) for what is no probability; patches."""
+        slower = replace(cls.recipe, optimiser=replace(cls.recipe.optimiser, learning_rate=GAUSSIAN_RATE))
+        why = amounts(example, sample)
+        if not why and not few_and_large(example, sample):
+            return Usual()
+        gaussian, binary = Usual({"visible": "gaussian"}, recipe=slower, because=why), Usual({"visible": "bernoulli"})
+        return in_patches(cls, (gaussian, binary) if why else (binary, gaussian), example, sample)
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.005, momentum=0.9), batch_size=100)
     view = View(binarise=True)

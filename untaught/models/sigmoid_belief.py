@@ -46,7 +46,8 @@ from untaught.capability import (
 )
 from untaught.config import Count, Positive, configuration
 from untaught.errors import ConfigError, SizeError
-from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, View
+from untaught.layerwise.suited import in_patches, patches_told
+from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, Usual, View
 from untaught.nn.belief.inference import Exact, Factorial, Inference, Recognition
 from untaught.nn.belief.network import ENUMERABLE, BeliefNetwork, Units
 from untaught.nn.energy.units import UNITS
@@ -131,6 +132,19 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         """Initial visible biases, for example -4 if causes should turn pixels on; none takes the mean of the data."""
         hidden_bias: float = 0.0
         """Initial hidden biases of both networks; below 0 if causes should be rare."""
+
+    known_shortfalls = {
+        "reconstruction": "it learns a density: hidden units are drawn while it learns, and what they lose in noise "
+        "no principal component loses",
+        "features": "recognition follows generation only as far as dreams are like the data; shares of words are taken "
+        "as probabilities of ones, and nearly all units are off in every document",
+    }
+    adapts = patches_told()
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Patches of few large pictures."""
+        return in_patches(cls, [Usual()], example, sample)
 
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1), batch_size=100)
     view = View(binarise=True)

@@ -121,3 +121,17 @@ def test_random_weights_are_other_weights_of_the_same_network() -> None:
     again = representations(held, [batch])
     assert torch.equal(described["random_weights"][0], again["random_weights"][0])
     assert described["pca"][0].shape == (45, 4) and described["raw_pixels"][0].shape == (45, 16)
+
+
+def test_bits_have_the_signs_of_components_beside_them() -> None:
+    """The signs by hand: of the projections of centred pixels on the eigenvectors of their covariance."""
+    held = subject()
+    assert isinstance(held.model, Linear)
+    batch = held.tested()
+    assert "pca_bits" not in representations(held, [batch])
+    held.model.encode = lambda x: (x.flatten(1)[:, :4] > 0.5).to(x.dtype)  # type: ignore[method-assign]
+    bits = representations(held, [batch])["pca_bits"][0]
+    centred = batch.x.flatten(1) - batch.x.flatten(1).mean(0)
+    largest = torch.linalg.eigh(centred.T @ centred)[1][:, -4:].flip(1)
+    agreement = (bits == (centred @ largest > 0)).float().mean(0)
+    assert ((agreement > 0.99) | (agreement < 0.01)).all(), "an eigenvector is known but for its sign"

@@ -12,6 +12,7 @@ from untaught.evaluate.quantity import MODEL, plain
 SHORT = {
     MODEL: "this model",
     "pca": "PCA",
+    "pca_bits": "PCA, signs alone",
     "logistic_pca": "logistic PCA",
     "logistic_pca_linear_code": "logistic PCA, linear code",
     "lsa": "LSA",
@@ -20,6 +21,7 @@ SHORT = {
 FULL = {
     "random_weights": "the same network, untrained",
     "pca": "PCA with as many components",
+    "pca_bits": "the signs of as many principal components, as bits",
     "logistic_pca": "logistic PCA, codes optimised",
     "logistic_pca_linear_code": "logistic PCA, linear code",
     "lsa": "latent semantic analysis",
