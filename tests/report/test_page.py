@@ -342,8 +342,10 @@ def test_a_direction_is_told_only_where_there_is_one() -> None:
 
 
 def test_numbers_below_zero_have_bars_too() -> None:
-    mean = {"mean_activation": -0.5, "baselines": {"random_weights": {"mean_activation": 0.25}}}
-    assert re.findall(r'mini" style="width:([\d.]+)%', measure_section("active_units", mean)) == ["50.0", "25.0"]
+    error = {"squared_error_per_image": 2.0, "baselines": {"pca": 1.0}}
+    quality = {"psnr_db": -0.5, "psnr_db_baselines": {"pca": 0.25}}
+    told = measure_section("reconstruction", error | quality)
+    assert re.findall(r'mini" style="width:([\d.]+)%', told) == ["50.0", "25.0"]
 
 
 def test_rows_of_numbers_have_no_pixels() -> None:
