@@ -20,6 +20,7 @@ from typing import Literal
 
 from untaught.evaluate.baselines.names import counted
 from untaught.evaluate.evaluate import measures
+from untaught.evaluate.judgement.paired import COPIED
 from untaught.evaluate.measure import Groups, Headline, Measure
 from untaught.evaluate.quantity import Measured, Quantity
 from untaught.evaluate.subject import Subject, measuring
@@ -30,8 +31,6 @@ ORDER = ("prediction", "classification", "likelihood", "reconstruction", "probe"
 """Measures that may speak for a model, by what it says about what was learnt."""
 ERRORS, LEAST = 2.0, 0.01
 """Standard errors, and part of the trivial answer's value, that a difference must exceed, equation (1)."""
-COPIED = 1e-3
-"""Part of another baseline's error below which a baseline copies its input."""
 MOSTLY = 0.5
 """Part of the examples on which a model that is better on average should be better too."""
 
