@@ -11,7 +11,7 @@ from tests.evaluate.fakes import Forecast, Linear, blobs, drifting, subject_of
 from untaught.data.part import Part
 from untaught.data.view import Statistics, View
 from untaught.errors import DataError
-from untaught.evaluate.improbable import available, explained, missing, scores, squares
+from untaught.evaluate.improbable import available, explained, missing, scores
 from untaught.evaluate.subject import Subject
 from untaught.models.dbn import DBN
 from untaught.models.rbm import RBM
@@ -182,17 +182,6 @@ def test_where_it_lies_adds_up_to_the_score() -> None:
     assert place.where is not None
     torch.testing.assert_close(place.where.mean(), judged.score[judged.frame == 13][0])
     assert torch.equal(place.picture, x[1, 4])
-
-
-def test_squares_cover_the_picture() -> None:
-    for height, width, side in ((20, 33, 8), (8, 8, 8), (9, 16, 8)):
-        seen = torch.zeros(height, width)
-        for top, left in squares(height, width, side):
-            seen[top : top + side, left : left + side] += 1
-            assert top + side <= height and left + side <= width
-        assert seen.min() >= 1
-    with pytest.raises(DataError, match="--size 8"):
-        squares(7, 20, 8)
 
 
 def test_a_model_of_squares_looks_at_all_of_a_picture() -> None:

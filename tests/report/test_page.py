@@ -341,6 +341,13 @@ def test_a_direction_is_told_only_where_there_is_one() -> None:
     assert told.count("Lower is better.") == 1 and "Higher is better." not in told
 
 
+def test_numbers_below_zero_have_bars_too() -> None:
+    error = {"squared_error_per_image": 2.0, "baselines": {"pca": 1.0}}
+    quality = {"psnr_db": -0.5, "psnr_db_baselines": {"pca": 0.25}}
+    told = measure_section("reconstruction", error | quality)
+    assert re.findall(r'mini" style="width:([\d.]+)%', told) == ["50.0", "25.0"]
+
+
 def test_rows_of_numbers_have_no_pixels() -> None:
     stored = {"squared_error_per_image": 2.0, "baselines": {"pca": 3.0}}
     told = Reader(measure_section("reconstruction", stored, vectors=True)).text

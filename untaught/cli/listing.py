@@ -85,9 +85,7 @@ def tell_skipped(source: Source) -> None:
         more = f" and {count - NAMED} more" if count > NAMED else ""
         print(f"skipped {count} broken: {', '.join(source.skipped[:NAMED])}{more}", file=sys.stderr)
     if source.chosen_size is not None:
-        told = (
-            "large frames are reduced to {}" if source.is_video else "each picture is brought to {} around its centre"
-        )
+        told = "frames are brought to {}" if source.is_video else "each picture is brought to {} around its centre"
         print(f"{told.format(by(source.chosen_size))}; --size takes another", file=sys.stderr)
     if count := len(source.train.cuts):
         found = "1 cut" if count == 1 else f"{count} cuts"

@@ -14,12 +14,13 @@ from untaught.cli.listing import by, tell_skipped
 from untaught.config import Whole, configuration
 from untaught.data.batches import Feed, fixed_batches, fixed_order
 from untaught.data.part import Part
-from untaught.data.source import Source, open_data
-from untaught.data.spec import size_of
+from untaught.data.source import Source, open_data, source_names
+from untaught.data.spec import parse, size_of
 from untaught.data.view import Batch, example_shape
 from untaught.errors import ConfigError, DataError, UntaughtError
+from untaught.evaluate.in_squares import given_back, whole_view
 from untaught.evaluate.subject import Subject
-from untaught.model import Reconstructs, capabilities, in_words, model_class
+from untaught.model import capabilities, in_words, model_class
 from untaught.randomness import Draws
 from untaught.runs.run import Run, open_run, told_who_wrote
 
@@ -62,12 +63,12 @@ class Opened:
 
     def count(self) -> int:
         """How many examples there are."""
-        return sum(len(fixed_order(part, self.subject.pixel_view, None)) for part in self.parts)
+        return sum(len(fixed_order(part, whole_view(self.subject), None)) for part in self.parts)
 
     def batches(self) -> Iterator[Batch]:
-        """Every example in the source's order, in [0, 1], on the CPU."""
-        view, cpu, seed = self.subject.pixel_view, torch.device("cpu"), self.subject.seed
-        size = max(1, min(512, VALUES_AT_ONCE // (torch.Size(self.run.settings.shape).numel() * (view.frames or 1))))
+        """Every example whole, in the source's order, in [0, 1], on the CPU."""
+        view, cpu, seed = whole_view(self.subject), torch.device("cpu"), self.subject.seed
+        size = max(1, min(512, VALUES_AT_ONCE // (torch.Size(self.source.shape).numel() * (view.frames or 1))))
         stream = Draws(seed, cpu)
         for part in self.parts:
             batches = fixed_batches(Feed(part, view, None, None, cpu, size, seed), None)
@@ -80,12 +81,10 @@ class Opened:
 
     def reconstructions(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Every example with its reconstruction; for video, the frames that the model can predict."""
-        model = self.subject.model
-        assert isinstance(model, Reconstructs)
         for batch in self.batches():
-            given = self.subject.apply(model.reconstruct, batch.x)
+            given = given_back(self.subject, batch.x)
             original = batch.x[:, -given.shape[1] :] if batch.x.ndim == 5 else batch.x
-            yield original, self.shown(given)
+            yield original, in_range(self.run, given)
 
     def shown(self, seen: Tensor) -> Tensor:
         """A model's output as pictures in [0, 1] or as vectors."""
@@ -112,9 +111,12 @@ def open_for(capability: type[ABC], use: Use) -> Opened:
 
 
 def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["stop", "skip"] | None) -> Source:
-    """Open a run's own data, or other data resized as the run's own were."""
+    """Open a run's own data, or other data resized as the run's own were, where these say no size of their own."""
     held = run.settings
-    source = open_data(data or held.data, size=size_of(size) or held.size, on_bad=on_bad or held.on_bad)
+    own = size_of(size) or held.size
+    if own is None and data is not None and held.frames is None and "size" not in parse(data, source_names()).options:
+        own = size_of(parse(held.data, source_names()).options.get("size"))
+    source = open_data(data or held.data, size=own, on_bad=on_bad or held.on_bad)
     tell_skipped(source)
     return source
 

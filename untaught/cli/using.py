@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from untaught.data.view import View, cut
 from untaught.errors import DataError
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import Prediction, grid, pairs, prediction_film, prediction_strip
+from untaught.evaluate.in_squares import features_of, whole_view
 from untaught.evaluate.measures.prediction import flow_of
 from untaught.model import Classifies, Encodes, Predicts, Reconstructs, Samples
 from untaught.randomness import seeded
@@ -61,7 +61,10 @@ class Ahead:
 
 
 def encode(words: Sequence[str]) -> None:
-    """Write the features of every example, in the source's order: arrays `features` (n, feature) and `label`."""
+    """Write the features of every example, in the source's order: arrays `features` (n, feature) and `label`.
+
+    Where a run was trained on patches, the features of a picture are the means over patches that cover it.
+    """
     use = _use(encode, words)
     out = check_ending(use.out, ".npz")
     opened = open_for(Encodes, use)
@@ -70,14 +73,17 @@ def encode(words: Sequence[str]) -> None:
     def features() -> Iterator[Tensor]:
         for batch in opened.batches():
             labels.append(batch.label)
-            yield opened.subject.features(batch.x)
+            yield features_of(opened.subject, batch.x)
 
     write_arrays(out, "features", opened.count(), features(), lambda: {"label": torch.cat(labels)})
     print(out)
 
 
 def reconstruct(words: Sequence[str]) -> None:
-    """Write the reconstruction of every example: array `reconstruction`, or a picture with the originals above."""
+    """Write the reconstruction of every example: array `reconstruction`, or a picture with the originals above.
+
+    Where a run was trained on patches, a picture is put together from patches that cover it.
+    """
     use = _use(reconstruct, words)
     out = check_ending(use.out, ".npz", ".png", ".gif", ".mp4")
     opened = open_for(Reconstructs, use)
@@ -160,7 +166,7 @@ def predictions(opened: Opened, context: int | None, frames: int) -> Iterator[Pr
     """
     for part in opened.parts:
         _refuse(opened, part, context)
-    view = replace(opened.subject.pixel_view, patch=None)
+    view = whole_view(opened.subject)
     model = opened.subject.model
     assert isinstance(model, Predicts)
     for part in opened.parts:

@@ -119,7 +119,7 @@ def open_data(
 
     Raises:
         ConfigError: An option is unknown, misspelt or out of range.
-        DataError: The source is missing, or broken, or its videos differ in size.
+        DataError: The source is missing, or broken.
 
     Example:
         >>> source = open_data("balls?clips=4&frames=10")

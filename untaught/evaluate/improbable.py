@@ -18,13 +18,13 @@ places where nothing happens from dividing by zero; where all is still, scores a
 the frame before, which also takes motion out, fails: what moves more is predicted better than what stands still, and a
 stretch of another film is found less often than by chance. What freezes is too predictable to be found.
 
-A model that was trained on squares and cannot look at a whole picture looks at squares that cover it: maps of errors
-are pieced together, scores of (1) and (2) are means over the squares.
+A model that was trained on squares and cannot look at a whole picture looks at squares that cover it (`in_squares`):
+maps of errors are pieced together, scores of (1) and (2) are means over the squares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -36,8 +36,8 @@ from torch.nn.functional import avg_pool2d, interpolate
 from untaught.data.batches import fixed_order
 from untaught.data.part import Part
 from untaught.data.view import cut
-from untaught.errors import DataError, UntaughtError
 from untaught.evaluate.image_quality import squared_error
+from untaught.evaluate.in_squares import given_back, in_squares, whole_view
 from untaught.evaluate.subject import Subject
 from untaught.model import Energy, LowerBound, Predicts, Reconstructs, Scores
 from untaught.randomness import seeded
@@ -103,12 +103,12 @@ def scores(subject: Subject, part: Part, kind: Kind) -> Scored:
     """The score of every example of a part, in its order; of video, of every frame that can be judged."""
     if kind == "prediction":
         return _predicted(subject, part)
-    order = fixed_order(part, replace(subject.pixel_view, frames=None), None)
+    order = fixed_order(part, replace(whole_view(subject), frames=None), None)
     size = max(1, VALUES // torch.Size(part.shape).numel())
     found: list[Tensor] = []
     with seeded(subject.seed, subject.device):
         for some in order.split(size):
-            x = cut(part.frames.read(some).cpu(), replace(subject.pixel_view, patch=None), None, training=False)
+            x = cut(part.frames.read(some).cpu(), whole_view(subject), None, training=False)
             found.append(_single(subject, x, kind))
     return Scored(torch.cat(found) if found else torch.zeros(0), order)
 
@@ -127,14 +127,7 @@ def score_of(model: object, seen: Examples, kind: Kind) -> PerExample:
 def _single(subject: Subject, x: Examples, kind: Kind) -> PerExample:
     if kind == "reconstruction":
         return squared_error(x, given_back(subject, x))
-    return _in_squares(subject, x, lambda some: subject.apply(lambda seen: score_of(subject.model, seen, kind), some))
-
-
-def given_back(subject: Subject, x: Examples) -> Examples:
-    """What the model makes of examples in [0, 1]."""
-    model = subject.model
-    assert isinstance(model, Reconstructs)
-    return _in_squares(subject, x, lambda some: subject.shown(subject.apply(model.reconstruct, some)))
+    return in_squares(subject, x, lambda some: subject.apply(lambda seen: score_of(subject.model, seen, kind), some))
 
 
 def context(subject: Subject, part: Part) -> int:
@@ -150,7 +143,7 @@ def next_frames(subject: Subject, given: Video) -> Images:
     def predict(some: Video) -> Images:
         return subject.shown(subject.apply(lambda seen: model.predict(seen, 1), some)[:, 0]).clamp(0, 1)
 
-    return _in_squares(subject, given, predict)
+    return in_squares(subject, given, predict)
 
 
 def _predicted(subject: Subject, part: Part) -> Scored:
@@ -202,7 +195,7 @@ class Explained:
 
 def explained(subject: Subject, part: Part, frame: int, kind: Kind, usual: Tensor | None) -> Explained:
     """What a frame's score comes from; beside a likelihood or a free energy the reconstruction, if there is one."""
-    view, rows = replace(subject.pixel_view, patch=None), torch.tensor([frame])
+    view, rows = whole_view(subject), torch.tensor([frame])
     if kind == "prediction":
         clip = int(((part.first <= frame) & (frame < part.first + part.length)).nonzero()[0])
         given = min(context(subject, part), frame - int(part.first[clip]))
@@ -223,7 +216,7 @@ def explained(subject: Subject, part: Part, frame: int, kind: Kind, usual: Tenso
 def windows(subject: Subject, part: Part) -> Iterator[tuple[Tensor, Video, Images]]:
     """Frames of each clip that can be judged, in batches: their numbers, the frames before each, and themselves."""
     count = context(subject, part)
-    view = replace(subject.pixel_view, patch=None)
+    view = whole_view(subject)
     room = max(1, VALUES // (torch.Size(part.shape).numel() * (count + 1)))
     for first, length in zip(part.first.tolist(), part.length.tolist(), strict=True):
         given = min(count, length - 1)
@@ -231,49 +224,3 @@ def windows(subject: Subject, part: Part) -> Iterator[tuple[Tensor, Video, Image
             raw = part.frames.read(torch.arange(int(rows[0]) - given, int(rows[-1]) + 1))
             x = cut(raw.cpu()[None], view, None, training=False)[0]
             yield rows, x[torch.arange(len(rows))[:, None] + torch.arange(given)], x[given:]
-
-
-def _in_squares(subject: Subject, x: Tensor, look: Callable[[Tensor], Tensor]) -> Tensor:
-    """What a model gives of whole pictures; where it sees squares alone, pieced together, or the mean over squares."""
-    side = subject.view.patch
-    if side is None or _sees_whole(x, look):
-        return look(x)
-    places = squares(x.shape[-2], x.shape[-1], side)
-    looked = [look(x[..., top : top + side, left : left + side]) for top, left in places]
-    if looked[0].ndim == 1:
-        return torch.stack(looked).mean(0)
-    total = looked[0].new_zeros(*looked[0].shape[:-2], *x.shape[-2:])
-    times = total.new_zeros(x.shape[-2:])
-    for (top, left), piece in zip(places, looked, strict=True):
-        total[..., top : top + side, left : left + side] += piece
-        times[top : top + side, left : left + side] += 1
-    return total / times
-
-
-def _sees_whole(x: Tensor, look: Callable[[Tensor], Tensor]) -> bool:
-    try:
-        look(x[:1])
-    except (UntaughtError, RuntimeError, TypeError):  # ours, or torch's where shapes do not meet
-        return False
-    return True
-
-
-def squares(height: int, width: int, side: int) -> list[tuple[int, int]]:
-    """Top and left of the fewest evenly spaced squares that cover a picture.
-
-    Raises:
-        DataError: A square is larger than the picture.
-
-    Example:
-        >>> squares(8, 10, 8)
-        [(0, 0), (0, 2)]
-    """
-    if side > min(height, width):
-        raise DataError(
-            f"the model sees squares of {side}x{side} pixels, and these pictures are {height}x{width};\n"
-            f"--size {side} enlarges them"
-        )
-    down, across = (
-        torch.linspace(0, length - side, -(-length // side)).round().int().tolist() for length in (height, width)
-    )
-    return [(top, left) for top in down for left in across]

@@ -102,7 +102,7 @@ def _table(quantity: Quantity) -> str:
 
 
 def _grid(rows: Sequence[Row]) -> str:
-    """Numbers with a bar under each: from 0 to 1, or to the largest of the row."""
+    """Numbers with a bar under each, as long as they are far from 0: a full one is 1, or the farthest of the row."""
     columns = dict.fromkeys(name for _, _, row in rows for name in row)
     head = "".join(f'<th class="value">{escape(full(name))}</th>' for name in columns)
     body = "".join(
@@ -115,7 +115,7 @@ def _grid(rows: Sequence[Row]) -> str:
 def _cell(quantity: Quantity, name: str, row: Mapping[str, Measured]) -> str:
     one = row.get(name, Measured(None))
     widest = max(1.0, *(abs(other.value) for other in row.values()))
-    width = 0.0 if one.value is None else 100 * max(0.0, float(one.value)) / widest
+    width = 0.0 if one.value is None else 100 * abs(float(one.value)) / widest
     own = " own" if name == MODEL else ""
     told = escape(quantity.text(one.value, one.spread))
     return f'<td class="value{own}">{told}<i class="mini" style="width:{width:.1f}%"></i></td>'

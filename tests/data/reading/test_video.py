@@ -96,12 +96,13 @@ def test_sub_folders_of_clips_are_classes(tmp_path: Path) -> None:
     assert source.label_names == ("run", "walk") and source.train.label.tolist() == [0] * 6 + [1] * 3
 
 
-def test_clips_of_different_sizes_offer_a_size(tmp_path: Path) -> None:
-    write(tmp_path / "a.mkv", "ffv1", "bgr0", 2)
-    write(tmp_path / "b.mkv", "ffv1", "bgr0", 2, size=(64, 64))
-    with pytest.raises(DataError, match="--size 32"):
-        open_data(tmp_path)
-    assert every(open_data(tmp_path, size=24)).shape == (4, 3, 24, 24)
+def test_clips_of_different_sizes_are_brought_to_the_commonest_aspect(tmp_path: Path) -> None:
+    for name, size in {"a": (64, 64), "b": (48, 64), "c": (24, 32)}.items():
+        write(tmp_path / f"{name}.mkv", "ffv1", "bgr0", 2, size=size)
+    chosen = open_data(tmp_path)
+    assert chosen.shape == (3, 24, 32) and chosen.chosen_size == (24, 32) and len(chosen.train) == 3
+    assert open_data(chosen.spec).shape == (3, 24, 32) and open_data(chosen.spec).chosen_size is None
+    assert every(open_data(tmp_path, size=24)).shape == (6, 3, 24, 24)
 
 
 def test_a_moving_gif_is_video_and_a_still_one_is_not(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from untaught.evaluate.drawing.odd_sheet import HIGH, WIDE, Tile, odd_sheet
+from untaught.evaluate.drawing.odd_sheet import HIGH, WIDE, Tile, lettering, odd_sheet
 
 
 def tile(height: int, width: int, channels: int = 1, name: str = "a.png", spot: bool = True) -> Tile:
@@ -42,3 +42,9 @@ def test_many_are_wrapped_and_long_names_cut() -> None:
     wrapped = odd_sheet("t", {"most": [tile(28, 28, name="folder/" * 40 + "x.png")] * 11})
     assert wrapped.shape[1] == ten.shape[1]
     assert wrapped.shape[0] > 1.8 * ten.shape[0] - 100
+
+
+def test_names_in_other_letters_are_legible() -> None:
+    missing = bytes(lettering(13).getmask("\U0010fffd"))
+    for letter in "ЖЩüαωő":
+        assert bytes(lettering(13).getmask(letter)) not in (missing, bytes(len(missing)))

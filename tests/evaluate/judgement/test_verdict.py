@@ -10,6 +10,7 @@ import torch
 
 from tests.evaluate.fakes import Forecast, Linear, blobs, drifting, subject_of
 from untaught.data.part import Part
+from untaught.data.view import View
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.judgement.verdict import Verdict, said, speaker, verdict
 from untaught.evaluate.measure import Groups, Headline
@@ -114,6 +115,13 @@ def test_reconstruction_speaks_with_pca_of_as_many_components() -> None:
     assert f"what comes back is {own:.3g}, " in found.words and "PCA with 1 components" in found.words
     worse = verdict(pictures(0.0))
     assert worse is not None and worse.standing == "worse" and "PCA with 3 components" in worse.words
+
+
+def test_patches_are_called_patches() -> None:
+    x = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    model = Linear(Linear.Config(), (1, 4, 4)).eval()
+    found = verdict(subject_of(model, Part.of(x), Part.of(x[:5]), View(patch=4)))
+    assert found is not None and found.words.startswith("held out, 20 patches of 4x4 pixels from 5 pictures: the ")
 
 
 def test_a_wide_code_is_judged_by_its_labels_where_there_are_any() -> None:

@@ -42,6 +42,15 @@ def test_baselines_are_fitted_on_the_training_part() -> None:
     assert list(found["ssim_baselines"]) == list(found["psnr_db_baselines"]) == list(found["baselines"])
 
 
+def test_a_plane_that_copies_its_input_is_left_out_and_named() -> None:
+    train, test = (torch.rand(90, 6, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    found = MEASURE.take(subject_of(Linear(Linear.Config(latent=6), (6,)).eval(), Part.of(train), Part.of(test)))
+    assert "pca" not in found["baselines"] and "mean_image" in found["baselines"]
+    assert "PCA with as many components" in found["left_out_as_they_copy_their_input"]
+    narrow = MEASURE.take(subject_of(Linear(Linear.Config(latent=5), (6,)).eval(), Part.of(train), Part.of(test)))
+    assert "pca" in narrow["baselines"] and "left_out_as_they_copy_their_input" not in narrow
+
+
 def test_logistic_planes_are_fitted_on_the_training_part() -> None:
     found, given = MEASURE.take(subject()), TEST.flatten(1)
     for name, plane in {"logistic_pca": logistic_principal, "logistic_pca_linear_code": linear_code}.items():

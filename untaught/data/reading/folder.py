@@ -96,23 +96,6 @@ def refuse(path: Path, broken: Mapping[Path, DataError], count: int, reading: Re
         raise DataError(f"{first}\n{len(broken)} of {count} files are broken; --on-bad skip leaves them out")
 
 
-def one_size(path: Path, sizes: Mapping[Path, tuple[int, int]]) -> tuple[int, int]:
-    """Find the one size of all files.
-
-    Raises:
-        DataError: They differ; the message offers a size that none falls short of, at most 64.
-    """
-    counted = Counter(sizes.values())
-    if len(counted) == 1:
-        return next(iter(counted))
-    shown = ", ".join(f"{width}x{height} ({count})" for (height, width), count in counted.most_common(2))
-    side = min(64, *(min(size) for size in counted))
-    raise DataError(
-        f"{len(sizes)} files of {path} have {len(counted)} sizes, the commonest {shown}\n"
-        f"give --size, for instance --size {side}"
-    )
-
-
 def _kind_of_folder(folder: Path) -> Kind:
     files = _walk(folder)
     endings = Counter(file.suffix.lower() for file in files)

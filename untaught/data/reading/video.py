@@ -1,13 +1,15 @@
 """A video file, or a folder of them: each file is a clip.
 
 What fits into memory is decoded once, as bytes; larger video is read by window, see `video_frames.py`. Frames are
-turned upright as the file says. The source is grey, one channel, when every file is without colour. Sub-folders are
-classes when every file lies in one and there are at least two.
+turned upright as the file says. Where files differ in size, all are brought to the smallest size of the commonest
+aspect. The source is grey, one channel, when every file is without colour. Sub-folders are classes when every file lies
+in one and there are at least two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,7 +20,7 @@ from torch import Tensor
 from untaught.config import Count, configuration
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.cuts import find_cuts
-from untaught.data.reading.folder import VIDEO, attempt, classes_of, files_of, one_size, refuse
+from untaught.data.reading.folder import VIDEO, attempt, classes_of, files_of, refuse
 from untaught.data.reading.video_frames import VideoFrames
 from untaught.data.reading.video_index import decoded, index_video
 from untaught.data.source import Source
@@ -47,13 +49,13 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     """Open a video file or a folder of them.
 
     Raises:
-        DataError: A file is broken or cut off, or all are, or they differ in size.
+        DataError: A file is broken or cut off, or all are.
     """
     files = files_of(path, VIDEO)
     tables, broken = attempt(index_video, files)
     refuse(path, broken, len(files), reading)
-    own = reading.size or one_size(path, {file: table.size for file, table in tables.items()})
-    size = reading.size or reduced_size(own)
+    sizes = [table.size for table in tables.values()]
+    size = reading.size or reduced_size(commonest_size(sizes))
     grey = options.grey or all(table.grey for table in tables.values())
     on_disk = VideoFrames(list(tables.values()), options.every, grey, size)
     frames, lengths, more = _whole(on_disk) if on_disk.nbytes <= reading.memory else _by_window(on_disk)
@@ -63,8 +65,20 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     part = replace(_part(frames, on_disk, lengths, label), origin=on_disk.origin)
     if options.cuts:
         part = replace(part, cuts=find_cuts(frames, part.first.tolist(), part.length.tolist()))
-    skipped, chosen = tuple(map(str, broken)), None if size == own else size
+    skipped, chosen = tuple(map(str, broken)), None if reading.size or set(sizes) == {size} else size
     return Source(str(path), part, label_names=names, skipped=skipped, chosen_size=chosen)
+
+
+def commonest_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The smallest size of the commonest aspect, width over height to a twentieth; of equally common ones the first.
+
+    Example:
+        >>> commonest_size([(1080, 1920), (480, 640), (720, 1280), (1920, 1080)])
+        (720, 1280)
+    """
+    aspects = [round(20 * width / height) for height, width in sizes]
+    commonest = Counter(aspects).most_common(1)[0][0]
+    return min(size for size, aspect in zip(sizes, aspects, strict=True) if aspect == commonest)
 
 
 def reduced_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -6,6 +6,7 @@ Pictures that belong to a measure, such as `map.png` to `map`, take longer and a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from untaught.evaluate.drawing.pictures import (
 )
 from untaught.evaluate.evaluate import measures
 from untaught.evaluate.footage import footage
+from untaught.evaluate.in_squares import given_back, whole_view
 from untaught.evaluate.measures.prediction import continued, flow_of, frame_view, rollout_lengths
 from untaught.evaluate.subject import Subject, measuring
 from untaught.model import Filters, Predicts, Reconstructs, Samples
@@ -65,9 +67,8 @@ def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
         yield "prediction.gif", prediction_film(clips, shown_at_once(clips), FILM_SIDE, BEFORE)
         yield "prediction.png", prediction_strip(clips)
     elif isinstance(subject.model, Reconstructs) and drawable:
-        x = subject.pixels(subject.parts.test, PAIRS).x
-        copies = subject.shown(subject.apply(subject.model.reconstruct, x))
-        yield "reconstruction.png", pairs(x, copies, side=PAIR_SIDE)
+        whole = replace(subject, view=whole_view(subject)).pixels(subject.parts.test, PAIRS).x
+        yield "reconstruction.png", pairs(whole, given_back(subject, whole), side=PAIR_SIDE)
     if isinstance(subject.model, Samples) and drawable:
         x = subject.shown(subject.model.sample(SAMPLES).float().cpu())
         yield ("samples.png" if x.ndim == 4 else "samples.gif"), grid(x, COLUMNS if x.ndim == 4 else None)

@@ -78,7 +78,7 @@ def odd_sheet(
 
 def _heading(text: str, width: int, size: int) -> Picture:
     sheet = Image.new("RGB", (width, size + 3 * GAP), PAPER)
-    ImageDraw.Draw(sheet).text((GAP, sheet.height - GAP), text, INK, ImageFont.load_default(size), anchor="ls")
+    ImageDraw.Draw(sheet).text((GAP, sheet.height - GAP), text, INK, lettering(size), anchor="ls")
     return np.asarray(sheet)
 
 
@@ -88,7 +88,7 @@ def _band(tiles: Sequence[Tile], rows: Sequence[str], left: int, width: int, top
     high, wide = columns[0][0].shape[:2]
     lines = max(len(tile.told) for tile in tiles)
     sheet = Image.new("RGB", (width, len(rows) * (high + GAP) + lines * LINE + GAP), PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(SMALL)
+    draw, font = ImageDraw.Draw(sheet), lettering(SMALL)
     for row, name in enumerate(rows):
         draw.text((left - GAP, row * (high + GAP) + high // 2), name, QUIET, font, anchor="rm")
     for number, (tile, column) in enumerate(zip(tiles, columns, strict=True)):
@@ -129,9 +129,14 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) ->
     return shown
 
 
+def lettering(size: int) -> ImageFont.FreeTypeFont:
+    """Matplotlib's own letters: names of files may be Greek or Cyrillic, which those of Pillow lack."""
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
+
+
 def _letters(text: str, size: int) -> int:
     """Pixels that a text of some height takes."""
-    return math.ceil(ImageFont.load_default(size).getlength(text))
+    return math.ceil(lettering(size).getlength(text))
 
 
 def _unit_told(top: float, unit: str) -> str:
@@ -141,7 +146,7 @@ def _unit_told(top: float, unit: str) -> str:
 def _scale(left: int, width: int, where: str, foot: str) -> Picture:
     """What the colours of the maps mean."""
     sheet = Image.new("RGB", (width, LINE + 3 * GAP), PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(SMALL)
+    draw, font = ImageDraw.Draw(sheet), lettering(SMALL)
     ramp = matplotlib.colormaps["inferno"](torch.linspace(0, 1, 2 * WIDE).numpy())[None, :, :3]
     middle = sheet.height // 2
     draw.text((left - GAP, middle), f"{where}   0", QUIET, font, anchor="rm")

@@ -30,6 +30,8 @@ PAPER, INK = (32, 33, 36), (232, 234, 237)
 GAP = 4
 TEXT = 15
 """Height of letters in pixels."""
+PAIR, WIDE = 256, 1100
+"""Shorter side of a picture beside its reconstruction, and width of a row of them, in pixels at most."""
 SCALES = (1, 2, 4, 8, 16)
 """By how much a difference is brightened at most, so that it is seen."""
 
@@ -59,13 +61,16 @@ def grid(x: Images | Video, columns: int | None = None, side: int = 64) -> Pictu
 
 
 def pairs(original: Images | Video, given: Images | Video, most: int = 12, side: int = 64) -> Picture | Film:
-    """Originals above a model's reconstructions; for video, a film."""
+    """Originals above a model's reconstructions, large ones in several rows; for video, a film."""
     original, given = original[:most], given[:most]
     if original.ndim == 5:
         frames = zip(original.unbind(1), given.unbind(1), strict=True)
         return np.stack([pairs(x, y, most, side) for x, y in frames])
-    rows = [[enlarged(picture, side) for picture in colours(x)] for x in (original, given)]
-    return mosaic(rows, ("original", "reconstruction"))
+    above, below = ([reduced(enlarged(picture, side), PAIR) for picture in colours(x)] for x in (original, given))
+    across = max(1, WIDE // above[0].shape[1])
+    starts = range(0, len(above), across)
+    rows = [row[start : start + across] for start in starts for row in (above, below)]
+    return mosaic(rows, ("original", "reconstruction") * len(starts))
 
 
 def filter_grid(filters: Images, most: int = 144, side: int = 48) -> Picture:

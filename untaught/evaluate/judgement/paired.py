@@ -20,6 +20,8 @@ from torch import Tensor
 
 from untaught.evaluate.quantity import Lead, Measured
 
+COPIED = 1e-3
+"""Part of another baseline's error below which a baseline copies its input."""
 Values = Float[Tensor, " example"]
 
 

@@ -20,6 +20,7 @@ from typing import Literal
 
 from untaught.evaluate.baselines.names import counted
 from untaught.evaluate.evaluate import measures
+from untaught.evaluate.judgement.paired import COPIED
 from untaught.evaluate.measure import Groups, Headline, Measure
 from untaught.evaluate.quantity import Measured, Quantity
 from untaught.evaluate.subject import Subject, measuring
@@ -30,8 +31,6 @@ ORDER = ("prediction", "classification", "likelihood", "reconstruction", "probe"
 """Measures that may speak for a model, by what it says about what was learnt."""
 ERRORS, LEAST = 2.0, 0.01
 """Standard errors, and part of the trivial answer's value, that a difference must exceed, equation (1)."""
-COPIED = 1e-3
-"""Part of another baseline's error below which a baseline copies its input."""
 MOSTLY = 0.5
 """Part of the examples on which a model that is better on average should be better too."""
 
@@ -83,7 +82,7 @@ def said(name: str, headline: Headline, groups: Groups, subject: Subject) -> Ver
     features = found["features"].value if "features" in found else None
     told = [_compared(quantity, standing, counted(best, features), rivals[best])]
     told += _share(rivals[best], standing, headline.examples) + _better_still(quantity, headline.trivial)
-    sentence = f"held out{_examples(rivals[best], headline.examples)}: {'; '.join(told)}"
+    sentence = f"held out{_examples(rivals[best], _called(headline, subject))}: {'; '.join(told)}"
     return Verdict(name, worded(sentence, len(subject.parts.test.shape) == 1), standing)
 
 
@@ -152,6 +151,14 @@ def _better_still(quantity: Quantity, trivial: Sequence[str]) -> list[str]:
         return []
     best = _best(quantity, ahead)
     return [f"better still: {counted(best, None)} ({quantity.text(ahead[best].value)})"]
+
+
+def _called(headline: Headline, subject: Subject) -> str:
+    """What the examples are: squares of pictures, where the model was trained on these."""
+    side, pictures = subject.view.patch, len(subject.parts.test)
+    if side is None or subject.view.frames is not None or headline.examples != "examples":
+        return headline.examples
+    return f"patches of {side}x{side} pixels from {f'{pictures:,} pictures' if pictures > 1 else '1 picture'}"
 
 
 def _examples(one: Measured, called: str) -> str:

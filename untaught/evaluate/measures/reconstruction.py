@@ -28,8 +28,9 @@ from torch import Tensor
 
 from untaught.evaluate.baselines.latent_semantic import is_bag_of_words, truncated
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal, possible
+from untaught.evaluate.baselines.names import full
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
-from untaught.evaluate.judgement.paired import beside_model
+from untaught.evaluate.judgement.paired import COPIED, beside_model
 from untaught.evaluate.measure import Groups, Headline, Measure
 from untaught.evaluate.quantity import Quantity, beside, facts
 from untaught.evaluate.representations import has_labels
@@ -81,12 +82,16 @@ def measure(subject: Subject) -> Groups:
     """Errors of the model and of its baselines on the test part."""
     assert isinstance(subject.model, Reconstructs)
     x = subject.tested().x
-    copies = {"model": subject.shown(subject.apply(subject.model.reconstruct, x)), **_baselines(subject, x)}
+    baselines = _baselines(subject, x)
+    kept = _that_lose(x, baselines)
+    copies = {"model": subject.shown(subject.apply(subject.model.reconstruct, x)), **kept}
     quality = beside((ERROR, PSNR, SSIM), {name: _quality(x, copy) for name, copy in copies.items()})
     quality[0] = _errors(x, copies)
     counts = facts(images=len(x))
     if isinstance(subject.model, Encodes):
         counts += facts(features=subject.features(x[:1]).shape[1])
+    if left_out := [full(name) for name in baselines if name not in kept]:
+        counts += facts(left_out_as_they_copy_their_input=left_out)
     words: list[Quantity] = []
     if is_bag_of_words(x) and is_bag_of_words(copies["model"]):
         unigram = cross_entropy_nats(x, copies["mean_image"])
@@ -147,6 +152,12 @@ def _baselines(subject: Subject, x: Examples) -> dict[str, Tensor]:
         planes = _planes(train, x.flatten(1), subject.features(x[:1]).shape[1])
     planes["mean_image"] = train.mean(0).expand(len(x), -1)
     return {name: copy.reshape(x.shape) for name, copy in planes.items()}
+
+
+def _that_lose(x: Examples, copies: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Baselines that lose something: planes of as many components as there are pixels copy every picture."""
+    errors = {name: float(squared_error(x, copy).double().mean()) for name, copy in copies.items()}
+    return {name: copy for name, copy in copies.items() if errors[name] >= COPIED * max(errors.values())}
 
 
 def _planes(train: Tensor, given: Tensor, components: int) -> dict[str, Tensor]:
