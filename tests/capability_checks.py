@@ -63,6 +63,14 @@ def predicts(model: Any, x: Tensor) -> None:
     assert torch.allclose(short, long[:, :1], atol=1e-6), "the first frame changes with the number of frames"
 
 
+def predicts_motion(model: Any, x: Tensor) -> None:
+    """A displacement for each pixel of the next frame, of every clip; or none, of all clips alike."""
+    flow = model.motion(x)
+    if flow is not None:
+        _sized(flow, (len(x), 2, *model.shape[1:]))
+    assert (flow is None) == (model.motion(x[:1]) is None)
+
+
 def classifies(model: Any, x: Tensor) -> None:
     """Probabilities sum to one."""
     probability = model.class_probabilities(x)
@@ -149,6 +157,7 @@ CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
     contract.Completes: completes,
     contract.Samples: samples,
     contract.Predicts: predicts,
+    contract.PredictsMotion: predicts_motion,
     contract.Classifies: classifies,
     contract.Scores: scores,
     contract.Energy: energy,

@@ -163,11 +163,14 @@ class Learner(Model):
             is expected to fall, as in many games of two players: then the last weights are kept.
         begins_solved: Whether the weights that `prepare` leaves are a solution already; then they are measured before
             the first step, and kept if none that follow are better.
+        tolerance: Fraction by which the monitored number may exceed the lowest so far while later weights are still
+            preferred; above 0 where what is held out is small, so that differences of some per cent are chance.
     """
 
     players: Mapping[str, Player] = {"model": Player()}
     monitor: str | None = "total"
     begins_solved: bool = False
+    tolerance: float = 0.0
 
     @abstractmethod
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:

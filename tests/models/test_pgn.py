@@ -11,7 +11,7 @@ from untaught.data.source import open_data
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Batch, Example, Usual, View
 from untaught.models.pgn import PGN
-from untaught.nn.recurrent import State
+from untaught.nn.temporal.recurrent import State
 from untaught.papers.lotter2015 import BALLS_2015, FACES_2015
 from untaught.randomness import seeded
 

@@ -77,6 +77,19 @@ def test_a_loss_that_is_not_a_number_is_never_the_best() -> None:
     assert clock.validated(5.0, 0.0)
 
 
+def test_later_weights_are_preferred_within_the_tolerance() -> None:
+    clock = Clock(steps_per_epoch=10, epochs=1)
+    losses = [1.0, 0.5, 0.54, 0.56, 0.55, 0.4]
+    preferred = []
+    for clock.step, loss in enumerate(losses):
+        preferred.append(clock.validated(loss, 0.0, tolerance=0.1))
+    assert preferred == [True, True, True, False, True, True] and clock.chosen == 5
+    strict = Clock(steps_per_epoch=10, epochs=1)
+    assert [strict.validated(loss, 0.0) for loss in (0.5, 0.5, 0.4)] == [True, False, True]
+    nats = Clock(steps_per_epoch=10, epochs=1)
+    assert [nats.validated(loss, 0.0, tolerance=0.1) for loss in (-10.0, -9.5, -8.0)] == [True, True, False]
+
+
 def test_state_goes_round() -> None:
     clock = Clock(steps_per_epoch=10, minutes=1)
     clock.step, clock.seconds, clock.rate = 40, 12.5, 3.0

@@ -24,9 +24,9 @@ from untaught.errors import ConfigError
 from untaught.evaluate.drawing.odd_sheet import Tile, odd_sheet
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import Picture
-from untaught.evaluate.improbable import KINDS, Kind, available, explained, missing
-from untaught.evaluate.moments import Ranked, rank
 from untaught.evaluate.quantity import significant
+from untaught.evaluate.ranking.improbable import KINDS, Kind, available, explained, missing
+from untaught.evaluate.ranking.moments import Ranked, rank
 from untaught.evaluate.subject import Subject, measuring
 from untaught.runs.checkpoint import replacing
 from untaught.runs.run import Run, open_run

@@ -13,8 +13,8 @@ from untaught.errors import ConfigError, DataError
 from untaught.estimators.estimator import FLOATS, ModelEstimator
 from untaught.estimators.parameters import drawn_seed
 from untaught.estimators.rows import Rows
-from untaught.evaluate.improbable import score_of
 from untaught.evaluate.measures.likelihood import binary_units, pseudo_log_likelihood
+from untaught.evaluate.ranking.improbable import score_of
 from untaught.model import Decodes, Encodes, Energy, LowerBound, Reconstructs, Samples, Scores
 
 

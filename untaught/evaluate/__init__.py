@@ -17,7 +17,6 @@ footage           clips in memory, for measures of prediction
 embeddings        maps in two dimensions
 image_quality     squared error, peak signal-to-noise ratio, structural similarity
 in_squares        whole pictures through a model that was trained on square patches
-improbable        how improbable a model finds each example
-moments           examples of a source ranked by that; of video, moments that are apart
+ranking           how improbable a model finds each example, and examples in that order
 hamming           search among binary codes
 """

@@ -16,7 +16,7 @@ training too: each frame after the first is replaced by the network's own predic
 grows from zero over the training.
 
 `adversarial` adds a second player, a discriminator that sees x_1 ... x_T-1 and either x_T or p_T, and classifies it as
-real or predicted (`untaught.nn.discriminator`). With d = -log p_real(p_T) and frames of P numbers,
+real or predicted (`untaught.nn.temporal.discriminator`). With d = -log p_real(p_T) and frames of P numbers,
 
     L_generator = squared_error L + adversarial P d                           (6)
 
@@ -34,7 +34,7 @@ frame showed is moved, then changed; both are zero at first. `relative` divides 
     p_t+1  = min(max(x_t(p + f_t(p)) + y_t, 0), 1)   at each pixel p          (8)
     L      = sum_t |x_t - p_t|^2 / (sum_t |x_t - x_t-1|^2 + e P),   e = 1e-4  (9)
 
-With a convolutional core (`untaught.nn.recurrent`), a network takes frames of any size.
+With a convolutional core (`untaught.nn.temporal.recurrent`), a network takes frames of any size.
 
 References:
     Lotter, Kreiman, Cox (2015). Unsupervised learning of visual structure using predictive generative networks.
@@ -69,15 +69,15 @@ from untaught.config import Count, Fraction, NonNegative, Whole, configuration
 from untaught.data.view import Batch, View
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Example, Learner, Loss, Player, Smoke, Stage, Stream, Usual
-from untaught.nn.between import Between
 from untaught.nn.convolution import Decoder, Encoder
-from untaught.nn.cores import Core, core
-from untaught.nn.discriminator import FrameDiscriminator
-from untaught.nn.motion import Flow, moved, with_changes
 from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli
-from untaught.nn.recurrent import State
 from untaught.nn.sizes import layers, sizes
+from untaught.nn.temporal.between import Between
+from untaught.nn.temporal.cores import Core, core
+from untaught.nn.temporal.discriminator import FrameDiscriminator
+from untaught.nn.temporal.motion import Flow, moved, with_changes
+from untaught.nn.temporal.recurrent import State
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 
@@ -134,14 +134,14 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         return torch.stack(found, 1)
 
     def motion(self, context: Video) -> Flow | None:
-        """The flow f of equation (8) from the last frame to the next; None without `motion`."""
+        """The flow f in (8) from the last frame to the next; None without `motion`."""
         if not self.config.motion:
             return None
         watched = self._after(context)
         return self._decoded(watched.states[-1][0], context[:, -1], watched.below)[:, :2]
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
-        """Squared error (5), mean over the batch, or a player's side of (6); with `relative`, (9)."""
+        """Squared error (5), mean over the batch, with `relative` (9); or a player's side of (6)."""
         x, config = batch.x, self.config
         if player == "discriminator":
             return self._telling_apart(x, progress)
@@ -268,6 +268,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         self.core = core(config.core, top, config.units, config.core_kernel)
         self.adapter = Between(config.units, top, config.core == "lstm", config.dense, config.noise)
         _refuse_contradictions(config)
+        # Few frames of one clip are held out, and they say little about the next ones: later weights are preferred.
+        self.begins_solved, self.tolerance = config.motion, TOLERANCE if config.relative else 0.0
         taken = top[0] if config.core == "lstm" else config.units
         given, kernels = shape[0] + 2 * config.motion, config.decoder_kernels or ()
         self.decoder = Decoder(given, stack, kernels=kernels, top=taken, skips=config.skips)
@@ -418,6 +420,8 @@ RULES = {
 """Optimisers of the players, those of the paper's code: SGD for the discriminator, RMSprop for the generator."""
 STILL = 1e-4
 """Squared error of a pixel, in equation (9), beside which a smaller change counts little: 1 % of white, squared."""
+TOLERANCE = 0.1
+"""Fraction by which the error (9) may exceed the lowest so far while later weights are still preferred."""
 SIDE = 64
 """Side of the patches of natural video in pixels."""
 FLAT = 0.5

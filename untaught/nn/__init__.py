@@ -6,12 +6,7 @@ sizes           layers of a convolutional stack, and how they change height and 
 principal       principal component analysis
 corrected       principal components, and networks that correct them
 coders          an encoder and its mirrored decoder, dense or convolutional
-recurrent       LSTM, ConvLSTM and ConvGRU, one step at a time and over time
-dilated         a core without memory
-cores           what carries information through time, by name
-motion          changes before a frame, and moving a frame along a flow
-between         what stands between a recurrent core and a decoder
-discriminator   tells the true next frame from a proposed one
+temporal        what networks of video need: cores that run over time, motion between frames, a judge of frames
 vision_nets     AlexNet and VGG, with the names of parameters that published weights have
 energy          machines with an energy
 belief          sigmoid belief networks

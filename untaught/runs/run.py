@@ -128,7 +128,7 @@ class Run:
         return None
 
     def best(self) -> Checkpoint:
-        """The checkpoint with the lowest held-out loss of the last stage, or the newest where none was measured.
+        """The checkpoint that the last stage preferred by held-out loss, or the newest where none was measured.
 
         Raises:
             RunError: The run has no intact checkpoint.
@@ -420,6 +420,10 @@ def _commit() -> str | None:
 def _best(counted: list[tuple[str, dict[str, Any]]]) -> tuple[str, dict[str, Any]] | None:
     last = counted[-1][1]["stage"] if counted else None
     measured = [item for item in counted if item[1]["stage"] == last and item[1].get("held_out_loss") is not None]
+    chosen = counted[-1][1].get("clock", {}).get("chosen") if counted else None
+    preferred = [item for item in measured if item[1]["step"] == chosen]
+    if preferred:
+        return preferred[-1]
     return min(measured, key=lambda item: item[1]["held_out_loss"]) if measured else None
 
 

@@ -47,6 +47,7 @@ class Clock:
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
+    chosen: int | None = None
     measured: list[float] = field(default_factory=lambda: [])
     rate: float = 0.0
     _since: float = 0.0
@@ -134,13 +135,18 @@ class Clock:
         whole_epoch = self.step >= self.steps_per_epoch or self.seconds > self.limit / 10
         return self.over or (whole_epoch and self.seconds - self._validated >= spaced)
 
-    def validated(self, loss: float, cost_seconds: float) -> bool:
-        """Record a held-out loss and the time that it took; true if it is the best so far."""
+    def validated(self, loss: float, cost_seconds: float, tolerance: float = 0.0) -> bool:
+        """Record a held-out loss and the time that it took; true if the weights of this step are preferred from now on.
+
+        They are if the loss is the lowest so far, or exceeds the lowest by no more than this fraction of it.
+        """
         self.seconds += cost_seconds
         self._validated, self._cost = self.seconds, cost_seconds
         self.measured.append(loss)
-        better = loss < self.best
+        better = loss < self.best or (tolerance > 0 and loss <= self.best + tolerance * abs(self.best))
         self.best = min(self.best, loss)
+        if better:
+            self.chosen = self.step
         return better
 
     def checkpoint_due(self, better: bool) -> bool:
@@ -162,7 +168,19 @@ class Clock:
 
     def state(self) -> dict[str, Any]:
         """What a resumed stage needs to know."""
-        names = ("step", "seconds", "best", "measured", "rate", "_validated", "_cost", "_saved", "_drawn", "_drawing")
+        names = (
+            "step",
+            "seconds",
+            "best",
+            "chosen",
+            "measured",
+            "rate",
+            "_validated",
+            "_cost",
+            "_saved",
+            "_drawn",
+            "_drawing",
+        )
         return {name: getattr(self, name) for name in names}
 
     def restore(self, state: dict[str, Any]) -> None:

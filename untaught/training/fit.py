@@ -153,16 +153,7 @@ class _StageTraining:
         """Train the stage, from its beginning or from the checkpoint."""
         self.model.train()
         with self._inside():
-            self._hand_over()
-            expected = None if self.clock.total is not None else self.clock.limit
-            recipe, chosen = self.own.recipe, self.own.optimisers
-            stepper = Stepper(self.fabric, self.learner, self.feeds, recipe, chosen, self.training, expected)
-            needs, seconds = self._rehearsed(stepper)
-            self._restored(stepper)
-            self.clock.rate = self.clock.rate or 1 / seconds
-            announced = replace(self._record(), needs=needs)
-            stepper.prime(next(self.feeds.steps_from(0)))
-            self._begin_solved(stepper)
+            stepper, announced = self._begun()
         yield announced
         steps = self.feeds.steps_from(self.clock.step)
         while not self.clock.over:
@@ -194,6 +185,20 @@ class _StageTraining:
                     self._save(stepper, record.held_out)
                 raise
         self._leave()
+
+    def _begun(self) -> tuple[Stepper, Record]:
+        """Make everything ready for the first step; what the stage needs, as a record."""
+        self._hand_over()
+        expected = None if self.clock.total is not None else self.clock.limit
+        recipe, chosen = self.own.recipe, self.own.optimisers
+        stepper = Stepper(self.fabric, self.learner, self.feeds, recipe, chosen, self.training, expected)
+        needs, seconds = self._rehearsed(stepper)
+        self._restored(stepper)
+        self.clock.rate = self.clock.rate or 1 / seconds
+        announced = replace(self._record(), needs=needs)
+        stepper.prime(next(self.feeds.steps_from(0)))
+        self._begin_solved(stepper)
+        return stepper, announced
 
     def _hand_over(self) -> None:
         """Before a stage's first step, take weights from the stage before, and call `prepare` on the data."""
@@ -270,7 +275,7 @@ class _StageTraining:
     def _measured(self, stepper: Stepper) -> tuple[dict[str, float], bool]:
         """Losses on held-out data, and whether they are the best so far; now and then pictures too."""
         held_out, cost = held_out_losses(stepper, self.held_out)
-        better = self.clock.validated(self._monitored(held_out), cost)
+        better = self.clock.validated(self._monitored(held_out), cost, self.learner.tolerance)
         self._agree()
         if better:
             self.best = weights(self.model, stepper)

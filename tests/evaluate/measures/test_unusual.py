@@ -14,8 +14,8 @@ from tests.evaluate.fakes import Forecast, Linear, blobs, drifting, subject_of
 from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.evaluate.baselines.outliers import outliers
-from untaught.evaluate.improbable import scores
 from untaught.evaluate.measures.unusual import MEASURE, applies, area_under_roc
+from untaught.evaluate.ranking.improbable import scores
 from untaught.evaluate.subject import Subject
 
 DRAWS = np.random.default_rng(0)

@@ -14,7 +14,6 @@ import math
 
 import torch
 from jaxtyping import Float
-from matplotlib.colors import hsv_to_rgb
 from torch import Tensor
 
 from untaught.shapes import Images, Video
@@ -42,6 +41,8 @@ def wheel(height: int, width: int) -> Images:
 
 def _coloured(x: Tensor, y: Tensor, brightness: Tensor) -> Tensor:
     """Colours of directions: hue by angle, red to the right, and a brightness up to 1; channels before the last two."""
+    from matplotlib.colors import hsv_to_rgb  # slow to import, and rarely needed
+
     hue = torch.atan2(y, x) / (2 * math.pi) % 1
     hsv = torch.stack([hue, torch.ones_like(hue), brightness.clamp(0, 1)], -1)
     rgb = torch.from_numpy(hsv_to_rgb(hsv.cpu().numpy()))

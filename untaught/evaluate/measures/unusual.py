@@ -33,10 +33,10 @@ from untaught.data.batches import fixed_order
 from untaught.data.part import Part
 from untaught.data.view import cut
 from untaught.evaluate.baselines.outliers import components, outliers
-from untaught.evaluate.improbable import Scored, available, in_places, missing, scores, times_usual
 from untaught.evaluate.measure import Groups, Measure
-from untaught.evaluate.moments import frames_of
 from untaught.evaluate.quantity import Axis, Measured, Quantity, facts
+from untaught.evaluate.ranking.improbable import Scored, available, in_places, missing, scores, times_usual
+from untaught.evaluate.ranking.moments import frames_of
 from untaught.evaluate.subject import EXAMPLES, VALUES, Subject
 from untaught.model import Encodes
 from untaught.shapes import Labels, PerExample, Vectors

@@ -8,7 +8,7 @@ from tests.evaluate.fakes import Forecast, Linear, blobs, drifting, subject_of
 from untaught.data.origin import Origin
 from untaught.data.part import Part
 from untaught.data.view import View
-from untaught.evaluate.moments import Ranked, rank
+from untaught.evaluate.ranking.moments import Ranked, rank
 
 
 def ranked(score: list[float], part: Part) -> Ranked:

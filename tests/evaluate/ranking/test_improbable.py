@@ -11,7 +11,7 @@ from tests.evaluate.fakes import Forecast, Linear, blobs, drifting, subject_of
 from untaught.data.part import Part
 from untaught.data.view import Statistics, View
 from untaught.errors import DataError
-from untaught.evaluate.improbable import available, explained, missing, scores
+from untaught.evaluate.ranking.improbable import available, explained, missing, scores
 from untaught.evaluate.subject import Subject
 from untaught.models.dbn import DBN
 from untaught.models.rbm import RBM

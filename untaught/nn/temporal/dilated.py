@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from untaught.errors import ConfigError
 from untaught.nn.convolution import spread_
-from untaught.nn.recurrent import Recurrent, State
+from untaught.nn.temporal.recurrent import Recurrent, State
 
 LAYERS = 4
 

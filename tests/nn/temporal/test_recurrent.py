@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from untaught.nn.recurrent import LSTM, ConvGRU, ConvLSTM, Recurrent, State
+from untaught.nn.temporal.recurrent import LSTM, ConvGRU, ConvLSTM, Recurrent, State
 
 CELLS = [lambda: ConvGRU(2, 3, 3), lambda: ConvLSTM(2, 3, 3), lambda: LSTM(2 * 5 * 4, 3)]
 NAMES = ["convgru", "convlstm", "lstm"]

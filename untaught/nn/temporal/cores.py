@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 import torch
 
-from untaught.nn.dilated import Dilated
-from untaught.nn.recurrent import LSTM, ConvGRU, ConvLSTM, Recurrent
+from untaught.nn.temporal.dilated import Dilated
+from untaught.nn.temporal.recurrent import LSTM, ConvGRU, ConvLSTM, Recurrent
 from untaught.shapes import Shape
 
 Core: TypeAlias = Literal["convgru", "convlstm", "lstm", "dilated"]

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from untaught.nn.discriminator import FrameDiscriminator
 from untaught.nn.sizes import Layer
+from untaught.nn.temporal.discriminator import FrameDiscriminator
 from untaught.randomness import seeded
 
 

@@ -30,8 +30,8 @@ from torch import Tensor, nn
 
 from untaught.nn.convolution import Encoder
 from untaught.nn.noise import wide
-from untaught.nn.recurrent import LSTM
 from untaught.nn.sizes import Layer, sizes
+from untaught.nn.temporal.recurrent import LSTM
 from untaught.shapes import Images, Scalar, Shape, Video
 
 PROPOSED, REAL = 0, 1

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from untaught.data.origin import Place, clock
 from untaught.data.part import Part
-from untaught.evaluate.improbable import Kind, Scored, scores
+from untaught.evaluate.ranking.improbable import Kind, Scored, scores
 from untaught.evaluate.subject import Subject
 from untaught.shapes import PerExample
 

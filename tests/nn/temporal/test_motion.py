@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from untaught.nn.motion import moved, with_changes
+from untaught.nn.temporal.motion import moved, with_changes
 from untaught.randomness import seeded
 
 

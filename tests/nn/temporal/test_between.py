@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from untaught.errors import ConfigError
-from untaught.nn.between import Between
+from untaught.nn.temporal.between import Between
 from untaught.randomness import seeded
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from untaught.errors import ConfigError
-from untaught.nn.dilated import Dilated
+from untaught.nn.temporal.dilated import Dilated
 
 
 def test_layers_look_at_every_second_fourth_and_eighth_position() -> None:

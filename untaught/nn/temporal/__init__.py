@@ -1,0 +1,9 @@
+"""What networks of video are made of.
+
+recurrent       LSTM, ConvLSTM and ConvGRU, one step at a time and over time
+dilated         a core without memory
+cores           what carries information through time, by name
+motion          changes before a frame, and moving a frame along a flow
+between         what stands between a recurrent core and a decoder
+discriminator   tells the true next frame from a proposed one
+"""
