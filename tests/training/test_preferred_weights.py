@@ -1,4 +1,4 @@
-"""Later weights are preferred within a learner's tolerance, in memory and on disk, unless copying is better than all."""
+"""Later weights are preferred within a learner's tolerance, in memory and on disk, unless copying is better."""
 
 from pathlib import Path
 
