@@ -163,4 +163,6 @@ def _called(headline: Headline, subject: Subject) -> str:
 
 def _examples(one: Measured, called: str) -> str:
     """How many examples it was measured on."""
-    return "" if one.lead is None else f", {one.lead.examples:,} {called}"
+    if one.lead is None:
+        return ""
+    return f", 1 {called.removesuffix('s')}" if one.lead.examples == 1 else f", {one.lead.examples:,} {called}"
