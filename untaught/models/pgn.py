@@ -325,9 +325,9 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         return chosen(found, names)
 
     def filters(self) -> Images:
-        """Filters of the encoder's first layer; those for the changes are to the right of those for the frame."""
+        """Filters of the encoder's first layer; those for changes are left of those for the frame, the oldest first."""
         weight = self.encoder.downs[0].convolution.weight.detach()
-        return torch.cat(weight.unflatten(1, (self.config.seen, self.shape[0])).unbind(1), -1)
+        return torch.cat(weight.unflatten(1, (self.config.seen, self.shape[0])).flip(1).unbind(1), -1)
 
     # -------- learning
 
