@@ -26,7 +26,7 @@ STILL = ("prediction.png", "reconstruction.png", "samples.png", "filters.png")
 CAPTIONS = {
     "prediction.gif": (
         "Test clips that the model never saw. It is given the first frames, then goes on by itself, each frame from "
-        "its own predictions. What came, what it predicted, the difference (dark is none), and the motion where it says."
+        "its own predictions. What came, what it predicted, the difference (dark is none), and perhaps the motion."
     ),
     "prediction.png": "The first of these clips, frame by frame; +1 is the first frame that the model did not see.",
     "reconstruction.png": "Test pictures above, what comes back through the model below.",
