@@ -168,11 +168,10 @@ CLAIMS: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
         video,
     ),
 }
-EXECUTED = [name if name == "autoencoder" else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
-"""One notebook is executed with the fast tests, the others by `make slow`."""
 
 
-@pytest.mark.parametrize("name", EXECUTED)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_what_the_text_says_is_true(name: str) -> None:
     values, claims = CLAIMS[name]
     notebook = GENERATE.of_script(FOLDER / f"{name}.py")

@@ -42,16 +42,16 @@ def started(words: str) -> tuple[subprocess.CompletedProcess[str], set[str]]:
     [
         ("models", 0, "pgn"),
         ("data", 0, "balls"),
-        ("tables --help", 0, "--budget"),
-        ("train --help", 0, "--minutes"),
+        pytest.param("tables --help", 0, "--budget", marks=pytest.mark.slow),
+        pytest.param("train --help", 0, "--minutes", marks=pytest.mark.slow),
         ("train pgn --help", 0, "--units"),
         ("train pgn --nonsense", 2, "unknown flag --nonsense"),
-        ("train pgn --epochs", 2, "--epochs needs"),
-        ("train pgn --data balls --epochs 0", 2, "--epochs 0"),
-        ("train nosuch", 2, "nosuch"),
+        pytest.param("train pgn --epochs", 2, "--epochs needs", marks=pytest.mark.slow),
+        pytest.param("train pgn --data balls --epochs 0", 2, "--epochs 0", marks=pytest.mark.slow),
+        pytest.param("train nosuch", 2, "nosuch", marks=pytest.mark.slow),
         ("evaluate --help", 0, "--measure"),
-        ("predict --help", 0, "--context"),
-        ("compare --help", 0, "--models"),
+        pytest.param("predict --help", 0, "--context", marks=pytest.mark.slow),
+        pytest.param("compare --help", 0, "--models", marks=pytest.mark.slow),
     ],
 )
 def test_nothing_heavy_is_imported(words: str, status: int, told: str) -> None:
