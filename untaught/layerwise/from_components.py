@@ -70,7 +70,7 @@ def from_components(example: Example, sample: Batch, coders: Coders, recipe: Rec
         copies = f"a code of {coders.latent} numbers can copy examples of {values}"
         short = {"latent": max(1, values // 2)}
         found = [one for own in found for one in (_shorter(own, short, copies), own)]
-    return _first(found)
+    return in_turn(found)
 
 
 def _told(*reasons: str) -> str:
@@ -81,7 +81,7 @@ def _shorter(usual: Usual, short: Mapping[str, Any], copies: str) -> Usual:
     return replace(usual, config={**usual.config, **short}, because=_told(usual.because, copies))
 
 
-def _first(choices: Sequence[Usual]) -> Usual:
+def in_turn(choices: Sequence[Usual]) -> Usual:
     """The first choice; each of the others where the user disputes all before it."""
     first, *others = choices
-    return replace(first, instead=_first(others)) if others else first
+    return replace(first, instead=in_turn(others)) if others else first

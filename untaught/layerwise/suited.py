@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from untaught.config import from_json
 from untaught.data.view import beyond_unit, example_shape
-from untaught.layerwise.from_components import FEW, LARGE, PATCH, few_and_large
+from untaught.layerwise.from_components import FEW, LARGE, PATCH, few_and_large, in_turn
 from untaught.model import Batch, Classifies, Example, Model, Usual, View
 
 CONVOLVED = 4 * PATCH
@@ -71,12 +71,6 @@ def in_patches(cls: type[Model], choices: Sequence[Usual], example: Example, sam
         return in_turn(choices)
     few = f"{len(sample.x)} training pictures are few, their patches are many"
     return in_turn([_cut(cls, choice, side, few) for choice in choices])
-
-
-def in_turn(choices: Sequence[Usual]) -> Usual:
-    """The first choice; each of the others where the user disputes all before it."""
-    first, *others = choices
-    return replace(first, instead=in_turn(others)) if others else first
 
 
 def _cut(cls: type[Model], choice: Usual, side: int, few: str) -> Usual:
