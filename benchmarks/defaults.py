@@ -81,7 +81,7 @@ def run(cell: Cell, asked: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     told = " ".join(["benchmarks/defaults.py", "--models", cell.model, "--sources", cell.source])
     record: dict[str, Any] = {
-        "model": cell.model, "source": cell.source, "seed": asked.seed, "minutes": asked.minutes,
+        "model": cell.model, "source": cell.source, "seed": asked.seed, "minutes": asked.minutes, "jobs": asked.jobs,
         "environment": environment(told), "measures": {},
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder, seeded(asked.seed):
@@ -191,7 +191,7 @@ def is_recorded(cell: Cell) -> bool:
 def start(cell: Cell, asked: argparse.Namespace) -> None:
     """Run a cell in a process of its own, for its minutes and three more."""
     words = [sys.executable, __file__, "--cell", cell.model, cell.source]
-    words += ["--minutes", str(asked.minutes), "--seed", str(asked.seed)]
+    words += ["--minutes", str(asked.minutes), "--seed", str(asked.seed), "--jobs", str(asked.jobs)]
     words += [] if asked.data_dir is None else ["--data-dir", str(asked.data_dir)]
     try:
         ended = subprocess.run(words, capture_output=True, text=True, timeout=60 * asked.minutes + AFTER)
@@ -278,11 +278,15 @@ def markdown() -> str:
     left += [(one["model"], one["source"], one["failed"]) for one in there if "failed" in one]
     if left:
         parts += ["## Not measured", grid(("model", "source", "why"), left)]
-    how = sorted({(str(one.get("minutes")), str(one.get("environment", {}).get("processor"))) for one in there})
-    parts += (
-        ["; ".join(f"{minutes} minutes, one thread, {processor}" for minutes, processor in how) + "."] if how else []
-    )
-    return "\n\n".join(parts)
+    how = sorted({trained_how(one) for one in there if "environment" in one})
+    return "\n\n".join([*parts, *(["; ".join(how) + "."] if how else [])])
+
+
+def trained_how(record: dict[str, Any]) -> str:
+    """How long a cell was trained, on what, and beside how many others."""
+    where, at_once = record["environment"], record.get("jobs", 1)
+    beside = f"{at_once} at a time" if at_once > 1 else "alone"
+    return f"{record['minutes']:g} minutes, one thread, {beside} on {where['cores']} cores, {where['processor']}"
 
 
 def grid(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

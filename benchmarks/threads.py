@@ -6,7 +6,7 @@ Each round trains for some seconds, alone and beside the busy process by turns: 
 training chooses and tries again, with one thread, and with all; with `--spin N`, all threads again, waiting for each
 other for at most N turns (GOMP_SPINCOUNT) before they sleep. Each training is a process of its own and counts the
 steps that it takes between its first and its last record. The last column is the pace beside the busy process over the
-pace alone, of the same round. `--keep` writes results/threads.json.
+pace alone, of the same round. `--keep` writes results/threads.json after each round.
 
 Whatever else runs on the machine counts as a busy process too: the load at the beginning of each training is shown.
 """
@@ -110,6 +110,14 @@ def ratio(way: Way, taken: Sequence[Taken]) -> float:
     return median(pace[number, True] / pace[number, False] for number, busy in pace if busy)
 
 
+def keep(ways: Sequence[Way], taken: Sequence[Taken], seconds: float) -> None:
+    """Write what was taken so far."""
+    about = {key: value for key, value in environment().items() if key != "command"}
+    rows = {way.name: ratio(way, taken) for way in ways}
+    found = {"environment": about, "seconds": seconds, "ratios": rows, "taken": [asdict(one) for one in taken]}
+    write_json(RESULTS / "threads.json", found)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
@@ -132,16 +140,11 @@ def main() -> None:
             for busy in (False, True):
                 taken.append(measured(way, busy, number, asked.seconds))
                 print(taken[-1], file=sys.stderr, flush=True)
+        if asked.keep:
+            keep(ways, taken, asked.seconds)
     print(f"{'steps a second':26} {'alone':>6} {'beside':>6} {'ratio':>6}")
     print("\n".join(line(way, taken) for way in ways))
     print(f"required of the first: {REQUIRED}")
-    if asked.keep:
-        about = {key: value for key, value in environment().items() if key != "command"}
-        rows = {way.name: ratio(way, taken) for way in ways}
-        write_json(
-            RESULTS / "threads.json",
-            {"environment": about, "seconds": asked.seconds, "ratios": rows, "taken": [asdict(one) for one in taken]},
-        )
 
 
 if __name__ == "__main__":
