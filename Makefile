@@ -2,11 +2,12 @@
 # make test     install what the tests need and run them
 # make check    format, lint, types, import layers, freshness of the documentation; runs no tests
 # make slow     the tests that take long
+# make numbers  what is missing in docs/tables at the budget of an hour a row: days in the background, resumed where it was stopped
 # make docs     write what the documentation says of the code, and build all of it as a site: site/index.html
 # make setup format bench clean
 
 .DEFAULT_GOAL := demo
-.PHONY: setup demo test check slow format docs bench clean
+.PHONY: setup demo test check slow numbers format docs bench clean
 
 # The first Python that is new enough; PYTHON=... chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -46,6 +47,11 @@ check: $(DEV)
 
 slow: $(DEV)
 	$(BIN)/python -m pytest -m slow
+
+# JOBS rows at a time, one thread each, at low priority; beside other work make JOBS=1 numbers.
+JOBS ?= 2
+numbers: $(RUN)
+	$(BIN)/untaught tables --all --budget hour --jobs $(JOBS)
 
 format: $(DEV)
 	$(BIN)/ruff format $(CODE)

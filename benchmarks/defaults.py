@@ -8,7 +8,7 @@ components, as many as the model has features, and beside the mean; predicted fr
 where there are labels, beside pixels and principal components. Models are found by what they can do.
 
 A recorded cell is skipped unless `--again` is given, so that a benchmark that was stopped goes on. Each cell is a
-process of its own, which is ended three minutes after its training should have been. Sets lie in DIR, in `DIR/mnist`,
+process of its own, which is ended seven minutes after its training should have been. Sets lie in DIR, in `DIR/mnist`,
 `DIR/cifar10`, `DIR/olivetti/olivetti.npz`, `DIR/documents/20news_bow2000.npz` and `DIR/video/carphone_pristine.mp4`;
 without DIR they are where `untaught train` finds them, and there is no clip. The photographs are those that come with
 scikit-image and scikit-learn.
@@ -48,7 +48,7 @@ PHOTOGRAPHS = (
     "page.png", "retina.jpg", "rocket.jpg", "china.jpg", "flower.jpg",
 )  # fmt: skip
 """Pictures of many sizes that scikit-image and scikit-learn bring."""
-AFTER = 180
+AFTER = 420
 """Seconds that a cell may take beyond its training: principal components of large sets take a while."""
 TESTED, PROBED = 2_000, 5_000
 """Test examples of every measure, and training examples of the probe."""
@@ -189,7 +189,7 @@ def is_recorded(cell: Cell) -> bool:
 
 
 def start(cell: Cell, asked: argparse.Namespace) -> None:
-    """Run a cell in a process of its own, for its minutes and three more."""
+    """Run a cell in a process of its own, for its minutes and seven more."""
     words = [sys.executable, __file__, "--cell", cell.model, cell.source]
     words += ["--minutes", str(asked.minutes), "--seed", str(asked.seed), "--jobs", str(asked.jobs)]
     words += [] if asked.data_dir is None else ["--data-dir", str(asked.data_dir)]
@@ -197,7 +197,7 @@ def start(cell: Cell, asked: argparse.Namespace) -> None:
         ended = subprocess.run(words, capture_output=True, text=True, timeout=60 * asked.minutes + AFTER)
         failed = ended.stderr.strip().splitlines()[-1:] if ended.returncode else []
     except subprocess.TimeoutExpired:
-        failed = ["it took more than three minutes beside its training"]
+        failed = ["it took more than seven minutes beside its training"]
     if failed:
         held = json.loads(cell.path.read_text("utf-8")) if cell.path.exists() else {}
         write(cell.path, {"model": cell.model, "source": cell.source, "measures": {}, **held, "failed": failed[0]})

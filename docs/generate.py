@@ -15,6 +15,7 @@ import os
 import re
 import runpy
 import sys
+import typing
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,7 @@ from untaught.config import fields
 from untaught.data.source import named_set, source_descriptions
 from untaught.experiments.find import paper_named, paper_names
 from untaught.experiments.markdown import markdown
+from untaught.experiments.overview import HEAD, Verdict, overview
 from untaught.model import Model, capabilities, in_words, model_class, model_names
 from untaught.recipe import Optimiser, Recipe
 from untaught.runs.settings import Training
@@ -68,7 +70,7 @@ def index_page() -> str:
 
 
 def papers_page() -> str:
-    """List the papers, each with its tables."""
+    """Every published number beside the best of ours, and the papers, each with its tables."""
     papers = {name: paper_named(name) for name in paper_names()}
     rows = [
         (
@@ -78,10 +80,20 @@ def papers_page() -> str:
         )
         for name, paper in papers.items()
     ]
+    found = overview()
+    counts = ", ".join(
+        f"{sum(one.verdict == verdict for one in found)} {verdict}" for verdict in typing.get_args(Verdict)
+    )
+    lines = [(f"[{paper}]({paper}.md)", *cells) for paper, *cells in (one.cells() for one in found)]
     return page(
         "# Papers",
-        "Published numbers beside those measured here. Each of ours has a record with seed, commit and hardware.",
+        "Published numbers beside those measured here. Each of ours has a record with seed, commit and hardware. "
+        "`make numbers` runs what is missing, in the background, and goes on where it was stopped.",
         table(("paper", "by", "what is compared"), rows),
+        "## Published and ours",
+        "Ours is that of the largest budget that was run; ± is the deviation over seeds. *Met*: as good or better, or "
+        f"within a hundredth where neither direction is better. {counts}.",
+        table(HEAD, lines),
     )
 
 

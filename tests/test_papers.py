@@ -29,6 +29,7 @@ TOO_SMALL = re.compile(
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / "cache" / name)
+    monkeypatch.chdir(tmp_path)  # where runs are made
 
 
 @pytest.mark.parametrize("name", paper_names())

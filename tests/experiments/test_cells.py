@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table
-from untaught.experiments.cells import Grid, Ours, as_json, at, grids, ours
+from untaught.experiments.cells import Grid, Ours, as_json, at, grids, how_long, ours
 from untaught.experiments.markdown import markdown
 from untaught.experiments.records import Records
 
@@ -90,6 +90,24 @@ def test_places_of_watched_and_trained_numbers_and_of_baselines() -> None:
     assert at(held, "watched.-1.measures.r.e") == (7.0, None)
     assert at(held, "watched.1.measures.r.e") is None
     assert at(held, "trained.step") == (3.0, None)
+
+
+def test_what_was_ever_reached_counts_the_moments_that_were_watched() -> None:
+    watched = [{"measures": {"c": {"solved": solved}}} for solved in (0.0, 1.0)]
+    held = {"measures": {"c": {"solved": 0.5}}, "watched": watched}
+    assert at(held, "ever.c.solved") == (1.0, None) and at({**held, "watched": []}, "ever.c.solved") == (0.5, None)
+    assert at(held, "ever.c.unknown") is None
+
+
+def test_what_was_trained_counts_all_stages_and_what_came_before() -> None:
+    def trained(*seconds: float, **more: Any) -> dict[str, Any]:
+        stages = [{"stage": str(n), "step": 1000, "epoch": 1.0, "seconds": own} for n, own in enumerate(seconds)]
+        return {**stages[-1], "kept": 900, "stages": stages, **more}
+
+    base = trained(60.0, 30.0)
+    assert how_long(trained(60.0, before={"base": base})) == ["3,000", "900", "2.5"]
+    assert how_long({"stage": "last", "step": 1000, "seconds": 60.0}) == ["1,000+", "–", "1.0+"]
+    assert how_long({}) == ["untrained", "–", "–"]
 
 
 def test_published_stands_beside_ours_for_each_quantity(tmp_path: Path) -> None:

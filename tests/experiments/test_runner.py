@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from untaught import cli, open_run
-from untaught.errors import ConfigError
+from untaught.errors import ConfigError, RunError
 from untaught.experiments import Experiment, Take, Watch
 from untaught.experiments.find import paper_named
 from untaught.experiments.records import Records
@@ -28,7 +28,8 @@ def quietly(records: Any) -> Any:
 def runner(name: str, folder: Path, follow: Follow = quietly, **changed: Experiment) -> Runner:
     paper = paper_named(name)
     experiments = {**paper.experiments, **{key: {"smoke": own} for key, own in changed.items()}}
-    return Runner(Records(name, replace(paper, experiments=experiments), folder / name), "smoke", follow)
+    records = Records(name, replace(paper, experiments=experiments), folder / name)
+    return Runner(records, "smoke", follow, folder / "runs")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -105,11 +106,68 @@ def test_pictures_that_are_named_are_kept(tiny: str, tmp_path: Path) -> None:
 
 
 def test_runs_are_kept_where_asked(tiny: str, tmp_path: Path) -> None:
-    runs = replace(runner(tiny, tmp_path), keep=tmp_path / "runs")
-    for _ in range(2):  # the second gives way to none: the first has been recorded, and is asked for again
+    runs = replace(runner(tiny, tmp_path), keep=True)
+    for _ in range(2):  # the second takes the place of the first
         runs.run("code", 0)
     run = open_run(tmp_path / "runs" / f"{tiny}-code-smoke-0")
     assert run.best() and (run.path / "report.html").is_file()
+
+
+def test_a_run_stays_until_all_that_begin_from_it_are_recorded(tiny: str, tmp_path: Path) -> None:
+    runs = runner(tiny, tmp_path)
+    runs.run("code", 0)
+    place = tmp_path / "runs" / f"{tiny}-code-smoke-0"
+    assert open_run(place).best() and not (place / "report.html").exists()
+    begun = (place / "config.json").stat().st_mtime_ns
+    runs.run("longer", 0)
+    record = read(runs.records.path("longer", "smoke", 0))
+    assert record["trained"]["before"]["code"] == read(runs.records.path("code", "smoke", 0))["trained"]
+    assert begun and not place.exists() and not (tmp_path / "runs" / f"{tiny}-longer-smoke-0").exists()
+
+
+class Killed(Exception):
+    """What ends a row in a test."""
+
+
+@pytest.mark.parametrize("records_before", [1, 3])
+def test_a_row_that_was_killed_goes_on_from_its_checkpoint(tiny: str, tmp_path: Path, records_before: int) -> None:
+    """Number for number, it ends like one that was not."""
+
+    def dies(records: Any) -> Any:
+        for _ in range(records_before):
+            next(records)
+        raise Killed
+
+    def counted(records: Any) -> Any:
+        steps.extend(record.step for record in records)
+
+    steps: list[int] = []
+    first = paper_named(tiny).experiments["code"]["smoke"]
+    assert first.training is not None
+    slow = replace(first, training=replace(first.training, epochs=30), watch=Watch(first.takes[1:], (0, 1, 20)))
+    whole = read(runner(tiny, tmp_path / "whole", code=slow).run("code", 0))
+    with pytest.raises(Killed):
+        runner(tiny, tmp_path / "killed", dies, code=slow).run("code", 0)
+    resumed = read(runner(tiny, tmp_path / "killed", counted, code=slow).run("code", 0, again=False))
+    assert resumed["measures"] == whole["measures"] and resumed["trained"]["losses"] == whole["trained"]["losses"]
+    assert [seen["measures"] for seen in resumed["watched"]] == [seen["measures"] for seen in whole["watched"]]
+    assert records_before == 1 or steps[0] > 0, "it began anew"
+
+
+def test_a_row_of_a_changed_experiment_begins_anew(tiny: str, tmp_path: Path) -> None:
+    first = paper_named(tiny).experiments["code"]["smoke"]
+    place = replace(runner(tiny, tmp_path), keep=True)
+    place.run("code", 0)
+    wider = replace(first, config={"hidden": (9,), "latent": 3})
+    runner(tiny, tmp_path, code=wider).run("code", 0, again=False)
+    run = open_run(tmp_path / "runs" / f"{tiny}-code-smoke-0")
+    assert run.settings.config["hidden"] == [9]
+
+
+def test_a_row_is_trained_by_one_process_at_a_time(tiny: str, tmp_path: Path) -> None:
+    runs = runner(tiny, tmp_path)
+    with runs.row("code", 0).held(), pytest.raises(RunError, match="is being trained by another process"):
+        runs.run("code", 0)
 
 
 def test_a_measure_that_does_not_apply_is_refused_before_training(tiny: str, tmp_path: Path) -> None:
@@ -124,7 +182,7 @@ def test_a_measure_that_does_not_apply_is_refused_before_training(tiny: str, tmp
 
 def test_budgets_are_spent_where_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert [device_of(budget).type for budget in ("smoke", "cpu", "full")] == ["cpu", "cpu", "cuda"]
+    assert [device_of(budget).type for budget in ("smoke", "cpu", "hour", "full")] == ["cpu", "cpu", "cpu", "cuda"]
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="the budget full needs a CUDA GPU"):
         device_of("full")

@@ -12,6 +12,13 @@ from untaught import cli
 from untaught.experiments.runner import Runner
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Runs go to the current folder."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    return Path.cwd()
+
+
 def run(*words: str, status: int = 0) -> None:
     assert cli.main(["tables", *words]) == status
 
@@ -47,10 +54,10 @@ def test_what_was_finished_stays_when_a_later_one_fails(
 ) -> None:
     own, words = Runner.run, (tiny, "--results", str(tmp_path), "--budget", "smoke", "--experiment", "code")
 
-    def fails(self: Runner, name: str, seed: int) -> Path:
+    def fails(self: Runner, name: str, seed: int, again: bool) -> Path:
         if seed == 1:
             raise KeyboardInterrupt
-        return own(self, name, seed)
+        return own(self, name, seed, again)
 
     with monkeypatch.context() as broken:
         broken.setattr(Runner, "run", fails)
@@ -61,12 +68,39 @@ def test_what_was_finished_stays_when_a_later_one_fails(
     assert "code, seed 1: 1 of 1" in capsys.readouterr().err
 
 
+def test_rows_of_several_papers_are_run_at_once(
+    tmp_path: Path, elsewhere: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In processes of their own, which leave records, logs and no runs; what is recorded is not run again."""
+    here = ("--results", str(tmp_path), "--budget", "smoke", "--jobs", "2")
+    run("hinton1995", "ackley1985", *here, "--experiment", "4-2-4", status=2)
+    assert "no experiment of hinton1995 is called '4-2-4'" in capfd.readouterr().err
+    run("ackley1985", *here, "--experiment", "4-2-4", "8-3-8")
+    told = capfd.readouterr()
+    assert told.err.count(": begun") == 2 and told.err.count(": recorded") == 2 and "8-3-8" in told.out
+    assert {path.name for path in (tmp_path / "ackley1985").glob("*.json")} == {
+        "4-2-4-smoke-0.json",
+        "8-3-8-smoke-0.json",
+    }
+    left = [path.name for path in (elsewhere / "runs/tables").iterdir() if path.suffix != ".lock"]
+    assert sorted(left) == ["ackley1985-4-2-4-smoke-0.log", "ackley1985-8-3-8-smoke-0.log"]
+    run("ackley1985", *here, "--experiment", "4-2-4")
+    assert "begun" not in capfd.readouterr().err
+
+
+def test_a_row_that_fails_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ackley1985").write_text("no folder")
+    run("ackley1985", "--results", str(tmp_path), "--budget", "smoke", "--experiment", "4-2-4", "--jobs", "1", status=1)
+    told = capfd.readouterr().err
+    assert "ackley1985, 4-2-4, seed 0: failed: " in told and "1 of the rows failed" in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (("tiny2011",), "no paper is called 'tiny2011'; did you mean 'tiny2001'?"),
         (("tiny2001", "--again"), "nothing is run without a budget"),
-        (("tiny2001", "--budget", "smok"), "--budget smok: input should be 'smoke', 'cpu' or 'full'"),
+        (("tiny2001", "--budget", "smok"), "--budget smok: input should be 'smoke', 'cpu', 'hour' or 'full'"),
         (("tiny2001", "--budget", "full", "--experiment", "untrained"), "untrained has no budget full; it has: smoke"),
         (("tiny2001", "--budget", "smoke", "--experiment", "cod"), "did you mean 'code'?"),
         (("tiny2001", "--budget", "full"), "the budget full needs a CUDA GPU"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from untaught.data.part import Part
-from untaught.data.source import Source
+from untaught.data.source import Source, open_data
 from untaught.models.pgn import NATURAL, PGN, TOLERANCE
 from untaught.randomness import seeded
 from untaught.runs.run import Run, create_run
@@ -53,3 +53,17 @@ def test_where_training_ruins_it_copies() -> None:
     assert min(losses) > 1 + TOLERANCE, "copying has 1 less a little"
     x = torch.rand(1, 6, 1, 16, 16)
     torch.testing.assert_close(model.predict(x, 1)[:, 0], x[:, -1])
+
+
+def test_the_last_weights_are_kept_where_asked(tmp_path: Path) -> None:
+    """At a rate that ruins it the best weights are early ones."""
+    kept: dict[str, int] = {}
+    for keep in ("best", "last"):
+        training = Training(epochs=20, threads=1, learning_rate=0.3, keep=keep)
+        decided = plan(Asked("autoencoder", {"hidden": (8,), "latent": 2}, training), open_data("digits"))
+        run = create_run(tmp_path / keep, decided.settings)
+        losses = {record.step: record.held_out["total"] for record in fit(decided, run=run) if record.held_out}
+        kept[keep] = run.best().counters["step"]
+        for name, value in decided.model.state_dict().items():
+            assert torch.equal(value, run.best().state["model"][name]), name
+    assert kept["last"] == max(losses) and losses[kept["best"]] < losses[kept["last"]]

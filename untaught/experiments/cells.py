@@ -12,7 +12,7 @@ from typing import Any
 
 from untaught.evaluate.measure import inside, spread_keys
 from untaught.experiments.paper import BUDGETS, Budget, Column, Published, Row, Table
-from untaught.experiments.records import Records
+from untaught.experiments.records import Records, seconds_of, steps_of
 
 NOTHING = "–"
 
@@ -80,12 +80,16 @@ def ours(records: Records, row: Row, column: int, budget: Budget) -> Ours | str:
 def at(record: Mapping[str, Any], place: str) -> tuple[float, float | None] | None:
     """The number at a place of a record, and its own spread, where it has one: deviation, or standard error in a list.
 
-    None where no number is there.
+    None where no number is there. `ever.PLACE` is the highest at that place at any moment that was watched, or the end.
 
     Example:
         >>> at({"measures": {"prediction": {"error": 2.0, "error_std": 0.5}}}, "prediction.error")
         (2.0, 0.5)
     """
+    if place.startswith("ever."):
+        moments = [moment["measures"] for moment in (*record["watched"], record)]
+        found = [inside(moment, place.split(".")[1:]) for moment in moments]
+        return max(((float(one), None) for one in found if isinstance(one, (int, float))), default=None)
     root, keys = {**record, **record["measures"]}, place.split(".")
     value = inside(root, keys)
     if not isinstance(value, (int, float)):
@@ -175,13 +179,24 @@ def recorded(record: Mapping[str, Any]) -> list[str]:
     # Records older than the choice of threads do not say what was used.
     threads = trained.get("threads") or record["settings"]["training"]["threads"] or environment["threads"]
     where = environment["gpu"] or f"{environment['processor']}, {threads} of {environment['cores']} cores"
-    took = f"{trained['seconds'] / 60:.1f}" if "seconds" in trained else NOTHING
-    steps = f"{trained['step']:,}" if "step" in trained else "untrained"
     commit = (environment["commit"] or "none")[:8]
-    return [record["experiment"], record["budget"], str(record["seed"]), steps, took, where, commit, record["date"]]
+    about = [record["experiment"], record["budget"], str(record["seed"])]
+    return [*about, *how_long(trained), where, commit, record["date"]]
 
 
-RECORDED = ("experiment", "budget", "seed", "updates", "minutes", "hardware", "commit", "date")
+def how_long(trained: Mapping[str, Any]) -> list[str]:
+    """Updates and minutes of all stages and of what came before them, and which update's weights were kept.
+
+    Older records know the last stage only: "+" says that there may have been more.
+    """
+    if "step" not in trained:
+        return ["untrained", NOTHING, NOTHING]
+    more = "" if "stages" in trained else "+"
+    kept = f"{trained['kept']:,}" if "kept" in trained else NOTHING
+    return [f"{steps_of(trained):,}{more}", kept, f"{seconds_of(trained) / 60:.1f}{more}"]
+
+
+RECORDED = ("experiment", "budget", "seed", "updates", "kept", "minutes", "hardware", "commit", "date")
 
 
 def as_json(records: Records) -> dict[str, Any]:

@@ -14,6 +14,10 @@ SPREAD = (
     "± is the standard deviation over seeds where their number is given, else over test examples. *recalled*: the"
     " published number was written down from memory. *stale*: recorded before the experiment was last changed."
 )
+TRAINED = (
+    "Updates and minutes are those of all stages, with the trainings that a row begins from; *kept* is the update of"
+    " the last stage whose weights were measured. Records with a + know their last stage only."
+)
 
 
 def markdown(name: str, results: Path | None = None) -> str:
@@ -32,7 +36,7 @@ def markdown(name: str, results: Path | None = None) -> str:
     parts += _figures(records)
     parts.append(SPREAD)
     if there:
-        parts += ["## Records", _grid(RECORDED, map(recorded, there))]
+        parts += ["## Records", TRAINED, _grid(RECORDED, map(recorded, there))]
     parts.append(f"```\nuntaught tables {name} --budget cpu\n```")
     return "\n\n".join(parts) + "\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,22 @@ def results_folder() -> Path:
     """`results/` of the checkout that the package is run from, else of the current folder."""
     checkout = Path(__file__).resolve().parents[2]
     return (checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()) / "results"
+
+
+def stages_of(trained: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The stages of a training that are recorded: all of them, or in older records the last one."""
+    return trained.get("stages") or ([trained] if "stage" in trained else [])
+
+
+def seconds_of(trained: Mapping[str, Any]) -> float:
+    """How long a training took, in all stages, and with the trainings that it began from."""
+    before = sum(map(seconds_of, trained.get("before", {}).values()))
+    return before + sum(stage["seconds"] for stage in stages_of(trained))
+
+
+def steps_of(trained: Mapping[str, Any]) -> int:
+    """Updates of a training in all stages, and of the trainings that it began from."""
+    return sum(map(steps_of, trained.get("before", {}).values())) + sum(one["step"] for one in stages_of(trained))
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,14 @@ class Records:
         write_json(path, record)
         return path
 
+    def read(self, experiment: str, budget: Budget, seed: int) -> dict[str, Any]:
+        """One record.
+
+        Raises:
+            RunError: It is not there, or cannot be read.
+        """
+        return _read(self.path(experiment, budget, seed))
+
     def of(self, experiment: str, budget: Budget) -> list[dict[str, Any]]:
         """All records of an experiment at a budget, by seed.
 
@@ -47,7 +71,7 @@ class Records:
             RunError: A record cannot be read.
         """
         seeds = [path.stem.rpartition("-")[2] for path in self.folder.glob(f"{experiment}-{budget}-*.json")]
-        return [_read(self.path(experiment, budget, seed)) for seed in sorted(int(s) for s in seeds if s.isdigit())]
+        return [self.read(experiment, budget, seed) for seed in sorted(int(s) for s in seeds if s.isdigit())]
 
     def fresh(self, experiment: str, budget: Budget) -> list[dict[str, Any]]:
         """The records whose experiment is as the paper defines it now."""

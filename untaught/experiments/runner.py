@@ -6,7 +6,7 @@ import datetime
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,11 +21,12 @@ from untaught.evaluate.drawing.illustrate import illustrate, illustrate_measures
 from untaught.evaluate.subject import Subject
 from untaught.experiments.paper import Budget, Experiment
 from untaught.experiments.records import Records
+from untaught.experiments.row_run import RowRun, trained
 from untaught.experiments.taking import Measuring, watched
 from untaught.model import Encoding, Model
 from untaught.report import write_report
 from untaught.runs.encoders import Given
-from untaught.runs.run import Run, build, create_run, environment, open_run, remove_run
+from untaught.runs.run import build, environment, open_run
 from untaught.runs.settings import Settings, Training
 from untaught.training.fit import Record, fit
 from untaught.training.plan import Asked, Plan, plan
@@ -52,13 +53,33 @@ class Runner:
     records: Records
     budget: Budget
     follow: Follow
-    keep: Path | None = None
-    """Where runs are kept; none keeps none."""
-    networks: dict[tuple[str, int], tuple[Settings, dict[str, Tensor]]] = field(default_factory=lambda: {})
-    """Settings and weights of networks that other experiments begin from, by experiment and seed."""
+    folder: Path = Path("runs/tables")
+    """Where rows are trained, each in a run."""
+    keep: bool = False
+    """Whether runs stay when they are recorded, with a report."""
 
-    def run(self, name: str, seed: int) -> Path:
-        """Train and measure one experiment with one seed, and write its record."""
+    def run(self, name: str, seed: int, again: bool = True) -> Path:
+        """Train and measure one experiment with one seed, and write its record.
+
+        Args:
+            name: The experiment.
+            seed: Its seed.
+            again: Whether to begin anew where a run is there that was stopped.
+
+        Raises:
+            RunError: Another process trains it.
+        """
+        with self.row(name, seed).held():
+            path = self._run(name, seed, again)
+        self._tidy(name, seed)
+        return path
+
+    def row(self, name: str, seed: int) -> RowRun:
+        """The run in which one experiment is trained with one seed."""
+        digest = self.records.paper.digest(name, self.budget)
+        return RowRun.of(self.folder, self.records.name, name, self.budget, seed, digest)
+
+    def _run(self, name: str, seed: int, again: bool) -> Path:
         device = device_of(self.budget)
         experiment = self.records.paper.experiments[name][self.budget]
         source = open_data(experiment.data, size=size_of(experiment.size))
@@ -67,15 +88,14 @@ class Runner:
         measuring = Measuring(decided.subject(device))
         measuring.refuse(experiment.all_takes)
         begun_from = self._begin(decided.model, experiment, seed)
-        seen: list[dict[str, Any]] = []
-        trained = self._train(name, decided, measuring, seen)
+        told, seen = self._train(name, decided, measuring, again) if experiment.training is not None else ({}, [])
         taken = measuring.taken(experiment.takes)
         record = {
             **self._about(name, seed),
             # The data as the paper names them: an absolute path would belong to this machine.
             "settings": {**to_json(decided.settings), "data": experiment.data},
             "begun_from": begun_from,
-            "trained": {"weights": _learnt(decided.model), **trained},
+            "trained": {"weights": _learnt(decided.model), **told, "before": self._before(experiment, seed)},
             "measures": taken,
             "watched": seen,
             "pictures": self._pictures(name, experiment, measuring.subject, taken),
@@ -95,10 +115,13 @@ class Runner:
         return {"experiment": base, "weights": len(fitting), "left": sorted(own.keys() - fitting.keys())}
 
     def _network(self, name: str, seed: int) -> tuple[Settings, dict[str, Tensor]]:
-        """An experiment's settings and weights: at hand, else from its run, else trained now."""
-        if (name, seed) not in self.networks and not self._kept(name, seed):
-            self.run(name, seed)
-        return self.networks[name, seed]
+        """An experiment's settings and weights, from its run; where that is not there or not recorded, trained now."""
+        row = self.row(name, seed)
+        with row.held(wait=True):
+            if not row.is_whole or not self._recorded(name, seed):
+                self._run(name, seed, again=False)
+        run = open_run(row.path)
+        return run.settings, run.load().state_dict()
 
     def _encoder(self, name: str, seed: int) -> Given:
         """An experiment's network as the encoder of another."""
@@ -107,50 +130,34 @@ class Runner:
         model.load_state_dict(weights)
         return Given(Encoding(model, settings.view), settings)
 
-    def _kept(self, name: str, seed: int) -> bool:
-        """Take an experiment's network from its run, where runs are kept and its record is fresh."""
-        place = self._place(name, seed)
-        if (
-            place is None
-            or not (place / "config.json").exists()
-            or seed in self.records.missing(name, self.budget, seed + 1)
-        ):
-            return False
-        run = open_run(place)
-        self.networks[name, seed] = run.settings, run.load().state_dict()
-        return True
+    def _recorded(self, name: str, seed: int) -> bool:
+        return seed not in self.records.missing(name, self.budget, seed + 1)
 
-    def _place(self, name: str, seed: int) -> Path | None:
-        """The folder of a run that is kept."""
-        return None if self.keep is None else self.keep / f"{self.records.name}-{name}-{self.budget}-{seed}"
+    def _train(
+        self, name: str, decided: Plan, measuring: Measuring, again: bool
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Train the network, or go on with it; how far it was trained, and what was measured while it learnt."""
+        seed, watch = decided.settings.training.seed, self.records.paper.experiments[name][self.budget].watch
+        row = self.row(name, seed)
+        run = row.run(decided.settings, self.command(name, seed), again)
+        seen, records = row.seen(run), fit(decided, run=run)
+        self.follow(records if watch is None else watched(records, watch, measuring, seen, row.keep_seen))
+        row.end()
+        if self.keep:
+            write_report(run.path, measuring.subject)
+        return trained(run), seen
 
-    def _train(self, name: str, decided: Plan, measuring: Measuring, seen: list[dict[str, Any]]) -> dict[str, Any]:
-        """Train the network, unless the experiment leaves it untrained; how far it was trained."""
-        experiments, model, settings = self.records.paper.experiments, decided.model, decided.settings
-        experiment, told = experiments[name][self.budget], {}
-        if experiment.training is not None:
-            run = self._run(name, settings)
-            records, watch = fit(decided, run=run), experiment.watch
-            last = self.follow(watched(records, watch, measuring, seen) if watch is not None else records)
-            told = {
-                key: getattr(last, key)
-                for key in ("stage", "step", "epoch", "seconds", "rate", "threads", "losses", "held_out")
-            }
-            if run is not None:
-                write_report(run.path, measuring.subject)
-        if any(name in own[self.budget].bases for own in experiments.values() if self.budget in own):
-            weights = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
-            self.networks[name, settings.training.seed] = settings, weights
-        return told
+    def _before(self, experiment: Experiment, seed: int) -> dict[str, Any]:
+        """How the experiments that it begins from were trained, and those that they begin from."""
+        return {base: self.records.read(base, self.budget, seed)["trained"] for base in experiment.bases}
 
-    def _run(self, name: str, settings: Settings) -> Run | None:
-        """The folder of the run, where runs are kept; one that was begun and has no record gives way."""
-        seed = settings.training.seed
-        place = self._place(name, seed)
-        if place is None:
-            return None
-        remove_run(place)
-        return create_run(place, settings, self.command(name, seed))
+    def _tidy(self, name: str, seed: int) -> None:
+        """Remove runs from which no other experiment has yet to begin."""
+        own = self.records.paper.experiments
+        for done in (name, *own[name][self.budget].bases) if not self.keep else ():
+            after = [other for other, at in own.items() if self.budget in at and done in at[self.budget].bases]
+            if self._recorded(done, seed) and all(self._recorded(other, seed) for other in after):
+                self.row(done, seed).remove()
 
     def command(self, name: str, seed: int) -> str:
         """The command that makes a record again."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import math
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,19 +54,27 @@ class Measuring:
 
 
 def watched(
-    records: Generator[Record, None, None], watch: Watch, measuring: Measuring, found: list[dict[str, Any]]
+    records: Generator[Record, None, None],
+    watch: Watch,
+    measuring: Measuring,
+    found: list[dict[str, Any]],
+    keep: Callable[[list[dict[str, Any]]], None],
 ) -> Generator[Record, None, None]:
-    """Pass records on, and at the moments that are watched add what is measured to `found`.
+    """Pass records on, and at the moments that are watched add what is measured to `found`, and keep it.
+
+    Moments that `found` has already, from before the training was stopped, are not measured again.
 
     A moment is met by the first record at or after it, so each measurement says when it was taken. The network is the
     one that learns at that moment, not the best so far. Of several stages the last is watched.
     """
     last = measuring.subject.model.stages()[-1].name
-    left = sorted(watch.epochs or watch.fractions)
+    passed = max((one["epoch" if watch.epochs else "progress"] for one in found), default=-math.inf)
+    left = [moment for moment in sorted(watch.epochs or watch.fractions) if moment > passed]
     for record in records:
         now = record.epoch if watch.epochs else record.progress
         if record.stage == last and left and now >= left[0]:
             left = [moment for moment in left if moment > now]
             when = {"epoch": record.epoch, "step": record.step, "progress": record.progress, "seconds": record.seconds}
             found.append({**when, "measures": measuring.taken(watch.takes)})
+            keep(found)
         yield record

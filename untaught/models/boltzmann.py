@@ -103,7 +103,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
             slopes = slopes.sign() if self.config.fixed_steps else slopes
             logits = self.network().fields(state)[:, : self.visible]
             pseudo = F.binary_cross_entropy_with_logits(logits, shown, reduction="none").sum(1).mean()
-        total = contrast(((self.weight, slopes[self.pairs[0], self.pairs[1]]), (self.bias, slopes.diagonal())))
+        decaying = slopes[self.pairs[0], self.pairs[1]] - self.config.weight_cost * self.weight.detach()
+        total = contrast(((self.weight, decaying), (self.bias, slopes.diagonal())))
         return Loss(total, {"pseudo_loss_nats": pseudo})
 
     def clamped_phase(self, shown: Shown) -> tuple[Pairs, States]:
@@ -175,6 +176,8 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         """Probability that a unit that is off in the data is clamped on."""
         fixed_steps: bool = False
         """Follow only the sign of each derivative, so that every weight moves by the same step."""
+        weight_cost: NonNegative = 0.0
+        """Decay of the weights: each step takes this times the learning rate off them, beside the step itself."""
         initial_scale: NonNegative = 0.01
         """Standard deviation of the initial weights."""
         sample_sweeps: Count = 100

@@ -54,23 +54,27 @@ FORETOLD = (Take("prediction", limit=20_000), Take("rollout", limit=5_000))
 HEADS: dict[Budget, str] = {
     "smoke": "heads?clips=60&validation=20&test=20&size=24",
     "cpu": "heads?size=40&validation=1000&test=1000",
+    "hour": "heads?size=40&validation=1000&test=1000",
     "full": "heads?validation=1000&test=1000",
 }
 GALLERIES: dict[Budget, str] = {
     "smoke": "heads?people=4&angles=5&size=24&seed=1",
     "cpu": "heads?people=50&angles=12&size=40&seed=1",
+    "hour": "heads?people=50&angles=12&size=40&seed=1",
     "full": "heads?people=50&angles=12&seed=1",
 }
 """Still heads of people who were never seen in training."""
-EPOCHS: dict[Budget, int] = {"smoke": 2, "cpu": 10, "full": 300}
-GAMES: dict[Budget, int] = {"smoke": 1, "cpu": 3, "full": 10}
+EPOCHS: dict[Budget, int] = {"smoke": 2, "cpu": 10, "hour": 50, "full": 300}
+GAMES: dict[Budget, int] = {"smoke": 1, "cpu": 3, "hour": 10, "full": 10}
 """Passes of the adversarial training, which starts from the network trained by squared error."""
 BATCH, RATE = 8, 1e-3
-THREADS: dict[Budget, int | None] = {"smoke": 1, "cpu": 1, "full": None}
+THREADS: dict[Budget, int | None] = {"smoke": 1, "cpu": 1, "hour": 1, "full": None}
+SEEDS: dict[Budget, int] = {"smoke": 1, "cpu": 1, "hour": 3, "full": 1}
 """Networks as small as these train no faster on two threads; two of them are trained at the same time."""
 FACES: dict[Budget, PGN.Config] = {
     "smoke": replace(FACES_SMALL, units=32, filters=(4, 8)),
     "cpu": FACES_SMALL,
+    "hour": FACES_SMALL,
     "full": FACES_2015,
 }
 
@@ -82,6 +86,7 @@ def balls(**config: Any) -> dict[Budget, Experiment]:
     return {
         "smoke": replace(measured, data=FEW_BALLS, training=Training(epochs=1, view={"frames": 10})),
         "cpu": measured,
+        "hour": replace(measured, training=Training(minutes=85, threads=1)),
         "full": replace(measured, config={**config, "core_kernel": 5}, training=large, seeds=3),
     }
 
@@ -94,6 +99,7 @@ def balls_lstm() -> dict[Budget, Experiment]:
         "smoke": Experiment(
             "pgn", FEW_BALLS, FORETOLD, replace(every, units=288), Training(epochs=0.5, view={"frames": 10})
         ),
+        "hour": Experiment("pgn", "balls", FORETOLD, every, replace(full, minutes=85, batch_size=8, threads=1)),
         "full": Experiment("pgn", "balls", FORETOLD, every, full, seeds=3),
     }
 
@@ -112,6 +118,7 @@ def heads(*takes: str, still: bool = False, watch: bool = False, **config: Any) 
             begin_from="heads" if game else None,
             watch=Watch((Take("decode"),), MOMENTS[budget]) if watch else None,
             pictures=("prediction.png",) if "sharpness" in takes else (),
+            seeds=SEEDS[budget],
         )
         for budget, data in HEADS.items()
     }
@@ -129,6 +136,7 @@ def frames_alone(**units: int) -> dict[Budget, Experiment]:
                 "stride": FACES[budget].strides[0], "pool": FACES[budget].pools[0],
             },
             Training(epochs=EPOCHS[budget], batch_size=6 * BATCH, learning_rate=RATE, threads=THREADS[budget]),
+            seeds=SEEDS[budget],
         )
         for budget, data in HEADS.items()
     }  # fmt: skip
@@ -276,7 +284,12 @@ def figures(records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
 
 SEEN = ("decode", "prediction", "sharpness", "shrinkage", "few_views")
 HEARD, UNHEARD = 0.0002, 1e-12  # weight of the adversarial loss; one that has no effect on the generator
-MOMENTS = {"smoke": (0, 1, 2), "cpu": (0, 1, 2, 5, 10), "full": (0, 5, 10, 25, 50, 150, 300)}
+MOMENTS = {
+    "smoke": (0, 1, 2),
+    "cpu": (0, 1, 2, 5, 10),
+    "hour": (0, 1, 2, 5, 10, 25, 50),
+    "full": (0, 5, 10, 25, 50, 150, 300),
+}
 
 PAPER = Paper(
     title="Unsupervised learning of visual structure using predictive generative networks",
@@ -292,8 +305,8 @@ PAPER = Paper(
         "heads-al": heads("sharpness", "shrinkage", noise=128, adversarial=HEARD, squared_error=0.0),
         "heads-ae-dynamic": heads("decode", "few_views", target="last"),
         "heads-ae-static": heads("decode", "few_views", target="last", still=True),
-        "heads-ae-units": frames_alone(smoke=32, cpu=512, full=1024),
-        "heads-ae-weights": frames_alone(smoke=64, cpu=2700, full=4096),
+        "heads-ae-units": frames_alone(smoke=32, cpu=512, hour=512, full=1024),
+        "heads-ae-weights": frames_alone(smoke=64, cpu=2700, hour=2700, full=4096),
     },
     tables=(BALLS, ROLLOUT, DECODING, CLASSIFYING, LOSSES),
     figures=figures,

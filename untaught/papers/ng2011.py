@@ -44,6 +44,7 @@ def sparse(
     return {
         "smoke": replace(own, data="digits", config={**config, **small}, training=quick, pictures=()),
         "cpu": own,
+        "hour": replace(own, training=replace(cpu, view=view, threads=1, minutes=10 * (cpu.minutes or 1))),
         "full": replace(own, training=replace(full, view=view)),
     }
 
@@ -58,7 +59,13 @@ def classifier(tuned: bool) -> dict[Budget, Experiment]:
     )  # fmt: skip
     quick = Training(epochs=2, stage_epochs=dict.fromkeys(frozen, 1.0), threads=1)
     full = Training(epochs=100, stage_epochs=dict.fromkeys(frozen, 50.0))
-    return {"smoke": replace(cpu, data="digits", training=quick), "cpu": cpu, "full": replace(cpu, training=full)}
+    hour = replace(full, threads=1)
+    return {
+        "smoke": replace(cpu, data="digits", training=quick),
+        "cpu": cpu,
+        "hour": replace(cpu, training=hour),
+        "full": replace(cpu, training=full),
+    }
 
 
 def right(label: str, experiment: str, percent: float) -> Row:

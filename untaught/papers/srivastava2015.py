@@ -27,12 +27,13 @@ BASELINES = ("rollout.baselines.{}", "rollout.ssim_7x7_baselines.{}")
 FUTURE = {"filters": (32, 64), "kernels": (4,), "strides": (2,), "units": 64, "scheduled_sampling": 0.5}
 """The state has maps of 16 x 16; inputs are increasingly its own predictions, as in the test."""
 
+SHORT = Training(minutes=8, batch_size=4, learning_rate=2e-3, view={"frames": 20})
 LONG = Experiment(
     "pgn",
     "moving-digits?clips=8000",
     (Take("rollout", limit=4_000),),
     FUTURE,
-    Training(minutes=8, batch_size=4, learning_rate=2e-3, view={"frames": 20}),
+    SHORT,
     pictures=("prediction.png",),
 )
 SMALL = replace(
@@ -57,6 +58,7 @@ PAPER = Paper(
         "pgn": {
             "smoke": SMALL,
             "cpu": LONG,
+            "hour": replace(LONG, training=replace(SHORT, minutes=85, threads=1)),
             "full": replace(
                 LONG,
                 data="moving-digits?clips=40000",

@@ -41,6 +41,8 @@ class Training:
     """Largest norm of a gradient."""
     average: NonNegative | None = None
     """Decay of the running average of the weights; 0 keeps none."""
+    keep: Literal["best", "last"] = "best"
+    """Which weights remain in each stage: those with the lowest held-out loss, or the last ones."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train."""
     devices: Count = 1

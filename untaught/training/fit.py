@@ -86,7 +86,8 @@ def fit(
         training: How long and how; the model's recipe by default.
         run: Where records and checkpoints are written.
 
-    Afterwards the model has the weights with the lowest held-out loss, or the last ones if `monitor` is None.
+    Afterwards the model has the weights with the lowest held-out loss, or the last ones if `monitor` is None or `keep`
+    says so.
 
     Raises:
         DataError: The data do not suit the model.
@@ -287,8 +288,10 @@ class _StageTraining:
         return held_out, better
 
     def _monitored(self, held_out: dict[str, float]) -> float:
-        """The number that selects weights, lowest first; minus the step if `monitor` is None, to select the last."""
-        return held_out[self.learner.monitor] if self.learner.monitor else -float(self.clock.step)
+        """The number that selects weights, lowest first; minus the step where the last are to be kept."""
+        if self.learner.monitor is None or self.training.keep == "last":
+            return -float(self.clock.step)
+        return held_out[self.learner.monitor]
 
     def _picture(self, stepper: Stepper) -> None:
         """Write pictures of held-out data and the model's outputs at this step."""

@@ -86,6 +86,22 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         open_data(f"mnist:{tmp_path}")
 
 
+def test_mnist_can_be_learnt_from_few_digits_and_selected_by_others(tmp_path: Path) -> None:
+    made = write_set(tmp_path, compress=False)[idx.NAMES[1]].tolist()
+
+    def labels(options: str) -> list[list[int]]:
+        source = open_data(f"mnist:{tmp_path}?{options}")
+        parts = [source.train, *([source.validation] if source.validation is not None else [])]
+        return [part.label[part.first].tolist() for part in parts]
+
+    assert labels("train=4") == [made[:4]]
+    assert labels("train=4&validation=2") == [made[:4], made[4:6]]
+    assert labels("validation=2") == [made[:5], made[5:]]
+    for options in ("train=6&validation=2", "validation=7"):
+        with pytest.raises(DataError, match="mnist has 7 training digits"):
+            labels(options)
+
+
 def test_mnist_is_what_was_published(shared_data: Path) -> None:
     """Digests of the files; the mean and deviation that everyone divides by, 0.1307 and 0.3081."""
     folder = shared_data / "mnist"

@@ -1,0 +1,72 @@
+"""Headlines against numbers compared by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table
+from untaught.experiments.overview import headlines, overview, verdict
+from untaught.experiments.records import Records
+
+CODE = Experiment("autoencoder", "digits", config={"latent": 2})
+ROW = Row("ours", "code", ("error",), (Published(2.0),), gap="more passes")
+
+
+@pytest.mark.parametrize(
+    ("own", "better", "expected"),
+    [
+        (2.0, "lower", "met"),
+        (1.0, "lower", "met"),
+        (2.19, "lower", "within 10 %"),
+        (2.21, "lower", "short"),
+        (2.5, "higher", "met"),
+        (1.8, "higher", "within 10 %"),
+        (1.79, "higher", "short"),
+        (2.01, "", "met"),
+        (1.9, "", "within 10 %"),
+        (2.3, "", "short"),
+    ],
+)
+def test_how_near_ours_is(own: float, better: str, expected: str) -> None:
+    assert verdict(own, 2.0, better) == expected
+
+
+def test_below_zero_nearer_is_higher() -> None:
+    assert verdict(-84.0, -84.6, "higher") == "met" and verdict(-95.0, -84.6, "higher") == "short"
+
+
+def test_the_best_budget_that_was_run_stands_there_and_its_gap_where_one_is(tmp_path: Path) -> None:
+    rows = (
+        ROW,
+        Row("beside", "code", ("r.baselines.pca",), (Published(2.0),)),
+        Row("theirs", published=(Published(3.0),)),
+    )
+    table = Table("t", (Column("error", "lower", 1),), rows)
+    at: dict[Budget, Experiment] = {"smoke": CODE, "cpu": CODE, "hour": CODE, "full": CODE}
+    records = Records("p", Paper("T", "R", "U", {"code": at}, (table,)), tmp_path)
+
+    def line() -> tuple[str, ...]:
+        (one,) = headlines(records)
+        return one.cells()[3:]
+
+    def write(budget: Budget, seed: int, error: float) -> None:
+        about = {"experiment": "code", "budget": budget, "seed": seed, "digest": records.paper.digest("code", budget)}
+        records.write({**about, "measures": {"error": error}, "watched": [], "trained": {}})
+
+    write("smoke", 0, 1.0)
+    assert line() == ("2.0", "–", "not run", "–", "–", "more passes; budget cpu is not run")
+    write("cpu", 0, 3.0)
+    assert line() == ("2.0", "3.0", "short", "1", "cpu", "more passes; budget hour is not run")
+    write("hour", 0, 1.0)
+    write("hour", 1, 2.0)
+    assert line() == ("2.0", "1.5 ± 0.7", "met", "2", "hour", "")
+
+
+def test_every_paper_is_there(tiny: str, tmp_path: Path) -> None:
+    found = overview(tmp_path)
+    assert [(one.row.label, one.verdict) for one in found] == [("code of 3", "not run")]
+    recalled = replace(found[0], printed=replace(found[0].printed, recalled=True))
+    assert recalled.cells()[3].endswith("*recalled*")
