@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from untaught.experiments import at_once
-from untaught.experiments.at_once import run_at_once
-from untaught.experiments.job_order import Job
+from untaught.experiments.rows import at_once
+from untaught.experiments.rows.at_once import run_at_once
+from untaught.experiments.rows.job_order import Job
 
 WRITES = "import pathlib, sys, time; {}; pathlib.Path(sys.argv[1]).write_text(str(time.time()))"
 
@@ -79,8 +79,8 @@ def test_an_interrupt_reaches_every_row_once(number: signal.Signals, tmp_path: P
     )
     whole = (
         "import pathlib, sys\n"
-        "from untaught.experiments.at_once import run_at_once\n"
-        "from untaught.experiments.job_order import Job\n"
+        "from untaught.experiments.rows.at_once import run_at_once\n"
+        "from untaught.experiments.rows.job_order import Job\n"
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
         "jobs = [Job(('p', name, 0), 1.0) for name in 'ab']\n"
         f"words = lambda one: [sys.executable, '-c', {row!r}, str(folder / one.key[1])]\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from untaught.experiments import Experiment, Paper
-from untaught.experiments.job_order import LONGEST, Job, expected_minutes, jobs, minutes_left, next_job
 from untaught.experiments.records import Records
+from untaught.experiments.rows.job_order import LONGEST, Job, expected_minutes, jobs, minutes_left, next_job
 from untaught.runs.settings import Training
 
 ONE = Experiment("autoencoder", "digits", training=Training(minutes=3))

@@ -16,7 +16,7 @@ from untaught.errors import ConfigError, RunError
 from untaught.experiments import Experiment, Take, Watch
 from untaught.experiments.find import paper_named
 from untaught.experiments.records import Records
-from untaught.experiments.runner import Follow, Runner, device_of
+from untaught.experiments.rows.runner import Follow, Runner, device_of
 
 WORDS = ("train", "autoencoder", "--data", "digits", "--hidden", "8", "--latent", "3", "--epochs", "2", "--seed", "1")
 

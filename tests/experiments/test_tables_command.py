@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from untaught import cli
-from untaught.experiments.runner import Runner
+from untaught.experiments.rows.runner import Runner
 
 
 @pytest.fixture(autouse=True)

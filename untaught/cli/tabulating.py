@@ -21,7 +21,7 @@ from untaught.experiments.find import paper_named, paper_names, refuse_unknown
 from untaught.experiments.records import Records, results_folder
 
 if TYPE_CHECKING:
-    from untaught.experiments.job_order import Job
+    from untaught.experiments.rows.job_order import Job
 
 RUNS = "runs/tables"
 """Where rows are trained unless their runs are kept elsewhere."""
@@ -95,8 +95,8 @@ def _list() -> None:
 def _run(asked: Tables, budget: Budget, several: Sequence[Records]) -> dict[str, str]:
     """Run the experiments that were asked for and are not recorded, and draw the papers' figures; what failed."""
     # Fabric takes a second to import; printing a table does not need it.
-    from untaught.experiments.job_order import jobs
-    from untaught.experiments.runner import device_of
+    from untaught.experiments.rows.job_order import jobs
+    from untaught.experiments.rows.runner import device_of
 
     wanted: list[Job] = []
     for records in several:
@@ -138,7 +138,7 @@ def _draw(records: Records, budget: Budget) -> None:
 
 def _run_each(asked: Tables, budget: Budget, several: Sequence[Records], wanted: Sequence[Job]) -> None:
     """One after the other, in this process."""
-    from untaught.experiments.runner import Runner
+    from untaught.experiments.rows.runner import Runner
 
     kept = asked.keep_runs is not None
     folder = Path(asked.keep_runs or RUNS)
@@ -151,7 +151,7 @@ def _run_each(asked: Tables, budget: Budget, several: Sequence[Records], wanted:
 
 def _run_at_once(asked: Tables, budget: Budget, count: int, wanted: Sequence[Job]) -> dict[str, str]:
     """Several at a time, each in a process of its own."""
-    from untaught.experiments.at_once import lower_priority, run_at_once
+    from untaught.experiments.rows.at_once import lower_priority, run_at_once
 
     given = [("results", asked.results), ("keep-runs", asked.keep_runs)]
     shared = [word for name, value in given if value is not None for word in (f"--{name}", value)]

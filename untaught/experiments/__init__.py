@@ -2,12 +2,12 @@
 
 paper      what a file of `papers/` defines
 find       papers by name, and what is wrong with one
-runner     an experiment becomes a record
-taking     what is measured of a network, while it learns and after
+rows       an experiment becomes a record; many of them, several at a time
 records    one JSON for each experiment, budget and seed
 cells      records become the cells of a table
 figures    figures of a paper, drawn from its records
 markdown   a paper's page
+overview   all papers on one page
 variant    what `compare` compares: one model in one configuration
 trial      one variant, trained from one seed and measured
 summary    means and spreads over seeds

@@ -21,8 +21,8 @@ from untaught.evaluate.drawing.illustrate import illustrate, illustrate_measures
 from untaught.evaluate.subject import Subject
 from untaught.experiments.paper import Budget, Experiment
 from untaught.experiments.records import Records
-from untaught.experiments.row_run import RowRun, trained
-from untaught.experiments.taking import Measuring, watched
+from untaught.experiments.rows.row_run import RowRun, trained
+from untaught.experiments.rows.taking import Measuring, watched
 from untaught.model import Encoding, Model
 from untaught.report import write_report
 from untaught.runs.encoders import Given

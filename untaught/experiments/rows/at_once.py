@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from untaught.experiments.job_order import Job, minutes_left, next_job
+from untaught.experiments.rows.job_order import Job, minutes_left, next_job
 
 NICENESS = 10
 """By how much the priority is lowered."""
