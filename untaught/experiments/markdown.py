@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import dedent
 
 from untaught.experiments.cells import RECORDED, departures, grids, recorded, sources
 from untaught.experiments.find import paper_named
@@ -30,7 +34,7 @@ def markdown(name: str, results: Path | None = None) -> str:
     paper = paper_named(name)
     records = Records(name, paper, (results or results_folder()) / name)
     there = records.all(BUDGETS)
-    parts = [f"# {paper.title}", f"{paper.reference}\n<{paper.url}>"]
+    parts = [f"# {paper.title}", f"{paper.reference}\n<{paper.url}>", *_of_the_whole(name)]
     for table in paper.tables:
         parts += _table(records, table)
     parts += _figures(records)
@@ -39,6 +43,16 @@ def markdown(name: str, results: Path | None = None) -> str:
         parts += ["## Records", TRAINED, _grid(RECORDED, map(recorded, there))]
     parts.append(f"```\nuntaught tables {name} --budget cpu\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def _of_the_whole(name: str) -> list[str]:
+    """What the paper's file says of all its rows: the section `Departures` of its docstring, a line for a sentence."""
+    said = inspect.getdoc(importlib.import_module(f"untaught.papers.{name}")) or ""
+    _, _, section = said.partition("\nDepartures:\n")
+    if not section:
+        return []
+    sentences = re.split(r"(?<=[.?])\s+(?=[A-Z`])", dedent(section).strip().replace("\n", " "))
+    return ["## Departures", "\n".join(f"- {sentence}" for sentence in sentences)]
 
 
 def _table(records: Records, table: Table) -> list[str]:

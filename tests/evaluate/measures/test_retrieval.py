@@ -59,7 +59,9 @@ def test_precision_and_recall_by_counting() -> None:
     found = scores(relevant, [1, 7, 50])
     for k in (1, 7, 50):
         hits = [sum(row[:k].tolist()) for row in relevant]
-        assert found["precision"][str(k)] == pytest.approx(np.mean([hit / k for hit in hits]))
+        assert found["precision"].value[str(k)] == pytest.approx(np.mean([hit / k for hit in hits]))
+        error = np.std([hit / k for hit in hits], ddof=1) / len(hits) ** 0.5
+        assert found["precision"].spread[str(k)] == pytest.approx(error)
         known = [hit / sum(row.tolist()) for hit, row in zip(hits, relevant, strict=True) if any(row)]
         assert found["recall"][str(k)] == pytest.approx(np.mean(known))
 
@@ -95,10 +97,10 @@ def test_a_query_does_not_find_itself() -> None:
     order = ordered(features, search, torch.arange(30))
     assert order[:, -1].tolist() == list(range(30))
     found = judged(features, search)
-    assert set(found["precision"]) == {"1", "3", "7", "15"}
+    assert set(found["precision"].value) == {"1", "3", "7", "15"}
     every = torch.cdist(features[0], features[0]).fill_diagonal_(torch.inf).argsort(1)[:, 0]
     expected = (part.label[every] == part.label).double().mean()
-    assert found["precision"]["1"] == pytest.approx(float(expected))
+    assert found["precision"].value["1"] == pytest.approx(float(expected))
 
 
 def test_classes_that_lie_apart_are_found_and_chance_is_known() -> None:

@@ -8,11 +8,12 @@ in all,
     recall at k = 1/Q sum_q sum_{i<=k} r_qi / R_q                                                   (2)
     mean average precision = 1/Q sum_q sum_i r_qi (sum_{j<=i} r_qj / i) / R_q                       (3)
 
-(2) and (3) are means over queries with R_q > 0. A training example that is equal to the query in every value is left
-out for it. Distances are Hamming for features that are all 0 or 1, cosine for bags of words, and else Euclidean.
-Baselines are raw pixels, the same network untrained, and chance. For bags of words there is also latent semantic
-analysis with 10, 50 and as many components as the model has features; the first two also without word weights, as it
-was first described. For other data there are as many principal components.
+The spread of (1) is the standard error of its mean over queries. (2) and (3) are means over queries with R_q > 0. A
+training example that is equal to the query in every value is left out for it. Distances are Hamming for features that
+are all 0 or 1, cosine for bags of words, and else Euclidean. Baselines are raw pixels, the same network untrained, and
+chance. For bags of words there is also latent semantic analysis with 10, 50 and as many components as the model has
+features; the first two also without word weights, as it was first described. For other data there are as many principal
+components.
 
 References:
     Hinton, Salakhutdinov, Reducing the dimensionality of data with neural networks (2006), for (1) at these k.
@@ -37,7 +38,7 @@ from untaught.evaluate.drawing.retrieval_picture import neighbours, precision_li
 from untaught.evaluate.hamming import distances, pack
 from untaught.evaluate.measure import Drawing, Groups, Measure, Quantities
 from untaught.evaluate.measures import probe
-from untaught.evaluate.quantity import Axis, Quantity, beside, facts
+from untaught.evaluate.quantity import Axis, Measured, Quantity, beside, facts
 from untaught.evaluate.representations import Several, pixels, representations
 from untaught.evaluate.subject import Subject
 
@@ -59,6 +60,7 @@ def _nearest(count: str) -> str:
 PRECISION = Quantity(
     "precision",
     better="higher",
+    spread_is="std_error",
     axis=Axis(entry=_nearest, label="precision among {}"),
     meaning="The part of the nearest training examples that have the query's class, by how many are retrieved.",
 )
@@ -144,23 +146,32 @@ def scores(relevant: Relevant, kept: list[int]) -> dict[str, Any]:
     """Equations (1) to (3), of r in order, at some k.
 
     Example:
-        >>> scores(torch.tensor([[True, False, True]]), [1, 3])["precision"]
-        {'1': 1.0, '3': 0.6666666666666666}
+        >>> scores(torch.tensor([[True, False, True], [False, False, True]]), [1, 3])["precision"].value
+        {'1': 0.5, '3': 0.5}
     """
     right = relevant.cumsum(1, dtype=torch.int32)
     known = right[:, -1] > 0
     every = right[:, -1].clamp_min(1).double()
     rank = torch.arange(1, relevant.shape[1] + 1)
+    precise = {str(k): right[:, k - 1].double() / k for k in kept}
     average = (right / rank * relevant).sum(1, dtype=torch.float64) / every
     return {
         "mean_average_precision": _mean(average[known]),
-        "precision": {str(k): _mean(right[:, k - 1].double() / k) for k in kept},
+        "precision": Measured(
+            {k: _mean(of_each) for k, of_each in precise.items()},
+            {k: _error(of_each) for k, of_each in precise.items()},
+        ),
         "recall": {str(k): _mean((right[:, k - 1] / every)[known]) for k in kept},
     }
 
 
 def _mean(values: Tensor) -> float:
     return float(values.double().mean()) if len(values) else 0.0
+
+
+def _error(values: Tensor) -> float:
+    """Standard error of the mean over queries."""
+    return float(values.std() / len(values) ** 0.5) if len(values) > 1 else 0.0
 
 
 def nearness(features: Several, documents: bool) -> Near:
