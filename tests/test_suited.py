@@ -60,6 +60,18 @@ def test_few_large_pictures_are_learnt_from_in_patches(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*DENSE, *CONVOLUTIONAL])
+def test_large_frames_of_a_film_are_learnt_from_in_patches(name: str) -> None:
+    """However many there are, since they are alike; small ones stay whole."""
+    large, small = (Part.of(torch.rand(1, FEW, 1, side, side)) for side in (LARGE, LARGE // 2))
+    cls, side = model_class(name), SIDES.get(name, PATCH)
+    found = usual_for(cls, Source("film", large, validation=large, test=large))
+    assert found.view is not None and found.view.patch == side
+    assert "frames of a film are alike, their patches are many" in found.because
+    view = usual_for(cls, Source("film", small, validation=small, test=small)).view
+    assert view is None or view.patch is None
+
+
+@pytest.mark.parametrize("name", [*DENSE, *CONVOLUTIONAL])
 def test_small_pictures_and_many_stay_whole(name: str) -> None:
     cls = model_class(name)
     for few_or_large in (pictures(LARGE - 1), pictures(LARGE, FEW)):

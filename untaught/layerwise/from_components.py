@@ -30,16 +30,22 @@ COMPONENTS = {
     "hidden": "512, 512 beside linear maps",
     **LINEAR,
     "output": "clipped, or linear where values lie outside [0, 1]",
-    "patch": f"{PATCH} where there are fewer than {FEW} pictures of at least {LARGE} x {LARGE}",
+    "patch": f"{PATCH} where there are fewer than {FEW} pictures of at least {LARGE} x {LARGE}, or frames as large",
 }
 """How `from_components` chooses, for help and documentation."""
 
 
 def few_and_large(example: Example, sample: Batch) -> bool:
-    """Whether pictures are few and large, so that their patches are many and the pictures themselves are not."""
-    return (
-        example.frames is None and len(example.shape) == 3 and len(sample.x) < FEW and min(example.shape[1:]) >= LARGE
-    )
+    """Whether pictures are large, and few or as much alike as frames of a film, so that their patches are many."""
+    large = len(example.shape) == 3 and min(example.shape[1:]) >= LARGE
+    return large and (example.frames is not None or len(sample.x) < FEW)
+
+
+def why_patches(example: Example, sample: Batch) -> str:
+    """Why patches of such pictures are looked at, in words for the user."""
+    if example.frames is not None:
+        return "frames of a film are alike, their patches are many"
+    return f"{len(sample.x)} training pictures are few, their patches are many"
 
 
 def from_components(example: Example, sample: Batch, coders: Coders, recipe: Recipe, plain: Mapping[str, Any]) -> Usual:
@@ -58,7 +64,7 @@ def from_components(example: Example, sample: Batch, coders: Coders, recipe: Rec
     view, because = usual.view, [usual.because] if usual.because else []
     if few_and_large(example, sample):
         view = replace(view or View(), patch=PATCH)
-        because.append(f"{len(sample.x)} training pictures are few, their patches are many")
+        because.append(why_patches(example, sample))
     shape = example_shape(example.shape, view or View())
     values = math.prod(shape)
     start: dict[str, Any] = {"start": "pca", "output": "clipped", **usual.config, "tied": False, **plain}

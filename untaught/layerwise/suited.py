@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from untaught.config import from_json
 from untaught.data.view import beyond_unit, example_shape
-from untaught.layerwise.from_components import FEW, LARGE, PATCH, few_and_large, in_turn
+from untaught.layerwise.from_components import FEW, LARGE, PATCH, few_and_large, in_turn, why_patches
 from untaught.model import Batch, Classifies, Example, Model, Usual, View
 
 CONVOLVED = 4 * PATCH
@@ -29,7 +29,9 @@ NEAR_ONE = 1e-3
 
 def patches_told(side: int = PATCH) -> dict[str, str]:
     """How `in_patches` chooses, for help and documentation."""
-    return {"patch": f"{side} where there are fewer than {FEW} pictures of at least {LARGE} x {LARGE}"}
+    return {
+        "patch": f"{side} where there are fewer than {FEW} pictures of at least {LARGE} x {LARGE}, or frames as large"
+    }
 
 
 def are_documents(example: Example, sample: Batch) -> bool:
@@ -69,8 +71,7 @@ def in_patches(cls: type[Model], choices: Sequence[Usual], example: Example, sam
     classes = issubclass(cls, Classifies) and bool((sample.label >= 0).any())
     if not few_and_large(example, sample) or classes:
         return in_turn(choices)
-    few = f"{len(sample.x)} training pictures are few, their patches are many"
-    return in_turn([_cut(cls, choice, side, few) for choice in choices])
+    return in_turn([_cut(cls, choice, side, why_patches(example, sample)) for choice in choices])
 
 
 def _cut(cls: type[Model], choice: Usual, side: int, few: str) -> Usual:
