@@ -195,7 +195,8 @@ def start(cell: Cell, asked: argparse.Namespace) -> None:
     words += [] if asked.data_dir is None else ["--data-dir", str(asked.data_dir)]
     try:
         ended = subprocess.run(words, capture_output=True, text=True, timeout=60 * asked.minutes + AFTER)
-        failed = ended.stderr.strip().splitlines()[-1:] if ended.returncode else []
+        failed = (ended.stderr.strip().splitlines() or [f"it ended with status {ended.returncode}"])[-1:]
+        failed = failed if ended.returncode else []
     except subprocess.TimeoutExpired:
         failed = ["it took more than seven minutes beside its training"]
     if failed:

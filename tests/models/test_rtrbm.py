@@ -7,10 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from untaught.data.part import Part
+from untaught.data.source import Source
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Batch
 from untaught.models.rtrbm import RTRBM
 from untaught.randomness import seeded
+from untaught.runs.settings import Training
+from untaught.training.fit import train
+from untaught.training.plan import Asked, plan
 
 SHAPE = (1, 2, 2)
 VISIBLE = oracles.states(4)
@@ -277,3 +282,14 @@ def test_held_out_follows_the_states_once() -> None:
     assert len(calls) == 1
     with seeded(6):
         torch.testing.assert_close(held.total, model.loss(Batch.of(x), "model", START).total)
+
+
+@pytest.mark.parametrize(("side", "patch"), [(30, None), (96, 30)])
+def test_large_frames_are_learnt_from_in_patches(side: int, patch: int | None) -> None:
+    """A memory of whole frames would have hundreds of values for each pixel."""
+    film = Part.of(torch.rand(12, 6, 1, side, side))
+    found = plan(Asked("rtrbm", {"hidden": 3}, Training(epochs=1, threads=1, view={"frames": 4})), Source("film", film))
+    assert found.settings.view.patch == patch and found.settings.shape[-1] == (patch or side)
+    assert train(found).progress == 1
+    shown = found.model.predict(torch.rand(2, 4, *found.settings.shape), 1)
+    assert shown.shape == (2, 1, *found.settings.shape)

@@ -46,7 +46,9 @@ from torch import Tensor, nn
 from untaught.capability import Activations, Encodes, Filters, Predicts, Reconstructs, Samples
 from untaught.config import Count, Positive, configuration
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import Batch, Example, Learner, Loss, Smoke, View
+from untaught.layerwise.from_components import LARGE
+from untaught.layerwise.suited import in_patches
+from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
 from untaught.nn.energy.contrastive import contrast
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen, weight_pictures
@@ -54,6 +56,8 @@ from untaught.nn.noise import bernoulli, wide
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 
+PATCH = 30
+"""Side of the patches of large frames: as many pixels as in the paper's bouncing balls."""
 Clips = Float[Tensor, "batch time visible"]
 Visible = Float[Tensor, "frame visible"]
 Hidden = Float[Tensor, "frame hidden"]
@@ -152,6 +156,19 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         """Frames of a clip that is drawn."""
         sample_steps: Count = 25
         """Gibbs steps to each of its frames."""
+
+    known_shortfalls = {
+        "prediction": "it draws every pixel anew from its hidden units, whose few hundred hold a film's texture less well "
+        "than a copy does; it is better than a copy where objects move over an even ground",
+        "reconstruction": "it learns a density, not a code of least error; principal components, as many as its hidden "
+        "units, have the least of all linear codes",
+    }
+    adapts = {"patch": f"{PATCH} where frames are at least {LARGE} x {LARGE}"}
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Patches of large frames, as large as the paper's."""
+        return in_patches(cls, [Usual()], example, sample, PATCH)
 
     view = View(frames=20)
     recipe = Recipe(optimiser=Optimiser(learning_rate=4e-3), batch_size=10)
