@@ -158,8 +158,8 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
         """Gibbs steps to each of its frames."""
 
     known_shortfalls = {
-        "prediction": "it draws every pixel anew from its hidden units, of which a few hundred hold a film's texture less "
-        "well than a copy does; where objects move over an even ground it is better than a copy",
+        "prediction": "it draws every pixel anew from its hidden units, of which a few hundred hold a film's texture "
+        "less well than a copy does; where objects move over an even ground it is better than a copy",
         "reconstruction": "it learns a density, not a code of least error; principal components, as many as its hidden "
         "units, have the least of all linear codes",
     }
