@@ -159,10 +159,6 @@ class VAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Acti
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
-        if config.output == "bernoulli" and config.deviation is not None:
-            raise ConfigError(
-                f"deviation = {config.deviation}: Bernoulli outputs have none; output=gaussian or output=squashed"
-            )
         self.outputs = OutputDensity(config.output, math.prod(self.shape), config.deviation)
         networks = config.networks.build(self.shape, self.outputs.numbers, config.classes)
         self.encoder, self.decoder = networks

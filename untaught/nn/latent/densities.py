@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.errors import DataError
+from untaught.errors import ConfigError, DataError
 from untaught.nn.noise import wide
 from untaught.shapes import Vectors
 
@@ -91,8 +91,15 @@ class OutputDensity(nn.Module):
             kind: The kind of density.
             values: Numbers in an example.
             deviation: Fixed standard deviation of the Gaussian kinds; none: it is learnt.
+
+        Raises:
+            ConfigError: A deviation is given for Bernoulli outputs.
         """
         super().__init__()
+        if kind == "bernoulli" and deviation is not None:
+            raise ConfigError(
+                f"deviation = {deviation}: Bernoulli outputs have none; take output=gaussian or output=squashed"
+            )
         self.kind: OutputKind = kind
         self.deviation = deviation
         self.numbers = 1 if kind == "bernoulli" or deviation is not None else 2
@@ -155,3 +162,14 @@ class OutputDensity(nn.Module):
             # The product with x as a matrix product: an example is never repeated for each draw.
             return torch.bmm(inputs, x[:, :, None])[:, :, 0] - F.softplus(inputs).sum(-1)
         return normal_log_density(x[:, None], self._mean(inputs), self._log_variance(spread).expand_as(inputs))
+
+    def log_density_of_each(self, numbers: Float[Tensor, "draw number"], x: Vectors) -> Float[Tensor, "batch draw"]:
+        """Log p(x) of every example under every one of the same draws, by matrix products."""
+        inputs, spread = self._halves(numbers)
+        x = x.to(inputs.dtype)
+        if self.kind == "bernoulli":
+            return x @ inputs.T - F.softplus(inputs).sum(-1)
+        mean, log_variance = self._mean(inputs), self._log_variance(spread).expand_as(inputs)
+        inverse = (-log_variance).exp()
+        squares = x.square() @ inverse.T - 2 * x @ (mean * inverse).T + (mean.square() * inverse).sum(1)
+        return -0.5 * (squares + (log_variance + LOG_TWO_PI).sum(1))
