@@ -1,5 +1,6 @@
 """What is common to autoencoders and to systems trained layer by layer. A system is a subclass in `models/`.
 
+class_latents  a density with a class and latents, from few labels
 coded          two networks and a code between them
 from_components  defaults of what begins at principal components
 greedy         autoencoders of one hidden layer, in a stack: the loss of one and of all
