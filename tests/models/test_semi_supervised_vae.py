@@ -133,6 +133,6 @@ def test_bad_input() -> None:
     with pytest.raises(ConfigError, match="no class 3; classes are 0 to 2"):
         net.sample(1, 3)
     with pytest.raises(DataError, match="no example has a label"):
-        net.classes.prepare(Batch.of(torch.rand(3, 2)))
+        net.classes.prepare(Batch.of(torch.rand(3, 3)))
     with pytest.raises(DataError, match="a label is 5"):
-        net.classes.prepare(Batch(torch.rand(3, 2), torch.tensor([0, 5, -1])))
+        net.classes.prepare(Batch(torch.rand(3, 3), torch.tensor([0, 5, -1])))
