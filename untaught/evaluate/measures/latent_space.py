@@ -184,9 +184,7 @@ def manifold(subject: Subject, found: Quantities) -> Picture | None:
     down, right = torch.meshgrid(line.flip(0), line, indexing="ij")
     made = _decoded(subject, torch.stack([right.flatten(), down.flatten()], 1))
     tiles = [enlarged(picture, SIDE // 2) for picture in colours(made)]
-    height, width = tiles[0].shape[:2]
-    whole = torch.stack([torch.from_numpy(tile) for tile in tiles]).view(MANIFOLD, MANIFOLD, height, width, 3)
-    return whole.permute(0, 2, 1, 3, 4).reshape(MANIFOLD * height, MANIFOLD * width, 3).numpy()
+    return mosaic([tiles[row : row + MANIFOLD] for row in range(0, len(tiles), MANIFOLD)])
 
 
 MEASURE = Measure(
