@@ -166,6 +166,9 @@ class LowerBound(ABC):
 class LatentVariable(ABC):
     """Has latent variables with a prior and an approximate posterior."""
 
+    continuous: ClassVar[bool] = False
+    """Whether latents are real numbers, so that log p(x, z) has a gradient with respect to them."""
+
     @abstractmethod
     def log_joint(self, x: Examples, latent: Features) -> PerExample:
         """Give log p(x, z) in nats."""
@@ -173,6 +176,15 @@ class LatentVariable(ABC):
     @abstractmethod
     def posterior_sample(self, x: Examples) -> tuple[Features, PerExample]:
         """Draw z from q(z|x), with log q(z|x)."""
+
+    def log_weights(self, x: Examples, draws: int) -> Float[Tensor, "batch draw"]:
+        """Give log p(x, z) - log q(z|x) of some draws of z from q(z|x), whose exponentials have the mean p(x).
+
+        A model that need not repeat an example for each draw can override this.
+        """
+        repeated = x.repeat_interleave(draws, 0)
+        latent, density = self.posterior_sample(repeated)
+        return (self.log_joint(repeated, latent) - density).unflatten(0, (len(x), draws))
 
 
 class Activations(ABC):

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from untaught.config import Count, Positive, configuration, fields
 from untaught.errors import ConfigError
-from untaught.model import Classifies, Model
+from untaught.model import Model
 
 USUAL = "usual"
 """The value of a parameter that the model is to choose from the rows. None cannot serve for this: it is a value of some
@@ -56,11 +56,11 @@ class Fitting:
 def model_defaults(model: type[Model]) -> dict[str, Any]:
     """Default of each parameter that is a field of a model's configuration.
 
-    What the model can choose from the rows is `USUAL`. The number of classes follows from the labels.
+    What the model can choose from the rows is `USUAL`. The number of classes follows from the labels of a classifier;
+    a transformer is given none.
     """
     own = defaults(model.Config)
-    if issubclass(model, Classifies):
-        own.pop("classes", None)
+    own.pop("classes", None)
     return {name: USUAL if name in model.adapts else plain(value) for name, value in own.items()}
 
 

@@ -1,9 +1,11 @@
 """What is common to autoencoders and to systems trained layer by layer. A system is a subclass in `models/`.
 
+class_latents  a density with a class and latents, from few labels
 coded          two networks and a code between them
 from_components  defaults of what begins at principal components
 greedy         autoencoders of one hidden layer, in a stack: the loss of one and of all
 greedy_stages  one stage for each layer of any stack
+latent_outputs  which density of outputs suits the data
 suited         defaults for few large pictures and for documents
 unroll         a stack of machines becomes one deep autoencoder
 wide_range     defaults for values outside [0, 1]

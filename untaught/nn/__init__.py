@@ -10,6 +10,7 @@ temporal        what networks of video need: cores that run over time, motion be
 vision_nets     AlexNet and VGG, with the names of parameters that published weights have
 energy          machines with an energy
 belief          sigmoid belief networks
+latent          models with continuous latent variables: densities, networks
 output_units    values of the output units, and their error
 targets         losses for binary states and classes
 noise           random draws that are unbiased under reduced precision

@@ -229,7 +229,7 @@ def test_it_says_why_it_does_not_apply() -> None:
 def test_a_gpu_makes_more_effort(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure_file, "likelihood", lambda held, effort: [facts(effort=effort)])
     usual, larger = (MEASURE.take(replace(subject(single()), device=device)) for device in ("cpu", "cuda"))
-    assert usual == {"effort": Effort(20, 0.5, 20)} and larger == {"effort": Effort(100, 1.0, 25)}
+    assert usual == {"effort": Effort(20, 0.5, 20)} and larger == {"effort": Effort(100, 1.0, 25, 5_000)}
 
 
 def test_smaller_machines_take_fewer_temperatures() -> None:

@@ -17,12 +17,18 @@ bracket the truth if these are draws of the machine. The pseudo-likelihood needs
 
     sum_i log p(x_i | x without i) = -sum_i log(1 + exp(F(x) - F(x with i flipped)))        (3)
 
+A model with latent variables gives no likelihood, but draws from its approximate posterior do (`importance`): 5,000 for
+each example on a GPU, else 500. Their number is `importance_samples`; `evidence_lower_bound_nats` is what one draw
+would give, and `effective_samples` how many carry the estimate, on average over examples. The estimate is a lower bound
+in expectation, and the more draws the higher.
+
 Where the view binarises, each pixel is drawn once as 0 or 1 with its grey value as the probability. Baselines are
 independent pixels with the training part's means, and coin flips. Where pixels are not binary, the independent pixels
 also have its standard deviations, at least 0.1; then numbers are densities of what the model sees.
 
 References:
     Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief networks. ICML.
+    Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
 """
 
 from __future__ import annotations
@@ -40,11 +46,12 @@ from torch import Tensor
 from untaught.errors import ConfigError
 from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.likelihood.annealing import Estimate, backward, forward, resampled, schedule, stepped
+from untaught.evaluate.likelihood.importance import importance_bounds
 from untaught.evaluate.likelihood.partition import LARGEST, exact_partition, smallest_side
 from untaught.evaluate.measure import Groups, Headline, Measure, Quantities
 from untaught.evaluate.quantity import Measured, Quantity, facts
 from untaught.evaluate.subject import EXAMPLES, Subject
-from untaught.model import Energy, LowerBound, Model, Scores
+from untaught.model import Energy, LatentVariable, LowerBound, Model, Scores
 from untaught.nn.noise import bernoulli
 from untaught.shapes import Examples, PerExample
 
@@ -59,13 +66,15 @@ class Effort:
     """Part of the paper's temperatures that a machine of 784 units takes; fewer units take fewer in proportion."""
     most_summed: int = 20
     """Units whose states are summed over at most."""
+    draws: int = 500
+    """Draws of each example's latent variables."""
 
     def tempers(self, energy: Energy) -> list[float]:
         """Temperatures for a machine."""
         return schedule(self.fineness * min(1.0, energy.base_rate().numel() / 784))
 
 
-EFFORTS = {"cuda": Effort(100, 1.0, LARGEST)}
+EFFORTS = {"cuda": Effort(100, 1.0, LARGEST, 5_000)}
 """By device; elsewhere the usual one: 30 seconds for 784-500 on one processor core."""
 BURNT_IN = 300
 """Steps from training examples to approximate draws of the machine."""
@@ -78,6 +87,10 @@ QUICK, QUICK_FITTED = 200, 5_000
 """Test and training examples of the quick measure of a likelihood."""
 QUICK_FREE_ENERGIES, FEWEST = 20_000, 4
 """Free energies of its pseudo-likelihood, one for each unit of each example, and the fewest examples."""
+QUICK_DRAWS = 100
+"""Draws of each example's latent variables in the quick measure."""
+FEW_DRAWS = 2.0
+"""Effective samples below which a likelihood hangs on one draw."""
 FEW_RUNS = 0.25
 """Part of the runs below which an estimate hangs on a few."""
 
@@ -108,6 +121,18 @@ PSEUDO = Quantity(
     spoken="the pseudo-log-likelihood",
     meaning="The sum of the logarithms of each value's probability given all others.",
 )
+ELBO = Quantity(
+    "evidence_lower_bound_nats",
+    title="evidence lower bound",
+    unit="nats per example",
+    meaning="What a single draw of the latent variables gives on average: the bound that a variational autoencoder "
+    "ascends. It lacks the divergence of the approximate posterior from the true one.",
+)
+EFFECTIVE = Quantity(
+    "effective_samples",
+    title="draws that carry the likelihood",
+    meaning="Of the draws of an example's latent variables so many carry the estimate, on average; 1 is the fewest.",
+)
 OTHERS = (
     Quantity("log_partition_nats", title="log Z", unit="nats"),
     Quantity("log_partition_kind", title="kind of log Z"),
@@ -120,10 +145,10 @@ OTHERS = (
 
 
 def applies(subject: Subject) -> str | None:
-    """None for models with a log-likelihood, a bound on it or an energy."""
+    """None for models with a log-likelihood, a bound on it, an energy or latent variables."""
     model = subject.model
-    if not isinstance(model, (Scores, LowerBound, Energy)):
-        return "the model has no likelihood, no bound on it and no energy"
+    if not isinstance(model, (Scores, LowerBound, Energy, LatentVariable)):
+        return "the model has no likelihood, no bound on it, no energy and no latent variables"
     if isinstance(model, Energy) and not isinstance(model, (Scores, LowerBound)):
         try:
             model.free_energy(model.base_rate()[None])
@@ -163,7 +188,7 @@ def likelihood(subject: Subject, effort: Effort) -> Groups:
 def speaks(subject: Subject) -> bool:
     """Whether a number that is no estimate of log Z can be had in seconds."""
     model = subject.model
-    return isinstance(model, Scores) or (isinstance(model, Energy) and binary_units(model))
+    return isinstance(model, (Scores, LatentVariable)) or (isinstance(model, Energy) and binary_units(model))
 
 
 def quick(subject: Subject) -> Groups:
@@ -173,6 +198,9 @@ def quick(subject: Subject) -> Groups:
     if isinstance(model, Scores):
         test = _seen(subject, subject.tested(QUICK).x)
         own, quantity = _each(lambda x: model.log_likelihood(x).nats, test.float().to(device)), NATS
+    elif isinstance(model, LatentVariable):
+        test = _seen(subject, subject.tested(QUICK).x)
+        own, quantity = importance_bounds(model.log_weights, test.float().to(device), QUICK_DRAWS).nats, NATS
     else:
         assert isinstance(model, Energy)
         examples = max(FEWEST, QUICK_FREE_ENERGIES // model.base_rate().numel())
@@ -183,7 +211,12 @@ def quick(subject: Subject) -> Groups:
 
 
 def caution(found: Quantities) -> str:
-    """Whether annealing was too fast for the machine."""
+    """Whether annealing was too fast for the machine, or draws of latent variables too few."""
+    if EFFECTIVE.name in found and found[EFFECTIVE.name].value < FEW_DRAWS:
+        return (
+            f"This likelihood is too low: of {found['importance_samples'].value:,} draws of an example's latent "
+            f"variables {found[EFFECTIVE.name].value:.1f} carry it, so more draws would raise it."
+        )
     runs, effective = (found[name].value if name in found else None for name in ("runs", "effective_runs"))
     if runs is None or effective is None or effective > FEW_RUNS * runs:
         return ""
@@ -210,6 +243,15 @@ def _judged(
         log_z, about = partition_function(model.machine(), effort, model.states_of(train[:LED]))
         kind = "lower bound" if about["log_partition_kind"] == "exact" else "estimate of a lower bound"
         return _each(model.unnormalised_bound, test), kind, log_z, about
+    if isinstance(model, LatentVariable):
+        # Single precision is enough for a draw: what the logarithm of a weight loses is far below its spread.
+        found = importance_bounds(model.float().log_weights, test.float(), effort.draws)
+        about = {
+            ELBO.name: float(found.single.mean()),
+            EFFECTIVE.name: float(found.effective.mean()),
+            "importance_samples": effort.draws,
+        }
+        return found.nats, "lower bound", Estimate(0.0, 0.0, 0.0, math.inf), about
     assert isinstance(model, Energy)
     log_z, about = partition_function(model, effort, train)
     energy = model
@@ -321,7 +363,7 @@ MEASURE = Measure(
     meaning="How probable the test examples are under the model, in nats, and what kind of number that is.",
     applies=applies,
     measure=measure,
-    quantities=(NATS, PSEUDO, LOW, HIGH, BACKWARD, *OTHERS),
+    quantities=(NATS, PSEUDO, ELBO, EFFECTIVE, LOW, HIGH, BACKWARD, *OTHERS),
     headline=Headline((PSEUDO.name, NATS.name), ("independent_pixels", "coin_flips"), "examples", speaks, quick),
     caution=caution,
 )

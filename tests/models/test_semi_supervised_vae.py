@@ -1,0 +1,138 @@
+"""M1 and M2: the bounds against sums and quadrature, and few labels that are worth many."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from untaught.errors import ConfigError, DataError
+from untaught.layerwise.class_latents import ClassLatents
+from untaught.model import Batch
+from untaught.models.semi_supervised_vae import SemiSupervisedVAE
+from untaught.nn.latent.densities import standard_log_density
+from untaught.nn.latent.stochastic import Networks
+from untaught.randomness import seeded
+
+ONE = torch.ones(())
+X = torch.randn(3, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def upper(alpha: float = 2.0) -> ClassLatents:
+    networks = Networks(latent=1, hidden=(6,), activation="tanh")
+    with seeded(0):
+        model = ClassLatents(ClassLatents.Config(networks=networks, classes=3, alpha=alpha), (4,)).double()
+        for weight in model.decoder.parameters():
+            weight.data.mul_(2.0)
+    return model.eval()
+
+
+@torch.no_grad()
+def evidence(model: ClassLatents) -> Tensor:
+    """Log p(x, y) of each example and class by quadrature over the latent."""
+    z = torch.linspace(-9, 9, 2000, dtype=torch.float64)[:, None]
+    cell, found = math.log(18 / 1999), torch.zeros(len(X), 3, dtype=torch.float64)
+    for y in range(3):
+        numbers = model.decoder(z, torch.full((len(z),), y))[None].expand(len(X), -1, -1)
+        joint = model.outputs.log_density(numbers, X) + standard_log_density(z) - math.log(3)
+        found[:, y] = torch.logsumexp(joint + cell, 1)
+    return found
+
+
+@torch.no_grad()
+def test_bounds_are_below_the_evidence() -> None:
+    model, exact = upper(), evidence(upper())
+    with seeded(0):
+        draws = torch.stack([model.bounds(X) for _ in range(3000)])
+        unlabelled = torch.stack([model.unlabelled_bound(X) for _ in range(3000)])
+    error = draws.std(0) / math.sqrt(3000)
+    assert (draws.mean(0) < exact + 3 * error).all()
+    q = model.class_probabilities(X)
+    expected = (q * draws.mean(0)).sum(1) - (q * q.log()).sum(1)
+    spread = unlabelled.std(0) / math.sqrt(3000) + (q * error).sum(1)
+    assert ((unlabelled.mean(0) - expected).abs() < 4.5 * spread).all()
+    assert (unlabelled.mean(0) < exact.logsumexp(1) + 3 * spread).all()
+
+
+@torch.no_grad()
+def test_bounds_of_all_classes_are_those_of_each() -> None:
+    model = upper()
+    model.encoder.forward = (
+        lambda x, label=None: (  # type: ignore[method-assign]
+            0.1 * x[:, :1] + (label[:, None] if label is not None else 0),
+            torch.full((len(x), 1), -60.0, dtype=torch.float64),
+        )
+    )  # a posterior without width: nothing is drawn
+    each = torch.stack([model.bound(X, torch.full((3,), y)) for y in range(3)], 1)
+    torch.testing.assert_close(model.bounds(X), each)
+
+
+def test_loss_has_all_three_terms() -> None:
+    model, label = upper(2.0), torch.tensor([1, -1, 2])
+    with seeded(3):
+        loss = model.loss(Batch(X, label), "model", ONE)
+    with seeded(3):
+        unlabelled = model.unlabelled_bound(X).mean()
+        labelled = model.bound(X, label.clamp_min(0))[[0, 2]].sum() / 3
+    q = model.class_probabilities(X)
+    classification = -(q[0, 1].log() + q[2, 2].log()) / 2
+    torch.testing.assert_close(loss.total, -unlabelled - labelled + 2 * classification)
+    beside = Batch(X, torch.full((3,), -1), beside={"labelled": Batch(X, label)})
+    with seeded(3):
+        torch.testing.assert_close(model.loss(beside, "model", ONE).total, loss.total)
+
+
+def test_unlabelled_examples_move_the_classifier() -> None:
+    """With no label at all its gradient comes from the bound alone."""
+    model = upper()
+    model.loss(Batch.of(X), "model", ONE).total.backward()
+    assert all(weight.grad is not None and weight.grad.any() for weight in model.classifier.parameters())
+
+
+def test_unlabelled_clusters_spread_few_labels() -> None:
+    """Two crescents of points, one label each: M2 names nearly all, where the labelled points alone do not."""
+    with seeded(0):
+        angle, side = math.pi * torch.rand(400), torch.arange(400) % 2
+        x = torch.stack([angle.cos(), angle.sin()], 1) * (1 - 2 * side[:, None]) + torch.tensor([0.5, -0.25]) * (
+            2 * side[:, None] - 1
+        )
+        x = x + 0.06 * torch.randn(400, 2)
+    label = torch.full((400,), -1)
+    first = [int((side == y).nonzero()[number, 0]) for y in (0, 1) for number in range(4)]
+    label[first] = side[first]
+    networks = Networks(latent=1, hidden=(40,))
+    with seeded(0):
+        model = ClassLatents(ClassLatents.Config(networks=networks, classes=2), (2,))
+        model.prepare(Batch(x, label))
+        optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
+        known = Batch(x[first], label[first])
+        for _ in range(600):
+            optimiser.zero_grad()
+            model.loss(Batch(x, label, beside={"labelled": known}), "model", ONE).total.backward()
+            optimiser.step()
+    right = (model.class_probabilities(x).argmax(1) == side).float().mean()
+    assert right > 0.9
+
+
+@pytest.mark.parametrize("model", ["m1-m2", "m2"])
+def test_capabilities_of_both(model: str) -> None:
+    fields = SemiSupervisedVAE.Config(latent=3, hidden=(8,), class_hidden=(6,), classes=4, model=model)  # type: ignore[arg-type]
+    with seeded(0):
+        net = SemiSupervisedVAE(fields, (1, 5, 6)).eval()
+    x = torch.rand(7, 1, 5, 6).round()
+    assert net.encode(x).shape == (7, 3) and net.reconstruct(x).shape == x.shape
+    torch.testing.assert_close(net.class_probabilities(x).sum(1), torch.ones(7))
+    assert net.sample(2, 3).shape == (2, 1, 5, 6)
+    assert [stage.name for stage in net.stages()] == (["features", "classes"] if model == "m1-m2" else ["classes"])
+
+
+def test_bad_input() -> None:
+    net = SemiSupervisedVAE(SemiSupervisedVAE.smoke.config, (1, 4, 4))
+    with pytest.raises(ConfigError, match="no class 3; classes are 0 to 2"):
+        net.sample(1, 3)
+    with pytest.raises(DataError, match="no example has a label"):
+        net.classes.prepare(Batch.of(torch.rand(3, 3)))
+    with pytest.raises(DataError, match="a label is 5"):
+        net.classes.prepare(Batch(torch.rand(3, 3), torch.tensor([0, 5, -1])))

@@ -1,0 +1,51 @@
+"""Which density of outputs suits the data, for models with latent variables.
+
+Pixels of digits are nearly all near 0 or 1, and may be taken as probabilities of ones. Those of faces and photographs
+are amounts, for which a Gaussian is the simplest density.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from untaught.layerwise.suited import SHARES, amounts, are_documents, in_patches, patches_told
+from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
+from untaught.model import Batch, Example, Model, Usual, View
+
+GREY = 0.15
+"""Mean distance of values from the nearer of 0 and 1 above which pictures are grey: MNIST 0.03, 8x8 digits 0.11, faces
+0.3."""
+DENSITIES = {
+    "output": f"squashed where pictures have colours or are grey, values on average {GREY} from both 0 and 1; gaussian "
+    "for documents and where values lie outside [0, 1]",
+    **STANDARDISED,
+    **patches_told(),
+}
+"""How `density_for` chooses, for help and documentation."""
+
+
+def greyness(sample: Batch) -> float:
+    """Mean distance of values from the nearer of 0 and 1.
+
+    Example:
+        >>> greyness(Batch.of(torch.tensor([[0.0, 1.0, 0.5, 0.5]])))
+        0.25
+    """
+    return float(torch.minimum(sample.x, 1 - sample.x).mean())
+
+
+def density_for(cls: type[Model], example: Example, sample: Batch) -> Usual:
+    """Gaussian outputs where values are amounts, and a way to standardise those without a natural range."""
+    found = standardised_outside(example, sample)
+    if found.because:
+        found = Usual({"output": "gaussian"}, found.view, because=found.because)
+    elif are_documents(example, sample):
+        found = Usual({"output": "gaussian"}, View(standardise="pixel"), because=SHARES)
+    elif because := amounts(example, sample) or _grey(sample):
+        found = Usual({"output": "squashed"}, because=because)
+    return in_patches(cls, [found, Usual()] if found.config else [found], example, sample)
+
+
+def _grey(sample: Batch) -> str:
+    middle = greyness(sample)
+    return f"values are grey, {middle:.2f} from 0 and 1 on average" if middle > GREY else ""

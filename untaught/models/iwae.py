@@ -1,0 +1,192 @@
+"""The importance-weighted autoencoder: a variational autoencoder with a tighter bound and one or more latent layers.
+
+    p(x, h) = p(x|h_1) p(h_1|h_2) ... p(h_L),   q(h|x) = q(h_1|x) q(h_2|h_1) ...        (1)
+    w_k = p(x, h^k) / q(h^k|x),   h^1, ..., h^K drawn from q(h|x)                       (2)
+    L_K = < log 1/K sum_k w_k >,   L_1 <= L_2 <= ... <= log p(x)                        (3)
+    gradient of L_K = < sum_k w_k / (sum_l w_l) d log w_k >                             (4)
+
+x is an example, h its latent layers, each normal given its neighbour: see `untaught.nn.latent.layers`. With K = 1 this
+is the variational autoencoder. With more, q(h|x) need not be close to p(h|x) for the bound (3) to be tight: it is
+enough that some of the draws are likely. The gradient (4) counts each draw by its share of the weight, and draws are
+h = m + s e as there. A variational autoencoder with K draws ascends the mean of log w_k instead, `objective=vae`.
+
+References:
+    Burda, Grosse, Salakhutdinov (2016). Importance weighted autoencoders.
+
+Departures:
+    The learning rate falls on a cosine, where the paper has eight stages, each at a lower rate and three times as long.
+    Gaussian outputs, which the paper lacks, and the offset with which outputs begin at the mean of the data.
+    A sample is the mean of p(x|h_1), not a draw from it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from untaught.capability import Decodes, Encodes, Filters, LatentVariable, Reconstructs, Samples
+from untaught.config import Count, Positive, configuration
+from untaught.errors import ConfigError
+from untaught.layerwise.latent_outputs import DENSITIES, density_for
+from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Usual, View
+from untaught.nn import dense
+from untaught.nn.coders import first_weights
+from untaught.nn.convolution import Activation
+from untaught.nn.latent.densities import OutputDensity, OutputKind, normal
+from untaught.nn.latent.layers import DEPTH, Stack
+from untaught.nn.noise import wide
+from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
+
+PerDraw = Float[Tensor, "batch draw"]
+
+
+class IWAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Filters):
+    """An importance-weighted autoencoder. Latent variables are all layers, the lowest first; features are their means.
+
+    Example:
+        >>> model = IWAE(IWAE.Config(latent=(5, 2), hidden=(20, 10)), (1, 8, 8))
+        >>> model.encode(torch.zeros(3, 1, 8, 8)).shape, model.log_weights(torch.zeros(3, 1, 8, 8), 4).shape
+        (torch.Size([3, 7]), torch.Size([3, 4]))
+    """
+
+    def log_joint(self, x: Examples, latent: Features) -> PerExample:
+        """Log p(x, h) in nats, equation (1)."""
+        layers = latent.split(self.config.latent, 1)
+        return self._log_density(x, layers[0]) + self.stack.log_prior(layers)
+
+    def posterior_sample(self, x: Examples) -> tuple[Features, PerExample]:
+        """Draw all layers from q(h|x), equation (1), with the log-density in nats."""
+        latents, density = self.stack.infer(x.flatten(1))
+        return torch.cat(latents, 1), density
+
+    def log_weights(self, x: Examples, draws: int) -> PerDraw:
+        """Logarithms of the weights, equation (2); the lowest network sees each example once."""
+        latents, density = self.stack.infer(x.flatten(1), draws)
+        rest = self.stack.log_prior(latents) - density
+        numbers = self._numbers(latents[0]).unflatten(0, (len(x), draws))
+        return self.outputs.log_density(numbers, x.flatten(1)) + rest.unflatten(0, (len(x), draws))
+
+    def bound(self, weights: PerDraw) -> PerExample:
+        """One draw of the bound (3) in nats, of log-weights; its gradient is (4)."""
+        return weights.logsumexp(1) - math.log(weights.shape[1])
+
+    def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
+        """Minus the bound (3), or minus the mean of the log-weights (2); mean over examples."""
+        weights = self.log_weights(batch.x, self.config.samples)
+        bound, single = self.bound(weights).mean(), weights.mean()
+        total = -bound if self.config.objective == "iwae" else -single
+        carrying = 1 / weights.detach().softmax(1).square().sum(1)
+        parts = {"upper_bound_nats": -bound.detach(), "upper_bound_nats_of_one_draw": -single.detach()}
+        return Loss(total, {**parts, "effective_samples": carrying.mean()})
+
+    @configuration
+    class Config:
+        """Layers, the density of an example, and the bound."""
+
+        latent: tuple[Count, ...] = (50,)
+        """Units of each stochastic layer, the one above the data first."""
+        hidden: tuple[Count, ...] = (200,)
+        """Units of the two hidden layers below each stochastic layer, in both directions."""
+        activation: Activation = "tanh"
+        """Hidden units."""
+        samples: Count = 5
+        """Draws of the latent layers for each example: the k of the bound."""
+        objective: Literal["iwae", "vae"] = "iwae"
+        """What is ascended: the bound of all draws together, or the mean of the bounds of each."""
+        output: OutputKind = "bernoulli"
+        """Density of a value: Bernoulli, for which pixels are drawn as 0 or 1; Gaussian around any mean; or squashed,
+        Gaussian around a mean within the range of the data."""
+        deviation: Positive | None = None
+        """Standard deviation of a Gaussian output; none learns one for each value, above 0.01."""
+
+    continuous = True
+    known_shortfalls = {
+        "reconstruction": "it learns a density: latents are drawn while it learns, and those that say less than they "
+        "cost stay at the prior, where as many principal components all serve the squared error",
+        "features": "latents that say little in nats stay at the prior, though a classifier could use them",
+    }
+    adapts = DENSITIES
+    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
+    smoke = Smoke(config=Config(latent=(3, 2), hidden=(5, 4), samples=3), shape=(1, 4, 4), binary=True)
+    config: Config
+
+    def __init__(self, config: Config, example: Example | Shape) -> None:
+        """Build the networks.
+
+        Raises:
+            ConfigError: There is no stochastic layer, not one width for each, or a deviation of Bernoulli outputs.
+        """
+        super().__init__()
+        self.config, self.example = config, Example.of(example)
+        if not config.latent or len(config.latent) != len(config.hidden):
+            raise ConfigError(
+                f"latent has {len(config.latent)} layers and hidden {len(config.hidden)} widths; give one width for "
+                "each of at least one stochastic layer: --latent 100 50 --hidden 200 100"
+            )
+        values = math.prod(self.shape)
+        self.outputs = OutputDensity(config.output, values, config.deviation)
+        self.stack = Stack(values, config.latent, config.hidden, config.activation)
+        widths = (config.latent[0], *[config.hidden[0]] * DEPTH, self.outputs.numbers * values)
+        self.decoder = dense.Encoder(widths, config.activation)
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Gaussian outputs where values are amounts, not probabilities of ones; patches of few large pictures."""
+        return density_for(cls, example, sample)
+
+    @classmethod
+    def view_of(cls, config: Config) -> View:
+        """Bernoulli outputs are densities of pixels that are 0 or 1."""
+        return View(binarise=config.output == "bernoulli")
+
+    @classmethod
+    def takes_probabilities(cls, config: Config) -> bool:
+        """Bernoulli outputs do."""
+        return config.output == "bernoulli"
+
+    def prepare(self, sample: Batch) -> None:
+        """Begin at independent values with the data's mean and variance.
+
+        Raises:
+            DataError: Values are not probabilities, under Bernoulli outputs.
+        """
+        self.outputs.look(sample.x.flatten(1))
+
+    def encode(self, x: Examples) -> Features:
+        """Mean of every layer, each given the mean of the one below."""
+        return torch.cat(self.stack.means(x.flatten(1)), 1)
+
+    def decode(self, features: Features) -> Examples:
+        """Mean of p(x|h_1)."""
+        return self.outputs.mean(self._numbers(features[:, : self.config.latent[0]])).unflatten(1, self.shape)
+
+    def reconstruct(self, x: Examples) -> Examples:
+        """Mean of p(x|h_1) at the mean of q(h_1|x)."""
+        return self.decode(self.encode(x))
+
+    def sample(self, count: int, label: int | None = None) -> Examples:
+        """Draw the layers from the top down, and decode.
+
+        Raises:
+            ConfigError: A label is given.
+        """
+        if label is not None:
+            raise ConfigError(f"there is no class {label}; it learnt no classes")
+        with torch.no_grad():
+            top = normal(self.outputs.offset.new_zeros(count, self.config.latent[-1]))
+            return self.decode(self.stack.prior_sample(top))
+
+    def filters(self) -> Images:
+        """Weights of the first layer."""
+        return first_weights(self.stack, self.shape)
+
+    def _numbers(self, lowest: Features) -> Float[Tensor, "batch number"]:
+        return wide(self.decoder(lowest))
+
+    def _log_density(self, x: Examples, lowest: Features) -> PerExample:
+        """Log p(x|h_1) in nats."""
+        return self.outputs.log_density(self._numbers(lowest)[:, None], x.flatten(1))[:, 0]
