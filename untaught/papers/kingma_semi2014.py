@@ -20,9 +20,9 @@ from typing import Any
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
 from untaught.runs.settings import Training
 
-MINUTES: dict[Budget, float] = {"cpu": 9.0, "full": 30.0}
-"""A row's training, both stages; a longer budget needs one line here."""
-SEEDS: dict[Budget, int] = {"cpu": 1, "full": 3}
+MINUTES: dict[Budget, float] = {"cpu": 9.0, "hour": 85.0, "full": 30.0}
+"""A row's training, both stages."""
+SEEDS: dict[Budget, int] = {"cpu": 1, "hour": 3, "full": 3}
 """Draws of the labels."""
 TAKES = (Take("classification"),)
 PLACE = "classification.error_rate"
