@@ -113,7 +113,9 @@ def test_pseudo_likelihood_is_the_mean_over_pixels_of_exact_conditionals() -> No
     assert float(each.max() / each.min()) > 1.2  # so that places count
 
 
-@pytest.mark.parametrize(("progress", "steps"), [(0.0, 1), (0.19, 1), (0.21, 2), (0.5, 3), (0.79, 4), (0.81, 5), (1.0, 5)])
+@pytest.mark.parametrize(
+    ("progress", "steps"), [(0.0, 1), (0.19, 1), (0.21, 2), (0.5, 3), (0.79, 4), (0.81, 5), (1.0, 5)]
+)
 def test_growing_steps(progress: float, steps: int) -> None:
     """Each number of steps has an equal part of the training."""
     grown = gradient(machine(gibbs_steps=5, growing=True), data(), progress)

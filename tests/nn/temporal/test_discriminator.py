@@ -53,3 +53,15 @@ def test_losses_are_logarithms_of_probabilities() -> None:
     assert right.item() == pytest.approx(told / 6)
     fooled = -sum(math.log(math.exp(r) / (math.exp(p) + math.exp(r))) for p, r in model(context, proposed).tolist()) / 3
     assert model.being_fooled(context, proposed).item() == pytest.approx(fooled)
+
+
+def test_first_weights_are_as_large_as_their_layers_ask() -> None:
+    """Glorot and Bengio 2010: uniform between ends of sqrt(6 / (units below + units above)); no biases."""
+    with seeded(2):
+        model = FrameDiscriminator((1, 6, 6), [Layer(2, kernel=3)], units=40, hidden=(50, 30))
+    for layer in (*model.proposed, *model.head):
+        if isinstance(layer, torch.nn.Linear):
+            end = (6 / sum(layer.weight.shape)) ** 0.5
+            assert end * 0.9 < float(layer.weight.detach().abs().max()) <= end
+            assert float(layer.weight.detach().std()) == pytest.approx(end / 3**0.5, rel=0.15)
+            assert not layer.bias.any()
