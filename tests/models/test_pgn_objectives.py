@@ -97,7 +97,7 @@ def test_the_published_discriminator_has_its_layers() -> None:
 
 @torch.no_grad()
 def test_the_discriminator_is_shown_the_true_next_frame_and_the_prediction_of_it() -> None:
-    model, x = judged(), video()
+    model, x = judged(), video(batch=5)
     loss = model.loss(Batch.of(x), "discriminator", NOW)
     predicted = model.predict(x[:, :-1], 1)[:, 0]
     nats = torch.zeros(()).double()
