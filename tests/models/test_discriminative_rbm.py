@@ -175,6 +175,7 @@ def test_classes_of_unlabelled_examples_are_drawn_from_their_exact_conditional()
     p = rbm.class_probabilities(x[:1])[0].detach()
     far = (seen[0].mean(0) - p) / oracles.standard_error(p, 30_000)
     assert far.abs().max() < 4
+    assert seen[0].unique().tolist() == [0, 1]
 
 
 def test_labels_that_are_absent_weigh_nothing_unless_asked_for() -> None:
