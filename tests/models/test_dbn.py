@@ -326,6 +326,7 @@ def test_missing_classes_are_drawn_from_their_exact_conditional() -> None:
     with seeded(14), torch.no_grad():
         found = dbn._completed(state, label)
     assert found[0].tolist() == [0, 0, 1] and torch.equal(found.sum(1), torch.ones(draws).double())
+    assert found.unique().tolist() == [0, 1]
     assert isinstance(dbn.top, DiscriminativeRBM)
     exact = dbn.top.class_probabilities(FIRST[[6]])[0].detach()
     far = (found[1:].mean(0) - exact) / oracles.standard_error(exact, draws)

@@ -258,6 +258,15 @@ def test_pseudo_likelihood_looks_at_every_place_alike(place: int) -> None:
     assert abs(few.item() - exact) < 4.5 * spread and abs(many.item() - exact) < 4.5 * spread / 8**0.5
 
 
+def test_held_out_pseudo_likelihood_is_a_mean_over_eight_places() -> None:
+    """So its spread is smaller than that of one place by the root of eight."""
+    rbm, x = machine(), data(1)
+    with seeded(15):
+        many = torch.stack([rbm.held_out(Batch.of(x), "model").parts["pseudo_likelihood_nats"] for _ in range(150)])
+        single = torch.stack([rbm.pseudo_likelihood(x.flatten(1), 1).detach() for _ in range(600)])
+    assert many.std().item() == pytest.approx(single.std().item() / 8**0.5, rel=0.25)
+
+
 def test_settings_are_those_of_the_guide() -> None:
     """Weights of deviation 0.01 (its section 8), final momentum 0.9 (9), at a Gaussian layer a far lower rate (13)."""
     assert RBM.Config().initial_scale == 0.01
