@@ -169,10 +169,19 @@ def test_the_protocol_is_that_of_2015() -> None:
     assert (decode.FITTED, decode.CHOSEN, decode.TESTED) == (2000, 1000, 1000)
     assert decode.ALPHAS == (1e3, 1e2, 1.0, 0.1, 0.01)
     assert decode.COMPONENTS == (1, 5, 10, 25, 100)
+    assert (decode.LISTED, decode.NAMED) == (10, 4)
     assert representations.CONTEXT == 5
     for peak, found in ((1e-9, 1e-5), (1e9, 1e5), (1e-4, 1e-4), (10.0, 100.0)):
         best = decode.best_alphas(lambda alpha, peak=peak: -(torch.tensor([alpha / peak]).log10() - 0.01).abs())
         assert float(best) == pytest.approx(found)
+
+
+@pytest.mark.parametrize(("examples", "width", "rank"), [(25, 40, 24), (25, 7, 7), (26, 25, 25)])
+def test_centred_examples_have_one_direction_fewer_than_there_are_examples(
+    examples: int, width: int, rank: int
+) -> None:
+    x = torch.randn(examples, width, generator=torch.Generator().manual_seed(0))
+    assert Ridge(x, torch.rand(examples, 1)).rank == rank == np.linalg.matrix_rank(x - x.mean(0))
 
 
 def test_each_third_has_its_own_use() -> None:
