@@ -227,58 +227,6 @@ def off(drawn: Tensor, exact: Tensor) -> float:
     return float(((drawn.mean(0) - exact) / (drawn.std(0) / len(drawn) ** 0.5)).abs().max())
 
 
-def test_learns_what_a_single_frame_does_not_tell() -> None:
-    """A dot runs left or right on a ring: the next place is known from two frames, and from one not at all."""
-    with seeded(7):
-        start, way = torch.randint(0, 6, (64, 1)), torch.randint(0, 2, (64, 1)) * 2 - 1
-        place = (start + way * torch.arange(8)) % 6
-        x = torch.nn.functional.one_hot(place, 6).float()[:, :, None, None]
-        model = RTRBM(RTRBM.Config(hidden=20, initial_scale=0.1), (1, 1, 6))
-        model.prepare(Batch.of(x))
-        optimiser = torch.optim.Adam(model.parameters(), 0.03)
-        for _ in range(250):
-            optimiser.zero_grad()
-            model.loss(Batch.of(x), "model", START).total.backward()
-            optimiser.step()
-    error = (model.reconstruct(x) - x[:, 1:]).square().sum((2, 3, 4))[:, 1:].mean()
-    assert error < 0.1  # 0.5 for who knows no way, 2 for a copy
-
-
-def test_prepared_biases_give_the_mean_frame() -> None:
-    model, x = RTRBM(RTRBM.smoke.config, (1, 2, 3)), torch.rand(200, 4, 1, 2, 3) ** 2
-    model.prepare(Batch.of(x))
-    torch.testing.assert_close(torch.sigmoid(model.visible_bias), x.mean((0, 1)).flatten(), rtol=0, atol=2e-3)
-
-
-def test_bad_input_is_named() -> None:
-    model, x = RTRBM(RTRBM.smoke.config, (1, 2, 3)), torch.rand(3, 4, 1, 2, 3)
-    with pytest.raises(DataError, match="visible=gaussian"):
-        model.prepare(Batch.of(x * 3))
-    with pytest.raises(DataError, match="--frames 20"):
-        model.prepare(Batch.of(x[:, :1]))
-    with pytest.raises(DataError, match="--frames 20"):
-        model.reconstruct(x[:, :1])
-    with pytest.raises(DataError, match="time, 1, 2, 3"):
-        model.reconstruct(x[:, 0])
-    with pytest.raises(ConfigError, match="'cell'; there are: hidden"):
-        model.activations(x, ["cell"])
-    with pytest.raises(ConfigError, match="frames = 0"):
-        model.predict(x, 0)
-    with pytest.raises(SizeError, match="not at examples of shape"):
-        RTRBM(RTRBM.smoke.config, (6,))
-
-
-def test_held_out_follows_the_states_once() -> None:
-    model, x, calls = machine(), clips(), list[Tensor]()
-    states = model.states
-    model.states = lambda seen: (calls.append(seen), states(seen))[1]  # type: ignore[method-assign]
-    with seeded(6):
-        held = model.held_out(Batch.of(x), "model")
-    assert len(calls) == 1
-    with seeded(6):
-        torch.testing.assert_close(held.total, model.loss(Batch.of(x), "model", START).total)
-
-
 @pytest.mark.parametrize("steps", [1, 3])
 def test_predictions_take_their_own_number_of_steps(steps: int) -> None:
     """Mean-field steps by hand, from the last frame and then from the prediction; whatever fantasies take."""
@@ -349,3 +297,55 @@ def test_clips_that_are_drawn_have_their_length() -> None:
     model.config = replace(model.config, sample_frames=3, sample_steps=1)
     assert model.sample(2).shape == (2, 3, *SHAPE)
     assert RTRBM.Config().prediction_steps == RTRBM.Config().gibbs_steps  # best equal where fantasies are predictions
+
+
+def test_learns_what_a_single_frame_does_not_tell() -> None:
+    """A dot runs left or right on a ring: the next place is known from two frames, and from one not at all."""
+    with seeded(7):
+        start, way = torch.randint(0, 6, (64, 1)), torch.randint(0, 2, (64, 1)) * 2 - 1
+        place = (start + way * torch.arange(8)) % 6
+        x = torch.nn.functional.one_hot(place, 6).float()[:, :, None, None]
+        model = RTRBM(RTRBM.Config(hidden=20, initial_scale=0.1), (1, 1, 6))
+        model.prepare(Batch.of(x))
+        optimiser = torch.optim.Adam(model.parameters(), 0.03)
+        for _ in range(250):
+            optimiser.zero_grad()
+            model.loss(Batch.of(x), "model", START).total.backward()
+            optimiser.step()
+    error = (model.reconstruct(x) - x[:, 1:]).square().sum((2, 3, 4))[:, 1:].mean()
+    assert error < 0.1  # 0.5 for who knows no way, 2 for a copy
+
+
+def test_prepared_biases_give_the_mean_frame() -> None:
+    model, x = RTRBM(RTRBM.smoke.config, (1, 2, 3)), torch.rand(200, 4, 1, 2, 3) ** 2
+    model.prepare(Batch.of(x))
+    torch.testing.assert_close(torch.sigmoid(model.visible_bias), x.mean((0, 1)).flatten(), rtol=0, atol=2e-3)
+
+
+def test_bad_input_is_named() -> None:
+    model, x = RTRBM(RTRBM.smoke.config, (1, 2, 3)), torch.rand(3, 4, 1, 2, 3)
+    with pytest.raises(DataError, match="visible=gaussian"):
+        model.prepare(Batch.of(x * 3))
+    with pytest.raises(DataError, match="--frames 20"):
+        model.prepare(Batch.of(x[:, :1]))
+    with pytest.raises(DataError, match="--frames 20"):
+        model.reconstruct(x[:, :1])
+    with pytest.raises(DataError, match="time, 1, 2, 3"):
+        model.reconstruct(x[:, 0])
+    with pytest.raises(ConfigError, match="'cell'; there are: hidden"):
+        model.activations(x, ["cell"])
+    with pytest.raises(ConfigError, match="frames = 0"):
+        model.predict(x, 0)
+    with pytest.raises(SizeError, match="not at examples of shape"):
+        RTRBM(RTRBM.smoke.config, (6,))
+
+
+def test_held_out_follows_the_states_once() -> None:
+    model, x, calls = machine(), clips(), list[Tensor]()
+    states = model.states
+    model.states = lambda seen: (calls.append(seen), states(seen))[1]  # type: ignore[method-assign]
+    with seeded(6):
+        held = model.held_out(Batch.of(x), "model")
+    assert len(calls) == 1
+    with seeded(6):
+        torch.testing.assert_close(held.total, model.loss(Batch.of(x), "model", START).total)
