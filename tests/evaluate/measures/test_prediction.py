@@ -176,3 +176,9 @@ def test_the_protocol_is_that_of_2015() -> None:
     """The last ten true frames at most; ridges fitted on 300 clips of 100 frames, tested on clips of 100."""
     assert (prediction.CONTEXT, prediction.FITTED, prediction.FRAMES) == (10, 300 * 100, 50 * 100)
     assert LONGEST == 100
+
+
+@pytest.mark.parametrize(("frames", "context"), [(4, 2), (15, 7), (20, 10), (60, 10)])
+def test_a_rollout_is_given_half_of_a_clip_at_most(frames: int, context: int) -> None:
+    test = footage(subject(clips=1, frames=frames).parts.test, View(), 1000)
+    assert prediction.rollout_lengths(test) == (context, min(20, frames - context))

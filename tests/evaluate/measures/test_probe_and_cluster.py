@@ -15,6 +15,7 @@ from untaught.data.part import Part
 from untaught.evaluate.measures import cluster, probe
 from untaught.evaluate.representations import representations, scaled
 from untaught.evaluate.subject import Subject
+from untaught.nn.principal import principal
 from untaught.randomness import seeded
 
 
@@ -198,3 +199,12 @@ def test_untrained_networks_have_a_seed_of_their_own() -> None:
         begun = Linear(held.model.config, held.model.example)  # type: ignore[attr-defined]
     other = held.untrained().model
     assert isinstance(other, Linear) and not torch.equal(begun.weight, other.weight)
+
+
+def test_principal_components_are_those_of_the_first_batch() -> None:
+    held = subject(spread=0.3)
+    first, second = held.pixels(held.parts.train, 100), held.tested()
+    found = representations(held, [first, second])["pca"]
+    plane = principal(first.x.flatten(1), 4)
+    for ours, batch in zip(found, (first, second), strict=True):
+        torch.testing.assert_close(ours, plane.encode(batch.x.flatten(1)))
