@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from untaught import cli
-from untaught.experiments import Paper, Row
+from untaught.config import values
+from untaught.experiments import Budget, Paper, Published, Row
 from untaught.experiments.cells import at
 from untaught.experiments.find import paper_named, paper_names, problems
 from untaught.experiments.records import Records
@@ -58,3 +61,115 @@ def places(paper: Paper, experiment: str) -> list[str]:
     rows: list[Row] = [row for table in paper.tables for row in table.rows if row.experiment == experiment]
     every = [place for row in rows for place in row.places if place]
     return [place for place in every if not TOO_SMALL.search(place)]
+
+
+PRINTED: dict[str, list[tuple[str, tuple[float, ...]]]] = {
+    "ackley1985": [("8-3-8", (16 / 20,)), ("40-10-40", (0.986,))],
+    "bengio2007": [
+        ("pretrained as Boltzmann", (0.012,)), ("pretrained as autoencoders", (0.014,)), ("from random", (0.024,)),
+        ("pretrained with labels", (0.020,)), ("shallow", (0.019,)),
+    ],
+    "erhan2010": [
+        ("1 hidden layer, pretrained", (0.0141, 0.0007)), ("1 hidden layer, random", (0.0181, 0.0007)),
+        ("2 hidden layers, pretrained", (0.0137, 0.0009)), ("2 hidden layers, random", (0.0177, 0.0010)),
+    ],
+    "hinton1995": [("open reimplementation", (0.451,)), ("16-8-1", (0.10,))],
+    "hinton2006": [
+        ("greedy without labels", (0.0115,)), ("greedy layers", (0.0249,)), ("up-down", (0.0125,)),
+        ("3 x 1000", (0.0134,)), ("alone", (0.016,)), ("500-500-2000", (0.0323,)), ("support vector", (0.014,)),
+    ],
+    "hinton_salakhutdinov2006": [
+        ("784-1000-500-250-30", (3.00,)), ("linear code, 18", (2.45,)), ("linear code, 6", (7.64,)),
+        ("linear code", (8.01,)), ("784-400", (1.44,)), ("PCA, 18", (5.90,)), ("625-2000", (126,)),
+        ("PCA", (13.87,)), ("PCA", (135,)),
+    ],
+    "larochelle2008": [
+        ("then a network", (0.0141,)), ("sparse hybrid", (0.0116,)), ("hybrid", (0.0128,)),
+        ("discriminative", (0.0181,)), ("RBM, 6000", (0.0339,)), ("support vector", (0.0140,)), ("network", (0.0193,)),
+    ],
+    "lotter2015": [
+        ("PGN", (0.65, 0.11)), ("DTSBN-S", (2.79, 0.39)), ("SRTRBM", (3.31, 0.33)), ("RTRBM", (3.88, 0.33)),
+        ("previous frame", (11.86, 0.27)),
+    ],
+    "ng2011": [("softmax layer alone", (0.123,)), ("then all layers", (0.024,))],
+    "salakhutdinov2008": [
+        ("CD-1, 500", (-125.53,)), ("CD-3, 500", (-105.50,)), ("CD-25, 500", (-86.34,)), ("CD-1, 20", (-164.50,)),
+        ("CD-3, 20", (-154.73,)), ("CD-25, 20", (-143.20,)), ("deep belief net", (-86.22,)),
+        ("mixture of 100", (-137.64,)),
+    ],
+    "salakhutdinov2009": [
+        ("500-500-1000", (-85.10,)), ("500-500-1000", (0.0101,)), ("500-1000", (-84.62,)), ("500-1000", (0.0095,)),
+    ],
+    "srivastava2015": [("ConvLSTM", (29.80,)), ("ConvLSTM", (0.9288,)), ("PredNet", (161.38,)), ("PredNet", (0.7783,))],
+    "sutskever2008": [
+        ("SRTRBM", (3.31, 0.33)), ("RTRBM", (3.88, 0.33)), ("DTSBN-S", (2.79, 0.39)), ("previous", (11.86, 0.27)),
+    ],
+    "vincent2008": [
+        ("SdA-3", (0.0280,)), ("SdA-3", (0.0130,)), ("SAA-3", (0.0346,)), ("DBN-3", (0.0311,)),
+        ("support vector", (0.0303,)),
+    ],
+}  # fmt: skip
+"""What was published: words of a row's label, and its number with the spread where one was given."""
+READ = {0.8, 0.986, 0.451, 0.0125, 0.0115, 0.0134, 0.0323, -86.34, 0.0095, 0.0130}
+"""Those that were read in print; all others are recalled, and the tables say so."""
+
+
+@pytest.mark.parametrize("name", paper_names())
+def test_published_numbers_are_those_that_were_published(name: str) -> None:
+    """The first entry whose words and number fit a row; words alone, such as `CD-1, 500`, choose among numbers."""
+    left = list(PRINTED.get(name, []))
+    for label, said in published(paper_named(name)):
+        told = (said.value,) if said.spread is None else (said.value, said.spread)
+        fitting = [entry for entry in PRINTED[name] if entry[0] in label and told == pytest.approx(entry[1], rel=1e-9)]
+        assert fitting, f"{label}: {told} is not among the numbers published"
+        assert fitting[0][0] == longest(name, label), f"{label}: {told} is the number of another row"
+        left = [entry for entry in left if entry not in fitting]
+        assert said.recalled == (round(said.value, 6) not in READ), f"{label}: whether {told} was read or recalled"
+        assert said.source
+    assert not left, "published, and in no table"
+
+
+def published(paper: Paper) -> list[tuple[str, Published]]:
+    rows = [row for table in paper.tables for row in table.rows]
+    return [(row.label, said) for row in rows for said in row.published if said is not None]
+
+
+def longest(name: str, label: str) -> str:
+    """The words for a row: of those that its label contains, the most."""
+    return max((words for words, _ in PRINTED[name] if words in label), key=len)
+
+
+def configured(name: str, experiment: str, budget: Budget = "full") -> dict[str, Any]:
+    config = paper_named(name).experiments[experiment][budget].config
+    return dict(config) if isinstance(config, Mapping) else values(config)
+
+
+def test_trainings_at_full_budget_have_the_papers_settings() -> None:
+    """Sizes, weights of losses, noise and passes, as read in the papers or in their authors' code."""
+    game = configured("lotter2015", "heads-al-mse")
+    assert (game["adversarial"], game["squared_error"], game["noise"], game["judge_optimiser"]) == (2e-4, 1, 128, "sgd")
+    assert game["judge"] == (1024, 1024, 256)
+    assert configured("lotter2015", "heads-al")["squared_error"] == 0
+    faces = paper_named("lotter2015").experiments["heads"]["full"].training
+    assert faces is not None and (faces.learning_rate, faces.epochs, faces.view) == (1e-3, 300, {"frames": 6})
+    deep = paper_named("hinton_salakhutdinov2006").experiments["digits-pretrained"]["full"]
+    assert configured("hinton_salakhutdinov2006", "digits-pretrained")["hidden"] == (1000, 500, 250)
+    assert deep.training is not None and (deep.training.optimiser, deep.training.batch_size) == ("cg", 1000)
+    assert deep.training.epochs == 200 and set(deep.training.stage_epochs.values()) == {50}
+    assert configured("hinton_salakhutdinov2006", "curves-pretrained")["hidden"] == (400, 200, 100, 50, 25)
+    assert configured("hinton_salakhutdinov2006", "faces")["hidden"] == (2000, 1000, 500)
+    assert configured("hinton2006", "up-down")["hidden"] == (500, 500, 2000)
+    tuned = paper_named("hinton2006").experiments
+    assert [tuned[name]["full"].training.epochs for name in ("greedy", "up-down")] == [30, 300]  # type: ignore[union-attr]
+    assert configured("salakhutdinov2009", "three")["hidden"] == (500, 500, 1000)
+    for rule, steps in (("cd-1", 1), ("cd-3", 3), ("cd-25", 25)):
+        own = configured("salakhutdinov2008", f"{rule}-500")
+        assert (own["hidden"], own["gibbs_steps"], own["persistent_chains"]) == (500, steps, 0)
+        assert own.get("growing", False) == (rule == "cd-25")
+    units = {"generative": 6000, "discriminative": 500, "hybrid": 1500, "sparse": 3000}
+    assert {kind: configured("larochelle2008", kind)["hidden"] for kind in units} == units
+    assert configured("larochelle2008", "hybrid")["alpha"] == 0.01
+    assert configured("krizhevsky2011", "256-bits")["hidden"] == (8192, 4096, 2048, 1024, 512)
+    assert configured("sutskever2008", "rtrbm")["hidden"] == 3750
+    first = configured("ackley1985", "4-2-4", "cpu")
+    assert (first["turned_off"], first["turned_on"], first["fixed_steps"]) == (0.15, 0.05, True)

@@ -11,10 +11,11 @@ from torch import Tensor
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import View
-from untaught.layerwise.from_components import FEW, LARGE, PATCH
+from untaught.layerwise.from_components import COMPONENTS, FEW, LARGE, PATCH, few_and_large
 from untaught.layerwise.suited import CONVOLVED, LIT, are_documents
 from untaught.model import Batch, Example, Usual, model_class
 from untaught.models import boltzmann
+from untaught.models.autoencoder import Autoencoder
 from untaught.models.dbn import DBN
 from untaught.models.rbm import GAUSSIAN_RATE
 from untaught.runs.settings import Training
@@ -161,3 +162,27 @@ def test_bits_of_bright_pictures_see_them_standardised() -> None:
     assert (bright.config["output"], bright.view) == ("linear", View(standardise="pixel"))
     assert bright.because == "the values of an example sum to 320"
     assert usual_for(model_class("hashing-autoencoder"), source(torch.full((9, 1, 20, 20), 0.2))) == Usual()
+
+
+@pytest.mark.parametrize(("total", "documents"), [(1.0, True), (1.0005, True), (1.01, False), (0.98, False)])
+def test_shares_of_words_sum_to_one_but_for_rounding(total: float, documents: bool) -> None:
+    x = torch.tensor([[0.5, 0.25, 0.25], [0.2, 0.0, 0.8]]) * total
+    assert are_documents(Example((3,)), Batch.of(x)) == documents
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "few"), [(249, 96, True), (250, 96, False), (249, 95, False), (9, 200, True)]
+)
+def test_pictures_are_few_and_large_within_limits(count: int, side: int, few: bool) -> None:
+    """Fewer than 250 of at least 96 x 96, as the help says."""
+    sample = Batch.of(torch.zeros(count, 1, 1, 1))
+    assert few_and_large(Example((1, side, side + 5)), sample) == few
+    assert COMPONENTS["patch"].startswith("16 where there are fewer than 250 pictures of at least 96 x 96")
+
+
+def test_a_start_at_components_has_networks_beside_it_and_a_slow_beginning() -> None:
+    """As wide as the help says; the rate rises over a tenth of the training."""
+    chosen = Autoencoder.usual(Example((1, 20, 20)), Batch.of(torch.rand(300, 1, 20, 20)))
+    assert chosen.config["start"] == "pca" and chosen.config["hidden"] == (512, 512)
+    assert COMPONENTS["hidden"].startswith("512, 512 ")
+    assert chosen.recipe is not None and chosen.recipe.warm_up == 0.1

@@ -123,6 +123,56 @@ def test_pretraining_leaves_the_boltzmann_machines_their_own_rate() -> None:
     assert own.optimiser.learning_rate == 0.02
 
 
+def boltzmann_machines(**fields: Any) -> list[RBM]:
+    made = autoencoder(hidden=(60, 50), latent=40, pretraining="rbm", **fields).machines
+    return [machine for machine in made if isinstance(machine, RBM)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "rates"),
+    [
+        ({"code": "linear"}, [0.1, 0.1, 0.001]),
+        ({"code": "sigmoid"}, [0.1, 0.1, 0.1]),
+        ({"code": "sigmoid", "output": "linear"}, [0.001, 0.1, 0.1]),
+        ({"code": "linear", "output": "linear"}, [0.001, 0.1, 0.001]),
+    ],
+)
+def test_boltzmann_machines_learn_as_published_in_2006(fields: dict[str, Any], rates: list[float]) -> None:
+    """CD-1, rate 0.1, but 0.001 where a layer is Gaussian, momentum 0.9, weight cost 0.0002, batches of 100."""
+    machines = boltzmann_machines(**fields)
+    assert [machine.recipe.optimiser.learning_rate for machine in machines] == rates
+    for machine, rate in zip(machines, rates, strict=True):
+        rule = machine.recipe.optimiser
+        assert (rule.name, rule.momentum, machine.recipe.batch_size) == ("sgd", 0.9, 100)
+        assert (machine.recipe.schedule, machine.recipe.keeps) == ("linear", True)
+        own = machine.config
+        assert (own.gibbs_steps, own.persistent_chains, own.weight_cost) == (1, 0, 2e-4)
+        assert ("gaussian" in (own.visible, own.hidden_units)) == (rate == 0.001)
+    for machine, scale in zip(machines, (0.01, 0.1, 0.1), strict=True):  # the code of 2006 has 0.1 throughout
+        assert machine.weight.std().item() == pytest.approx(scale, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("output", "kinds"), [("sigmoid", "bernoulli"), ("bernoulli", "bernoulli"), ("linear", "gaussian")]
+)
+def test_only_the_ends_of_a_stack_are_gaussian(output: str, kinds: str) -> None:
+    machines = boltzmann_machines(output=output, code="linear")
+    assert [machine.config.visible for machine in machines] == [kinds, "bernoulli", "bernoulli"]
+    assert [machine.config.hidden_units for machine in machines] == ["bernoulli", "bernoulli", "gaussian"]
+
+
+@pytest.mark.parametrize(("activation", "inner"), [("relu", "linear"), ("sigmoid", "sigmoid"), ("tanh", "tanh")])
+def test_shallow_autoencoders_are_of_the_kinds_of_their_layers(activation: str, inner: str) -> None:
+    """Units of each, the code's own at the top; outputs of what is given back; masked and tied as the whole is."""
+    fields: dict[str, Any] = {"activation": activation, "code": "tanh", "masking": 0.3, "tied": True}
+    made = autoencoder(pretraining="autoencoder", output="bernoulli", **fields).machines
+    machines = [machine for machine in made if isinstance(machine, Autoencoder)]
+    assert [machine.config.code for machine in machines] == [activation, activation, "tanh"]
+    assert [machine.config.output for machine in machines] == ["bernoulli", inner, inner]
+    assert [machine.config.masking for machine in machines] == [0.3] * 3
+    assert all(not any(name.endswith("weight") for name, _ in m.decoder.named_parameters()) for m in machines)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -13,6 +13,7 @@ from torch import Tensor
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Batch
 from untaught.models.boltzmann import Boltzmann, Way
+from untaught.nn.energy.pairwise import last, walk
 from untaught.nn.noise import bernoulli
 from untaught.randomness import seeded
 
@@ -238,3 +239,125 @@ def test_bad_input_is_refused() -> None:
         machine().prepare(Batch.of(data() * 1.4))
     with pytest.raises(ConfigError, match="'visble'; there are: hidden"):
         machine().activations(data(), ["visble"])
+
+
+def test_settings_are_those_of_1985() -> None:
+    """Annealing 2 at 20, 2 at 15, 2 at 12 and 4 at 10, then ten sweeps of counting; temperatures over the last one."""
+    assert Boltzmann.Config().temperatures == tuple(t / 10 for t in (20, 20, 15, 15, 12, 12, 10, 10, 10, 10))
+    assert Boltzmann.Config().gathering == 10
+    falling = Boltzmann.Config().recall
+    assert list(falling) == sorted(falling, reverse=True) and falling[-1] < 1
+
+
+def frozen(**fields: object) -> Boltzmann:
+    """A machine so certain at temperature 1 that a sweep draws what it must, and at a million flips coins."""
+    boltzmann = machine(**fields)
+    with torch.no_grad():
+        boltzmann.weight.zero_()
+        boltzmann.bias.copy_(torch.tensor([60.0, -60, 60, -60, 60, 60, -60]))
+    return boltzmann
+
+
+def test_only_sweeps_at_temperature_one_are_counted() -> None:
+    """Sweeps at a million are nothing but coins; counted, they would be seen."""
+    boltzmann, on = frozen(temperatures=(1e6, 1e6), gathering=2), torch.tensor([1.0, 0, 1, 0, 1, 1, 0]).double()
+    with seeded(10):
+        free, clamped = boltzmann.free_phase(50), boltzmann.clamped_phase(VISIBLE)[0]
+    torch.testing.assert_close(free, torch.outer(on, on))
+    shown = torch.cat([VISIBLE, on[4:].expand(16, -1)], 1)
+    torch.testing.assert_close(clamped, (shown.T @ shown / 16).diagonal_scatter(shown.mean(0)))
+
+
+@pytest.mark.parametrize("warm", [(), (1.0, 1.0, 1.0)])
+def test_a_sample_is_so_many_sweeps_from_coins(warm: tuple[float, ...]) -> None:
+    """From fair coins by the exact kernel of a sweep, which few sweeps have not yet taken to equilibrium."""
+    boltzmann, draws = machine(1.5, temperatures=warm, sample_sweeps=1), 40_000
+    joint = torch.softmax(-energies(boltzmann), 0).detach()
+    reached = torch.full((128,), 1 / 128, dtype=torch.float64)
+    for _ in range(len(warm) + 1):
+        for group in ([0, 2], [1, 3], [4], [5], [6]):
+            others = [unit for unit in range(7) if unit not in group]
+            same = (STATES[:, None, others] == STATES[None][:, :, others]).all(2).double()
+            reached = reached @ (same * joint / (same @ joint)[:, None])
+    exact = reached @ STATES[:, :4]
+    with seeded(11):
+        found = boltzmann.sample(draws)
+    assert ((found.mean(0) - exact) / oracles.standard_error(exact, draws)).abs().max() < 4.5
+
+
+@pytest.mark.parametrize("temperature", [0.5, 3.0])
+def test_sweeps_at_a_temperature_keep_its_distribution(temperature: float) -> None:
+    boltzmann = machine()
+    expected = torch.softmax(-energies(boltzmann) / temperature, 0).detach()
+    with seeded(12):
+        start = STATES[torch.multinomial(expected, 40_000, replacement=True)]
+        found = far(last(walk(boltzmann.network(), start, boltzmann.all_units, (temperature,))), expected)
+    assert found.abs().max() < 4.5
+
+
+def test_means_at_a_temperature_solve_its_equations() -> None:
+    boltzmann, temperature = machine(), 2.5
+    weight, bias = boltzmann.network()
+    start = torch.full((1, 7), 0.5).double()
+    (means,) = last(walk(boltzmann.network(), start, boltzmann.all_units, (temperature,) * 200, draw=False))
+    torch.testing.assert_close(means, torch.sigmoid((means @ weight + bias) / temperature).detach())
+
+
+def test_answers_are_averaged_over_the_last_temperature() -> None:
+    """At a million every answer is a coin, at the last temperature certain; one unit is a coin there too."""
+    boltzmann, known = frozen(recall=(1e6, 1.0), recall_sweeps=25), torch.tensor([True, True, False, False])
+    with torch.no_grad():
+        boltzmann.bias[3] = 0.0
+    with seeded(13):
+        found = boltzmann.complete(torch.zeros(400, 4).double(), known)
+    assert (found[:, 2] == 1).all()
+    assert ((25 * found[:, 3]).round() - 25 * found[:, 3]).abs().max() < 1e-9
+    assert found[:, 3].std().item() == pytest.approx(0.5 / 25**0.5, rel=0.15)
+
+
+def test_chains_are_as_many_as_examples() -> None:
+    """Co-occurrences of free units spread as those of so many independent chains do."""
+    boltzmann = machine(temperatures=(1.0,), gathering=1)
+    with torch.no_grad():
+        boltzmann.weight.zero_()
+        boltzmann.bias.zero_()
+    with seeded(14):
+        means = torch.stack([boltzmann.free_phase(100).diagonal() for _ in range(60)])
+    assert means.std().item() == pytest.approx(0.5 / 100**0.5, rel=0.15)
+
+
+def test_pseudo_likelihood_is_that_of_the_states_which_are_reached() -> None:
+    """-sum_i log p(v_i | all others) with the hidden units' means, by exact inference."""
+    boltzmann, x = machine(clamped="exact", free="exact"), data()
+    found = boltzmann.loss(Batch.of(x), "model", START).parts["pseudo_loss_nats"]
+    weight, bias = boltzmann.network()
+    joint = torch.softmax(-energies(boltzmann), 0).view(16, 8)
+    hidden = (joint / joint.sum(1, keepdim=True))[oracles.state_numbers(x)] @ STATES[:8, 4:]
+    logits = x @ weight[:4, :4] + hidden @ weight[4:, :4] + bias[:4]
+    exact = -torch.nn.functional.logsigmoid(logits * (2 * x - 1)).sum(1).mean()
+    torch.testing.assert_close(found, exact.detach())
+
+
+def test_decoding_solves_the_equations_of_the_visible_units() -> None:
+    boltzmann = machine(0.5, mean_field_sweeps=200)
+    weight, bias = boltzmann.network()
+    hidden = torch.rand(5, 3, generator=torch.Generator().manual_seed(0)).double()
+    means = boltzmann.decode(hidden)
+    torch.testing.assert_close(means, torch.sigmoid(means @ weight[:4, :4] + hidden @ weight[4:, :4] + bias[:4]))
+    assert torch.equal(boltzmann.reconstruct(data()), boltzmann.decode(boltzmann.encode(data())))
+
+
+def test_states_of_examples_are_draws_from_the_means() -> None:
+    boltzmann, draws = machine(), 20_000
+    with seeded(15):
+        found = boltzmann.states_of(VISIBLE[[5]].expand(draws, -1))
+    exact = boltzmann.encode(VISIBLE[[5]])[0].detach()
+    assert torch.equal(found[:, :4], VISIBLE[[5]].expand(draws, -1)) and found.unique().tolist() == [0, 1]
+    assert ((found[:, 4:].mean(0) - exact) / oracles.standard_error(exact, draws)).abs().max() < 4.5
+
+
+def test_prepared_biases_give_the_mean_of_the_data() -> None:
+    boltzmann, x = machine(), data(500)
+    boltzmann.prepare(Batch.of(x))
+    torch.testing.assert_close(torch.sigmoid(boltzmann.bias[:4]).detach(), (x.sum(0) + 1) / 502)
+    assert torch.equal(boltzmann.base, boltzmann.bias)

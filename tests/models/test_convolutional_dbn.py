@@ -104,3 +104,22 @@ def test_bad_configurations_are_named() -> None:
         net().filters(4)
     with pytest.raises(SizeError, match="not at shape"):
         ConvolutionalDBN(Config(), (6,))
+
+
+def test_machines_learn_by_the_settings_of_the_net() -> None:
+    config = Config(
+        filters=(3, 4), kernels=(3, 2), pools=(2, 3), sparsity=(0.05, 0.02), sparsity_cost=7.0, visible="gaussian",
+        deviation=0.6, gibbs_steps=4, initial_scale=0.3,
+    )  # fmt: skip
+    machines = [machine.config for machine in ConvolutionalDBN(config, (1, 9, 9)).machines]
+    for name, values in {
+        "filters": [3, 4], "kernel": [3, 2], "pool": [2, 3], "sparsity": [0.05, 0.02], "sparsity_cost": [7.0, 7.0],
+        "gibbs_steps": [4, 4], "initial_scale": [0.3, 0.3], "visible": ["gaussian", "bernoulli"],
+    }.items():  # fmt: skip
+        assert [getattr(own, name) for own in machines] == values, name
+    assert machines[0].deviation == 0.6
+
+
+def test_settings_are_those_of_2009() -> None:
+    """Lee et al., natural pictures: 24 filters of 10 x 10, then 100 of 10 x 10, windows of 2 x 2."""
+    assert (Config().filters, Config().kernels, Config().pools) == ((24, 100), (10,), (2,))

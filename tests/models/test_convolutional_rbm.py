@@ -283,3 +283,67 @@ def test_bad_input_is_named() -> None:
         machine(sparsity=0.3)
     with pytest.raises(SizeError, match="not at shape"):
         ConvolutionalRBM(ConvolutionalRBM.smoke.config, (6,))
+
+
+@pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_sample_is_so_many_steps_from_the_base_rates(visible: str, steps: int) -> None:
+    """Chains of the same draws, one step after the other; in the data's own units."""
+    model = machine(visible=visible, deviation=0.5, sample_steps=steps)
+    with seeded(8):
+        found = model.sample(50)
+    with seeded(8):
+        v = model.units.draw(model.base.view(1, 1, 1).expand(50, *SHAPE))
+        for _ in range(steps - 1):
+            v = model.gibbs(v)
+        hidden = model.hidden_draw(model.hidden_input(v))
+    mean = model.visible_mean(hidden, *SHAPE[1:])
+    torch.testing.assert_close(found, mean * (0.5 if visible == "gaussian" else 1.0))
+
+
+def test_gaussian_pixels_are_seen_and_given_in_deviations() -> None:
+    """Everything of pictures x is what a machine of deviation 1 says of x / 0.4, given back times 0.4."""
+    model, plain = (machine(visible="gaussian", deviation=value) for value in (0.4, 1.0))
+    x = torch.rand(4, *SHAPE, generator=torch.Generator().manual_seed(0)).double()
+    torch.testing.assert_close(model.encode(x), plain.encode(x / 0.4))
+    torch.testing.assert_close(model.reconstruct(x), 0.4 * plain.reconstruct(x / 0.4))
+    torch.testing.assert_close(model.decode(model.encode(x)), 0.4 * plain.decode(plain.encode(x / 0.4)))
+    torch.testing.assert_close(model.activations(x)["hidden"], plain.activations(x / 0.4)["hidden"])
+    with seeded(9):
+        step = model.gibbs_step(x)
+    with seeded(9):
+        torch.testing.assert_close(step, 0.4 * plain.gibbs_step(x / 0.4))
+    with seeded(9):
+        error = model.loss(Batch.of(x), "model", START).parts["squared_error_per_image"]
+    with seeded(9):
+        own = plain.loss(Batch.of(x / 0.4), "model", START).parts["squared_error_per_image"]
+    torch.testing.assert_close(error, 0.16 * own)
+    model.prepare(Batch.of(x))
+    torch.testing.assert_close(model.visible_bias.detach(), x.mean((0, 2, 3)) / 0.4)
+
+
+def test_binary_pixels_have_no_deviation() -> None:
+    x = bernoulli(torch.full((4, *SHAPE), 0.4)).double()
+    torch.testing.assert_close(machine(deviation=0.3).encode(x), machine().encode(x))
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_first_inputs_have_their_deviation(channels: int) -> None:
+    """For pixels of variance 1, whatever the number of weights of a filter."""
+    with seeded(10):
+        model = ConvolutionalRBM(ConvolutionalRBM.Config(filters=60, kernel=5, initial_scale=1.5), (channels, 20, 20))
+        x = model.hidden_input(torch.randn(4, channels, 20, 20))[:, :, 4:-4, 4:-4]
+    assert x.std().item() == pytest.approx(1.5, rel=0.1)
+
+
+def test_mean_activation_is_that_of_a_single_unit() -> None:
+    model, x = machine(), VISIBLE[:9]
+    found = model.loss(Batch.of(x), "model", START).parts["mean_activation"]
+    torch.testing.assert_close(found, model.hidden_mean(model.hidden_input(x)).mean().detach())
+
+
+def test_settings_are_those_of_2009() -> None:
+    """Lee et al.: 24 filters of 10 x 10, windows of 2 x 2, CD-1, a sparsity target below that of one unit a window."""
+    config = ConvolutionalRBM.Config()
+    assert (config.filters, config.kernel, config.pool, config.gibbs_steps) == (24, 10, 2, 1)
+    assert config.sparsity == 0.03 and config.sparsity * config.pool**2 < 0.5

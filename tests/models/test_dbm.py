@@ -222,3 +222,116 @@ def test_a_machine_without_classes_says_so() -> None:
 def test_unknown_layer_is_named() -> None:
     with pytest.raises(ConfigError, match=r"'hidden'; there are: hidden.1, hidden.2"):
         built().activations(data(), ["hidden"])
+
+
+def test_settings_are_those_of_2009() -> None:
+    """500 and 1,000 units, 10 sweeps of mean field, 100 chains of 5 steps between updates, CD-1 for each layer."""
+    config = DBM.Config()
+    assert (config.hidden, config.sweeps, config.persistent_chains, config.gibbs_steps) == ((500, 1000), 10, 100, 5)
+    dbm = built(hidden=(4, 5, 3))
+    assert {(layer.config.gibbs_steps, layer.config.persistent_chains) for layer in machines(dbm)} == {(1, 0)}
+    *greedy, joint, _ = dbm.stages()
+    for stage in greedy:
+        rule = stage.recipe.optimiser
+        assert (rule.name, rule.learning_rate, rule.momentum, stage.recipe.schedule) == ("sgd", 0.05, 0.5, "linear")
+    rule = joint.recipe.optimiser  # many times slower than a layer alone, whose chains begin at the data
+    assert rule.name == "sgd" and rule.momentum == 0.9 and rule.learning_rate <= 0.005
+    assert {stage.recipe.batch_size for stage in dbm.stages()} == {100}
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.4])
+def test_all_weights_begin_at_their_scale(scale: float) -> None:
+    with seeded(7):
+        dbm = DBM(DBM.Config(hidden=(50, 40, 30), initial_scale=scale), (60,))
+    for weight in (*dbm.deep.weights, *(layer.weight for layer in machines(dbm))):
+        assert weight.std().item() == pytest.approx(scale, rel=0.1)
+
+
+@pytest.mark.parametrize(("sweeps", "steps"), [(1, 1), (3, 4)])
+def test_joint_learning_sweeps_and_steps_as_often_as_asked(sweeps: int, steps: int) -> None:
+    dbm, x = built(hidden=(4, 5, 3), sweeps=sweeps, gibbs_steps=steps), data()
+    before = dbm.joint.chains.clone()
+    with seeded(8):
+        loss = dbm.joint.loss(Batch.of(x), "model", START)
+    with seeded(8):
+        for _ in range(steps):
+            before = dbm.deep.gibbs(before)
+    assert torch.equal(dbm.joint.chains, before)
+    means = swept(dbm, x, sweeps)
+    error = (x.flatten(1) - torch.sigmoid(means[1] @ dbm.deep.weights[0].T + dbm.deep.biases[0])).square().sum(1).mean()
+    torch.testing.assert_close(loss.parts["squared_error_per_image"], error.detach())
+    (slope,) = torch.autograd.grad(loss.total, dbm.deep.biases[2])
+    torch.testing.assert_close(slope, (dbm.deep.completed(before)[2].mean(0) - means[2].mean(0)).detach())
+    torch.testing.assert_close(dbm.encode(x), torch.cat(means[1:], 1))
+    torch.testing.assert_close(dbm.unnormalised_bound(x), bound(dbm, means))
+
+
+def swept(dbm: DBM, x: Tensor, sweeps: int) -> list[Tensor]:
+    """Means after a first pass that counts the layer below twice, and some sweeps from below."""
+    (w1, w2, w3), (_, c1, c2, c3) = dbm.deep.weights, dbm.deep.biases
+    v = x.flatten(1)
+    m1 = torch.sigmoid(2 * v @ w1 + c1)
+    m2 = torch.sigmoid(2 * m1 @ w2 + c2)
+    m3 = torch.sigmoid(m2 @ w3 + c3)
+    for _ in range(sweeps):
+        m1 = torch.sigmoid(v @ w1 + m2 @ w2.T + c1)
+        m2 = torch.sigmoid(m1 @ w2 + m3 @ w3.T + c2)
+        m3 = torch.sigmoid(m2 @ w3 + c3)
+    return [v, m1, m2, m3]
+
+
+def bound(dbm: DBM, means: list[Tensor]) -> Tensor:
+    """Minus the energy of the means, and the entropy of independent units."""
+    entropy = sum(-(m * m.log() + (1 - m) * (1 - m).log()).sum(1) for m in means[1:])
+    pairs = zip(means, dbm.deep.weights, means[1:], strict=False)
+    linked = sum(torch.einsum("ni,ij,nj->n", below, weight, above) for below, weight, above in pairs)
+    return entropy + linked + sum(m @ b for m, b in zip(means, dbm.deep.biases, strict=True))
+
+
+@pytest.mark.parametrize("sweeps", [1, 3])
+def test_held_out_pseudo_likelihood_is_bounded_after_the_sweeps_that_were_asked_for(sweeps: int) -> None:
+    """From differences of the bound with one unit on and off, every unit of one picture in turn."""
+    dbm, x = built(hidden=(4, 5, 3), sweeps=sweeps), data(1)
+    flat, exact = x.flatten(1), torch.zeros(()).double()
+    for unit in range(6):
+        on, off = (
+            bound(dbm, swept(dbm, flat.index_fill(1, torch.tensor(unit), value), sweeps)) for value in (1.0, 0.0)
+        )
+        exact = exact - torch.nn.functional.logsigmoid((on - off) * (2 * flat[0, unit] - 1))[0].detach()
+    with seeded(9):
+        found = dbm.joint.held_out(Batch.of(x.expand(8000, *SHAPE)), "model").parts["pseudo_likelihood_nats"]
+    assert abs(float(found - exact)) < 0.015 * float(exact)
+
+
+@pytest.mark.parametrize("parity", [0, 1])
+def test_base_rates_are_the_means_of_the_chains(parity: int) -> None:
+    dbm = built(hidden=(4, 5, 3), persistent_chains=50)
+    (w1, w2, w3), (b, c1, c2, c3) = dbm.deep.weights, dbm.deep.biases
+    h1, h3 = dbm.joint.chains.split([4, 3], 1)
+    v, h2 = torch.sigmoid(h1 @ w1.T + b), torch.sigmoid(h1 @ w2 + h3 @ w3.T + c2)
+    mean = torch.cat([v, h2], 1)
+    if parity:
+        mean = torch.cat([torch.sigmoid(v @ w1 + h2 @ w2.T + c1), torch.sigmoid(h2 @ w3 + c3)], 1)
+    torch.testing.assert_close(torch.sigmoid(dbm._base(parity)), mean.mean(0).detach())
+    if not parity:
+        torch.testing.assert_close(torch.sigmoid(dbm.machine().base_rate()), mean.mean(0).detach())
+
+
+def test_samples_of_one_step_begin_at_the_base_rates_of_the_chains() -> None:
+    dbm, draws = built(sample_steps=1), 20_000
+    on = torch.sigmoid(dbm._base(1))
+    odd = oracles.states(3)
+    begin = (on * odd + (1 - on) * (1 - odd)).prod(1)
+    exact = begin @ dbm.deep.given(odd, 1)[:, :6].detach()
+    with seeded(10):
+        found = dbm.sample(draws).flatten(1)
+    assert ((found.mean(0) - exact) / (found.std(0) / draws**0.5)).abs().max() < 4.5
+
+
+def test_states_of_even_layers_are_drawn_from_their_means() -> None:
+    dbm, x, draws = built(), data(1), 20_000
+    with seeded(11):
+        found = dbm.states_of(x.expand(draws, *SHAPE))
+    exact = torch.cat([x.flatten(1), dbm.encode(x)[:, 3:]], 1)[0].detach()
+    assert torch.equal(found[:, :6], x.flatten(1).expand(draws, -1)) and found.unique().tolist() == [0, 1]
+    assert ((found.mean(0) - exact) / oracles.standard_error(exact, draws).clamp_min(1e-9)).abs().max() < 4.5

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import ConfigError, DataError
-from untaught.model import Batch, Stage
+from untaught.model import Batch, Example, Stage
 from untaught.models.dbn import DBN
 from untaught.models.discriminative_rbm import DiscriminativeRBM
 from untaught.models.rbm import RBM
@@ -280,3 +280,117 @@ def test_without_pretraining_weights_begin_by_fan_in() -> None:
     assert isinstance(dbn.top, RBM)
     for weight, fan_in in ((dbn.machines[0].weight, 100), (dbn.top.weight, 400), (dbn.output.weight, 300)):
         assert float(weight.detach().abs().max()) == pytest.approx(fan_in**-0.5, rel=0.02)
+
+
+def test_machines_learn_by_the_settings_of_the_net() -> None:
+    asked = {"gibbs_steps": 3, "persistent_chains": 7, "initial_scale": 0.3, "sample_steps": 11}
+    for classes in (0, 3):
+        dbn = DBN(replace(DBN.smoke.config, hidden=(4, 3, 5), classes=classes, weight_cost=0.02, **asked), SHAPE)
+        for machine in (*dbn.machines, dbn.top):
+            assert {name: getattr(machine.config, name) for name in asked} == asked
+            assert len(machine.chains) == 7
+        assert [machine.config.weight_cost for machine in dbn.machines] == [0.02, 0.02]
+        with seeded(13):
+            wide = DBN(replace(dbn.config, hidden=(60, 60, 60)), (50,))
+        for machine in (*wide.machines, wide.top):
+            assert machine.weight.std().item() == pytest.approx(0.3, rel=0.1)
+
+
+def test_settings_are_those_of_2006() -> None:
+    """Greedy layers: rate 0.1, weight cost 0.0002, batches of 100, momentum 0.5 at first; 784-500-500-2000."""
+    dbn = DBN(DBN.Config(classes=10, fine_tuning="up-down", hidden=(5, 5, 5)), (6,))
+    *greedy, last = dbn.stages()
+    for stage in (*greedy, last):
+        rule = stage.recipe.optimiser
+        assert (rule.name, rule.learning_rate, rule.momentum, stage.recipe.batch_size) == ("sgd", 0.1, 0.5, 100)
+    assert {stage.recipe.schedule for stage in greedy} == {"linear"}
+    assert [machine.config.weight_cost for machine in dbn.machines] == [2e-4, 2e-4]
+    assert {machine.config.gibbs_steps for machine in (*dbn.machines, dbn.top)} == {1}
+    assert DBN.Config().hidden == (500, 500, 2000)
+    assert DBN.Config().dream_steps > DBN.Config().gibbs_steps  # 3, 6 and 10 in the paper
+
+
+def test_rate_is_lower_where_more_units_are_on() -> None:
+    """Twice as many as in the brightest digits, half of the rate; as few as in digits, the usual one."""
+    bright = Batch.of(torch.full((300, 1, 20, 40), 0.5))
+    chosen = DBN.usual(Example((1, 20, 40)), bright).recipe
+    assert chosen is not None and chosen.optimiser.learning_rate == pytest.approx(0.05)
+    assert DBN.usual(Example((1, 20, 40)), Batch(bright.x / 4, bright.label)).recipe is None
+
+
+def test_missing_classes_are_drawn_from_their_exact_conditional() -> None:
+    dbn, draws = net(classes=3), 30_000
+    state = FIRST[[6]].expand(draws, -1)
+    label = torch.full((draws,), -1)
+    label[0] = 2
+    with seeded(14), torch.no_grad():
+        found = dbn._completed(state, label)
+    assert found[0].tolist() == [0, 0, 1] and torch.equal(found.sum(1), torch.ones(draws).double())
+    assert found.unique().tolist() == [0, 1]
+    assert isinstance(dbn.top, DiscriminativeRBM)
+    exact = dbn.top.class_probabilities(FIRST[[6]])[0].detach()
+    far = (found[1:].mean(0) - exact) / oracles.standard_error(exact, draws)
+    assert far.abs().max() < 4.5
+
+
+def test_states_below_the_top_are_draws_from_their_means() -> None:
+    dbn, draws = net(), 20_000
+    x = data(1)
+    with seeded(15), torch.no_grad():
+        found = dbn.states_of(x.expand(draws, *SHAPE))
+    below = dbn.machines[0]
+    exact = torch.sigmoid(x.flatten(1) @ below.weight + below.hidden_bias)[0].detach()
+    assert found.unique().tolist() == [0, 1]
+    assert ((found.mean(0) - exact) / oracles.standard_error(exact, draws)).abs().max() < 4.5
+
+
+def test_a_deeper_net_wakes_and_dreams_through_drawn_states() -> None:
+    """Slopes of the generative weights from states drawn upwards, of the recognition weights from ones drawn down."""
+    dbn, x = net(hidden=(4, 3, 2)), data()
+    first, second = dbn.machines
+    with seeded(16):
+        total = dbn.loss(Batch.of(x), "model", START).total
+    found = dict(zip(dict(dbn.named_parameters()), torch.autograd.grad(total, list(dbn.parameters())), strict=True))
+    with seeded(16), torch.no_grad():
+        v = x.flatten(1)
+        h1 = bernoulli(torch.sigmoid(v @ first.weight + first.hidden_bias))
+        h2 = bernoulli(torch.sigmoid(h1 @ second.weight + second.hidden_bias))
+        top = bernoulli(torch.sigmoid(h2 @ dbn.top.weight + dbn.top.hidden_bias))
+        dream = bernoulli(torch.sigmoid(top @ dbn.top.weight.T + dbn.top.visible_bias))
+        torch.rand(dream.shape)  # a draw from states, which stay as they are
+        d1 = bernoulli(torch.sigmoid(dream @ dbn.generative[1] + second.visible_bias))
+        d0 = torch.sigmoid(d1 @ dbn.generative[0] + first.visible_bias)
+        down0 = v - torch.sigmoid(h1 @ dbn.generative[0] + first.visible_bias)
+        down1 = h1 - torch.sigmoid(h2 @ dbn.generative[1] + second.visible_bias)
+        up0 = d1 - torch.sigmoid(d0 @ first.weight + first.hidden_bias)
+        up1 = dream - torch.sigmoid(d1 @ second.weight + second.hidden_bias)
+    expected = {
+        "generative.0": -h1.T @ down0, "generative.1": -h2.T @ down1,
+        "layers.0.weight": -d0.T @ up0, "layers.1.weight": -d1.T @ up1,
+        "layers.0.visible_bias": -down0.sum(0), "layers.1.visible_bias": -down1.sum(0),
+        "layers.0.hidden_bias": -up0.sum(0), "layers.1.hidden_bias": -up1.sum(0),
+    }  # fmt: skip
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value / len(x), msg=name)
+
+
+def test_reconstruction_passes_every_layer_twice() -> None:
+    dbn, x = net(), data()
+    below, top = dbn.machines[0], dbn.top
+    up = torch.sigmoid(x.flatten(1) @ below.weight + below.hidden_bias)
+    highest = torch.sigmoid(up @ top.weight + top.hidden_bias)
+    torch.testing.assert_close(dbn.encode(x), highest)
+    down = torch.sigmoid(highest @ top.weight.T + top.visible_bias)
+    expected = torch.sigmoid(down @ dbn.generative[0] + below.visible_bias)
+    torch.testing.assert_close(dbn.reconstruct(x).flatten(1), expected)
+
+
+def test_held_out_error_is_that_of_the_classes_named() -> None:
+    dbn, x = net(classes=3), data(60)
+    label = torch.arange(60) % 3
+    with seeded(17):
+        found = dbn.held_out(Batch(x, label), "model").parts
+    p = dbn.class_probabilities(x).detach()
+    assert float(found["classification_error"]) == pytest.approx(float((p.argmax(1) != label).double().mean()))
+    wrong = 1 - p[torch.arange(60), label]
+    assert float(found["wrong_class_probability"]) == pytest.approx(float(wrong.mean()))

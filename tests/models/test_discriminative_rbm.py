@@ -175,6 +175,7 @@ def test_classes_of_unlabelled_examples_are_drawn_from_their_exact_conditional()
     p = rbm.class_probabilities(x[:1])[0].detach()
     far = (seen[0].mean(0) - p) / oracles.standard_error(p, 30_000)
     assert far.abs().max() < 4
+    assert seen[0].unique().tolist() == [0, 1]
 
 
 def test_labels_that_are_absent_weigh_nothing_unless_asked_for() -> None:
@@ -282,3 +283,85 @@ def test_held_out_names_the_classification_error_under_every_objective(objective
     error = (rbm.class_probabilities(batch.x).argmax(1) != batch.label).double().mean()
     found = rbm.held_out(batch, "model").parts["classification_error"]
     torch.testing.assert_close(found, error.to(found))
+
+
+def test_chains_begin_at_draws_from_the_base_rates() -> None:
+    with seeded(9):
+        rbm = DiscriminativeRBM(replace(DiscriminativeRBM.smoke.config, persistent_chains=20_000), SHAPE).double()
+        rbm.prepare(data(30))
+    on, share = torch.sigmoid(rbm.base), torch.softmax(rbm.label_bias, 0).detach()
+    assert rbm.chains.unique().tolist() == [0, 1]
+    assert ((rbm.chains.mean(0) - on) / oracles.standard_error(on, 20_000)).abs().max() < 4.5
+    assert torch.equal(rbm.label_chains.sum(1), torch.ones(20_000).double())
+    assert ((rbm.label_chains.mean(0) - share) / oracles.standard_error(share, 20_000)).abs().max() < 4.5
+
+
+@pytest.mark.parametrize("chains", [0, 4])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_fantasies_are_so_many_drawn_steps_away(chains: int, steps: int) -> None:
+    rbm, batch = machine(objective="generative", persistent_chains=chains, gibbs_steps=steps), data()
+    x, label = batch.x.flatten(1), CLASSES[batch.label]
+    before = (rbm.chains.clone(), rbm.label_chains.clone()) if chains else (x, label)
+    with seeded(10):
+        loss = rbm.loss(batch, "model", START)
+    found = gradients(rbm, loss.total)
+    with seeded(10):
+        hidden = bernoulli(rbm.hidden_given(x, label)) if chains else None
+        ends = before
+        for _ in range(steps):
+            ends = rbm.gibbs(*ends)
+    hidden = bernoulli(rbm.hidden_given(x, label)) if hidden is None else hidden
+    torch.testing.assert_close(found[2], (ends[0].mean(0) - x.mean(0)))
+    torch.testing.assert_close(found[3], (ends[1].mean(0) - label.mean(0)))
+    if chains:
+        mean = torch.sigmoid(hidden @ rbm.weight.T + rbm.visible_bias)
+        torch.testing.assert_close(loss.parts["squared_error_per_image"], (x - mean).square().sum(1).mean().detach())
+
+
+@pytest.mark.parametrize("label", [None, 2])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_sample_is_so_many_steps_from_the_base_rates(label: int | None, steps: int) -> None:
+    """By the exact kernel over pairs of picture and class, which few steps have not yet taken to equilibrium."""
+    rbm, draws = machine(sample_steps=steps), 40_000
+    p = joint(rbm).detach()
+    on = torch.sigmoid(rbm.base)
+    begin = (on * VISIBLE + (1 - on) * (1 - VISIBLE)).prod(1)
+    share = torch.softmax(rbm.label_bias, 0).detach() if label is None else CLASSES[label]
+    reached = begin[:, None] * share
+    hidden_given = p / p.sum(2, keepdim=True)
+    for _ in range(steps):
+        hidden = torch.einsum("xy,xyh->h", reached, hidden_given)
+        down = torch.einsum("h,xyh->xy", hidden, p / p.sum((0, 1)))
+        reached = down if label is None else down.sum(1, keepdim=True) * share
+    exact = reached.sum(1) @ VISIBLE
+    with seeded(11):
+        found = rbm.sample(draws, label).flatten(1)
+    assert ((found.mean(0) - exact) / (found.std(0) / draws**0.5)).abs().max() < 4.5
+
+
+def test_weights_begin_at_their_scale() -> None:
+    with seeded(12):
+        rbm = DiscriminativeRBM(DiscriminativeRBM.Config(hidden=80, classes=40, initial_scale=0.2), (50,))
+    for weight in (rbm.weight, rbm.label_weight):
+        assert weight.std().item() == pytest.approx(0.2, rel=0.07)
+
+
+def test_more_examples_than_are_tried_at_once_are_told_as_few_are() -> None:
+    rbm, x = machine(), data(1300).x
+    apart = torch.cat([rbm.class_probabilities(some) for some in x.split(100)])
+    torch.testing.assert_close(rbm.class_probabilities(x), apart)
+    torch.testing.assert_close(rbm.encode(x), torch.cat([rbm.encode(some) for some in x.split(100)]))
+
+
+def test_reconstruction_goes_through_the_means() -> None:
+    rbm, x = machine(), data().x
+    mean = torch.sigmoid(rbm.encode(x) @ rbm.weight.T + rbm.visible_bias)
+    torch.testing.assert_close(rbm.reconstruct(x).flatten(1), mean)
+
+
+def test_settings_are_those_of_2008() -> None:
+    """The hybrid's weight of the joint density is 0.01; CD-1; the generative machine is watched by its own error."""
+    config = DiscriminativeRBM.Config()
+    assert (config.objective, config.alpha, config.gibbs_steps, config.persistent_chains) == ("hybrid", 0.01, 1, 0)
+    assert machine(objective="generative").monitor == "squared_error_per_image"
+    assert {machine(objective=kind).monitor for kind in ("discriminative", "hybrid")} == {"wrong_class_probability"}

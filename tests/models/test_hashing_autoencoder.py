@@ -184,3 +184,9 @@ def test_four_shapes_get_codes_of_their_own(fields: dict[str, Any]) -> None:
             optimiser.step()
     assert len(model.eval().encode(x).unique(dim=0)) == 4
     assert model.loss(Batch.of(x), "model", START).total < 1
+
+
+def test_settings_are_those_of_2011() -> None:
+    """256 bits, to the nearest whole; noise of deviation 4, where asked for, takes the place of rounding."""
+    config = HashingAutoencoder.Config()
+    assert (config.coders.latent, config.rounding, config.noise) == (256, True, 0.0)

@@ -286,6 +286,31 @@ def test_natural_video_is_told_from_drawn_one() -> None:
     assert PGN.usual(Example((3, 90, 70), 30), Batch.of(filmed * 4 - 2)).config["saturate"] is False
 
 
+def test_frames_of_few_edges_are_drawn_ones() -> None:
+    """Drawn where half or more of the neighbouring pixels are equal; then nothing is chosen."""
+    with seeded(1):
+        noise = torch.rand(8, 1, 40, 51)
+    for equal, drawn in ((0.4, False), (0.6, True)):
+        frames = noise.clone()
+        count = round(equal * 50)
+        frames[..., 1 : count + 1] = frames[..., :1]
+        assert (PGN.usual(Example((1, 40, 51), 30), Batch.of(frames)) == Usual()) == drawn
+
+
+def test_weights_that_are_a_little_worse_are_preferred_where_they_are_later() -> None:
+    assert PGN(replace(SMALL, relative=True), (1, 8, 8)).tolerance == 0.1
+    assert PGN(SMALL, (1, 8, 8)).tolerance == 0
+
+
+def test_without_residual_it_begins_grey_and_can_learn() -> None:
+    model, x = PGN(SMALL, (1, 8, 8)), video().float()
+    with torch.no_grad():
+        for name, value in model.decoder.named_parameters():
+            if name.endswith("weight"):
+                value.zero_()
+    torch.testing.assert_close(model.reconstruct(x), torch.full_like(x[:, 1:], 0.5))
+
+
 @torch.no_grad()
 def test_convolutional_network_moves_with_its_input() -> None:
     """Far from the edges, a clip that is shifted by the stride is predicted shifted."""

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.models.test_pgn import SMALL, network, video
 from untaught.data.source import open_data
 from untaught.errors import ConfigError
 from untaught.model import Batch
 from untaught.models.pgn import GENERATOR, PGN
+from untaught.papers.lotter2015 import FACES_2015
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.training.fit import train
@@ -67,6 +68,45 @@ def test_discriminator_learns_first_and_has_its_own_optimiser() -> None:
     assert generator is not None and generator.name == "rmsprop"
     assert judged().stages()[0].recipe.schedule == "constant"
     assert PGN(SMALL, (1, 8, 8)).stages()[0].recipe == PGN.recipe
+
+
+def test_players_learn_by_the_published_rules() -> None:
+    """Of the authors' code: SGD of rate 0.01 and momentum 0.5 against RMSprop of rate 0.001, Keras' decay of 0.9."""
+    rules = {name: player.optimiser for name, player in judged().players.items()}
+    judge, generator = rules["discriminator"], rules["generator"]
+    assert judge is not None and (judge.name, judge.learning_rate, judge.momentum) == ("sgd", 0.01, 0.5)
+    assert generator is not None
+    assert (generator.name, generator.learning_rate, generator.decay) == ("rmsprop", 0.001, 0.9)
+    faster = judged(replace(JUDGED, judge_optimiser="adam")).players
+    judge = faster["discriminator"].optimiser  # of Radford et al. 2015
+    assert judge is not None and (judge.name, judge.learning_rate, judge.betas[0]) == ("adam", 2e-4, 0.5)
+    assert faster["generator"].optimiser == generator
+
+
+def test_the_published_discriminator_has_its_layers() -> None:
+    """An LSTM of 1,024 units beside 1,024 for the frame, then 1,024, 256 and 2."""
+    with torch.device("meta"):
+        model = PGN(replace(FACES_2015, adversarial=0.0002, noise=128), (1, 150, 150))
+    judge = model.discriminator
+    shapes = [tuple(layer.weight.shape) for layer in (*judge.proposed, *judge.head) if isinstance(layer, nn.Linear)]
+    assert shapes == [(1024, 12544), (1024, 2048), (256, 1024), (2, 256)]
+    assert sum(p.numel() for p in judge.core.parameters()) == 4 * 1024 * (12544 + 1024 + 1)
+    assert [tuple(down.convolution.weight.shape) for down in judge.encoder.downs] == [(64, 1, 5, 5), (64, 64, 5, 5)]
+    assert model.adapter.noise == 128
+
+
+@torch.no_grad()
+def test_the_discriminator_is_shown_the_true_next_frame_and_the_prediction_of_it() -> None:
+    model, x = judged(), video(batch=5)
+    loss = model.loss(Batch.of(x), "discriminator", NOW)
+    predicted = model.predict(x[:, :-1], 1)[:, 0]
+    nats = torch.zeros(()).double()
+    right = 0
+    for frame, kind in ((x[:, -1], 1), (predicted, 0)):
+        said = model.discriminator(x[:, :-1], frame).log_softmax(1)
+        nats, right = nats - said[:, kind].mean() / 2, right + int((said.argmax(1) == kind).sum())
+    torch.testing.assert_close(loss.total, nats)
+    assert float(loss.parts["discriminator_accuracy"]) == pytest.approx(right / (2 * len(x)))
 
 
 def test_a_game_keeps_its_last_weights() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import ConfigError, DataError
-from untaught.model import Batch
+from untaught.model import Batch, Example
 from untaught.models.rbm import RBM
 from untaught.nn.noise import bernoulli
 from untaught.randomness import seeded
@@ -208,6 +208,74 @@ def test_prepared_biases_give_the_mean_of_the_data() -> None:
     assert torch.isfinite(rbm.visible_bias).all()
     torch.testing.assert_close(torch.sigmoid(rbm.base_rate()), x.flatten(1).mean(0), rtol=0, atol=2e-3)
     assert torch.equal(rbm.base, rbm.visible_bias)
+
+
+def test_chains_begin_at_draws_from_the_base_rates() -> None:
+    with seeded(11):
+        rbm = RBM(replace(RBM.smoke.config, persistent_chains=20_000), SHAPE).double()
+        rbm.prepare(Batch.of(VISIBLE[[1, 3, 7, 7, 15, 15, 31, 31]].unflatten(1, SHAPE)))
+    on = (VISIBLE[[1, 3, 7, 7, 15, 15, 31, 31]].sum(0) + 1) / 10
+    assert rbm.chains.unique().tolist() == [0, 1]
+    assert ((rbm.chains.mean(0) - on) / oracles.standard_error(on, 20_000)).abs().max() < 4.5
+    together = rbm.chains.T @ rbm.chains / 20_000 - torch.outer(on, on)
+    assert (together - together.diag().diag()).abs().max() < 4.5 * 0.25 / 20_000**0.5  # each unit on its own
+
+
+def test_samples_of_one_step_begin_at_the_base_rates() -> None:
+    """One step from independent units is not yet the machine's distribution, but known exactly."""
+    rbm = machine()
+    rbm.config = replace(rbm.config, sample_steps=1)
+    on = torch.sigmoid(rbm.base_rate())
+    begin = (on * VISIBLE + (1 - on) * (1 - VISIBLE)).prod(1)
+    exact = begin @ oracles.gibbs_kernel(joint(rbm)) @ VISIBLE
+    with seeded(12):
+        found = rbm.sample(20_000).flatten(1)
+    assert ((found.mean(0) - exact) / (found.std(0) / 20_000**0.5)).abs().max() < 4
+    assert ((exact - joint(rbm).sum(1) @ VISIBLE).abs() / (found.std(0) / 20_000**0.5)).max() > 8
+
+
+def test_error_of_reconstruction_is_the_sum_over_pixels_after_one_step() -> None:
+    rbm, x = machine(), data()
+    with seeded(13):
+        found = rbm.loss(Batch.of(x), "model", START).parts["squared_error_per_image"]
+    with seeded(13):
+        hidden = bernoulli(torch.sigmoid(x.flatten(1) @ rbm.weight + rbm.hidden_bias))
+    mean = torch.sigmoid(hidden @ rbm.weight.T + rbm.visible_bias)
+    torch.testing.assert_close(found, sum((a - b).square().sum() for a, b in zip(x.flatten(1), mean, strict=True)) / 7)
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_pseudo_likelihood_looks_at_every_place_alike(place: int) -> None:
+    """Without weights and with one surprising unit: log 2 for each other unit, 4.02 for that one."""
+    rbm, rows = machine(), 20_000
+    with torch.no_grad():
+        rbm.weight.zero_()
+        rbm.visible_bias.zero_()[place] = -4.0
+    with seeded(14):
+        few, many = (rbm.pseudo_likelihood(torch.ones(rows, 6).double(), places).detach() for places in (1, 8))
+    surprise = torch.tensor([4.0]).exp().log1p().item()
+    exact, spread = 5 * 0.693147 + surprise, 6 * (surprise - 0.693147) * 5**0.5 / 6 / rows**0.5
+    assert abs(few.item() - exact) < 4.5 * spread and abs(many.item() - exact) < 4.5 * spread / 8**0.5
+
+
+def test_held_out_pseudo_likelihood_is_a_mean_over_eight_places() -> None:
+    """So its spread is smaller than that of one place by the root of eight."""
+    rbm, x = machine(), data(1)
+    with seeded(15):
+        many = torch.stack([rbm.held_out(Batch.of(x), "model").parts["pseudo_likelihood_nats"] for _ in range(80)])
+        single = torch.stack([rbm.pseudo_likelihood(x.flatten(1), 1).detach() for _ in range(300)])
+    assert many.std().item() == pytest.approx(single.std().item() / 8**0.5, rel=0.25)
+
+
+def test_settings_are_those_of_the_guide() -> None:
+    """Weights of deviation 0.01 (its section 8), final momentum 0.9 (9), at a Gaussian layer a far lower rate (13)."""
+    assert RBM.Config().initial_scale == 0.01
+    assert RBM.recipe.optimiser.momentum == 0.9
+    assert RBM.recipe.batch_size == RBM.Config().persistent_chains == 100
+    bright = Batch.of(3 * torch.rand(300, 1, 4, 4))
+    slow = RBM.usual(Example((1, 4, 4)), bright).recipe
+    assert slow is not None and slow.optimiser.learning_rate == 0.001
+    assert slow.optimiser.learning_rate < RBM.recipe.optimiser.learning_rate < 0.05
 
 
 @pytest.mark.parametrize("value", [-0.5, 1.2])

@@ -113,8 +113,11 @@ def test_pseudo_likelihood_is_the_mean_over_pixels_of_exact_conditionals() -> No
     assert float(each.max() / each.min()) > 1.2  # so that places count
 
 
-@pytest.mark.parametrize(("progress", "steps"), [(0.0, 1), (0.5, 3), (1.0, 5)])
+@pytest.mark.parametrize(
+    ("progress", "steps"), [(0.0, 1), (0.19, 1), (0.21, 2), (0.5, 3), (0.79, 4), (0.81, 5), (1.0, 5)]
+)
 def test_growing_steps(progress: float, steps: int) -> None:
+    """Each number of steps has an equal part of the training."""
     grown = gradient(machine(gibbs_steps=5, growing=True), data(), progress)
     fixed = gradient(machine(gibbs_steps=steps), data())
     for ours, theirs in zip(grown, fixed, strict=True):
@@ -187,6 +190,24 @@ def test_a_doubled_layer_counts_twice_for_the_other_and_has_no_energy(layer: str
     with pytest.raises(ConfigError, match="doubled"):
         rbm.free_energy(x)
     assert rbm.monitor == "squared_error_per_image" and not rbm.sides()
+
+
+def test_prepared_deviations_are_those_of_the_data() -> None:
+    rbm = machine(visible="gaussian", learn_deviation=True)
+    with seeded(9):
+        x = torch.randn(200, 3).double() * torch.tensor([0.2, 1.0, 5.0]) + torch.tensor([1.0, 0.0, -3.0])
+    rbm.prepare(Batch.of(x))
+    assert rbm.log_deviation is not None
+    deviation = (x - x.mean(0)).square().mean(0).sqrt()
+    torch.testing.assert_close(rbm.log_deviation.exp().detach(), deviation)
+    torch.testing.assert_close(rbm.visible_bias.detach(), (x / deviation).mean(0))
+
+
+def test_sparsity_remembers_the_target_first() -> None:
+    """So that nothing pulls before a unit's mean is known; the target is a fraction, not a number of units."""
+    rbm = machine(sparsity=0.3)
+    assert rbm.active is not None
+    torch.testing.assert_close(rbm.active, torch.full_like(rbm.active, 0.3))
 
 
 def test_units_choose_how_data_are_seen() -> None:

@@ -232,6 +232,78 @@ def off(drawn: Tensor, exact: Tensor) -> float:
     return float(((drawn.mean(0) - exact) / (drawn.std(0) / len(drawn) ** 0.5)).abs().max())
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_predictions_take_their_own_number_of_steps(steps: int) -> None:
+    """Mean-field steps by hand, from the last frame and then from the prediction; whatever fantasies take."""
+    model, x = machine(fantasies="predictions", steps=2), clips()
+    model.config = replace(model.config, prediction_steps=steps)
+    found = model.predict(x, 2).flatten(2)
+    state, last = model.states(x.flatten(2))[-1], x[:, -1].flatten(1)
+    for number in range(2):
+        b, c = model.biases(state)
+        for _ in range(steps):
+            last = torch.sigmoid(torch.sigmoid(last @ model.weight + c) @ model.weight.T + b)
+        torch.testing.assert_close(found[:, number], last)
+        state = torch.sigmoid(last @ model.weight + c)
+    torch.testing.assert_close(model.reconstruct(torch.cat([x, x[:, :1]], 1))[:, -1].flatten(1), found[:, 0])
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("fantasies", ["predictions", "gibbs"])
+def test_fantasies_take_their_own_number_of_steps(fantasies: str, steps: int) -> None:
+    """Means from the frame before, the first frame's from itself; or draws from the frame, the last step a mean."""
+    model, x = machine(fantasies=fantasies, steps=steps), clips()
+    model.config = replace(model.config, prediction_steps=2)
+    states = torch.stack(model.states(x.flatten(2)), 1).detach()
+    b, c = model.biases(states[:, :-1].flatten(0, 1))
+    flat = x.flatten(2)
+    with seeded(9):
+        found = model._fantasies(flat, states[:, 1:].flatten(0, 1), b, c)  # pyright: ignore[reportPrivateUsage]
+    with seeded(9):
+        if fantasies == "predictions":
+            v = torch.stack([flat[:, 0], flat[:, 0], flat[:, 1]], 1).flatten(0, 1)
+            for _ in range(steps):
+                v = torch.sigmoid(torch.sigmoid(v @ model.weight + c) @ model.weight.T + b)
+        else:
+            v = flat.flatten(0, 1)
+            for number in range(steps):
+                h = (torch.rand(6, 3) < torch.sigmoid(v @ model.weight + c)).double()
+                v = torch.sigmoid(h @ model.weight.T + b)
+                if number < steps - 1:
+                    v = model.units.draw(h @ model.weight.T + b)
+    torch.testing.assert_close(found, v)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_first_frame_of_a_sample_is_so_many_steps_from_independent_units(steps: int) -> None:
+    """Few steps have not reached the machine's distribution; how far they have gone is known from its kernel."""
+    model, draws = machine(), 40_000
+    model.config = replace(model.config, sample_frames=1, sample_steps=steps)
+    with seeded(10):
+        found = model.sample(draws).flatten(1)
+    b, c = (value.detach()[0] for value in model.biases(model.first_state[None]))
+    on = torch.sigmoid(b)
+    joint = oracles.rbm_joint(model.weight, b, c).detach()
+    begin = (on * VISIBLE + (1 - on) * (1 - VISIBLE)).prod(1)
+    exact = begin @ torch.linalg.matrix_power(oracles.gibbs_kernel(joint), steps) @ VISIBLE
+    assert off(found, exact) < 4.5
+
+
+def test_weights_begin_at_their_scale() -> None:
+    with seeded(11):
+        model = RTRBM(RTRBM.Config(hidden=60, initial_scale=0.3), (1, 7, 7))
+    for weight in (model.weight, model.visible_memory, model.hidden_memory):
+        assert weight.std().item() == pytest.approx(0.3, rel=0.07)
+    assert (model.first_state == 0.5).all()  # before anything is seen, a unit is on or off alike
+
+
+def test_clips_that_are_drawn_have_their_length() -> None:
+    model = machine()
+    model.config = replace(model.config, sample_frames=3, sample_steps=1)
+    assert model.sample(2).shape == (2, 3, *SHAPE)
+    assert RTRBM.Config().prediction_steps == RTRBM.Config().gibbs_steps  # best equal where fantasies are predictions
+
+
 def test_learns_what_a_single_frame_does_not_tell() -> None:
     """A dot runs left or right on a ring: the next place is known from two frames, and from one not at all."""
     with seeded(7):

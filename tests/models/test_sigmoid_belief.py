@@ -218,3 +218,60 @@ def test_training_finds_what_depends_on_what(how: How, left: float) -> None:
     before, best = 6 * torch.tensor(2.0).log(), 3 * torch.tensor(2.0).log()
     after = -made.log_likelihood(x).nats.mean()
     assert after - best < left * (before - best)
+
+
+@pytest.mark.parametrize("bias", [0.0, -2.0])
+def test_both_networks_begin_alike(bias: float) -> None:
+    """Weights of one scale, hidden biases of one value, in the generative and the recognition network."""
+    with seeded(9):
+        made = SigmoidBelief(SigmoidBelief.Config(hidden=(50, 40), initial_scale=0.3, hidden_bias=bias), (60,))
+    for network in (made.generative, made.inference):
+        for weight in network.weights:  # type: ignore[union-attr]
+            assert weight.std().item() == pytest.approx(0.3, rel=0.1)
+    hidden = [*list(made.generative.biases)[1:], *made.inference.biases]  # type: ignore[union-attr]
+    assert {value for own in hidden for value in own.tolist()} == {bias}
+
+
+def test_bound_is_a_mean_over_draws() -> None:
+    """Of as many draws as would be taken one by one; its spread is smaller than that of one draw by their root."""
+    with seeded(10):
+        large = SigmoidBelief(SigmoidBelief.Config(hidden=(13,), initial_scale=1.0), SHAPE).double()
+        x = pictures(1).expand(400, *SHAPE)
+        one, many = large._bound(x.flatten(1)).detach(), large.log_likelihood(x).nats.detach()
+    assert many.std().item() == pytest.approx(one.std().item() / 20**0.5, rel=0.2)
+    assert abs(float(many.mean() - one.mean())) < 4 * float(one.std()) / 400**0.5
+
+
+def test_monitor_is_the_mean_of_the_bound_of_what_was_drawn() -> None:
+    made, x = machine(), pictures(50)
+    with seeded(11):
+        said = made.loss(Batch.of(x), "generative", START).parts["upper_bound_nats"]
+    with seeded(11):
+        bound = made._bound(x.flatten(1))
+    torch.testing.assert_close(said, -bound.mean().detach())
+    with seeded(12):
+        surprise = made.loss(Batch.of(x), "recognition", START).parts["surprise_nats"]
+    with seeded(12):
+        fantasy = made.generative.sample(50)
+    torch.testing.assert_close(surprise, -made.inference.log_density(fantasy).mean().detach())  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("sweeps", [1, 5])
+def test_factorial_inference_sweeps_as_often_as_asked(sweeps: int) -> None:
+    """From the prior means, one unit after the other: the mean that makes the bound largest, by trying both ends."""
+    with seeded(13):
+        config = replace(SigmoidBelief.smoke.config, inference="factorial", sweeps=sweeps, initial_scale=1.5)
+        made = SigmoidBelief(config, SHAPE).double()
+    x = pictures(1)
+    joint = log_joints(made).detach()
+    row = joint[int((x.flatten() * 2 ** torch.arange(5, -1, -1)).sum())]
+    mean = torch.exp(joint).sum(0) @ HIDDEN  # of the prior
+    for _ in range(sweeps):
+        for unit in range(6):
+            q = torch.where(HIDDEN.bool(), mean, 1 - mean)
+            q[:, unit] = 1
+            each = q.prod(1) * row
+            on = HIDDEN[:, unit] == 1
+            mean = mean.clone()
+            mean[unit] = torch.sigmoid(each[on].sum() - each[~on].sum())
+    torch.testing.assert_close(made.encode(x)[0].detach(), mean)

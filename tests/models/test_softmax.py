@@ -56,6 +56,11 @@ def test_examples_without_label_have_no_say() -> None:
     with torch.no_grad(), seeded(1):
         model.weight.normal_()
     assert model.loss(hidden, "model", START).total == model.loss(half, "model", START).total
+    parts, alone = (model.loss(batch, "model", START).parts for batch in (hidden, half))
+    p = model.class_probabilities(half.x).detach()
+    wrong = sum(1 - float(row[c]) for row, c in zip(p, half.label, strict=True)) / 30
+    assert parts["wrong_class_probability"].item() == pytest.approx(wrong)
+    assert parts["classification_error"] == alone["classification_error"]
 
 
 def test_labels_are_checked() -> None:

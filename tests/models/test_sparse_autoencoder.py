@@ -176,3 +176,11 @@ def test_filters_of_natural_patches_are_edges_at_many_orientations(shared_data: 
     oriented = axis.abs() > 0.33
     assert float(oriented.float().mean()) > 0.75
     assert (torch.histc(axis[oriented].angle(), 6, -torch.pi, torch.pi) >= 3).all()
+
+
+def test_settings_are_those_of_the_exercise_on_digits() -> None:
+    """196 units, a target of 0.1 of weight 3, a weight cost of 0.003; all examples in a batch, or many."""
+    config = SparseAutoencoder.Config()
+    assert (config.hidden, config.sparsity, config.sparsity_cost, config.weight_cost) == ((196,), 0.1, 3.0, 3e-3)
+    assert config.activation == config.output == "sigmoid" and not config.tied
+    assert SparseAutoencoder.recipe.batch_size >= 500

@@ -10,6 +10,7 @@ from torch import Tensor
 from untaught.errors import ConfigError, SizeError
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.sizes import Layer, layers, sizes
+from untaught.randomness import seeded
 
 BALLS = layers((32, 32), (3,), (1,), (2,), ("full", "valid"))
 FACES = layers((64, 64), (5,), (1,), (3,), ("valid",))
@@ -152,3 +153,13 @@ def test_skips_join_the_maps_of_each_layer_below() -> None:
     torch.testing.assert_close(decoder(maps[-1], (21, 30)), decoder(maps[-1], (21, 30), nothing))
     with pytest.raises(ConfigError, match="tied"):
         Decoder(2, SKIPPED, tied=encoder, skips=True)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(4, 2), (6, 3), (3, 1)])
+def test_first_weights_of_the_mirror_preserve_the_variance(kernel: int, stride: int) -> None:
+    """A pixel of a transposed convolution is reached by (kernel / stride)^2 weights of each map."""
+    with seeded(3):
+        stack = layers((40,), kernels=(kernel,), strides=(stride,))
+        made = Decoder(6, stack)(torch.randn(3, 40, 20, 20), (20 * stride, 20 * stride))
+    inside = made[:, :, 2 * kernel : -2 * kernel, 2 * kernel : -2 * kernel]
+    assert inside.std().item() == pytest.approx(1, rel=0.12)

@@ -131,3 +131,60 @@ def test_mnist_gives_the_published_figure(shared_data: Path) -> None:
 def _images(path: Path) -> Tensor:
     raw = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=16)
     return torch.from_numpy(raw.reshape(-1, 784).astype(np.float32) / 255)
+
+
+def test_codes_begin_at_the_least_value_of_the_parabola_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At u = 0: softplus lies below a parabola of curvature 1/4; its least value is found with the ridge in place."""
+    monkeypatch.setattr(module, "STEPS", 0)
+    x, directions, offset = planted(9).double(), torch.randn(20, 3).double(), torch.randn(20).double()
+    found = module.LogisticPrincipal(offset, directions).encode(x)
+    u = torch.zeros(9, 3).double().requires_grad_()
+    value = nats(x, offset + u @ directions.T).sum()
+    (slope,) = torch.autograd.grad(value, u)
+    bound = 0.25 * directions.T @ directions + RIDGE * torch.eye(3)
+    torch.testing.assert_close(found @ bound, -slope)
+
+
+def test_it_begins_as_principal_components_where_pixels_are_near_a_half() -> None:
+    """There a logit's slope is 1/4, so probabilities are those of the plane."""
+    x = 0.5 + 0.01 * torch.randn(60, 8, generator=torch.Generator().manual_seed(0))
+    begun, plane = module._begin(x, 3), principal(x, 3)
+    torch.testing.assert_close(begun.reconstruct(x), plane.reconstruct(x), rtol=0, atol=2e-4)
+    torch.testing.assert_close(begun.encode(x).std(0), torch.ones(3))
+
+
+def test_alternation_has_converged() -> None:
+    x = planted(300)
+    eight = logistic_principal(x, 2)
+
+    def value(plane: module.LogisticPrincipal) -> float:
+        return float(nats(x, plane.offset + plane.encode(x) @ plane.directions.T).mean())
+
+    def swept(sweeps: int) -> float:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "SWEEPS", sweeps)
+            return value(logistic_principal(x, 2))
+
+    assert value(eight) <= 1.02 * swept(30)
+    assert swept(1) > 1.02 * value(eight)
+
+
+def test_the_network_is_trained_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    """600 updates of Adam on 256 examples, the rate falling linearly from 0.01 to 0; fewer in the loop written out."""
+    assert (module.BATCH, module.RATE, module.UPDATES) == (256, 1e-2, 600)
+    assert module.FITTED == 5_000 and RIDGE == 0.1
+    monkeypatch.setattr(module, "UPDATES", 9)
+    x = planted(80)
+    begun = module._begin(x, 2)
+    moved = [value.clone().requires_grad_() for value in (begun.weight, begun.offset, begun.directions)]
+    adam, generator = torch.optim.Adam(moved, 0.01), torch.Generator().manual_seed(0)
+    for update in range(9):
+        adam.param_groups[0]["lr"] = 0.01 * (9 - update) / 9
+        some = x[torch.randint(80, (256,), generator=generator)]
+        adam.zero_grad()
+        logits = moved[1] + (some - begun.mean) @ moved[0] @ moved[2].T
+        (functional.binary_cross_entropy_with_logits(logits, some, reduction="sum") / 256).backward()
+        adam.step()
+    found = linear_code(x, 2)
+    for ours, theirs in zip((found.weight, found.offset, found.directions), moved, strict=True):
+        torch.testing.assert_close(ours, theirs.detach(), rtol=1e-3, atol=1e-4)

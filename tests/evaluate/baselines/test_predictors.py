@@ -157,3 +157,19 @@ def test_balls_give_the_known_figures() -> None:
         figure = (sum(known[other] for other in instead) + (99 - len(instead)) * known[name]) / 99
         error = float(one_step(predictor, test).mean())
         assert abs(error - figure) < 4 * spread[name] * (2 / 200) ** 0.5, (name, error, figure)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_predictions_stay_between_black_and_white(local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DENSE", 0 if local else 10_000)
+    given = 30 * (drifting(5, 4, 4, seed=7) - 0.5)
+    for name, predict in predictors(clips()).items():
+        if name.startswith("ridge") or name == "linear_extrapolation":
+            following = predict(given)
+            assert (following.min(), following.max()) == (0, 1), name
+
+
+def test_frames_of_balls_have_a_weight_for_each_pair_of_pixels() -> None:
+    """Of 30 x 30 and up to 32 x 32 pixels; ridges of 1 to 4 frames with the penalty of 3, neighbourhoods of 5 x 5."""
+    assert 30 * 30 < module.DENSE == 32 * 32
+    assert (module.PENALTY, module.ORDERS, module.SIDE) == (3.0, 4, 5)

@@ -81,3 +81,17 @@ def test_only_the_last_stage_counts() -> None:
 def test_without_a_held_out_loss_there_is_another_system() -> None:
     found = [{**record, "held_out": {}} for record in records(STILL, 4.0)]
     assert course_of(found) is None and told(found) == "another system: `untaught models`"
+
+
+def test_whether_it_still_falls_is_told_by_the_last_third() -> None:
+    """Of six measurements the last two against the best of the four before; what fell in the middle is past."""
+    middle = course_of(records([9.0, 9.0, 9.0, 4.0, 4.0, 4.0], 4.0))
+    late = course_of(records([9.0, 9.0, 9.0, 9.0, 6.0, 6.3], 4.0))
+    assert middle is not None and (middle.fell, middle.fell_lately) == (pytest.approx(5 / 9), 0)
+    assert late is not None and late.fell_lately == pytest.approx(3 / 9)
+
+
+@pytest.mark.parametrize(("training", "memorised"), [(2.3, True), (2.5, False)])
+def test_it_has_memorised_where_its_own_error_is_below_six_tenths(training: float, memorised: bool) -> None:
+    found = course_of(records(STALLED, training))
+    assert found is not None and found.memorised == memorised

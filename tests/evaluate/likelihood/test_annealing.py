@@ -7,6 +7,7 @@ import torch
 
 from tests.evaluate.machines import draws, log_z, machine
 from untaught.evaluate.likelihood.annealing import (
+    RUNS,
     Estimate,
     annealed,
     backward,
@@ -29,6 +30,7 @@ def test_the_schedule_is_the_papers() -> None:
     tenth = schedule(0.1)
     assert (tenth[0], tenth[-1], len(tenth)) == (0.0, 1.0, 1451)
     assert tenth == sorted(tenth)
+    assert RUNS == 100
 
 
 def test_twenty_machines_within_three_standard_errors() -> None:

@@ -75,3 +75,8 @@ def test_it_says_why_it_does_not_apply() -> None:
     assert "at least 2" in str(applies(one))
     forecast = subject_of(Forecast(Forecast.Config(), (1, 4, 4)), blobs(9), blobs(9), View(frames=3))
     assert applies(forecast) == "the data are not video"
+
+
+def test_near_zero_is_below_a_hundredth_of_the_largest() -> None:
+    f = torch.tensor([[10.0, 0.05, -0.09], [0.11, -0.2, 0.0]])
+    assert described(f)["near_zero_fraction"] == pytest.approx(3 / 6)

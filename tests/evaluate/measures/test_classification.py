@@ -21,6 +21,7 @@ from untaught.evaluate.measures.classification import (
     error_rate,
     frequencies,
     picture,
+    quick,
 )
 from untaught.evaluate.subject import Subject
 from untaught.model import Classifies, Model, Samples, Stage
@@ -112,3 +113,10 @@ def test_it_says_why_it_does_not_apply() -> None:
     assert applies(subject()) is None
     assert applies(subject(torch.full((90,), -1))) == "the data have no labels"
     assert applies(replace(subject(), model=Linear(Linear.Config(), (3,)))) == "the model does not classify"
+
+
+def test_quick_numbers_are_of_a_thousand_examples() -> None:
+    many = subject(LABEL.repeat(12), PROBABILITY.repeat(12, 1))
+    for limit, count in ((None, 1000), (50, 50)):
+        found = {one.name: one.value for group in quick(replace(many, limit=limit)) for one in group}
+        assert found["examples"] == count

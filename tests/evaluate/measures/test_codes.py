@@ -11,6 +11,7 @@ from tests.evaluate.fakes import Linear, blobs, subject_of
 from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.evaluate.baselines.planes import plane_codes
+from untaught.evaluate.measures import codes as module
 from untaught.evaluate.measures.codes import MEASURE, applies, drawn, neighbours_accuracy, picture
 from untaught.evaluate.subject import Subject
 from untaught.randomness import seeded
@@ -90,3 +91,24 @@ def test_it_says_why_it_does_not_apply() -> None:
     assert applies(subject(latent=3)) == "the model has 3 features, and codes are two"
     assert applies(subject(classes=1)) == "the test part has no labels"
     assert "video" in str(applies(replace(subject(), view=View(frames=3))))
+
+
+def test_planes_are_fitted_on_the_training_part_and_chance_is_the_most_frequent_class() -> None:
+    """Training pictures that vary along another direction than the test pictures' classes."""
+    generator = torch.Generator().manual_seed(0)
+    label = (torch.arange(90) % 5 == 0).long()
+    test, train = (torch.rand(90, 6, generator=generator) / 50 + 0.5 for _ in range(2))
+    test[:, 0] += 0.3 * label
+    train[:, 1] += 0.4 * torch.rand(90, generator=generator)
+    train[:, 2] += 0.4 * torch.rand(90, generator=generator)
+    with seeded(0):
+        model = Linear(Linear.Config(latent=2), (6,)).eval()
+    found = MEASURE.take(subject_of(model, Part.of(train), Part.of(test, label)))["baselines"]
+    assert found["chance"] == pytest.approx(72 / 90)
+    expected = neighbours_accuracy(plane_codes(train, test, 2)["pca"], label)
+    assert found["pca"] == pytest.approx(expected) and expected < 0.9
+    assert neighbours_accuracy(plane_codes(test, test, 2)["pca"], label) == 1
+
+
+def test_as_many_examples_are_used_as_described() -> None:
+    assert (module.EXAMPLES, module.FITTED, module.NEIGHBOURS) == (5_000, 5_000, 5)

@@ -108,3 +108,25 @@ def test_it_says_why_it_does_not_apply() -> None:
     assert applies(replace(subject(), view=View(frames=3))) == "the model sees video"
     other = replace(subject(), model=Linear(Linear.Config(), (8,)))
     assert applies(other) == "the model does not fill in what is missing"
+
+
+def test_the_nearest_example_is_found_by_the_half_that_is_known() -> None:
+    """Two training examples: one has the known half, the other is nearer as a whole."""
+    x = torch.tensor([[1.0, 0, 0, 0, 1, 0, 0, 0]])
+    alike, nearer = torch.tensor([1.0, 0, 0, 0, 0, 1, 1, 1]), torch.tensor([0.0, 0, 0, 0, 1, 0, 0, 0])
+    held = subject_of(subject().model, Part.of(torch.stack([nearer, alike])), Part.of(x))
+    found = MEASURE.take(held)["baselines"]
+    # The first half leads to `alike`, whose second half is wrong; the second to `nearer`, whose first half is wrong.
+    assert found["nearest_example"] == 0
+    swapped = torch.stack([torch.cat([x[0, :4], nearer[4:]]), torch.zeros(8)])
+    assert MEASURE.take(replace(held, parts=replace(held.parts, train=Part.of(swapped))))["baselines"] == {
+        "nearest_example": 1, "mean_image": 0,
+    }  # fmt: skip
+
+
+def test_features_count_as_on_above_a_half() -> None:
+    held = subject()
+    held.model.encode = lambda x: 0.3 * torch.eye(4)[x[:, :4].argmax(1)]  # type: ignore[method-assign]
+    assert MEASURE.take(held)["codes"] == 1
+    held.model.encode = lambda x: 0.7 * torch.eye(4)[x[:, :4].argmax(1)]  # type: ignore[method-assign]
+    assert MEASURE.take(held)["codes"] == 4

@@ -14,6 +14,8 @@ from tests.evaluate.fakes import Forecast, Watcher, turning
 from untaught.data.part import Part
 from untaught.data.source import Parts
 from untaught.data.view import View
+from untaught.evaluate import representations
+from untaught.evaluate.measures import decode
 from untaught.evaluate.measures.decode import MEASURE, Reader, Ridge, applies
 from untaught.evaluate.subject import Subject
 from untaught.randomness import seeded
@@ -160,3 +162,58 @@ def test_it_says_why_it_does_not_apply() -> None:
     unknown = Part.of(torch.rand(3, 4, 1, 3, 3))
     assert applies(held) is None
     assert "not known" in str(applies(replace(held, parts=Parts(unknown, unknown, unknown))))
+
+
+def test_the_protocol_is_that_of_2015() -> None:
+    """2,000 to fit, 1,000 to choose, 1,000 to test; five alphas first, then within [1e-5, 1e5]; after five frames."""
+    assert (decode.FITTED, decode.CHOSEN, decode.TESTED) == (2000, 1000, 1000)
+    assert decode.ALPHAS == (1e3, 1e2, 1.0, 0.1, 0.01)
+    assert decode.COMPONENTS == (1, 5, 10, 25, 100)
+    assert (decode.LISTED, decode.NAMED) == (10, 4)
+    assert representations.CONTEXT == 5
+    for peak, found in ((1e-9, 1e-5), (1e9, 1e5), (1e-4, 1e-4), (10.0, 100.0)):
+        best = decode.best_alphas(lambda alpha, peak=peak: -(torch.tensor([alpha / peak]).log10() - 0.01).abs())
+        assert float(best) == pytest.approx(found)
+
+
+@pytest.mark.parametrize(("examples", "width", "rank"), [(25, 40, 24), (25, 7, 7), (26, 25, 25)])
+def test_centred_examples_have_one_direction_fewer_than_there_are_examples(
+    examples: int, width: int, rank: int
+) -> None:
+    x = torch.randn(examples, width, generator=torch.Generator().manual_seed(0))
+    assert Ridge(x, torch.rand(examples, 1)).rank == rank == np.linalg.matrix_rank(x - x.mean(0))
+
+
+def test_each_third_has_its_own_use() -> None:
+    """Nonsense in the part that is chosen on changes alpha alone; nonsense in the test part changes the score alone."""
+    features, targets = split(40, 5.0)
+    reader = Reader(features, targets)
+    mixed = [t[torch.randperm(len(t), generator=torch.Generator().manual_seed(1))] for t in targets]
+    other = Reader(features, [targets[0], mixed[1], targets[2]])
+    assert not torch.equal(other.alphas(), reader.alphas())
+    judged = Reader(features, [targets[0], targets[1], mixed[2]])
+    assert torch.equal(judged.alphas(), reader.alphas()) and (judged.score() < reader.score()).all()
+
+
+def test_parts_of_the_source_are_kept_apart() -> None:
+    held = watched()
+    counts = (300, 100, 90)
+    parts = Parts(*(part.clips(torch.arange(count)) for part, count in zip(vars_of(held), counts, strict=True)))
+    fitted, chosen, tested = decode.three_batches(replace(held, parts=parts))
+    for batch, part in zip((fitted, chosen, tested), vars_of(held), strict=True):
+        assert {round(float(v), 4) for v in batch.latents["speed"][:, -1, 0]} <= {
+            round(float(v), 4) for v in part.latents["speed"][:, 0]
+        }
+
+
+def vars_of(held: Subject) -> tuple[Part, Part, Part]:
+    return held.parts.train, held.parts.validation, held.parts.test
+
+
+def test_the_baseline_is_another_network() -> None:
+    found = MEASURE.take(watched())
+    for name in ("angle", "speed"):
+        assert found["states_baselines"]["random_weights"]["cell"][name] == pytest.approx(
+            found["states"]["cell"][name], abs=0.05
+        )  # frames alone, whatever the weights
+    assert found["r2"] != found["baselines"]["random_weights"]

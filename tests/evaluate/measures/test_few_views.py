@@ -186,3 +186,36 @@ def test_the_chart_shows_every_line(monkeypatch: pytest.MonkeyPatch) -> None:
     more = {**lines, "chance": Measured([0.1, 0.1], [0.0, 0.0])}
     assert (chart(lines) != chart(more)).any() and chart(lines).shape == chart(more).shape
     assert picture(MEASURE.read(MEASURE.take(subject(4, 4)))).shape == chart(lines).shape
+
+
+def test_the_protocol_is_that_of_2015() -> None:
+    """1 to 10 training views, 40 draws, C from 1, 100 and 10,000, extended within [1e-4, 1e5]."""
+    assert (module.MOST, module.DRAWS, module.PENALTIES) == (10, 40, (1.0, 1e2, 1e4))
+    assert (module.LEAST_PENALTY, module.LARGEST_PENALTY) == (1e-4, 1e5)
+
+
+def test_two_views_are_left_for_choosing_and_for_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DRAWS", 2)
+    for views, most in ((4, 2), (13, 10)):
+        assert MEASURE.take(subject(2, views))["views"] == list(range(1, most + 1))
+
+
+def test_views_apart_by_a_thousandth_are_two() -> None:
+    """Angles are compared to four digits."""
+    part = stills(3, 5)
+    near = replace(part, latents={"angle": 1e-3 * part.latents["angle"]})
+    assert gallery(replace(subject(), parts=Parts(near, near.clips(torch.arange(3)), near))).views == 5
+
+
+def test_the_view_that_chooses_is_no_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a machine is asked about: first the view that was kept for C alone, in the end the other ones alone."""
+    asked: list[int] = []
+
+    class Asked(SVC):
+        def predict(self, X: np.ndarray) -> np.ndarray:
+            asked.append(len(X))
+            return super().predict(X)
+
+    monkeypatch.setattr(module, "SVC", Asked)
+    accuracy(gram(features(3.0)), OBJECTS, VIEWS, drawn_views(VIEWS, 2, seed=0)[0])
+    assert set(asked[:-1]) == {OBJECTS} and asked[-1] == OBJECTS * (VIEWS - 3)

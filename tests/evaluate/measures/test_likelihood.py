@@ -236,3 +236,76 @@ def test_smaller_machines_take_fewer_temperatures() -> None:
     assert len(Effort(fineness=1.0).tempers(RBM(RBM.Config(hidden=5), (1, 28, 28)))) == 14_501
     assert len(Effort().tempers(RBM(RBM.Config(hidden=5), (1, 56, 28)))) == 7_251
     assert len(Effort().tempers(RBM(RBM.Config(hidden=5), (1, 14, 14)))) == 62 + 500 + 1250 + 1
+
+
+def apart(model: Model, view: View | None = None) -> tuple[Subject, Tensor, Tensor]:
+    """Training pictures that are darker than the test pictures."""
+    train, test = GREY[:200].square().square(), GREY[200:]
+    return subject_of(model.eval(), Part.of(train), Part.of(test), view or View(binarise=True)), train, test
+
+
+def test_independent_pixels_have_the_means_of_the_training_part() -> None:
+    held, train, test = apart(single())
+    found = evaluate(held, ["likelihood"])["likelihood"]["baselines"]["independent_pixels"]
+    rate = train.double().mean(0)
+    expected = (test.double() * rate.log() + (1 - test.double()) * (1 - rate).log()).sum(1).mean()
+    assert found == pytest.approx(float(expected), rel=0.05)
+    (quick,) = MEASURE.headline.quick(held) if MEASURE.headline else ()
+    assert quick[0].baselines["independent_pixels"].value == pytest.approx(float(expected), rel=0.15)
+    own = test.double().mean(0)
+    best = (own * own.log() + (1 - own) * (1 - own).log()).sum()
+    assert expected < best - 1
+
+
+def test_grey_values_are_drawn_and_not_cut() -> None:
+    """Each pixel is 1 as often as its grey value says: of a value of 0.2 in one of five pictures."""
+    grey = torch.full((4000, 6), 0.2)
+    held = subject_of(Flat().eval(), Part.of(grey), Part.of(grey), View(binarise=True))
+    with seeded(0):
+        seen = measure_file._seen(held, grey)
+    assert seen.unique().tolist() == [0, 1]
+    assert (seen.mean(0) - 0.2).abs().max() < 4.5 * 0.4 / 4000**0.5
+
+
+def test_standard_error_is_that_of_the_mean_over_examples() -> None:
+    rbm, x = single(), GREY.round()
+    found = evaluate(subject(rbm, x, View()), ["likelihood"])["likelihood"]
+    p = oracles.rbm_joint(*(value.double() for value in (rbm.weight, rbm.visible_bias, rbm.hidden_bias))).sum(1)
+    each = p.log()[oracles.state_numbers(x)]
+    assert found["log_likelihood_nats_std_error"] == pytest.approx(float(each.std()) / 400**0.5, rel=1e-4)
+
+
+def test_runs_backwards_begin_at_training_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or at states inferred from these, after 300 steps of the chain."""
+    begun: list[tuple[Tensor, int]] = []
+
+    def stepped(energy: Energy, visible: Tensor, steps: int) -> Tensor:
+        begun.append((visible, steps))
+        return visible
+
+    monkeypatch.setattr(measure_file, "stepped", stepped)
+    effort = Effort(20, 0.5, most_summed=2)
+    held, train, _ = apart(single(), View())
+    binary = replace(held, parts=replace(held.parts, train=Part.of(train.round())))
+    likelihood(binary, effort)
+    assert torch.equal(begun[0][0], train.round()[:20].double()) and begun[0][1] == 300
+    model = TwoLayers()
+    inferred: list[Tensor] = []
+    model.states_of = lambda x: (inferred.append(x), torch.ones(len(x), 4).double())[1]  # type: ignore[method-assign]
+    monkeypatch.setattr(measure_file, "deepcopy", lambda own: own)
+    likelihood(replace(binary, model=model), effort)
+    assert torch.equal(inferred[0], train.round().double())
+
+
+@pytest.mark.parametrize(("effective", "told"), [(4.9, True), (5.1, False)])
+def test_an_estimate_that_hangs_on_a_few_runs_is_not_to_be_trusted(effective: float, told: bool) -> None:
+    """Fewer than a quarter of the runs."""
+    quantities = {one.name: one for one in facts(runs=20, effective_runs=effective)}
+    assert bool(measure_file.caution(quantities)) == told
+
+
+def test_deviations_of_constant_values_have_a_floor() -> None:
+    """0.1: a value that never varied in training would make every other one impossible."""
+    found = independent(torch.zeros(9, 1).double(), torch.tensor([[0.0], [0.2]]).double(), False)
+    expected = torch.distributions.Normal(0.0, 0.1).log_prob(torch.tensor([0.0, 0.2]).double())
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)

@@ -13,6 +13,7 @@ from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.evaluate.baselines.logistic_principal import logistic_principal
 from untaught.evaluate.embeddings import distances, stress
+from untaught.evaluate.measures import map as module
 from untaught.evaluate.measures.map import (
     MEASURE,
     applies,
@@ -131,3 +132,8 @@ def test_it_says_why_it_does_not_apply() -> None:
     assert applies(held) is None
     assert "at least 4" in str(applies(watched(3)))
     assert applies(subject_of(held.model, blobs(9), blobs(9), View(frames=3))) == "the data are not video"
+
+
+def test_maps_are_of_as_many_examples_as_described() -> None:
+    """500 test examples and 10 neighbours, planes of 1,000 training examples."""
+    assert (module.EXAMPLES, module.FITTED, module.NEIGHBOURS) == (500, 1000, 10)

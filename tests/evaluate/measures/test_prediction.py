@@ -11,7 +11,8 @@ from untaught.data.part import Part
 from untaught.data.view import Statistics, View
 from untaught.evaluate.baselines.predictors import predictors
 from untaught.evaluate.evaluate import evaluate
-from untaught.evaluate.footage import footage
+from untaught.evaluate.footage import LONGEST, footage
+from untaught.evaluate.measures import prediction
 from untaught.evaluate.measures.prediction import MEASURE, applies
 from untaught.evaluate.subject import Subject
 
@@ -132,3 +133,52 @@ def test_it_says_why_it_does_not_apply() -> None:
 def test_results_are_the_same_every_time() -> None:
     one, two = (evaluate(subject(), ["prediction"]) for _ in range(2))
     assert one == two
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_what_is_fitted_is_fitted_on_training_frames(quick: bool) -> None:
+    """The mean of training frames, beside which the mean of test frames would do better; deviations over clips."""
+    held = subject()
+    train, test = drifting(4, 25, seed=0), drifting(4, 25, seed=1)
+    each = (train.mean((0, 1)) - test[:, 1:]).square().sum((2, 3, 4)).mean(1)
+    groups = MEASURE.headline.quick(held) if quick and MEASURE.headline else MEASURE.measure(held)
+    found = groups[0][0].baselines["mean_frame"]
+    assert found.value == pytest.approx(float(each.mean()), rel=1e-5)
+    assert found.spread == pytest.approx(float(each.std(correction=0)), rel=1e-4)
+    if not quick:
+        own = predictors(footage(held.parts.train, View(), 1000))["ridge_2_frames"]
+        errors = [
+            float((own(clip[None, max(0, t - 10) : t])[0] - clip[t]).square().sum())
+            for clip in test
+            for t in range(1, 25)
+        ]
+        assert groups[0][0].baselines["ridge_2_frames"].value == pytest.approx(sum(errors) / 96, rel=1e-4)
+        ahead = (train.mean((0, 1)) - test[:, 10:]).square().sum((2, 3, 4)).mean(0)
+        assert groups[1][0].baselines["mean_frame"].value == pytest.approx(ahead.tolist(), rel=1e-5)
+
+
+def test_frames_in_a_row_are_too_much_alike_to_count_as_several() -> None:
+    """The error of the lead is that of means of ten frames each; of eight blocks where frames are few."""
+    held = subject()
+    clips = drifting(4, 25, seed=1)
+    own = torch.tensor([
+        float((clip[max(0, t - 10) : t].mean(0) - clip[t]).square().sum()) for clip in clips for t in range(1, 25)
+    ])  # fmt: skip
+    copy = (clips[:, :-1] - clips[:, 1:]).square().sum((2, 3, 4)).flatten()
+    lead = MEASURE.measure(held)[0][0].baselines["previous_frame"].lead
+    ahead = (copy - own).double()
+    blocks = torch.stack([some.mean() for some in (*ahead[:80].split(10), ahead[80:])])
+    assert lead is not None and lead.error == pytest.approx(float(blocks.std()) / 9**0.5, rel=1e-4)
+    assert lead.examples == 96
+
+
+def test_the_protocol_is_that_of_2015() -> None:
+    """The last ten true frames at most; ridges fitted on 300 clips of 100 frames, tested on clips of 100."""
+    assert (prediction.CONTEXT, prediction.FITTED, prediction.FRAMES) == (10, 300 * 100, 50 * 100)
+    assert LONGEST == 100
+
+
+@pytest.mark.parametrize(("frames", "context"), [(4, 2), (15, 7), (20, 10), (60, 10)])
+def test_a_rollout_is_given_half_of_a_clip_at_most(frames: int, context: int) -> None:
+    test = footage(subject(clips=1, frames=frames).parts.test, View(), 1000)
+    assert prediction.rollout_lengths(test) == (context, min(20, frames - context))

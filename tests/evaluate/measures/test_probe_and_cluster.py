@@ -5,13 +5,18 @@ from math import log
 
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
 
 from tests.evaluate.fakes import Linear, blobs, subject_of
 from untaught.data.part import Part
 from untaught.evaluate.measures import cluster, probe
 from untaught.evaluate.representations import representations, scaled
 from untaught.evaluate.subject import Subject
+from untaught.nn.principal import principal
+from untaught.randomness import seeded
 
 
 def subject(spread: float = 0.02, latent: int = 4) -> Subject:
@@ -135,3 +140,71 @@ def test_bits_have_the_signs_of_components_beside_them() -> None:
     largest = torch.linalg.eigh(centred.T @ centred)[1][:, -4:].flip(1)
     agreement = (bits == (centred @ largest > 0)).float().mean(0)
     assert ((agreement > 0.99) | (agreement < 0.01)).all(), "an eigenvector is known but for its sign"
+
+
+def test_classifiers_are_scikit_learns_with_these_settings() -> None:
+    """On classes that overlap, so that a penalty or a number of neighbours shows."""
+    held = subject(spread=0.35)
+    train, test = held.pixels(held.parts.train, 100), held.tested()
+    fit, judged = (some.numpy() for some in scaled([held.features(train.x), held.features(test.x)]))
+    theirs = {
+        "ridge": RidgeClassifier(alpha=1.0), "linear_svm": LinearSVC(C=100 / 60, dual="auto", tol=1e-2, random_state=0),
+        "logistic_regression": LogisticRegression(C=100 / 60), "nearest_neighbours": KNeighborsClassifier(5),
+    }  # fmt: skip
+    found = probe.MEASURE.take(held)
+    for name, classifier in theirs.items():
+        assert found[f"{name}_accuracy"] == pytest.approx(classifier.fit(fit, train.label).score(judged, test.label))
+
+
+@pytest.mark.parametrize("count", [10, 5000])
+def test_penalties_are_weaker_for_more_examples(count: int) -> None:
+    """A hundredth of |w|^2 / 2 beside the mean loss, whatever the number: C = 100 / n; ridge has 1 throughout."""
+    for name in ("logistic_regression", "linear_svm"):
+        assert probe.CLASSIFIERS[name](0, count).get_params()["C"] == pytest.approx(100 / count)
+    assert probe.CLASSIFIERS["ridge"](0, count).get_params()["alpha"] == 1
+    assert probe.CLASSIFIERS["nearest_neighbours"](0, count).get_params()["n_neighbors"] == 5
+
+
+def test_what_is_fitted_is_fitted_on_training_examples() -> None:
+    """Classes of the training part in another order: nothing of the test part has taught them."""
+    held = subject()
+    turned = replace(held.parts.train, label=(held.parts.train.label + 1) % 3)
+    wrong = replace(held, parts=replace(held.parts, train=turned))
+    found = probe.MEASURE.take(wrong)
+    assert max(found[f"{name}_accuracy"] for name in probe.CLASSIFIERS) < 0.05
+    assert max(value["accuracy"] for value in found["few_labels"].values()) < 0.2
+    (quick,) = probe.quick(wrong)
+    assert quick[0].value < 0.05 and quick[0].baselines["raw_pixels"].value < 0.05
+    mean = [held.features(held.tested().x).mean(0), held.features(held.pixels(turned, 100).x).mean(0)]
+    first, second = scaled([held.features(held.pixels(turned, 100).x), held.features(held.tested().x)])
+    assert first.mean(0).abs().max() < 1e-5 and not torch.allclose(mean[0], mean[1])
+    assert second.mean(0).abs().max() > 1e-4
+
+
+def test_groups_are_the_best_of_ten_starts() -> None:
+    features = torch.randn(300, 8, generator=torch.Generator().manual_seed(0))
+    theirs = KMeans(9, n_init=10, random_state=3).fit_predict(features.numpy())
+    assert (cluster.grouped(features, 9, 3) == theirs).all()
+
+
+def test_protocols_are_those_described() -> None:
+    assert (probe.FEW, probe.DRAWS) == ((1, 3, 10, 100), 5)
+    assert list(probe.few_draws(torch.arange(404) % 4, 0)) == [1, 3, 10, 100]
+
+
+def test_untrained_networks_have_a_seed_of_their_own() -> None:
+    """Weights drawn from the seed of the training would be those that the model began from, and near them still."""
+    held = subject()
+    with seeded(held.seed):
+        begun = Linear(held.model.config, held.model.example)  # type: ignore[attr-defined]
+    other = held.untrained().model
+    assert isinstance(other, Linear) and not torch.equal(begun.weight, other.weight)
+
+
+def test_principal_components_are_those_of_the_first_batch() -> None:
+    held = subject(spread=0.3)
+    first, second = held.pixels(held.parts.train, 100), held.tested()
+    found = representations(held, [first, second])["pca"]
+    plane = principal(first.x.flatten(1), 4)
+    for ours, batch in zip(found, (first, second), strict=True):
+        torch.testing.assert_close(ours, plane.encode(batch.x.flatten(1)))

@@ -13,6 +13,7 @@ from untaught.data.view import Statistics, View
 from untaught.evaluate.baselines.latent_semantic import truncated
 from untaught.evaluate.baselines.logistic_principal import linear_code, logistic_principal
 from untaught.evaluate.image_quality import psnr_db, squared_error, ssim
+from untaught.evaluate.measures import reconstruction
 from untaught.evaluate.measures.reconstruction import MEASURE, applies, cross_entropy_nats
 from untaught.evaluate.subject import Subject
 from untaught.nn.principal import principal
@@ -131,3 +132,24 @@ def test_standardised_pixels_are_also_measured_in_their_deviations() -> None:
     expected = float(squared_error(seen.flatten(1), plane.reconstruct(seen.flatten(1))).mean())
     assert found["squared_deviations_per_image_baselines"]["pca"] == pytest.approx(expected, rel=1e-4)
     assert "squared_deviations_per_image" not in MEASURE.take(subject())
+
+
+@pytest.mark.parametrize("standardised", [False, True])
+def test_quick_numbers_are_in_pixels_beside_what_the_training_part_gives(standardised: bool) -> None:
+    held, copy = subject(), TEST / 2
+    if standardised:
+        statistics = Statistics(torch.full((1, 12, 12), 0.4), torch.full((1, 12, 12), 0.3))
+        held, copy = replace(subject(View(standardise="pixel")), statistics=statistics), 0.4 + (TEST - 0.4) / 2
+    assert MEASURE.headline is not None
+    ((found, *_),) = MEASURE.headline.quick(held)
+    each = (TEST - copy).square().sum((1, 2, 3))
+    assert found.value == pytest.approx(float(each.mean()), rel=1e-5)
+    assert found.spread == pytest.approx(float(each.std(correction=0)), rel=1e-4)
+    plane = principal(TRAIN.flatten(1), 3).reconstruct(TEST.flatten(1))
+    for name, other in {"pca": plane, "mean_image": TRAIN.flatten(1).mean(0).expand(40, -1)}.items():
+        expected = squared_error(TEST.flatten(1), other).mean()
+        assert found.baselines[name].value == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_all_of_mnist_is_fitted() -> None:
+    assert reconstruction.FITTED == 60_000

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from tests.evaluate.fakes import Linear, blobs, subject_of
 from untaught.data.part import Part
+from untaught.evaluate.baselines.latent_semantic import latent_semantic
 from untaught.evaluate.drawing.pictures import Picture
 from untaught.evaluate.drawing.retrieval_picture import SAME, precision_lines
+from untaught.evaluate.measures import retrieval as module
 from untaught.evaluate.measures.retrieval import (
     MEASURE,
     apart,
@@ -158,3 +160,31 @@ def test_pictures() -> None:
 
 def drawn(sheet: Picture) -> bool:
     return sheet.ndim == 3 and len(np.unique(sheet.reshape(-1, 3), axis=0)) > 5
+
+
+def test_the_protocol_is_that_of_the_papers() -> None:
+    """Numbers retrieved as on the papers' curves: 1, 3, 7, ... 1,023; analysis of 10 and of 50 components."""
+    assert tuple(2**n - 1 for n in range(1, 11)) == module.KEPT
+    assert (module.QUERIES, module.SEARCHED, module.COMPONENTS) == (1_000, 20_000, (10, 50))
+
+
+def test_queries_are_searched_among_training_examples() -> None:
+    """Classes of the training part in another order: no query finds its own."""
+    train, test = blobs(90), blobs(30, seed=1)
+    turned = linear(Part.of(train.frames.read(train.first), (train.label + 1) % 3), test)
+    with measuring(turned.model):
+        found = MEASURE.take(turned)
+    assert found["baselines"]["raw_pixels"]["precision"]["15"] == 0 and found["searched"] == 90
+    assert found["baselines"]["chance"]["recall"]["15"] == pytest.approx(15 / 90)
+
+
+def test_planes_of_words_are_fitted_on_what_is_searched() -> None:
+    subject = linear(documents(80, 0), documents(30, 1))
+    search = search_of(subject)
+    with measuring(subject.model):
+        found = module.described(subject, search)
+    raw = [search.searched.x, search.queries.x]
+    for components in (5, 10):
+        plane = latent_semantic(raw[0], components)
+        for ours, x in zip(found[f"lsa_{components}"], raw, strict=True):
+            torch.testing.assert_close(ours, plane.encode(x))

@@ -13,8 +13,11 @@ from untaught.data.part import Part
 from untaught.data.sets.moving_digits import Options, load
 from untaught.data.view import View
 from untaught.errors import ConfigError
+from untaught.evaluate.baselines.predictors import predictors
 from untaught.evaluate.evaluate import evaluate
+from untaught.evaluate.footage import footage
 from untaught.evaluate.image_quality import ssim, ssim_7x7
+from untaught.evaluate.measures import rollout
 from untaught.evaluate.measures.rollout import MEASURE, applies, measure
 from untaught.evaluate.subject import Subject
 
@@ -160,3 +163,23 @@ def test_it_says_why_it_does_not_apply() -> None:
 def test_results_are_json_and_the_same_every_time() -> None:
     one, two = (evaluate(subject(), ["rollout"]) for _ in range(2))
     assert one == two == json.loads(json.dumps(one, allow_nan=False))
+
+
+def test_baselines_are_fitted_on_training_frames_and_go_on_from_the_longest_context() -> None:
+    found, held = MEASURE.take(subject()), subject()
+    train, test = drifting(4, 25, seed=0), drifting(4, 25, seed=1)
+    ahead = (train.mean((0, 1)) - test[:, 10:]).square().sum((2, 3, 4)).mean(0)
+    beside = found["squared_error_ahead_baselines"]
+    assert beside["mean_frame"]["context_10"] == pytest.approx(ahead.tolist(), rel=1e-5)
+    ridge = predictors(footage(held.parts.train, View(), 1000))["ridge_4_frames"]
+    seen = list(test[:, 6:10].unbind(1))
+    for _ in range(15):
+        seen.append(ridge(torch.stack(seen[-4:], 1)))
+    errors = (torch.stack(seen[4:], 1) - test[:, 10:]).square().sum((2, 3, 4)).mean(0)
+    assert beside["ridge_4_frames"]["context_10"] == pytest.approx(errors.tolist(), rel=1e-4)
+
+
+def test_rollouts_have_the_lengths_described() -> None:
+    """From 1 to 10 true frames, at most 50 frames ahead, of 20 clips."""
+    assert (tuple(range(1, 11)), 50, 20) == (rollout.CONTEXTS, rollout.AHEAD, rollout.CLIPS)
+    assert MEASURE.take(subject("previous", clips=24, frames=12))["clips"] == 20

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import Ridge
 
 from tests.evaluate.fakes import Forecast, Watcher, drifting, subject_of, turning
 from untaught.data.part import Part
@@ -68,3 +69,22 @@ def test_it_says_why_it_does_not_apply() -> None:
     assert "patches" in str(applies(replace(held, view=View(frames=6, patch=4))))
     pictures = Part.of(torch.rand(4, 1, 12, 12))
     assert applies(subject_of(Forecast(Forecast.Config(), (1, 12, 12)), pictures, pictures)) is not None
+
+
+def test_the_readout_is_fitted_on_training_frames_chosen_on_validation_frames() -> None:
+    """With scikit-learn, alpha by alpha; the truth is that of the test clips."""
+    held = watched(0.5, still=False)
+    parts = (held.parts.train, held.parts.validation, held.parts.test)
+    clips = [part.frames.read(torch.arange(len(part) * 6)).unflatten(0, (-1, 6)) for part in parts]
+    x = [some[:, -1].flatten(1).double().numpy() for some in clips]
+    y = [part.latents["angle"].unflatten(0, (-1, 6))[:, -1, 0].double().numpy() for part in parts]
+    fits = {alpha: Ridge(alpha=alpha).fit(x[0], y[0]) for alpha in 10.0 ** np.arange(-5, 6)}
+    best = max(fits, key=lambda alpha: fits[alpha].score(x[1], y[1]))
+    found = MEASURE.take(held)
+    read = fits[best].predict(x[2])
+    assert found["baselines"]["true_frame"]["correlation"]["angle"] == pytest.approx(
+        np.corrcoef(read, y[2])[0, 1], abs=1e-3
+    )
+    faded = fits[best].predict((0.5 + 0.5 * (clips[2][:, -2] - 0.5)).flatten(1).double().numpy())
+    assert found["correlation"]["angle"] == pytest.approx(np.corrcoef(faded, y[2])[0, 1], abs=1e-3)
+    assert found["slope"]["angle"] == pytest.approx(np.polyfit(read, faded, 1)[0], abs=1e-3)

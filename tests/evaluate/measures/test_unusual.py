@@ -109,3 +109,33 @@ def test_a_foreign_stretch_of_a_clip_is_told_by_its_frames() -> None:
 def test_it_says_why_it_does_not_apply(made: Subject, told: str) -> None:
     assert told in str(applies(made))
     assert applies(subject()) is None
+
+
+def test_a_class_of_the_validation_part_is_usual() -> None:
+    whole, one = blobs(60), subject((0,))
+    validation = whole.clips((whole.label == 1).nonzero()[:, 0])
+    found = MEASURE.take(replace(one, parts=replace(one.parts, validation=validation)))
+    assert (found["odd"], found["usual"]) == (10, 20)
+    assert MEASURE.take(one)["odd"] == 20
+
+
+def test_standard_error_is_delongs() -> None:
+    """The mean over one odd example's pairs, and over one usual example's, each in plain loops; ties count half."""
+    for score, odd in cases():
+        s, u = score[odd].tolist(), score[~odd].tolist()
+        above = [sum((a > b) + (a == b) / 2 for b in u) / len(u) for a in s]
+        below = [sum((a > b) + (a == b) / 2 for a in s) / len(s) for b in u]
+        expected = np.var(above, ddof=1) / len(s) + np.var(below, ddof=1) / len(u)
+        assert area_under_roc(score, odd)[1] == pytest.approx(expected**0.5)
+
+
+def test_baselines_are_fitted_on_the_training_part() -> None:
+    """Test pictures that are far from all training pictures, and alike among themselves: none is near."""
+    one = subject()
+    far = blobs(30, seed=1)
+    moved = replace(one, parts=replace(one.parts, test=Part.of(1 - far.frames.read(far.first), far.label)))
+    train, test = (part.frames.read(part.first).flatten(1) for part in (moved.parts.train, moved.parts.test))
+    odd = (moved.parts.test.label == 2).numpy()
+    found = MEASURE.take(moved)["baselines"]
+    for name, score in outliers(train, test, 3, seed=0).items():
+        assert found[name] == pytest.approx(roc_auc_score(odd, score.numpy())), name

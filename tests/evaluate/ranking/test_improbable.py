@@ -11,7 +11,7 @@ from tests.evaluate.fakes import Forecast, Linear, blobs, drifting, subject_of
 from untaught.data.part import Part
 from untaught.data.view import Statistics, View
 from untaught.errors import DataError
-from untaught.evaluate.ranking.improbable import available, explained, missing, scores
+from untaught.evaluate.ranking.improbable import available, explained, in_places, missing, scores
 from untaught.evaluate.subject import Subject
 from untaught.models.dbn import DBN
 from untaught.models.rbm import RBM
@@ -197,3 +197,21 @@ def test_a_model_of_squares_looks_at_all_of_a_picture() -> None:
     subject = subject_of(Small(Linear.Config(keep=0.5), (1, 4, 4)).eval(), part, part, View(patch=4))
     x = part.frames.read(part.first)
     torch.testing.assert_close(scores(subject, part, "reconstruction").score, (0.5 * x).square().flatten(1).sum(1))
+
+
+def test_a_prediction_is_from_ten_frames_at_most() -> None:
+    """However many the model was trained on."""
+    x = drifting(2, 15)
+    found = scores(watching(x, frames=14), Part.of(x), "prediction")
+    assert found.frame.tolist() == [*range(10, 15), *range(25, 30)]
+    torch.testing.assert_close(found.score, by_loop(x, 10), rtol=1e-4, atol=1e-5)
+
+
+def test_places_are_squares_of_an_eighth_of_the_shorter_side() -> None:
+    """Each overlaps the next by half; of three channels the errors are added."""
+    squares = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    found = in_places(squares)
+    assert found.shape == (2, 15, 23)
+    for row, column in ((0, 0), (7, 11), (14, 22)):
+        here = squares[:, :, 2 * row : 2 * row + 4, 2 * column : 2 * column + 4]
+        torch.testing.assert_close(found[:, row, column], here.sum(1).mean((1, 2)))
