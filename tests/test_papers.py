@@ -69,6 +69,12 @@ PRINTED: dict[str, list[tuple[str, tuple[float, ...]]]] = {
         ("pretrained as Boltzmann", (0.012,)), ("pretrained as autoencoders", (0.014,)), ("from random", (0.024,)),
         ("pretrained with labels", (0.020,)), ("shallow", (0.019,)),
     ],
+    "burda2016": [
+        ("VAE, 1 draw, 1 ", (-86.76,)), ("VAE, 5 draws, 1 ", (-86.47,)), ("VAE, 50 draws, 1 ", (-86.35,)),
+        ("IWAE, 5 draws, 1 ", (-85.54,)), ("IWAE, 50 draws, 1 ", (-84.78,)), ("VAE, 1 draw, 2 ", (-85.33,)),
+        ("VAE, 5 draws, 2 ", (-85.01,)), ("VAE, 50 draws, 2 ", (-84.78,)), ("IWAE, 5 draws, 2 ", (-83.89,)),
+        ("IWAE, 50 draws, 2 ", (-82.90,)),
+    ],
     "erhan2010": [
         ("1 hidden layer, pretrained", (0.0141, 0.0007)), ("1 hidden layer, random", (0.0181, 0.0007)),
         ("2 hidden layers, pretrained", (0.0137, 0.0009)), ("2 hidden layers, random", (0.0177, 0.0010)),
@@ -82,6 +88,11 @@ PRINTED: dict[str, list[tuple[str, tuple[float, ...]]]] = {
         ("784-1000-500-250-30", (3.00,)), ("linear code, 18", (2.45,)), ("linear code, 6", (7.64,)),
         ("linear code", (8.01,)), ("784-400", (1.44,)), ("PCA, 18", (5.90,)), ("625-2000", (126,)),
         ("PCA", (13.87,)), ("PCA", (135,)),
+    ],
+    "kingma2014": [("10 latents", (-100,)), ("20 latents", (-100,))],
+    "kingma_semi2014": [
+        ("M1+M2, 100 ", (0.0333, 0.0014)), ("M2, 100 ", (0.1197, 0.0171)), ("M1+M2, 1,000 ", (0.0240,)),
+        ("M2, 1,000 ", (0.0360,)),
     ],
     "larochelle2008": [
         ("then a network", (0.0141,)), ("sparse hybrid", (0.0116,)), ("hybrid", (0.0128,)),
@@ -110,11 +121,14 @@ PRINTED: dict[str, list[tuple[str, tuple[float, ...]]]] = {
     ],
 }  # fmt: skip
 """What was published: words of a row's label, and its number with the spread where one was given."""
-READ = {0.8, 0.986, 0.451, 0.0125, 0.0115, 0.0134, 0.0323, -86.34, 0.0095, 0.0130}
+READ = {
+    0.8, 0.986, 0.451, 0.0125, 0.0115, 0.0134, 0.0323, -86.34, 0.0095, 0.0130, -86.76, -85.54,
+    ("IWAE, 50 draws, 1 ", -84.78),
+}  # fmt: skip
 """Those that were read in print; all others are recalled, and the tables say so."""
 
 
-@pytest.mark.parametrize("name", paper_names())
+@pytest.mark.parametrize("name", sorted(PRINTED))
 def test_published_numbers_are_those_that_were_published(name: str) -> None:
     """The first entry whose words and number fit a row; words alone, such as `CD-1, 500`, choose among numbers."""
     left = list(PRINTED.get(name, []))
@@ -124,7 +138,10 @@ def test_published_numbers_are_those_that_were_published(name: str) -> None:
         assert fitting, f"{label}: {told} is not among the numbers published"
         assert fitting[0][0] == longest(name, label), f"{label}: {told} is the number of another row"
         left = [entry for entry in left if entry not in fitting]
-        assert said.recalled == (round(said.value, 6) not in READ), f"{label}: whether {told} was read or recalled"
+        value = round(said.value, 6)
+        assert said.recalled == (value not in READ and (fitting[0][0], value) not in READ), (
+            f"{label}: whether {told} was read or recalled"
+        )
         assert said.source
     assert not left, "published, and in no table"
 
