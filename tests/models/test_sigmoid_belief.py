@@ -163,6 +163,7 @@ def test_samples_have_the_means_of_the_marginals() -> None:
         drawn = made.sample(count).flatten(1)
     exact = log_joints(made).exp().sum(1) @ VISIBLE
     assert ((drawn.mean(0) - exact) / (drawn.std(0) / count**0.5)).abs().max() < 4
+    assert len(drawn.unique(dim=0)) == 16  # means of the pixels, one for each state of the layer above
 
 
 def test_features_are_the_layers_from_below() -> None:

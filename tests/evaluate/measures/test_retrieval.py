@@ -188,3 +188,12 @@ def test_planes_of_words_are_fitted_on_what_is_searched() -> None:
         plane = latent_semantic(raw[0], components)
         for ours, x in zip(found[f"lsa_{components}"], raw, strict=True):
             torch.testing.assert_close(ours, plane.encode(x))
+
+
+def test_a_query_is_not_among_what_it_should_find() -> None:
+    """Every class has three examples, so two others are to be found, and both are the nearest."""
+    part = blobs(9, spread=0.01)
+    search = search_of(linear(part, part))
+    found = judged([search.searched.x.flatten(1)] * 2, search)
+    assert found["recall"]["1"] == pytest.approx(1 / 2) and found["recall"]["3"] == 1
+    assert found["mean_average_precision"] == pytest.approx(1)
