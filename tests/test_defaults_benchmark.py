@@ -33,7 +33,7 @@ def test_every_model_that_gives_something_back_is_on_every_source(bench: dict[st
 
 
 def test_a_cell_records_its_figures_beside_the_trivial_answers(bench: dict[str, Any], tmp_path: Path) -> None:
-    asked = argparse.Namespace(data_dir=None, minutes=0.01, seed=0)
+    asked = argparse.Namespace(data_dir=None, minutes=0.01, seed=0, jobs=1)
     cell = bench["Cell"]("autoencoder", "digits")
     assert not bench["is_recorded"](cell)
     bench["run"](cell, asked)
@@ -46,7 +46,7 @@ def test_a_cell_records_its_figures_beside_the_trivial_answers(bench: dict[str, 
 
 
 def test_a_cell_that_does_not_apply_says_why(bench: dict[str, Any], tmp_path: Path) -> None:
-    bench["run"](bench["Cell"]("pgn", "digits"), argparse.Namespace(data_dir=None, minutes=0.01, seed=0))
+    bench["run"](bench["Cell"]("pgn", "digits"), argparse.Namespace(data_dir=None, minutes=0.01, seed=0, jobs=1))
     record = json.loads((tmp_path / "pgn-digits.json").read_text())
     assert "needs video" in record["skipped"] and record["measures"] == {}
     assert "| pgn | digits | the model needs video" in bench["markdown"]()

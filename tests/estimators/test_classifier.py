@@ -25,6 +25,7 @@ from untaught.estimators import (
     DiscriminativeRBMClassifier,
     FinetunedClassifier,
     ModelEstimator,
+    SemiSupervisedVAEClassifier,
     SoftmaxClassifier,
     all_estimators,
     few_rows,
@@ -40,6 +41,9 @@ SMALL = {
     "DiscriminativeRBMClassifier": DiscriminativeRBMClassifier(hidden=6, max_epochs=3, batch_size=10, random_state=0),
     "FinetunedClassifier": FinetunedClassifier(hidden=(7,), max_epochs=3, batch_size=10, random_state=0),
     "DBNClassifier": DBNClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, random_state=0),
+    "SemiSupervisedVAEClassifier": SemiSupervisedVAEClassifier(
+        hidden=(6,), class_hidden=(5,), latent=2, max_epochs=3, batch_size=10, random_state=0
+    ),
     "DBMClassifier": DBMClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, sweeps=2, random_state=0),
 }
 EVERY = pytest.mark.parametrize("estimator", SMALL.values(), ids=SMALL.keys())

@@ -20,7 +20,7 @@ from subject import Subject, examples, held_out_of, subjects
 from torch import Tensor
 
 from untaught.config import FieldDescription, fields, from_json, to_json, values
-from untaught.errors import ConfigError
+from untaught.errors import ConfigError, UntaughtError
 from untaught.model import Completes, Decodes, Encodes, LowerBound, Model, Samples, model_class, model_names
 from untaught.randomness import seeded
 
@@ -71,7 +71,11 @@ TOGETHER: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
     "sigmoid-belief": {"sweeps": ({"inference": "factorial"}, 2), "visible_bias": ({}, -4.0)},
 }  # fmt: skip
 """For a setting: what else is set, and its other value."""
-ELSEWHERE = {"finetuned-classifier-fine_tuning": "matters where an encoder is given: test_finetuned_classifier"}
+REFUSED = "refused"
+ELSEWHERE = {
+    "vae-hidden_labels": "matters where there are classes, whose labels it hides: test_vae",
+    "finetuned-classifier-fine_tuning": "matters where an encoder is given: test_finetuned_classifier",
+}
 EVERY = [
     pytest.param(name, field, id=f"{name}-{field.name}")
     for name in model_names()
@@ -82,33 +86,63 @@ EVERY = [
 
 @pytest.mark.parametrize(("name", "field"), EVERY)
 def test_no_setting_is_ignored(name: str, field: FieldDescription) -> None:
-    usual = values(model_class(name).smoke.config)
-    context, value = TOGETHER.get(name, {}).get(field.name, ({}, None))
-    given = to_json(from_json(model_class(name).Config, {**usual, **context}))
-    value = another(field.hint, given[field.name]) if value is None else value
-    assert value != given[field.name], "the same value"
-    before, after = (behaviour(name, json.dumps(config)) for config in (given, {**given, field.name: value}))
-    assert before != after, f"{field.name} = {given[field.name]} or {value}: all the same"
+    tried: list[str] = []
+    for context, others in ways(name, field):
+        given = to_json(from_json(model_class(name).Config, {**values(model_class(name).smoke.config), **context}))
+        before = behaviour(name, json.dumps(given))
+        for value in others or alternatives(field.hint, given[field.name]):
+            assert value != given[field.name], "the same value"
+            if behaviour(name, json.dumps({**given, field.name: value})) != before:
+                return
+            tried.append(f"{value} under {context}" if context else str(value))
+    raise AssertionError(f"{field.name}: all the same with {'; '.join(tried)}")
 
 
-def another(hint: Any, value: Any) -> Any:
-    """Another value of the same type, which its limits allow."""
-    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+def ways(name: str, field: FieldDescription) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+    """What else is set, and the other values: as `TOGETHER` says, else each other choice of another field."""
+    if field.name in TOGETHER.get(name, {}):
+        context, value = TOGETHER[name][field.name]
+        yield context, [value]
+        return
+    yield {}, []
+    usual = to_json(model_class(name).smoke.config)
+    for other in fields(model_class(name).Config):
+        if other.name != field.name and get_origin(bare(other.hint)) is Literal:
+            for choice in alternatives(other.hint, usual[other.name]):
+                if behaviour(name, json.dumps({**usual, other.name: choice}))[0] != REFUSED:
+                    yield {other.name: choice}, []
+
+
+def bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def alternatives(hint: Any, value: Any) -> list[Any]:
+    """Other values of the same type, some of which its limits allow."""
+    kind = bare(hint)
     if get_origin(kind) is Literal:
-        return next(other for other in get_args(kind) if other != value)
+        return [other for other in get_args(kind) if other != value]
     if isinstance(value, bool):
-        return not value
+        return [not value]
     if isinstance(value, list):
-        return [*value[:-1], value[-1] + 1]
+        return [[*value[:-1], value[-1] + 1]]
     if isinstance(value, int):
-        return value + 1
-    assert isinstance(value, float), f"say in TOGETHER what {value!r} may also be"
-    return value / 2 or 0.4
+        return [value + 1]
+    # Half of a number, or what lies half way to 1: a limit may stand on either side.
+    return [0.4, 3] if value is None else [value / 2 or 0.4, (1 + value) / 2]
 
 
 @cache
 def behaviour(name: str, config: str) -> tuple[Any, ...]:
-    """All that a model of this configuration is, learns and answers, in words and numbers."""
+    """All that a model of this configuration is, learns and answers, in words and numbers; or why it is refused."""
+    try:
+        return behaves(name, config)
+    except UntaughtError as error:
+        return REFUSED, str(error)
+
+
+def behaves(name: str, config: str) -> tuple[Any, ...]:
+    """The same of one that is not refused."""
     cls = model_class(name)
     with seeded(0), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -201,6 +201,21 @@ def test_classes_decide_what_is_drawn() -> None:
     assert (both < 0.3).any() and (both > 0.7).any()
 
 
+def test_labels_are_hidden_in_part_while_it_learns() -> None:
+    """With nearly all labels hidden, here all of them, it is trained as a model of examples without label."""
+    x, label = torch.rand(20, 1, 4, 4), torch.arange(20) % 3
+    losses: dict[tuple[float, bool], float] = {}
+    for hidden in (0.0, 0.9999):
+        with seeded(0):
+            model = VAE(VAE.Config(hidden=(5,), latent=2, classes=3, hidden_labels=hidden), (1, 4, 4))
+        for known in (True, False):
+            with seeded(1):
+                batch = Batch(x, label if known else torch.full_like(label, -1))
+                losses[hidden, known] = float(model.loss(batch, "model", torch.ones(())).total.detach())
+    assert losses[0.9999, True] == pytest.approx(losses[0.9999, False], rel=1e-5)
+    assert losses[0.0, True] != pytest.approx(losses[0.0, False], rel=1e-5)
+
+
 @pytest.mark.parametrize("network", ["dense", "convolution"])
 def test_both_networks_see_the_class(network: str) -> None:
     config = VAE.Config(networks=Networks(latent=3, hidden=(4,), network=network), classes=3)  # type: ignore[arg-type]

@@ -35,6 +35,7 @@ class Stack(nn.Module):
     """Both directions of a stack, equations (1) and (2), without the network down to examples.
 
     Example:
+        >>> import torch
         >>> stack = Stack(6, (3, 2), (8, 5), "tanh")
         >>> latents, density = stack.infer(torch.zeros(4, 6))
         >>> [layer.shape[1] for layer in latents], stack.log_prior(latents).shape
