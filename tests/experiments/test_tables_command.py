@@ -88,6 +88,7 @@ def test_rows_of_several_papers_are_run_at_once(
     assert "begun" not in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_row_that_fails_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "ackley1985").write_text("no folder")
     run("ackley1985", "--results", str(tmp_path), "--budget", "smoke", "--experiment", "4-2-4", "--jobs", "1", status=1)
