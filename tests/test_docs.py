@@ -69,7 +69,15 @@ def code_of_pages() -> list[tuple[str, int, str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("page", "number", "code", "shown"), code_of_pages(), ids=lambda value: str(value)[:12])
+SLOW = {("scikit-learn", 1)}
+"""Pieces of code that take long."""
+
+
+@pytest.mark.parametrize(
+    ("page", "number", "code", "shown"),
+    [pytest.param(*piece, marks=[pytest.mark.slow] * (piece[:2] in SLOW)) for piece in code_of_pages()],
+    ids=lambda value: str(value)[:12],
+)
 def test_code_of_pages_runs(
     page: str, number: int, code: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

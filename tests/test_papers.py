@@ -16,8 +16,8 @@ from untaught.experiments.cells import at
 from untaught.experiments.find import paper_named, paper_names, problems
 from untaught.experiments.records import Records
 
-FIRST = 2
-"""Experiments of a paper that are run each time; later ones are of the same kinds, and run with the slow tests."""
+FIRST = 1
+"""Experiments of a paper that are run each time; the others run with the slow tests."""
 EVERY = [
     pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST else [])
     for paper in paper_names()

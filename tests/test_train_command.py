@@ -156,6 +156,7 @@ def test_lines_are_rate_limited_and_the_last_is_shown(capsys: pytest.CaptureFixt
     assert 3 <= len(shown) <= 6
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_run(tmp_path: Path) -> None:
     place = tmp_path / "run"
     words = [*DIGITS, "--devices", "2", "--out", str(place)]

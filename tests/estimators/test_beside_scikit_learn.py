@@ -102,6 +102,7 @@ def test_what_transform_gives_is_as_wide_as_was_said() -> None:
     assert RBMEstimator(hidden=2, initial_scale=0.02, max_epochs=1).fit(BITS).model_.config.initial_scale == 0.02
 
 
+@pytest.mark.slow
 def test_features_of_few_digits_serve_few_labels_as_theirs_do() -> None:
     """A hundred labels on the features of 1,000 digits; both machines at their defaults."""
     pixels, digit = load_digits(return_X_y=True)

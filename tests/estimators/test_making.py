@@ -161,6 +161,7 @@ def test_pipelines_and_cross_validation() -> None:
     assert cross_val_score(small(), X, cv=3).shape == (3,)
 
 
+@pytest.mark.slow
 def test_grid_search_in_two_processes() -> None:
     search = GridSearchCV(small(), {"latent": [1, 6], "learning_rate": [1e-6, 0.02]}, cv=2, n_jobs=2).fit(X)
     assert search.best_params_ == {"latent": 6, "learning_rate": 0.02}

@@ -38,6 +38,9 @@ from untaught.training.feeds import Feeds
 from untaught.training.fit import fit, train
 from untaught.training.plan import plan_for
 
+SELDOM = ("translator", "inverter", "clock")
+"""Kinds whose resumption is like that of others, and is tried with the slow tests."""
+
 QUICK = Training(epochs=100, precision="float32", threads=1, device="cpu")
 
 
@@ -60,7 +63,7 @@ def test_it_trains_what_it_should_and_nothing_else(name: str) -> None:
     assert moved == {key for key, _ in plan.model.named_parameters() if not key.startswith("frozen.")}
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SELDOM)) for name in KINDS])
 def test_a_resumed_run_equals_an_uninterrupted_one(name: str, tmp_path: Path) -> None:
     whole_run, broken = folder(tmp_path / "whole"), folder(tmp_path / "broken")
     train(KINDS[name].plan(QUICK), run=whole_run)
