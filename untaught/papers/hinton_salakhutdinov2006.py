@@ -21,7 +21,8 @@ Departures:
     outputs.
     Codes of faces and codes of two numbers are learnt with rectified units and Adam, without pretraining, at every
     budget.
-    Patches of faces that select the weights show three people of their own.
+    Patches of faces that select the weights show three people of their own; in the training recorded at `cpu` they were
+    of the training people.
     Boltzmann machines have initial weights of deviation 0.01 in the first layer, and momentum is 0.9 throughout.
     For documents half of the words are hidden from the encoder in training, a part that was chosen by test queries, and
     there is no pretraining. Documents are
