@@ -19,7 +19,7 @@ from untaught.experiments.records import Records, results_folder
 Verdict = Literal["met", "within 10 %", "short", "not run"]
 SAME, NEAR = 0.01, 0.1
 """Parts of the published number."""
-HEAD = ("paper", "what", "quantity", "published", "ours", "", "seeds", "budget", "what would close the gap")
+HEAD = ("paper", "what", "published", "ours", "", "seeds, budget", "what would close the gap")
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,12 @@ class Headline:
         """A line of the page."""
         digits, mine = self.column.digits, self.ours
         printed = number(self.printed.value, self.printed.spread, digits) + " *recalled*" * self.printed.recalled
-        what = f"{self.table.title}: {self.row.label}"
-        told = self.paper, what, self.column.name, printed
+        told = self.paper, f"{self.table.title}: {self.row.label}; {self.column.name}", printed
         if mine is None:
-            return *told, "–", self.verdict, "–", "–", self.gap
+            return *told, "–", self.verdict, "–", self.gap
         # Of one seed the spread is that over test examples, which tells nothing of another training.
         text = number(mine.mean, mine.spread if mine.seeds > 1 else None, digits) + " *stale*" * mine.stale
-        return *told, text, self.verdict, str(mine.seeds), str(self.budget), self.gap
+        return *told, text, self.verdict, f"{mine.seeds}, {self.budget}", self.gap
 
     @property
     def gap(self) -> str:
