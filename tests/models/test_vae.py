@@ -174,7 +174,7 @@ def test_weight_of_the_divergence() -> None:
     assert total == pytest.approx(error + 0.5 * kl)
     total, error, kl = parts(0.75, kl_warm_up=0.5)
     assert total == pytest.approx(error + kl)
-    each = divergence(*made(2).posterior(batch.x)).mean(0)
+    each = divergence(*made(2).posterior(batch.x)).mean(0).detach()
     free = each.mean().item()
     total, error, kl = parts(1.0, free_bits=free)
     assert total == pytest.approx(error + float(each.clamp_min(free).sum())) and kl == pytest.approx(float(each.sum()))

@@ -1,4 +1,4 @@
-"""Which density of outputs suits the data, for models with latent variables.
+"""Models with a density of examples given latents, and which density suits the data.
 
 Pixels of digits are nearly all near 0 or 1, and may be taken as probabilities of ones. Those of faces and photographs
 are amounts, for which a Gaussian is the simplest density.
@@ -6,11 +6,14 @@ are amounts, for which a Gaussian is the simplest density.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from untaught.layerwise.suited import SHARES, amounts, are_documents, in_patches, patches_told
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
-from untaught.model import Batch, Example, Model, Usual, View
+from untaught.model import Batch, Example, Learner, Model, Usual, View
+from untaught.nn.latent.densities import OutputDensity
 
 GREY = 0.15
 """Mean distance of values from the nearer of 0 and 1 above which pictures are grey: MNIST 0.03, 8x8 digits 0.11, faces
@@ -49,3 +52,38 @@ def density_for(cls: type[Model], example: Example, sample: Batch) -> Usual:
 def _grey(sample: Batch) -> str:
     middle = greyness(sample)
     return f"values are grey, {middle:.2f} from 0 and 1 on average" if middle > GREY else ""
+
+
+class DensityModel(Model):
+    """A model whose `Config.output` is the kind of density of an example's values."""
+
+    adapts = DENSITIES
+    known_shortfalls = {
+        "reconstruction": "it learns a density: latents are drawn while it learns, and those that say less than they "
+        "cost stay at the prior, where as many principal components all serve the squared error",
+        "features": "latents that say little in nats stay at the prior, though a classifier could use them",
+    }
+
+    @classmethod
+    def usual(cls, example: Example, sample: Batch) -> Usual:
+        """Gaussian outputs where values are amounts, not probabilities of ones; patches of few large pictures."""
+        return density_for(cls, example, sample)
+
+    @classmethod
+    def view_of(cls, config: Any) -> View:
+        """Bernoulli outputs are densities of pixels that are 0 or 1."""
+        return View(binarise=config.output == "bernoulli")
+
+
+class DensityLearner(DensityModel, Learner):
+    """One that learns the density itself, in its `outputs`."""
+
+    outputs: OutputDensity
+
+    def prepare(self, sample: Batch) -> None:
+        """Begin at independent values with the data's mean and variance.
+
+        Raises:
+            DataError: Values are not probabilities, under Bernoulli outputs.
+        """
+        self.outputs.look(sample.x.flatten(1))

@@ -31,8 +31,8 @@ from torch import Tensor
 from untaught.capability import Decodes, Encodes, Filters, LatentVariable, Reconstructs, Samples
 from untaught.config import Count, Positive, configuration
 from untaught.errors import ConfigError
-from untaught.layerwise.latent_outputs import DENSITIES, density_for
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Usual, View
+from untaught.layerwise.latent_outputs import DensityLearner
+from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke
 from untaught.nn import dense
 from untaught.nn.coders import first_weights
 from untaught.nn.convolution import Activation
@@ -44,7 +44,7 @@ from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shap
 PerDraw = Float[Tensor, "batch draw"]
 
 
-class IWAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Filters):
+class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Filters):
     """An importance-weighted autoencoder. Latent variables are all layers, the lowest first; features are their means.
 
     Example:
@@ -104,12 +104,6 @@ class IWAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Fil
         """Standard deviation of a Gaussian output; none learns one for each value, above 0.01."""
 
     continuous = True
-    known_shortfalls = {
-        "reconstruction": "it learns a density: latents are drawn while it learns, and those that say less than they "
-        "cost stay at the prior, where as many principal components all serve the squared error",
-        "features": "latents that say little in nats stay at the prior, though a classifier could use them",
-    }
-    adapts = DENSITIES
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
     smoke = Smoke(config=Config(latent=(3, 2), hidden=(5, 4), samples=3), shape=(1, 4, 4), binary=True)
     config: Config
@@ -132,29 +126,6 @@ class IWAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Fil
         self.stack = Stack(values, config.latent, config.hidden, config.activation)
         widths = (config.latent[0], *[config.hidden[0]] * DEPTH, self.outputs.numbers * values)
         self.decoder = dense.Encoder(widths, config.activation)
-
-    @classmethod
-    def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian outputs where values are amounts, not probabilities of ones; patches of few large pictures."""
-        return density_for(cls, example, sample)
-
-    @classmethod
-    def view_of(cls, config: Config) -> View:
-        """Bernoulli outputs are densities of pixels that are 0 or 1."""
-        return View(binarise=config.output == "bernoulli")
-
-    @classmethod
-    def takes_probabilities(cls, config: Config) -> bool:
-        """Bernoulli outputs do."""
-        return config.output == "bernoulli"
-
-    def prepare(self, sample: Batch) -> None:
-        """Begin at independent values with the data's mean and variance.
-
-        Raises:
-            DataError: Values are not probabilities, under Bernoulli outputs.
-        """
-        self.outputs.look(sample.x.flatten(1))
 
     def encode(self, x: Examples) -> Features:
         """Mean of every layer, each given the mean of the one below."""

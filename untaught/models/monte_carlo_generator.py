@@ -28,8 +28,8 @@ from torch import Tensor
 from untaught.capability import LatentVariable, Samples
 from untaught.config import Count, Flat, Positive, configuration
 from untaught.errors import ConfigError
-from untaught.layerwise.latent_outputs import DENSITIES, density_for
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Usual, View
+from untaught.layerwise.latent_outputs import DensityLearner
+from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke
 from untaught.nn.latent.densities import OutputDensity, OutputKind, normal, standard_log_density
 from untaught.nn.latent.stochastic import Networks
 from untaught.shapes import Examples, Features, PerExample, Scalar, Shape
@@ -37,7 +37,7 @@ from untaught.shapes import Examples, Features, PerExample, Scalar, Shape
 PerDraw = Float[Tensor, "batch draw"]
 
 
-class MonteCarloGenerator(Learner, Samples, LatentVariable):
+class MonteCarloGenerator(DensityLearner, Samples, LatentVariable):
     """A decoder of random latents. Its approximate posterior is the prior.
 
     Example:
@@ -79,7 +79,6 @@ class MonteCarloGenerator(Learner, Samples, LatentVariable):
         """Standard deviation of a Gaussian output; none learns one for each value, above 0.01."""
 
     continuous = True
-    adapts = DENSITIES
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     smoke = Smoke(config=Config(networks=Networks(latent=2, hidden=(5,)), samples=20), shape=(1, 4, 4), binary=True)
     config: Config
@@ -90,29 +89,6 @@ class MonteCarloGenerator(Learner, Samples, LatentVariable):
         self.config, self.example = config, Example.of(example)
         self.outputs = OutputDensity(config.output, math.prod(self.shape), config.deviation)
         _, self.decoder = config.networks.build(self.shape, self.outputs.numbers)
-
-    @classmethod
-    def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian outputs where values are amounts, not probabilities of ones; patches of few large pictures."""
-        return density_for(cls, example, sample)
-
-    @classmethod
-    def view_of(cls, config: Config) -> View:
-        """Bernoulli outputs are densities of pixels that are 0 or 1."""
-        return View(binarise=config.output == "bernoulli")
-
-    @classmethod
-    def takes_probabilities(cls, config: Config) -> bool:
-        """Bernoulli outputs do."""
-        return config.output == "bernoulli"
-
-    def prepare(self, sample: Batch) -> None:
-        """Begin at independent values with the data's mean and variance.
-
-        Raises:
-            DataError: Values are not probabilities, under Bernoulli outputs.
-        """
-        self.outputs.look(sample.x.flatten(1))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Means of p(x|z) for draws from the prior.

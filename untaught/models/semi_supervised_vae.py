@@ -33,8 +33,8 @@ from untaught.capability import Classifies, Encodes, Reconstructs, Samples
 from untaught.config import Count, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.class_latents import ClassLatents
-from untaught.layerwise.latent_outputs import DENSITIES, density_for
-from untaught.model import Batch, Example, Model, Optimiser, Recipe, Smoke, Stage, Stream, Usual, View
+from untaught.layerwise.latent_outputs import DENSITIES, DensityModel, density_for
+from untaught.model import Batch, Example, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.models.vae import VAE
 from untaught.nn.latent.densities import OutputKind, normal
 from untaught.nn.latent.stochastic import Networks
@@ -44,7 +44,7 @@ SHORT = 4
 """How many times longer than M1's features examples must be for these to be of use."""
 
 
-class SemiSupervisedVAE(Model, Classifies, Encodes, Reconstructs, Samples):
+class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples):
     """Two variational autoencoders, the upper one with a class.
 
     Example:
@@ -86,8 +86,7 @@ class SemiSupervisedVAE(Model, Classifies, Encodes, Reconstructs, Samples):
         or squashed, Gaussian around a mean within the range of the data."""
 
     known_shortfalls = {
-        "reconstruction": "it learns a density: latents are drawn while it learns, and those that say less than they "
-        "cost stay at the prior, where as many principal components all serve the squared error",
+        **DensityModel.known_shortfalls,
         "features": "its features are to name classes together with weights of its own",
     }
     adapts = {**DENSITIES, "model": f"m2 where an example has at most {SHORT} times as many values as M1 has latents"}
@@ -122,16 +121,6 @@ class SemiSupervisedVAE(Model, Classifies, Encodes, Reconstructs, Samples):
         why = f"an example of {values} values is hardly longer than {latent} features"
         config = {**found.config, "model": "m2"}
         return replace(found, config=config, because="; ".join(filter(None, (found.because, why))), instead=found)
-
-    @classmethod
-    def view_of(cls, config: Config) -> View:
-        """Bernoulli outputs are densities of pixels that are 0 or 1."""
-        return View(binarise=config.output == "bernoulli")
-
-    @classmethod
-    def takes_probabilities(cls, config: Config) -> bool:
-        """Bernoulli outputs do."""
-        return config.output == "bernoulli"
 
     def stages(self) -> Sequence[Stage]:
         """M1 on all examples; then M2, with labelled examples beside all of them in each step."""

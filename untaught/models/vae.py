@@ -41,8 +41,8 @@ from torch import Tensor
 from untaught.capability import Activations, Decodes, Encodes, Filters, LatentVariable, Reconstructs, Samples
 from untaught.config import Flat, Fraction, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
-from untaught.layerwise.latent_outputs import DENSITIES, density_for
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Usual, View
+from untaught.layerwise.latent_outputs import DensityLearner
+from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke
 from untaught.nn.coders import first_weights, layers_of, outputs
 from untaught.nn.latent.densities import (
     OutputDensity,
@@ -61,7 +61,7 @@ from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scal
 PerDraw = Float[Tensor, "batch draw"]
 
 
-class VAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Activations, Filters):
+class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Activations, Filters):
     """An encoder to a density of latents, and a decoder back.
 
     Example:
@@ -140,12 +140,6 @@ class VAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Acti
         """Fraction of labels that are hidden in each step, so that the model is also one of examples without label."""
 
     continuous = True
-    known_shortfalls = {
-        "reconstruction": "it learns a density: latents are drawn while it learns, and those that say less than they "
-        "cost stay at the prior, where as many principal components all serve the squared error",
-        "features": "latents that say little in nats stay at the prior, though a classifier could use them",
-    }
-    adapts = DENSITIES
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
     smoke = Smoke(config=Config(networks=Networks(latent=2, hidden=(5,))), shape=(1, 4, 4), binary=True)
     config: Config
@@ -163,28 +157,13 @@ class VAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Acti
         networks = config.networks.build(self.shape, self.outputs.numbers, config.classes)
         self.encoder, self.decoder = networks
 
-    @classmethod
-    def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian outputs where values are amounts, not probabilities of ones; patches of few large pictures."""
-        return density_for(cls, example, sample)
-
-    @classmethod
-    def view_of(cls, config: Config) -> View:
-        """Bernoulli outputs are densities of pixels that are 0 or 1."""
-        return View(binarise=config.output == "bernoulli")
-
-    @classmethod
-    def takes_probabilities(cls, config: Config) -> bool:
-        """Bernoulli outputs do."""
-        return config.output == "bernoulli"
-
     def prepare(self, sample: Batch) -> None:
         """Begin at independent values with the data's mean and variance.
 
         Raises:
             DataError: Values are not probabilities, under Bernoulli outputs; or labels are missing or too high.
         """
-        self.outputs.look(sample.x.flatten(1))
+        super().prepare(sample)
         if self.config.classes:
             check_labels(sample.label, self.config.classes, needed=True)
 

@@ -34,6 +34,27 @@ RARE = 1e-6
 """Least initial probability of a word."""
 
 
+def wide_range(x: Tensor) -> tuple[float, float]:
+    """0 and 1, or the least and the greatest value where these lie beyond.
+
+    Example:
+        >>> wide_range(torch.tensor([0.5, 3.0]))
+        (0.0, 3.0)
+    """
+    low, high = (float(value) for value in x.aminmax())
+    return min(low, 0.0), max(high, 1.0)
+
+
+def check_probabilities(x: Tensor, what: str, instead: str) -> None:
+    """Raise DataError where values lie outside [0, 1], with what needs them there and what to take instead."""
+    low, high = (float(value) for value in x.aminmax())
+    if low < 0 or high > 1:
+        raise DataError(
+            f"values run from {low:.3g} to {high:.3g}, but {what} needs values from 0 to 1;\n"
+            f"rescale the data, or take {instead}"
+        )
+
+
 class OutputUnits(nn.Module):
     """Output units of one kind; call `look` with data before using them.
 
@@ -55,19 +76,16 @@ class OutputUnits(nn.Module):
         Raises:
             DataError: Values are not probabilities, under an error that takes them as such.
         """
-        low, high = (float(value) for value in x.aminmax())
-        if self.kind == "bernoulli" and (low < 0 or high > 1):
-            raise DataError(
-                f"values run from {low:.3g} to {high:.3g}, but cross-entropy needs 0 to 1;\n"
-                "rescale the data, or take squared error: output=sigmoid or output=linear"
-            )
-        if self.kind == "softmax" and (low < 0 or float((x.sum(1) - 1).abs().max()) > 1e-3):
+        if self.kind == "bernoulli":
+            check_probabilities(x, "cross-entropy", "squared error: output=sigmoid or output=linear")
+        if self.kind == "softmax" and (float(x.min()) < 0 or float((x.sum(1) - 1).abs().max()) > 1e-3):
             raise DataError(
                 "the values of an example do not sum to 1, so they are no probabilities of words;\n"
                 "softmax units are for documents; take output=sigmoid, linear or bernoulli"
             )
-        self.low.fill_(min(low, 0.0))
-        self.high.fill_(max(high, 1.0))
+        low, high = wide_range(x)
+        self.low.fill_(low)
+        self.high.fill_(high)
 
     def inputs_for(self, mean: Tensor) -> Tensor:
         """Inputs under which units have these values, approximately so at the ends of their range."""

@@ -26,8 +26,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.errors import ConfigError, DataError
+from untaught.errors import ConfigError
 from untaught.nn.noise import wide
+from untaught.nn.output_units import CLEAR, check_probabilities, wide_range
 from untaught.shapes import Vectors
 
 OutputKind: TypeAlias = Literal["bernoulli", "gaussian", "squashed"]
@@ -39,8 +40,6 @@ Numbers = Float[Tensor, "batch draw number"]
 PerDraw = Float[Tensor, "batch draw"]
 
 LOG_TWO_PI = math.log(2 * math.pi)
-CLEAR = 0.01
-"""Least distance of initial means from the ends of their range: nearer, saturated units hardly learn."""
 LEAST_DEVIATION = 0.01
 """Of learnt deviations: two and a half of 256 grey levels."""
 
@@ -113,14 +112,11 @@ class OutputDensity(nn.Module):
         Raises:
             DataError: Values are not probabilities, under a density that takes them as such.
         """
-        low, high = (float(value) for value in x.aminmax())
-        if self.kind == "bernoulli" and (low < 0 or high > 1):
-            raise DataError(
-                f"values run from {low:.3g} to {high:.3g}, but Bernoulli outputs need 0 to 1;\n"
-                "rescale the data, or take Gaussian outputs: output=gaussian or output=squashed"
-            )
-        self.low.fill_(min(low, 0.0))
-        self.high.fill_(max(high, 1.0))
+        if self.kind == "bernoulli":
+            check_probabilities(x, "a Bernoulli output", "Gaussian outputs: output=gaussian or output=squashed")
+        low, high = wide_range(x)
+        self.low.fill_(low)
+        self.high.fill_(high)
         mean = x.mean(0)
         inputs = mean if self.kind == "gaussian" else torch.logit(self._share(mean), eps=CLEAR)
         spread = x.var(0, correction=0).clamp_min(LEAST_DEVIATION**2).log()
