@@ -82,6 +82,17 @@ def moved_pixel_by_pixel(frame: Tensor, flow: Tensor) -> Tensor:
     return found
 
 
+def share_moving_pixel_by_pixel(changes: Tensor) -> Tensor:
+    """g in equation (10): how much changed within seven pixels of each one."""
+    height, width = changes.shape[-2:]
+    found = torch.zeros(height, width, dtype=changes.dtype)
+    for row in range(height):
+        for column in range(width):
+            around = changes[:, max(row - 7, 0) : row + 8, max(column - 7, 0) : column + 8]
+            found[row, column] = around.square().mean() / (around.square().mean() + 4e-6)
+    return found
+
+
 def one_frame_at_a_time(model: PGN, x: Tensor) -> list[Tensor]:
     """Prediction after each frame of one clip (time, channel, height, width), by equations (1) to (4)."""
     state: State | None = None
@@ -93,6 +104,7 @@ def one_frame_at_a_time(model: PGN, x: Tensor) -> list[Tensor]:
         below = maps[:-1] if model.config.skips else []
         y = model.decoder(model.adapter(state[0]), (frame.shape[-2], frame.shape[-1]), below)[0]
         if model.config.motion:
+            y = y * share_moving_pixel_by_pixel(channels_seen(model.config.seen, x, time)[len(frame) :])
             frame, y = moved_pixel_by_pixel(frame, y[:2]), y[2:]
         if model.config.residual:
             y = frame + y
@@ -260,6 +272,17 @@ def test_relative_error_is_that_of_each_window_over_copying(last_only: bool) -> 
     loss = model.loss(Batch.of(x), "model", NOW)
     assert loss.total.item() == pytest.approx(total)
     assert loss.parts["error_relative_to_copying"].item() == pytest.approx(total)
+
+
+@torch.no_grad()
+def test_what_stood_still_is_predicted_to_stay() -> None:
+    """Whatever the weights; and changes below a grey level count little."""
+    model, x = network("moving"), video(1).expand(-1, 4, -1, -1, -1)
+    torch.testing.assert_close(model.predict(x, 3), x[:, 1:])
+    flow = model.motion(x)
+    assert flow is not None and not flow.any()
+    faint = model.predict(x + 1e-4 * video(4), 1)[:, 0] - x[:, -1]
+    assert 0 < faint.abs().max() < 0.01
 
 
 @torch.no_grad()

@@ -33,6 +33,10 @@ frame showed is moved, then changed; both are zero at first. `relative` divides 
     s_t    = R(E(c_t), s_{t-1}),   c_t = (x_t, x_t - x_t-1, ...)              (7)
     p_t+1  = min(max(x_t(p + f_t(p)) + y_t, 0), 1)   at each pixel p          (8)
     L      = sum_t |x_t - p_t|^2 / (sum_t |x_t - x_t-1|^2 + e P),   e = 1e-4  (9)
+    f_t, y_t = g_t D(A(h_t)),   g_t(p) = m_t / (m_t + r),   r = 4e-6          (10)
+
+m_t is the mean square of the changes in c_t around a pixel: where nothing moved, nothing is predicted to. Without this,
+what is learnt from moving frames makes still ones a little worse than a copy.
 
 With a convolutional core (`untaught.nn.temporal.recurrent`), a network takes frames of any size.
 
@@ -76,7 +80,7 @@ from untaught.nn.sizes import layers, sizes
 from untaught.nn.temporal.between import Between
 from untaught.nn.temporal.cores import Core, core
 from untaught.nn.temporal.discriminator import FrameDiscriminator
-from untaught.nn.temporal.motion import Flow, moved, with_changes
+from untaught.nn.temporal.motion import Flow, Share, moved, share_moving, with_changes
 from untaught.nn.temporal.recurrent import State
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
@@ -98,14 +102,16 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
 
     def _watch(self, x: Video, before: Watched | None = None) -> Watched:
         """What is known after each frame, equations (1) and (7)."""
-        maps = self.encoder.maps(self._frames(x, before))
+        seen = self._frames(x, before)
+        maps = self.encoder.maps(seen)
         state = None if before is None or not before.states else before.states[-1]
         states = self.core(maps[-1].unflatten(0, (x.shape[1], x.shape[0])), state)
-        return Watched(states, maps[:-1] if self.config.skips else [], self._recent(x, before))
+        below = maps[:-1] if self.config.skips else []
+        return Watched(states, below, self._recent(x, before), self._moving(seen))
 
-    def _next(self, hidden: Tensor, last: Images, below: Sequence[Tensor]) -> Images:
+    def _next(self, hidden: Tensor, last: Images, watched: Watched) -> Images:
         """The frame after `last`, equations (2) to (4) and (8), in the frames' own precision."""
-        y = self._decoded(hidden, last, below)
+        y = self._decoded(hidden, last, watched)
         if self.config.motion:
             last, y = moved(last, y[:, :2]), y[:, 2:]
         predicted = last + y if self.config.residual else y
@@ -119,7 +125,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         before = x if self.config.target == "last" else self._before(x)
         watched = self._watch(before)
         hidden = torch.stack([state[0] for state in watched.states])
-        predicted = self._next(hidden.flatten(0, 1), before.transpose(0, 1).flatten(0, 1), watched.below)
+        predicted = self._next(hidden.flatten(0, 1), before.transpose(0, 1).flatten(0, 1), watched)
         return predicted.unflatten(0, hidden.shape[:2]).transpose(0, 1)
 
     def predict(self, context: Video, frames: int) -> Future:
@@ -127,10 +133,10 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         if frames < 1:
             raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
         watched = self._after(context)
-        found = [self._next(watched.states[-1][0], context[:, -1], watched.below)]
+        found = [self._next(watched.states[-1][0], context[:, -1], watched)]
         while len(found) < frames:
             watched = self._watch(found[-1][:, None], watched)
-            found.append(self._next(watched.states[-1][0], found[-1], watched.below))
+            found.append(self._next(watched.states[-1][0], found[-1], watched))
         return torch.stack(found, 1)
 
     def motion(self, context: Video) -> Flow | None:
@@ -138,7 +144,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         if not self.config.motion:
             return None
         watched = self._after(context)
-        return self._decoded(watched.states[-1][0], context[:, -1], watched.below)[:, :2]
+        return self._decoded(watched.states[-1][0], context[:, -1], watched)[:, :2]
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error (5), mean over the batch, with `relative` (9); or a player's side of (6)."""
@@ -177,7 +183,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         shown, watched, found = self._before(x)[:, 0], None, list[Images]()
         for true in x.unbind(1)[1:]:
             watched = self._watch(shown[:, None], watched)
-            found.append(self._next(watched.states[-1][0], shown, watched.below))
+            found.append(self._next(watched.states[-1][0], shown, watched))
             own = bernoulli(chance).view(-1, 1, 1, 1).bool()
             shown = torch.where(own, found[-1], true)
         return torch.stack(found, 1)
@@ -352,8 +358,9 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         """What is known after the last frame; without a memory only the frames that are seen at once count."""
         if not self.core.remembers and context.shape[1] > 1:
             return self._watch(context[:, -1:], Watched([], [], self._recent(context[:, :-1], None)))
-        watched = self._watch(context)
-        return replace(watched, below=[maps[-len(context) :] for maps in watched.below])
+        watched, last = self._watch(context), slice(-len(context), None)
+        moving = None if watched.moving is None else watched.moving[last]
+        return replace(watched, below=[maps[last] for maps in watched.below], moving=moving)
 
     def _earlier(self, x: Video, before: Watched | None) -> Earlier:
         """The frames before the first that are seen with it; where there are none, they are taken to equal it."""
@@ -364,9 +371,15 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         both = torch.cat([self._earlier(x, before), x], 1)
         return both[:, both.shape[1] - (self.config.seen - 1) :]
 
-    def _decoded(self, hidden: Tensor, last: Images, below: Sequence[Tensor]) -> Tensor:
-        """The output of the decoder for a frame of the size of `last`."""
-        return self.decoder(self.adapter(hidden), (last.shape[-2], last.shape[-1]), below).to(last.dtype)
+    def _decoded(self, hidden: Tensor, last: Images, watched: Watched) -> Tensor:
+        """The output of the decoder for a frame of the size of `last`, less where nothing moved, equation (10)."""
+        y = self.decoder(self.adapter(hidden), (last.shape[-2], last.shape[-1]), watched.below).to(last.dtype)
+        return y if watched.moving is None else watched.moving * y
+
+    def _moving(self, seen: Frames) -> Share | None:
+        """Where the frames that are seen at once moved, g in (10); None without `motion`, or where one is seen."""
+        changes = seen[:, self.shape[0] :]
+        return share_moving(changes) if self.config.motion and changes.shape[1] else None
 
     def _before(self, x: Examples) -> Video:
         """All frames but the last."""
@@ -409,6 +422,8 @@ class Watched:
     """With `skips`, maps of the encoder's lower layers, (time * batch, ...)."""
     recent: Earlier
     """The last frames, one fewer than the encoder sees at once."""
+    moving: Share | None = None
+    """With `motion`, where they moved, from 0 to 1: (time * batch, 1, height, width)."""
 
 
 GENERATOR = ("encoder.", "core.", "adapter.", "decoder.")

@@ -4,9 +4,12 @@ x_t is frame t, and f a flow: at each pixel p a displacement in pixels, to the r
 
     c_t  = x_t - 1/2, x_t - x_t-1, ..., x_t-k+2 - x_t-k+1        (1)
     y(p) = x(p + f(p))                                           (2)
+    g(p) = m(p) / (m(p) + r),   r = 4e-6                         (3)
 
-(1) has as many parts as frames are seen, k. In (2) values between pixels are interpolated from the four around them,
-and beyond the edge the nearest pixel counts.
+m is the mean square of the changes, over the changes, channels and a window around p. (1) has as many parts as frames
+are seen, k. In (2) values between pixels are interpolated from the four around them, and beyond the edge the nearest
+pixel counts. (3) is near 0 where all stood still, and near 1 where something moved: r is the square of half a grey
+level of 255.
 
 References:
     Jaderberg, Simonyan, Zisserman, Kavukcuoglu (2015). Spatial transformer networks. arXiv:1506.02025 (the gradient
@@ -23,6 +26,13 @@ from torch import Tensor
 from untaught.shapes import Images, Video
 
 Earlier = Float[Tensor, "batch earlier channel height width"]
+Share = Float[Tensor, "frame 1 height width"]
+"""From 0 to 1 at each pixel."""
+
+STILL = 4e-6
+"""r in (3)."""
+AROUND = 15
+"""Side of the window in (3), in pixels; odd."""
 
 Flow = Float[Tensor, "batch 2 height width"]
 """Displacement in pixels, to the right and down, from each pixel to the place that it is taken from."""
@@ -60,3 +70,16 @@ def moved(x: Images, flow: Flow) -> Images:
     columns = 2 * (right + flow[:, 0]) / max(width - 1, 1) - 1  # grid_sample counts from -1 to 1
     rows = 2 * (down[:, None] + flow[:, 1]) / max(height - 1, 1) - 1
     return F.grid_sample(x, torch.stack([columns, rows], -1), padding_mode="border", align_corners=True)
+
+
+def share_moving(changes: Float[Tensor, "frame parts height width"]) -> Share:
+    """How surely something moved around each pixel, equation (3).
+
+    Example:
+        >>> changes = torch.cat([torch.zeros(1, 2, 4, 20), torch.ones(1, 2, 4, 20)], -1)
+        >>> share_moving(changes)[0, 0, 0, [0, 20, 39]].tolist()
+        [0.0, 0.999..., 0.999...]
+    """
+    squares = changes.square().mean(1, keepdim=True)
+    mean = F.avg_pool2d(squares, AROUND, 1, AROUND // 2, count_include_pad=False)
+    return mean / (mean + STILL)
