@@ -165,12 +165,14 @@ class Learner(Model):
             the first step, and kept if none that follow are better.
         tolerance: Fraction by which the monitored number may exceed the lowest so far while later weights are still
             preferred; above 0 where what is held out is small, so that differences of some per cent are chance.
+        negligible: The same as a difference of the monitored number, where that may be near 0.
     """
 
     players: Mapping[str, Player] = {"model": Player()}
     monitor: str | None = "total"
     begins_solved: bool = False
     tolerance: float = 0.0
+    negligible: float = 0.0
 
     @abstractmethod
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:

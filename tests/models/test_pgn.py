@@ -321,8 +321,9 @@ def test_frames_of_few_edges_are_drawn_ones() -> None:
 
 
 def test_weights_that_are_a_little_worse_are_preferred_where_they_are_later() -> None:
-    assert PGN(replace(SMALL, relative=True), (1, 8, 8)).tolerance == 0.1
-    assert PGN(SMALL, (1, 8, 8)).tolerance == 0
+    natural, drawn = PGN(replace(SMALL, relative=True), (1, 8, 8)), PGN(SMALL, (1, 8, 8))
+    assert (natural.tolerance, natural.negligible) == (0.1, 0.01)
+    assert (drawn.tolerance, drawn.negligible) == (0, 0)
 
 
 def test_without_residual_it_begins_grey_and_can_learn() -> None:

@@ -88,6 +88,9 @@ def test_later_weights_are_preferred_within_the_tolerance() -> None:
     assert [strict.validated(loss, 0.0) for loss in (0.5, 0.5, 0.4)] == [True, False, True]
     nats = Clock(steps_per_epoch=10, epochs=1)
     assert [nats.validated(loss, 0.0, tolerance=0.1) for loss in (-10.0, -9.5, -8.0)] == [True, True, False]
+    still = Clock(steps_per_epoch=10, epochs=1)
+    preferred = [still.validated(loss, 0.0, 0.1, negligible=0.01) for loss in (0.003, 0.0131, 0.0134, 0.0)]
+    assert preferred == [True, True, False, True]
 
 
 def test_state_goes_round() -> None:

@@ -7,7 +7,7 @@ import torch
 
 from untaught.data.part import Part
 from untaught.data.source import Source, open_data
-from untaught.models.pgn import NATURAL, PGN, TOLERANCE
+from untaught.models.pgn import NATURAL, NEGLIGIBLE, PGN, TOLERANCE
 from untaught.randomness import seeded
 from untaught.runs.run import Run, create_run
 from untaught.runs.settings import Training
@@ -40,7 +40,7 @@ def test_the_run_opens_with_the_weights_that_the_training_ended_with(tmp_path: P
     run = create_run(tmp_path / "run", decided.settings)
     model, losses = trained(source, run, 3e-3)
     lowest = [min(losses[: number + 1]) for number in range(len(losses))]
-    preferred = max(n for n, loss in enumerate(losses) if loss <= (1 + TOLERANCE) * lowest[n])
+    preferred = max(n for n, loss in enumerate(losses) if loss <= (1 + TOLERANCE) * lowest[n] + NEGLIGIBLE)
     kept = run.best()
     assert kept.counters["held_out_loss"] == pytest.approx(losses[preferred], rel=1e-6)
     for name, value in model.state_dict().items():

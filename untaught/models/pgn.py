@@ -275,7 +275,9 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         self.adapter = Between(config.units, top, config.core == "lstm", config.dense, config.noise)
         _refuse_contradictions(config)
         # Few frames of one clip are held out, and they say little about the next ones: later weights are preferred.
-        self.begins_solved, self.tolerance = config.motion, TOLERANCE if config.relative else 0.0
+        self.begins_solved = config.motion
+        if config.relative:
+            self.tolerance, self.negligible = TOLERANCE, NEGLIGIBLE
         taken = top[0] if config.core == "lstm" else config.units
         given, kernels = shape[0] + 2 * config.motion, config.decoder_kernels or ()
         self.decoder = Decoder(given, stack, kernels=kernels, top=taken, skips=config.skips)
@@ -435,8 +437,9 @@ RULES = {
 """Optimisers of the players, those of the paper's code: SGD for the discriminator, RMSprop for the generator."""
 STILL = 1e-4
 """Squared error of a pixel, in equation (9), beside which a smaller change counts little: 1 % of white, squared."""
-TOLERANCE = 0.1
-"""Fraction by which the error (9) may exceed the lowest so far while later weights are still preferred."""
+TOLERANCE, NEGLIGIBLE = 0.1, 0.01
+"""Fraction by which the error (9) may exceed the lowest so far while later weights are still preferred, and what it may
+exceed it by where all that is held out is still: then it is near 0, and says nothing of motion."""
 SIDE = 64
 """Side of the patches of natural video in pixels."""
 FLAT = 0.5

@@ -135,15 +135,17 @@ class Clock:
         whole_epoch = self.step >= self.steps_per_epoch or self.seconds > self.limit / 10
         return self.over or (whole_epoch and self.seconds - self._validated >= spaced)
 
-    def validated(self, loss: float, cost_seconds: float, tolerance: float = 0.0) -> bool:
+    def validated(self, loss: float, cost: float, tolerance: float = 0.0, negligible: float = 0.0) -> bool:
         """Record a held-out loss and the time that it took; true if the weights of this step are preferred from now on.
 
-        They are if the loss is the lowest so far, or exceeds the lowest by no more than this fraction of it.
+        They are if the loss is the lowest so far, or exceeds the lowest by no more than a fraction of it and what is
+        negligible. The cost is in seconds.
         """
-        self.seconds += cost_seconds
-        self._validated, self._cost = self.seconds, cost_seconds
+        self.seconds += cost
+        self._validated, self._cost = self.seconds, cost
         self.measured.append(loss)
-        better = loss < self.best or (tolerance > 0 and loss <= self.best + tolerance * abs(self.best))
+        slack = tolerance * abs(self.best) + negligible if math.isfinite(self.best) else 0.0
+        better = loss < self.best or (slack > 0 and loss <= self.best + slack)
         self.best = min(self.best, loss)
         if better:
             self.chosen = self.step

@@ -276,7 +276,7 @@ class _StageTraining:
     def _measured(self, stepper: Stepper) -> tuple[dict[str, float], bool]:
         """Losses on held-out data, and whether they are the best so far; now and then pictures too."""
         held_out, cost = held_out_losses(stepper, self.held_out)
-        better = self.clock.validated(self._monitored(held_out), cost, self.learner.tolerance)
+        better = self.clock.validated(self._monitored(held_out), cost, self.learner.tolerance, self.learner.negligible)
         self._agree()
         if better:
             self.best = weights(self.model, stepper)
