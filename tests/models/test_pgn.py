@@ -303,7 +303,7 @@ def test_natural_video_is_told_from_drawn_one() -> None:
     with seeded(1):
         noise, filmed = torch.rand(8, 1, 40, 50), torch.rand(8, 3, 90, 70)
     chosen = PGN.usual(Example((1, 40, 50), 30), Batch.of(noise))
-    assert chosen.config["motion"] and chosen.view == View(frames=5, patch=40, augment=("mirror",))
+    assert chosen.config["motion"] and chosen.view == View(frames=5, patch=40, augment=("mirror", "flip", "reverse"))
     chosen = PGN.usual(Example((3, 90, 70), 30), Batch.of(filmed))
     assert chosen.view is not None and chosen.view.patch == 64 and "saturate" not in chosen.config
     assert PGN.usual(Example((3, 90, 70), 30), Batch.of(filmed * 4 - 2)).config["saturate"] is False

@@ -305,7 +305,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         within = float(sample.x.min()) >= 0 and float(sample.x.max()) <= 1
         return Usual(
             config=NATURAL if within else {**NATURAL, "saturate": False},
-            view=View(frames=NATURAL["seen"] + 1, patch=side, augment=("mirror",)),
+            view=View(frames=NATURAL["seen"] + 1, patch=side, augment=("mirror", "flip", "reverse")),
             recipe=Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=8, clip=1.0),
             because="frames have colours or texture, as a camera's: what was there is moved, and the rest changed",
         )
