@@ -124,7 +124,7 @@ def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["s
 def subject_of(run: Run, source: Source, step: int | None, device: torch.device) -> Subject:
     """The subject of measures: a run's model on the parts of a source."""
     model, known = run.load(step, device), run.statistics()
-    subject = Subject(model, source.parts(), run.view, known, source.label_names, device)
+    subject = Subject(model, source.parts(), run.view, known, source.label_names, device, name=source.name)
     refuse_other_shape(run, subject, source)
     return subject
 

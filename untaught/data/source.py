@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -49,6 +50,16 @@ class Source:
     """Broken files that were left out."""
     chosen_size: tuple[int, int] | None = None
     """Height and width that pictures of many sizes, or large video, were brought to, where no size was asked for."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in one word: a named set's name, or the file's or folder's.
+
+        Example:
+            >>> Source("clips/a walk.mp4?size=64", Part.of(torch.zeros(1, 2))).name
+            'a_walk'
+        """
+        return re.sub(r"\W+", "_", Path(self.spec.partition("?")[0].partition(":")[0]).stem)
 
     @property
     def shape(self) -> Shape:

@@ -9,6 +9,7 @@ baselines         cheap methods to compare with: linear codes, and predictors th
 judgement         how a model stands beside the trivial answer, and what to try
 wording           words for rows of numbers, which have no pixels
 likelihood        partition functions, exact and by annealing
+samples           what drawn examples have in common with real ones
 drawing           pictures that a person can read
 representations   features of the same examples by the model and by baselines
 hidden_states     features, and the hidden and cell state of a network over time

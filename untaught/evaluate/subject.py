@@ -49,6 +49,8 @@ class Subject:
     """Of every draw that a measure makes."""
     limit: int | None = None
     """Test examples at most; none leaves it to each measure, which says in its result how many it used."""
+    name: str = ""
+    """What the data are called in one word."""
 
     @property
     def pixel_view(self) -> View:
@@ -104,6 +106,12 @@ class Subject:
             raise TypeError(f"{type(self.model).__name__} does not encode")
         return self.apply(self.model.encode, pixels)
 
+    def apply_to_codes(self, decode: Callable[[Tensor], Tensor], codes: Features) -> Examples:
+        """Map features through a function to what the model sees, in batches; examples in [0, 1] on the CPU."""
+        with torch.no_grad():
+            made = [decode(some.to(self.device)).float().cpu() for some in codes.split(256)]
+        return self.shown(torch.cat(made))
+
     def untrained(self) -> Subject:
         """The same network with the weights that it began from, from a seed of its own."""
         with seeded(self.seed + 1, self.device):
@@ -120,7 +128,7 @@ def subject_of_run(run: Run, step: int | None = None, device: torch.device | str
     """
     source = run.source()
     model, known = run.load(step, device), run.statistics()
-    return Subject(model, source.parts(), run.view, known, source.label_names, device)
+    return Subject(model, source.parts(), run.view, known, source.label_names, device, name=source.name)
 
 
 @contextmanager

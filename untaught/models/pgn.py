@@ -22,9 +22,7 @@ real or predicted (`untaught.nn.temporal.discriminator`). With d = -log p_real(p
 
 so that `adversarial` is the weight of d relative to the error of one pixel. Noise z ~ U[0, 1/2], if asked for by
 `noise`, is concatenated with the state: A(h_t, z) in (2). The discriminator learns first in each step, from the same
-frames.
-
-`target = last` makes the same network an autoencoder of video: y_t is compared with x_t, the last frame seen.
+frames. `target = last` makes the same network an autoencoder of video: y_t is compared with x_t, the last frame seen.
 
 Natural video moves. With `seen` = k > 1 the encoder takes the k - 1 changes before a frame as further channels (frames
 before the first are taken to equal it). With `motion` the decoder gives a flow f_t beside the change y_t: what the last
@@ -35,10 +33,8 @@ frame showed is moved, then changed; both are zero at first. `relative` divides 
     L      = sum_t |x_t - p_t|^2 / (sum_t |x_t - x_t-1|^2 + e P),   e = 1e-4  (9)
     f_t, y_t = g_t D(A(h_t)),   g_t(p) = m_t / (m_t + r),   r = 4e-6          (10)
 
-m_t is the mean square of the changes in c_t around a pixel: where nothing moved, nothing is predicted to. Without this,
-what is learnt from moving frames makes still ones a little worse than a copy.
-
-With a convolutional core (`untaught.nn.temporal.recurrent`), a network takes frames of any size.
+m_t is the mean square of the changes in c_t around p, so that nothing is predicted to move where nothing did. With
+a convolutional core (`untaught.nn.temporal.recurrent`), a network takes frames of any size.
 
 References:
     Lotter, Kreiman, Cox (2015). Unsupervised learning of visual structure using predictive generative networks.

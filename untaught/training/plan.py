@@ -141,7 +141,7 @@ class Plan:
         known, names = self.statistics, self.source.label_names
         own = None if known is None else known.to(device)
         model, seed = self.model.to(device), self.training.seed
-        return Subject(model, self.source.parts(), self.settings.view, own, names, device, seed)
+        return Subject(model, self.source.parts(), self.settings.view, own, names, device, seed, name=self.source.name)
 
 
 def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None) -> Plan:

@@ -134,9 +134,7 @@ def _decoded(subject: Subject, codes: Features) -> Examples:
     """Pictures of codes, in [0, 1]."""
     model = subject.model
     assert isinstance(model, Decodes)
-    with torch.no_grad():
-        made = [model.decode(some.to(subject.device)).float().cpu() for some in codes.float().split(256)]
-    return subject.shown(torch.cat(made))
+    return subject.apply_to_codes(model.decode, codes.float())
 
 
 def _sheet(pictures: Examples, across: int, names: tuple[str, ...] = (), foot: str = "") -> Picture:

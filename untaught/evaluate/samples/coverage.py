@@ -14,16 +14,20 @@ References:
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from untaught.evaluate.samples.nearest import nearest
-from untaught.shapes import Features
+
+Data = Float[Tensor, "example feature"]
+Drawn = Float[Tensor, "sample feature"]
+Balls = Float[Tensor, "ball feature"]
 
 NEIGHBOURS = 3
 """k in equation (1), as published."""
 
 
-def precision_and_recall(data: Features, samples: Features, neighbours: int = NEIGHBOURS) -> tuple[float, float]:
+def precision_and_recall(data: Data, samples: Drawn, neighbours: int = NEIGHBOURS) -> tuple[float, float]:
     """Equation (2).
 
     Raises:
@@ -39,7 +43,7 @@ def precision_and_recall(data: Features, samples: Features, neighbours: int = NE
     return _within(samples, data, neighbours), _within(data, samples, neighbours)
 
 
-def _within(x: Features, balls: Features, neighbours: int) -> float:
+def _within(x: Data, balls: Balls, neighbours: int) -> float:
     """Part of the examples that lie in a ball around one of the others, equation (1)."""
     # The nearest of an example within its own set is itself.
     radius = nearest(balls, balls, neighbours + 1).distance[:, -1]
@@ -47,5 +51,5 @@ def _within(x: Features, balls: Features, neighbours: int) -> float:
     return float(torch.cat(inside).double().mean())
 
 
-def _any(x: Features, balls: Features, radius: Tensor) -> Tensor:
+def _any(x: Data, balls: Balls, radius: Tensor) -> Tensor:
     return (torch.cdist(x, balls, compute_mode="donot_use_mm_for_euclid_dist") <= radius).any(1)

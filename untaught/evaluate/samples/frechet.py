@@ -18,11 +18,14 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from untaught.shapes import Features
+One = Float[Tensor, "one feature"]
+Other = Float[Tensor, "other feature"]
 
 
-def frechet_distance(one: Features, other: Features) -> float:
+def frechet_distance(one: One, other: Other) -> float:
     """Equation (1), in the square of the features' unit.
 
     Raises:
@@ -34,12 +37,12 @@ def frechet_distance(one: Features, other: Features) -> float:
     """
     if min(len(one), len(other)) < 2:
         raise ValueError("a covariance takes at least two examples")
-    means, factors = [], []
+    means, factors = list[Tensor](), list[Tensor]()
     for features in (one.double(), other.double()):
         mean = features.mean(0)
         means.append(mean)
         factors.append(torch.linalg.qr((features - mean) / math.sqrt(len(features) - 1)).R)
     shift = (means[0] - means[1]).square().sum()
-    spread = sum(factor.square().sum() for factor in factors)
+    spread = factors[0].square().sum() + factors[1].square().sum()
     shared = torch.linalg.svdvals(factors[0] @ factors[1].T).sum()
     return max(0.0, float(shift + spread - 2 * shared))

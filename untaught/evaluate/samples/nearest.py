@@ -20,8 +20,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from untaught.shapes import Features, PerExample
-
+Rows = Float[Tensor, "example feature"]
+Among = Float[Tensor, "among feature"]
+Sampled = Float[Tensor, " sample"]
+Unseen = Float[Tensor, " unseen"]
 AT_ONCE = 2**24
 """Distances that are held at once: 64 MiB."""
 
@@ -36,7 +38,7 @@ class Nearest:
     """Which of the set they are."""
 
 
-def nearest(x: Features, among: Features, count: int = 1) -> Nearest:
+def nearest(x: Rows, among: Among, count: int = 1) -> Nearest:
     """The nearest `count` of a set to each example, equation (1).
 
     Example:
@@ -49,12 +51,12 @@ def nearest(x: Features, among: Features, count: int = 1) -> Nearest:
     return Nearest(torch.cat([one.values for one in found]), torch.cat([one.indices for one in found]))
 
 
-def _exact(x: Features, among: Features) -> Tensor:
+def _exact(x: Rows, among: Among) -> Tensor:
     # The quick form by a matrix product loses small distances, which copies have.
     return torch.cdist(x, among, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def copying(sampled: PerExample, unseen: PerExample) -> float:
+def copying(sampled: Sampled, unseen: Unseen) -> float:
     """Equation (2), of distances to the training set.
 
     Example:
@@ -67,6 +69,6 @@ def copying(sampled: PerExample, unseen: PerExample) -> float:
     return float(1 - (below - 0.5 * same).double().mean() / len(order))
 
 
-def copied(sampled: PerExample, unseen: PerExample) -> float:
+def copied(sampled: Sampled, unseen: Unseen) -> float:
     """Fraction of samples that are nearer to the training set than any unseen example is."""
     return float((sampled < unseen.min()).double().mean())
