@@ -4,12 +4,12 @@ x_t is frame t, and f a flow: at each pixel p a displacement in pixels, to the r
 
     c_t  = x_t - 1/2, x_t - x_t-1, ..., x_t-k+2 - x_t-k+1        (1)
     y(p) = x(p + f(p))                                           (2)
-    g(p) = m(p) / (m(p) + r),   r = 4e-6                         (3)
+    g(p) = max(0, 1 - r / m(p)),   r = 4e-6                      (3)
 
 m is the mean square of the changes, over the changes, channels and a window around p. (1) has as many parts as frames
 are seen, k. In (2) values between pixels are interpolated from the four around them, and beyond the edge the nearest
-pixel counts. (3) is near 0 where all stood still, and near 1 where something moved: r is the square of half a grey
-level of 255.
+pixel counts. (3) is 0 where all stood still, and near 1 where something moved: r is the square of half a grey level of
+255.
 
 References:
     Jaderberg, Simonyan, Zisserman, Kavukcuoglu (2015). Spatial transformer networks. arXiv:1506.02025 (the gradient
@@ -82,4 +82,4 @@ def share_moving(changes: Float[Tensor, "frame parts height width"]) -> Share:
     """
     squares = changes.square().mean(1, keepdim=True)
     mean = F.avg_pool2d(squares, AROUND, 1, AROUND // 2, count_include_pad=False)
-    return mean / (mean + STILL)
+    return (mean - STILL).clamp_min(0) / mean.clamp_min(STILL)
