@@ -65,7 +65,7 @@ def evaluate(
         for name in _chosen(subject, known, names):
             begins(name)
             with seeded(subject.seed, subject.device):
-                groups = known[name].measure(subject)
+                groups = known[name].measure(subject.as_whole if known[name].whole else subject)
             ends(name, groups)
             results[name] = known[name].as_json(groups)
     return results

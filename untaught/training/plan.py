@@ -40,6 +40,7 @@ from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import seeded
 from untaught.recipe import SEARCHING, USUAL_RATES, Optimiser, Recipe, Rule
 from untaught.runs.encoders import Given
+from untaught.runs.matching import class_names
 from untaught.runs.settings import Settings, Training
 from untaught.shapes import Example
 from untaught.training.memory import refuse_weights
@@ -181,6 +182,9 @@ def plan_of(
         other=None if other is None else other.spec,
         size=asked.size,
         on_bad=asked.on_bad,
+        scale=source.scale,
+        classes=class_names(source) if asked.held is None else asked.held.classes,
+        read=source.notes,
         training=asked.training,
         seen=view,
         encoder=None if asked.given is None else asked.given.recorded,
@@ -220,6 +224,9 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
         config=to_json(model.config),
         data=source.spec,
         other=None if other is None else other.spec,
+        scale=source.scale,
+        classes=class_names(source),
+        read=source.notes,
         training=training,
         seen=view,
         encoder=None if given is None else given.recorded,
