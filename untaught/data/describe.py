@@ -61,9 +61,15 @@ def duplicates(source: Source) -> int | None:
     """
     parts = list(source.all_parts().values())
     values = sum(len(part) for part in parts) * torch.Size(source.shape).numel()
-    if source.is_video or values > COMPARED or any(part.frames.in_memory is None for part in parts):
+    held = [part.frames.in_memory for part in parts]
+    if source.is_video or values > COMPARED or any(frames is None for frames in held):
         return None
-    rows = [row for part in parts for row in part.frames.read(part.first).flatten(1).cpu().numpy()]
+    rows = [
+        row
+        for part, frames in zip(parts, held, strict=True)
+        if frames is not None
+        for row in frames[part.first].flatten(1).cpu().numpy()
+    ]
     return len(rows) - len({row.tobytes() for row in rows})
 
 

@@ -19,7 +19,7 @@ from torch import nn
 
 from untaught.config import from_json, to_json, values
 from untaught.data.batches import collect, window
-from untaught.data.labels import as_labelled
+from untaught.data.labels import as_labelled, clip_labels
 from untaught.data.source import Parts, Source
 from untaught.data.view import Statistics, View, example_shape, refuse_to_binarise, statistics
 from untaught.errors import ConfigError, DataError
@@ -160,7 +160,9 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
         DataError: The data do not suit the model.
         SizeError: The weights alone do not fit into the device's memory.
     """
-    return plan_of(model_class(asked.model), asked, source, device, other)
+    made = plan_of(model_class(asked.model), asked, source, device, other)
+    _refuse_one_class(made)
+    return made
 
 
 def plan_of(
@@ -420,6 +422,20 @@ def _refuse_unknown_stages(stages: Sequence[Stage], settings: Settings) -> None:
             close = get_close_matches(name, names, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"its stages: {', '.join(names)}"
             raise ConfigError(f"--{flag}.{name}: {settings.model} has no stage {name!r}; {hint}")
+
+
+def _refuse_one_class(made: Plan) -> None:
+    """Refuse to learn classes where there is one alone: nothing tells it from others, and no error is ever made."""
+    streams = [(own.stage.stream, own.main) for own in made.stages]
+    streams += [(stream, own.beside[name]) for own in made.stages for name, stream in own.stage.beside.items()]
+    for stream, planned in streams:
+        classes = clip_labels(planned.parts.train).unique() if stream.labelled else torch.arange(2)
+        if len(classes[classes >= 0]) == 1 and not stream.other:
+            name = made.settings.classes[int(classes.max())]
+            raise DataError(
+                f"every labelled example of {made.source.spec} is of one class, {name!r}, and two are needed;\n"
+                "sub-folders are classes, or the labels of an array"
+            )
 
 
 def _refuse_other_sources(stages: Sequence[Stage], settings: Settings, other: Source | None) -> None:
