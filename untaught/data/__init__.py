@@ -4,6 +4,7 @@ source     what `--data` means: a spec or a path becomes a Source
 spec       a spec taken apart: name, path, options
 origin     which file a frame comes from, and when it is shown
 part       frames in memory or on disk, and the table of clips over them
+class_folders  what the folders of a source say: parts, classes
 channels   grey as colour, colour as grey
 scale      which value of whole numbers is white
 class_names  numbers for the names of classes

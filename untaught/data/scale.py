@@ -15,9 +15,14 @@ Floats are taken as they are. `?scale=VALUE` says which value is white, whatever
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from untaught.errors import DataError
 
+Finite = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""What `?scale` may be."""
 BYTE = 255
 DARK = 32
 """Pictures whose highest value is below this have few grey levels rather than little light."""

@@ -1,9 +1,9 @@
 """Reading what people have: pictures, video, arrays.
 
 folder         the files of a folder: kind, order, broken ones
-class_folders  what its folders are: parts, classes
 images         a folder of pictures
 picture        pictures of one file, decoded
+deep_colour    colours of 16 bits, all of them
 resize         pictures brought to one size
 video          video files
 video_index    when each frame of a video is shown

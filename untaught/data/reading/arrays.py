@@ -19,13 +19,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from untaught.config import Positive, configuration
+from untaught.config import configuration
 from untaught.data.class_names import MinusOne, Numbered, numbered
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.array_files import holds_several, read_one, read_several
 from untaught.data.reading.layout import Layout, axes_of, in_our_order, layout_of, read_all, values_of
 from untaught.data.reading.resize import resized
-from untaught.data.scale import Scale, Values, decided
+from untaught.data.scale import Finite, Scale, Values, decided
 from untaught.data.source import Source
 from untaught.data.spec import Reading
 from untaught.data.telling import counted, listed
@@ -41,7 +41,7 @@ TEST = "_test"
 class Options:
     """What the axes and the values of an array mean, where it is not to be found out."""
 
-    scale: Positive | None = None
+    scale: Finite | None = None
     """The value that becomes 1, which in pictures is white; by default the type and the range of the values decide."""
     axes: str | None = None
     """A letter for each axis, of n, t (time), c (channel), h, w: tnhw; vectors are nf. By default their number and
@@ -167,7 +167,9 @@ def _meaning(found: list[NDArray[Any]], called: list[str], options: Options, hel
     values = {some[0][0].whole: reduce(Values.joined, [one for one, _ in some]) for some in kinds if some}
     named = {some[0][0].whole: max(some, key=lambda pair: pair[0].high)[1] for some in kinds if some}
     scales = {whole: decided(one, axes != "nf", named[whole], options.scale, held) for whole, one in values.items()}
-    return Meaning(axes, values, scales, tuple(note for note in (told, *(one.told for one in scales.values())) if note))
+    plain = all(array.dtype.kind == "b" for array in found)  # of truth values it is clear what 1 is
+    notes = (told, *("" if plain else one.told for one in scales.values()))
+    return Meaning(axes, values, scales, tuple(note for note in notes if note))
 
 
 def _unused(arrays: Mapping[str, NDArray[Any]], name: str, endings: tuple[str, ...]) -> tuple[str, ...]:

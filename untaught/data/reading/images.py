@@ -18,14 +18,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from untaught.config import Positive, configuration
+from untaught.config import configuration
 from untaught.data.channels import to_channels
+from untaught.data.class_folders import arranged
 from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
-from untaught.data.reading.class_folders import arranged
 from untaught.data.reading.folder import IMAGES, attempt, files_of, left_out_of, refuse
 from untaught.data.reading.picture import DEEP, Decoded, White, decode_pages, upright_sizes
-from untaught.data.scale import BYTE, Values, decided, dim
+from untaught.data.scale import BYTE, Finite, Values, decided, dim
 from untaught.data.source import Source
 from untaught.data.spec import Reading
 from untaught.data.telling import counted, listed
@@ -48,7 +48,7 @@ class Options:
 
     grey: bool = False
     """Take the luminance of coloured pictures."""
-    scale: Positive | None = None
+    scale: Finite | None = None
     """The value that is white: 4095 for 12 bits in files of 16. By default 255 of 8 bits, 65535 of 16, or less where
     no picture has a value of more than 31."""
     pages: Literal["all", "first"] = "all"
@@ -104,7 +104,9 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     Raises:
         DataError: A picture is broken, or all are.
     """
-    files = files_of(path, IMAGES)
+    every_file = files_of(path, IMAGES)
+    before = arranged(path, every_file)
+    files = [file for file, part in zip(every_file, before.part, strict=True) if part]
     sizes, broken = attempt(upright_sizes, files)
     refuse(path, broken, len(files), reading)
     pages = {file: list(own) if options.pages == "all" else [0] for file, own in sizes.items()}
@@ -117,10 +119,10 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     good = {file: numbers for file, numbers in pages.items() if file not in more}
     brought = size if reading.size is None and len(set(every)) > 1 else None
     count = [len(numbers) for numbers in good.values()]
-    folders = arranged(path, list(good))
+    folders = replace(arranged(path, list(good)), notes=before.notes, left_out=before.left_out)
     label = None if folders.label is None else folders.label.repeat_interleave(torch.tensor(count))
     part = replace(Part.over(frames, label=label), origin=_origin(good, count))
-    others = left_out_of(path, files)
+    others = left_out_of(path, every_file)
     notes = (*read.notes, *_of_pages(sizes, pages), *_of_others(others))
     skipped = tuple(map(str, broken))
     source = Source(
@@ -212,8 +214,10 @@ def _in_memory(store: Tensor, pages: Pages, good: Pages, channels: int) -> Whole
 
 
 def _origin(good: Pages, count: Sequence[int]) -> Origin:
-    """The files, and the number of each one's first picture."""
-    return Origin(tuple(map(str, good)), list(accumulate(count, initial=0))[:-1])
+    """The files, the number of each one's first picture, and the pages of those that have several."""
+    pages = [number + 1 if len(numbers) > 1 else None for numbers in good.values() for number in numbers]
+    first = list(accumulate(count, initial=0))[:-1]
+    return Origin(tuple(map(str, good)), first, pages=pages if any(pages) else None)
 
 
 def _of_pages(sizes: Mapping[Path, Mapping[int, tuple[int, int]]], pages: Pages) -> list[str]:

@@ -37,7 +37,8 @@ LOOKED_AT = 8
 """Neighbours along an axis that are compared."""
 STANDS_OUT = 0.8
 """Neighbours along time differ at most this much of what those along the other axis do."""
-MOVING_MNIST = (20, 64, 64)
+MOVING_MNIST = (20, 64)
+"""Frames of a clip, and the side of a frame."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def axes_of(array: NDArray[Any], name: str, asked: str | None = None) -> tuple[s
     last = shape[-1] in CHANNELS and shape[-3] not in CHANNELS if len(shape) > 3 else False
     if len(shape) == 4 and not last and shape[1] not in CHANNELS:
         return _of_clips(array, name)
-    return {2: "nf", 3: "nhw", 4: "nhwc" if last else "nchw", 5: "nthwc" if last else "ntchw"}[len(shape)], ""
+    usual = {2: "nf", 3: "nhw", 4: "nhwc" if last else "nchw", 5: "nthwc" if last else "ntchw"}[len(shape)]
+    return _as_published(array, usual, name) if _is_moving_mnist(shape) else (usual, "")
 
 
 def in_our_order(array: NDArray[Any], axes: str) -> NDArray[Any]:
@@ -140,7 +142,7 @@ def _refuse_letters(axes: str, shape: Shape, name: str) -> None:
 def _of_clips(array: NDArray[Any], name: str) -> tuple[str, str]:
     """Which of the first two axes of grey clips is time."""
     first, second = _change(array, 0), _change(array, 1)
-    published = (array.shape[0], *array.shape[2:]) == MOVING_MNIST
+    published = _is_moving_mnist(array.shape)
     time_first = first < STANDS_OUT * second or (published and second >= STANDS_OUT * first)
     axes = "tnhw" if time_first else "nthw"
     clips, frames = (array.shape[axes.index(axis)] for axis in "nt")
@@ -151,10 +153,27 @@ def _of_clips(array: NDArray[Any], name: str) -> tuple[str, str]:
     )
 
 
+def _is_moving_mnist(shape: Shape) -> bool:
+    """Whether the lengths are those of Moving MNIST as it is published, perhaps with an axis of one channel."""
+    return len(shape) > 3 and shape[0] == MOVING_MNIST[0] and shape.count(MOVING_MNIST[1]) >= 2
+
+
+def _as_published(array: NDArray[Any], usual: str, name: str) -> tuple[str, str]:
+    """Axes of clips whose first may be time, and what is told where it is, or where channels may be clips."""
+    swapped = usual.replace("nt", "tn")
+    if swapped == usual:
+        told = f"{name} of {array.shape} is taken for {array.shape[0]} pictures of {array.shape[1]} channels"
+        return usual, f"{told}; ?axes=tnhw takes it for {array.shape[1]} grey clips" if usual == "nchw" else ""
+    if _change(array, 0) >= STANDS_OUT * _change(array, 1):
+        return usual, ""
+    told = f"{name} of {array.shape} is taken for {array.shape[1]:,} clips of {array.shape[0]} frames"
+    return swapped, f"{told}; ?axes={usual} takes the second axis for time"
+
+
 def _change(array: NDArray[Any], axis: int) -> float:
     """Mean change between neighbours along one of the first two axes."""
-    rows, columns = (max(1, side // LOOKED_AT**2) for side in array.shape[2:])
-    some = np.asarray(array[:LOOKED_AT, :LOOKED_AT, ::rows, ::columns], dtype=np.float32)
+    steps = tuple(slice(None, None, max(1, side // LOOKED_AT**2)) for side in array.shape[2:])
+    some = np.asarray(array[:LOOKED_AT, :LOOKED_AT, *steps], dtype=np.float32)
     return float(np.abs(np.diff(some, axis=axis)).mean()) if some.shape[axis] > 1 else np.inf
 
 

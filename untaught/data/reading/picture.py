@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from untaught.data.reading.deep_colour import deep_colours, on_white, upright
 from untaught.data.reading.resize import fit
 from untaught.data.scale import BYTE, white_for
 from untaught.errors import DataError
@@ -148,8 +149,7 @@ def _page(image: Image.Image, number: int, size: tuple[int, int] | None, white: 
     elif size is not None:
         # A JPEG is decoded at an eighth, a quarter or half where that is still twice what is wanted.
         image.draft(None, (2 * max(size), 2 * max(size)))
-    key = _key_colour(image)
-    pixels, byte, deep = _pixels(ImageOps.exif_transpose(image), key, white)
+    pixels, byte, deep = _deep_colour(image, number, white) if _is_deep_colour(image) else _plain(image, white)
     x = torch.from_numpy(pixels)
     x = x[None] if x.ndim == 2 else x.permute(2, 0, 1)
     if size is not None:
@@ -157,33 +157,57 @@ def _page(image: Image.Image, number: int, size: tuple[int, int] | None, white: 
     return Decoded(x[:1] if len(x) == 3 and bool((x == x[:1]).all()) else x, byte, deep)
 
 
-def _key_colour(image: Image.Image) -> Any:
-    """The colour that is transparent, as Pillow holds the pixels: the file has it in samples of the file's own depth.
-
-    Of colours of 16 bits Pillow keeps the higher 8, so all that share these are taken for it.
-    """
-    key: Any = image.info.get("transparency")
-    arguments: Any = image.tile[0][3] if image.format == "PNG" and getattr(image, "tile", None) else ""
-    raw = arguments if isinstance(arguments, str) else str(arguments[0]) if arguments else ""
-    if isinstance(key, int):
-        return key * SAMPLES.get(raw, 1)
-    return tuple(part >> 8 for part in key) if isinstance(key, tuple) and raw == "RGB;16B" else key
+Read = tuple[Pixels, int, int]
+"""Bytes `(height, width)` or `(height, width, 3)`, and the highest values of 8 bits and of more."""
 
 
-def _pixels(image: Image.Image, key: Any, white: White) -> tuple[Pixels, int, int]:
-    """Turn any mode of Pillow's into bytes, `(height, width)` or `(height, width, 3)`; and the highest values."""
+def _raw(image: Image.Image) -> str:
+    """How samples lie in the file, in Pillow's words, as long as they are not decoded."""
+    tiles: Any = getattr(image, "tile", None)
+    arguments: Any = tiles[0][3] if tiles else ""
+    return arguments if isinstance(arguments, str) else str(arguments[0]) if arguments else ""
+
+
+def _is_deep_colour(image: Image.Image) -> bool:
+    return image.format in ("PNG", "TIFF") and ";16" in _raw(image) and image.mode in ("RGB", "RGBA")
+
+
+def _deep_colour(image: Image.Image, number: int, white: White) -> Read:
+    """Colours of 16 bits: all of them where it matters, on the first page; else the higher 8."""
+    if number == 0 and (white.deep != DEEP or "transparency" in image.info):
+        samples = upright(deep_colours(Path(image.filename)), int(image.getexif().get(ORIENTATION, 1)))
+        high = int(samples[..., :3][samples[..., 3] > 0].max(initial=0))
+        _refuse_above(high, white.deep)
+        return np.ascontiguousarray(on_white(samples, white.deep)), 0, high
+    pixels, high, _ = _plain(image, White())
+    if white.deep != DEEP:
+        pixels = np.rint(pixels * (DEEP / white.deep)).clip(0, BYTE).astype(np.uint8)
+    return pixels, 0, (high << 8) + BYTE if high else 0
+
+
+def _plain(image: Image.Image, white: White) -> Read:
+    """Turn any mode of Pillow's into bytes."""
+    key, is_deep = _key_colour(image), image.format == "PPM"
+    image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
-        return _whole_numbers(np.asarray(image), key, image.format == "PPM", white)
+        return _whole_numbers(np.asarray(image), key, is_deep, white)
     if image.mode == "F":
         return _fractions(np.asarray(image), white), 0, 0
     if image.has_transparency_data:
         return _on_white(image, key, white)
-    image = image.convert("L" if image.mode in ("1", "L") else "RGB")
-    pixels = np.array(image)
+    pixels = np.array(image.convert("L" if image.mode in ("1", "L") else "RGB"))
     return _stretched(pixels, white), int(pixels.max()), 0
 
 
-def _on_white(image: Image.Image, key: Any, white: White) -> tuple[Pixels, int, int]:
+def _key_colour(image: Image.Image) -> Any:
+    """The colour that is transparent, in the values that Pillow gives: the file has it in samples of its own depth."""
+    key: Any = image.info.get("transparency")
+    if image.format == "PNG" and isinstance(key, int):
+        return key * SAMPLES.get(_raw(image), 1)
+    return tuple(part >> 8 for part in key) if isinstance(key, tuple) and _raw(image) == "RGB;16B" else key
+
+
+def _on_white(image: Image.Image, key: Any, white: White) -> Read:
     if key is not None:
         image.info["transparency"] = key
     pixels = np.array(image.convert("RGBA"))
@@ -202,7 +226,7 @@ def _stretched(pixels: Pixels, white: White) -> Pixels:
     return np.rint(pixels * (BYTE / white.byte)).clip(0, BYTE).astype(np.uint8)
 
 
-def _whole_numbers(values: NDArray[Any], key: Any, deep: bool, white: White) -> tuple[Pixels, int, int]:
+def _whole_numbers(values: NDArray[Any], key: Any, deep: bool, white: White) -> Read:
     """Turn 16 bits into 8; numbers of 32 bits are taken as 16, and as 8 where all are below 256 and not `deep`."""
     numbers = values.astype(np.int64)
     low, high = int(numbers.min()), int(numbers.max())

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from untaught.config import Count, configuration
+from untaught.data.class_folders import arranged
 from untaught.data.part import Frames, Part, WholeFrames
-from untaught.data.reading.class_folders import arranged
 from untaught.data.reading.cuts import find_cuts
 from untaught.data.reading.folder import VIDEO, attempt, files_of, refuse
 from untaught.data.reading.video_frames import VideoFrames

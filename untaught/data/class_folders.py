@@ -47,6 +47,8 @@ class Arranged:
     """Names of the classes."""
     notes: tuple[str, ...] = ()
     """How the folders were taken, where it is not plain."""
+    left_out: tuple[str, ...] = ()
+    """Files that belong to no part, as paths below the folder."""
 
     def kept(self, which: Sequence[bool]) -> Arranged:
         """The same of some files only."""
@@ -65,10 +67,9 @@ class Arranged:
 
     def source(self, source: Source, per_file: Sequence[int] | None = None) -> Source:
         """A source whose training part has all clips, divided, with the names of the classes."""
-        if set(self.part) == {"train"}:
-            return replace(source, label_names=self.names, notes=(*source.notes, *self.notes))
-        parts = self.divided(source.train, per_file)
-        return replace(source, **parts, label_names=self.names, notes=(*source.notes, *self.notes))
+        parts = {} if set(self.part) == {"train"} else self.divided(source.train, per_file)
+        notes, left_out = (*source.notes, *self.notes), (*source.left_out, *self.left_out)
+        return replace(source, **parts, label_names=self.names, notes=notes, left_out=left_out)
 
 
 def arranged(folder: Path, files: Sequence[Path]) -> Arranged:
@@ -76,7 +77,9 @@ def arranged(folder: Path, files: Sequence[Path]) -> Arranged:
     places = [file.relative_to(folder).parts[:-1] if folder.is_dir() else () for file in files]
     part, below, notes = _parts(_without_wrappers(places))
     label, names, told = _classes(files, part, below)
-    return Arranged(tuple(part), label, names, (*notes, *told))
+    apart = tuple(str(file.relative_to(folder)) for file, one in zip(files, part, strict=True) if not one)
+    lost = (f"left out {counted(len(apart), 'file')} of no part: {listed(apart)}",) if apart else ()
+    return Arranged(tuple(part), label, names, (*notes, *lost, *told), apart)
 
 
 def _without_wrappers(places: Sequence[Place]) -> list[Place]:
@@ -105,11 +108,7 @@ def _of_parts(places: Sequence[Place], found: Sequence[str], depth: int) -> list
     told = [
         f"{counted(found.count(one), 'file')} in {listed(names)} ({one})" for one, names in folders.items() if names
     ]
-    notes = [f"folders are parts: {', '.join(told)}"]
-    if "" in found:
-        others = {place[0] if place else "." for place, one in zip(places, found, strict=True) if not one}
-        notes.append(f"left out {counted(found.count(''), 'file')} of no part, in {listed(sorted(others))}")
-    return notes
+    return [f"folders are parts: {', '.join(told)}"]
 
 
 def _classes(
