@@ -73,8 +73,8 @@ def _told(
     new = [name for name, number in zip(own, found, strict=True) if number is None]
     missing = [name for number, name in enumerate(held) if number not in found]
     told = [
-        f"not known to the run, so that nothing can be right: {listed(new)}" if new else "",
-        f"not in these data: {listed(missing)}" if missing and source.label_names else "",
+        f"new: {listed(new)}" if new else "",
+        f"missing: {listed(missing)}" if missing and source.label_names else "",
     ]
     told = [one for one in told if one]
     return [f"classes of {source.spec} are matched with the run's by name; {'; '.join(told)}"] if told else []

@@ -24,7 +24,7 @@ from untaught.data.class_folders import arranged
 from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.folder import IMAGES, attempt, files_of, left_out_of, refuse
-from untaught.data.reading.picture import DEEP, Decoded, White, decode_pages, upright_sizes
+from untaught.data.reading.picture import DEEP, Decoded, White, decode_pages, upright_size, upright_sizes
 from untaught.data.scale import BYTE, Finite, Values, decided, dim
 from untaught.data.source import Source
 from untaught.data.spec import Reading
@@ -107,7 +107,7 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     every_file = files_of(path, IMAGES)
     before = arranged(path, every_file)
     files = [file for file, part in zip(every_file, before.part, strict=True) if part]
-    sizes, broken = attempt(upright_sizes, files)
+    sizes, broken = attempt(upright_sizes if options.pages == "all" else _sizes_if_known, files)
     refuse(path, broken, len(files), reading)
     pages = {file: list(own) if options.pages == "all" else [0] for file, own in sizes.items()}
     every = [sizes[file][number] for file, numbers in pages.items() for number in numbers]
@@ -179,6 +179,15 @@ class _Reader:
             return _found(shown, pictures)
 
         return attempt(one, list(self.pages))
+
+
+def _sizes_if_known(file: Path) -> dict[int, tuple[int, int]]:
+    """Sizes of all pages, or of the first alone where a later one cannot be read."""
+    first = upright_size(file)
+    try:
+        return upright_sizes(file)
+    except DataError:
+        return {0: first}
 
 
 def _found(shown: Sequence[Tensor], pictures: Sequence[Decoded]) -> Found:

@@ -3,7 +3,7 @@
 A value of 8 bits is white at 255, one of 16 bits at 65535, and a floating-point one at 1, unless `White` says
 otherwise; a palette, CMYK and the like become red, green and blue. A picture whose three channels are the same is grey
 and has one.
-Pages are those of a TIFF, thumbnails and masks apart, and frames of an animation.
+Pages are those of a TIFF, thumbnails apart, and frames of an animation.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ ORIENTATION = 0x0112
 """The EXIF field that says how the camera was held; from 5 on, the picture lies on its side."""
 KIND_OF_PAGE, WIDTH, HEIGHT = 254, 256, 257
 """Fields of a TIFF's page."""
-THUMBNAIL, MASK = 1, 4
-"""Bits of the first of them."""
+THUMBNAIL = 1
+"""A bit of the first of them."""
 PAGED = frozenset({"TIFF", "GIF", "WEBP", "PNG", "AVIF"})
 """Formats whose files hold several pictures; in others the further ones are previews or layers."""
 DEEP = 65535
@@ -132,15 +132,22 @@ def _upright(image: Image.Image) -> tuple[int, int]:
 
 
 def _sizes(image: Image.Image) -> dict[int, tuple[int, int]]:
-    count = getattr(image, "n_frames", 1) if image.format in PAGED else 1
     found = {0: _upright(image)}
-    for number in range(1, count):
+    for number in range(1, _count(image)):
         if image.format == "TIFF":
             image.seek(number)
-            if int(getattr(image, "tag_v2", {}).get(KIND_OF_PAGE, 0)) & (THUMBNAIL | MASK):
+            if int(getattr(image, "tag_v2", {}).get(KIND_OF_PAGE, 0)) & THUMBNAIL:
                 continue
         found[number] = _upright(image)
     return found
+
+
+def _count(image: Image.Image) -> int:
+    """Pages of a file, thumbnails among them."""
+    try:
+        return getattr(image, "n_frames", 1) if image.format in PAGED else 1
+    except Exception as error:  # a page of a kind that Pillow does not know, or one that is cut off
+        raise ValueError(f"{error} (a page behind the first; ?pages=first takes the first alone)") from error
 
 
 def _page(image: Image.Image, number: int, size: tuple[int, int] | None, white: White) -> Decoded:

@@ -85,18 +85,17 @@ def load(path: Path | None, options: Options) -> Source:
     if path is None and kept.is_file():
         path = kept
     if path is None:
-        (train, test), groups, notes = _newsgroups()
-        options = replace(options, on_empty="skip")
-    elif path.is_dir():
-        (train, test), groups, notes = _from_folder(path)
+        read, options = _newsgroups(), replace(options, on_empty="skip")
     else:
-        (train, test), groups, notes = _from_file(path)
-    words = kept_words(train.table, options)
+        read = _from_folder(path) if path.is_dir() else _from_file(path)
+    words = kept_words(read.train.table, options)
     if not len(words):
         raise DataError(f"no word is left: each is in more than {options.common:g} of the documents; give ?common=1")
-    made = [_part(counts, words, options.on_empty) for counts in (train, test) if counts is not None]
+    made = [_part(counts, words, options.on_empty) for counts in (read.train, read.test) if counts is not None]
     skipped = tuple(name for _, empty in made for name in empty)
-    return Source("documents", made[0][0], None, made[1][0] if test else None, groups, skipped, notes=notes)
+    test = made[1][0] if len(made) > 1 else None
+    told = {"left_out": read.left_out, "notes": read.notes}
+    return Source("documents", made[0][0], None, test, read.classes, skipped, **told)
 
 
 def kept_words(table: Any, options: Options) -> NDArray[np.int64]:
@@ -129,8 +128,18 @@ def _part(counts: Counts, words: NDArray[np.int64], on_empty: OnBad) -> tuple[Pa
     return Part.of(x, None if counts.label is None else counts.label[torch.from_numpy(full)]), empty
 
 
-Read = tuple[tuple[Counts, Counts | None], tuple[str, ...], tuple[str, ...]]
-"""Training and test documents, the names of their classes, and what is to be told."""
+@dataclass(frozen=True)
+class Read:
+    """Documents of a file or a folder."""
+
+    train: Counts
+    test: Counts | None
+    classes: tuple[str, ...]
+    """Names of the classes."""
+    notes: tuple[str, ...] = ()
+    """What is to be told."""
+    left_out: tuple[str, ...] = ()
+    """Files that are not read."""
 
 
 def _from_file(file: Path) -> Read:
@@ -148,7 +157,7 @@ def _from_file(file: Path) -> Read:
     for part, one, label in zip(parts, counts, classes.labels, strict=True):
         _refuse_labels(label, f"{part}_labels of {file}", one.table.shape[0], groups)
     train, *test = (replace(one, label=label) for one, label in zip(counts, classes.labels, strict=True))
-    return (train, test[0] if test else None), groups, classes.notes
+    return Read(train, test[0] if test else None, groups, classes.notes)
 
 
 def _refuse_labels(label: Tensor | None, name: str, documents: int, groups: tuple[str, ...]) -> None:
@@ -205,7 +214,8 @@ def _from_folder(folder: Path) -> Read:
         for table, some in zip(tables, (trained, tested), strict=False)
     ]
     told = (f"left out {counted(len(others), 'file')}, no texts: {listed(others)}",) if others else ()
-    return (made[0], made[1] if tested else None), folders.names, (*folders.notes, *told)
+    notes, left_out = (*folders.notes, *told), (*others, *folders.left_out)
+    return Read(made[0], made[1] if tested else None, folders.names, notes, left_out)
 
 
 def _rows_of(parts: Sequence[str], name: str) -> list[int]:
@@ -260,4 +270,4 @@ def _newsgroups() -> Read:
         Counts(table, [Path(name).name for name in part.filenames], torch.as_tensor(part.target).long())
         for table, part in zip(_counted(train.data, test.data), (train, test), strict=True)
     ]
-    return (found[0], found[1]), tuple(train.target_names), ()
+    return Read(found[0], found[1], tuple(train.target_names))
