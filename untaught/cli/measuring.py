@@ -58,7 +58,7 @@ def evaluate(words: Sequence[str]) -> None:
     run = open_run(asked.run)
     source = open_source(run, asked.data, asked.size, asked.on_bad)
     subject = subject_of(run, source, asked.step, device_named(asked.device))
-    subject = _judged_whole(run, source, subject)
+    subject = judged_whole(run, source, subject)
     about = {"data": source.spec, "step": asked.step}
     groups: dict[str, Groups] = {}
     taken = measured(subject, list(asked.measure) or None, _begins, groups.__setitem__)
@@ -78,7 +78,7 @@ def evaluate(words: Sequence[str]) -> None:
     print(f"report: {report}", file=sys.stderr)
 
 
-def _judged_whole(run: Run, source: Source, subject: Subject) -> Subject:
+def judged_whole(run: Run, source: Source, subject: Subject) -> Subject:
     """Data that the model was not trained on are its test examples whole, unless they bring a test part of their own.
 
     Measures that learn from examples, such as a probe, still learn from one part and are judged on the other.

@@ -49,6 +49,8 @@ class Arranged:
     """How the folders were taken, where it is not plain."""
     left_out: tuple[str, ...] = ()
     """Files that belong to no part, as paths below the folder."""
+    holder: str = ""
+    """The folder in which all files lie, where they have no classes: perhaps the only class of another source."""
 
     def kept(self, which: Sequence[bool]) -> Arranged:
         """The same of some files only."""
@@ -69,17 +71,20 @@ class Arranged:
         """A source whose training part has all clips, divided, with the names of the classes."""
         parts = {} if set(self.part) == {"train"} else self.divided(source.train, per_file)
         notes, left_out = (*source.notes, *self.notes), (*source.left_out, *self.left_out)
-        return replace(source, **parts, label_names=self.names, notes=notes, left_out=left_out)
+        return replace(source, **parts, label_names=self.names, notes=notes, left_out=left_out, only_folder=self.holder)
 
 
 def arranged(folder: Path, files: Sequence[Path]) -> Arranged:
     """Read the parts and the classes off the folders below `folder`."""
     places = [file.relative_to(folder).parts[:-1] if folder.is_dir() else () for file in files]
-    part, below, notes = _parts(_without_wrappers(places))
+    inside = _without_wrappers(places)
+    part, below, notes = _parts(inside)
     label, names, told = _classes(files, part, below)
     apart = tuple(str(file.relative_to(folder)) for file, one in zip(files, part, strict=True) if not one)
     lost = (f"left out {counted(len(apart), 'file')} of no part: {listed(apart)}",) if apart else ()
-    return Arranged(tuple(part), label, names, (*notes, *lost, *told), apart)
+    depth = len(places[0]) - len(inside[0]) if places else 0
+    holder = places[0][depth - 1] if depth and label is None else ""
+    return Arranged(tuple(part), label, names, (*notes, *lost, *told), apart, holder)
 
 
 def _without_wrappers(places: Sequence[Place]) -> list[Place]:

@@ -53,6 +53,8 @@ class Source:
     """The value of whole numbers that becomes 1, where there are whole numbers."""
     left_out: tuple[str, ...] = ()
     """What lies beside the data and is not read, each with the reason."""
+    only_folder: str = ""
+    """The sub-folder in which all files lie, where there are no classes: one of a run's classes may have its name."""
     notes: tuple[str, ...] = ()
     """What was decided while it was read, in sentences."""
 

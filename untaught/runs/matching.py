@@ -38,6 +38,8 @@ def as_trained(source: Source, settings: Settings) -> Source:
 
 def _with_classes(source: Source, settings: Settings) -> Source:
     """The same with the run's numbers for its classes."""
+    if not class_names(source) and None not in as_others([source.only_folder], settings.classes):
+        source = _of_one_class(source)
     own, held = class_names(source), settings.classes
     by_number = not source.label_names and not set(own) & set(held)
     found = list(range(len(own))) if by_number and len(own) <= len(held) else as_others(own, held)
@@ -55,6 +57,12 @@ def _with_classes(source: Source, settings: Settings) -> Source:
     table = torch.tensor([-1, *number])
     parts = {name: _renumbered(part, table) for name, part in source.all_parts().items()}
     return replace(source, **parts, label_names=tuple(names), notes=(*source.notes, *notes))
+
+
+def _of_one_class(source: Source) -> Source:
+    """A source all of whose files lie in one folder, which is called as a class of the run."""
+    parts = {name: replace(part, label=torch.zeros_like(part.label)) for name, part in source.all_parts().items()}
+    return replace(source, **parts, label_names=(source.only_folder,))
 
 
 def _renumbered(part: Part, table: torch.Tensor) -> Part:
