@@ -42,7 +42,7 @@ def _with_classes(source: Source, settings: Settings) -> Source:
         source = _of_one_class(source)
     own, held = class_names(source), settings.classes
     by_number = not source.label_names and not set(own) & set(held)
-    found = list(range(len(own))) if by_number and len(own) <= len(held) else as_others(own, held)
+    found = as_others(held[: len(own)] if by_number and len(own) <= len(held) else own, held)
     number = list(found)
     names = list(held)
     if None in found:

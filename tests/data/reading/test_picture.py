@@ -211,7 +211,7 @@ def test_every_ending_is_read_and_what_is_left_out_is_counted(tmp_path: Path) ->
     source = open_data(tmp_path)
     assert len(source.train) == 9 and every(source).min() == 1
     assert source.left_out == ("labels.csv", "notes.txt", "sub/more.json")
-    assert source.notes == ("left out 3 files, no pictures: labels.csv, notes.txt, sub/more.json",)
+    assert source.notes == ("left out 3 files, no pictures that can be read: labels.csv, notes.txt, sub/more.json",)
 
 
 def test_a_page_that_cannot_be_read_is_told_with_a_way_out(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def deep_colours(path: Path) -> NDArray[np.uint16]:
         frame = next(container.decode(video=0), None)
     if frame is None:
         raise DataError(f"{path} holds no picture that can be decoded")
-    return frame.to_ndarray(format="rgba64le")
+    return frame.to_ndarray(format="rgba64le").astype(np.uint16, copy=False)
 
 
 def upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -243,4 +243,6 @@ def _of_pages(sizes: Mapping[Path, Mapping[int, tuple[int, int]]], pages: Pages)
 
 
 def _of_others(others: Sequence[str]) -> list[str]:
-    return [f"left out {counted(len(others), 'file')}, no pictures: {listed(others)}"] if others else []
+    return (
+        [f"left out {counted(len(others), 'file')}, no pictures that can be read: {listed(others)}"] if others else []
+    )

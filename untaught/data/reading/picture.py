@@ -182,7 +182,9 @@ def _is_deep_colour(image: Image.Image) -> bool:
 def _deep_colour(image: Image.Image, number: int, white: White) -> Read:
     """Colours of 16 bits: all of them where it matters, on the first page; else the higher 8."""
     if number == 0 and (white.deep != DEEP or "transparency" in image.info):
-        samples = upright(deep_colours(Path(image.filename)), int(image.getexif().get(ORIENTATION, 1)))
+        samples = upright(
+            deep_colours(Path(str(getattr(image, "filename", "")))), int(image.getexif().get(ORIENTATION, 1))
+        )
         high = int(samples[..., :3][samples[..., 3] > 0].max(initial=0))
         _refuse_above(high, white.deep)
         return np.ascontiguousarray(on_white(samples, white.deep)), 0, high

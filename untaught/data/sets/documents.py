@@ -94,8 +94,7 @@ def load(path: Path | None, options: Options) -> Source:
     made = [_part(counts, words, options.on_empty) for counts in (read.train, read.test) if counts is not None]
     skipped = tuple(name for _, empty in made for name in empty)
     test = made[1][0] if len(made) > 1 else None
-    told = {"left_out": read.left_out, "notes": read.notes}
-    return Source("documents", made[0][0], None, test, read.classes, skipped, **told)
+    return Source("documents", made[0][0], None, test, read.classes, skipped, left_out=read.left_out, notes=read.notes)
 
 
 def kept_words(table: Any, options: Options) -> NDArray[np.int64]:
@@ -213,7 +212,7 @@ def _from_folder(folder: Path) -> Read:
         Counts(table, [str(file) for file in some], _labels_of(folders.label, files, some))
         for table, some in zip(tables, (trained, tested), strict=False)
     ]
-    told = (f"left out {counted(len(others), 'file')}, no texts: {listed(others)}",) if others else ()
+    told = (f"left out {counted(len(others), 'file')}, no texts that can be read: {listed(others)}",) if others else ()
     notes, left_out = (*folders.notes, *told), (*others, *folders.left_out)
     return Read(made[0], made[1] if tested else None, folders.names, notes, left_out)
 
