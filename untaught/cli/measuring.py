@@ -90,8 +90,8 @@ def judged_whole(run: Run, source: Source, subject: Subject) -> Subject:
         print(f"{source.spec} has a test part, {len(source.test):,} examples, and is judged by it", file=sys.stderr)
         return subject
     print(
-        f"{source.spec} was not trained on: all {len(every):,} examples are judged, and by measures that learn from "
-        f"examples {len(parts.test):,}, after {len(parts.train):,} others were learnt from",
+        f"{source.spec} was not trained on: all {len(every):,} examples are judged; measures that compare with what "
+        f"can be learnt from examples learn from {len(parts.train):,} of them and judge {len(parts.test):,}",
         file=sys.stderr,
     )
     return replace(subject, whole=every.shots())
