@@ -278,6 +278,12 @@ def test_folders_that_are_links_are_followed_once(tmp_path: Path) -> None:
     assert len(open_data(tmp_path / "set").train) == 2
 
 
+def test_a_folder_keeps_its_own_name_where_a_link_leads_to_it(tmp_path: Path) -> None:
+    save(tmp_path, "cat/1.png", "dog/1.png")
+    (tmp_path / "a cat").symlink_to(tmp_path / "cat")
+    assert open_data(tmp_path).label_names == ("cat", "dog")
+
+
 def test_luminance() -> None:
     x = torch.tensor([[[200]], [[100]], [[50]]], dtype=torch.uint8)
     assert to_channels(x, 1).item() == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)

@@ -55,9 +55,8 @@ def test_size_and_pixels_are_upright_by_one_rule(ending: str, tmp_path: Path) ->
         exif[0x0112] = orientation
         Image.fromarray(as_stored(upright(), orientation)).save(file, exif=exif, **FORMATS[ending])
         assert upright_sizes(file) == {0: (20, 30)}, orientation
-        for memory in (0, 2**30):
-            x = every(open_data(tmp_path, memory=memory))[0].transpose(1, 2, 0) * 255
-            assert np.abs(x - upright()).mean() < 15, orientation  # colours of a JPEG are coarse
+        x = every(open_data(tmp_path, memory=2**30 * (orientation % 2)))[0].transpose(1, 2, 0) * 255
+        assert np.abs(x - upright()).mean() < 15, orientation  # colours of a JPEG are coarse
 
 
 def test_pages_may_be_held_in_different_ways(tmp_path: Path) -> None:
@@ -136,9 +135,8 @@ def twelve_bits(channels: int) -> Samples:
 @pytest.mark.parametrize(
     ("ending", "channels"), [("png", 1), ("png", 2), ("png", 3), ("png", 4), ("tif", 1), ("tif", 3)]
 )
-@pytest.mark.parametrize("memory", [0, 2**30])
-def test_twelve_bits_in_files_of_sixteen(ending: str, channels: int, memory: int, tmp_path: Path) -> None:
-    x, file = twelve_bits(channels), tmp_path / f"x.{ending}"
+def test_twelve_bits_in_files_of_sixteen(ending: str, channels: int, tmp_path: Path) -> None:
+    x, file, memory = twelve_bits(channels), tmp_path / f"x.{ending}", 2**30 * (channels % 2)
     if ending == "png":
         file.write_bytes(png(x.astype(int), 16))
     else:

@@ -154,7 +154,8 @@ def _walk(folder: Path) -> list[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        shown = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        folders[:] = sorted(shown, key=lambda name: (Path(place, name).is_symlink(), name))  # what is linked comes last
         found.extend(Path(place, name) for name in files if not name.startswith("."))
     return sorted(found, key=str)
 
