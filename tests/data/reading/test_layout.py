@@ -94,3 +94,12 @@ def test_letters_say_what_axes_are(axes: str, memory: int, tmp_path: Path) -> No
 def test_letters_that_do_not_fit_are_refused(axes: str) -> None:
     with pytest.raises(ConfigError, match=f"axes = '{axes}'"):
         from_array(np.zeros((5, 8, 9)), axes=axes)
+
+
+@pytest.mark.parametrize("shape", [(5, 16, 16, 9), (20, 64, 64, 20)])
+def test_channels_behind_squares(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    source = from_array(x)
+    assert source.shape == (shape[3], *shape[1:3]) and "channels, which come last" in source.notes[0]
+    assert np.array_equal(source.train.frames.read(torch.tensor([2]))[0].numpy(), x[2].transpose(2, 0, 1))
+    assert len(from_array(x, axes="nhwt").train) == shape[0] and from_array(x, axes="nhwt").is_video

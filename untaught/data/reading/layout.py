@@ -9,8 +9,9 @@
 Channels are taken to come last where the last axis is 1 to 4 long and the axis where they would come first is not;
 where both are, they come first. Four axes of which neither is 1 to 4 long are grey clips, and of the first two axes
 that along which neighbours differ less is time; where neither stands out, the second, or the first of `(20, n, 64,
-64)`, as Moving MNIST is published. `?axes=nchw` says it outright: a letter for each axis, of n, t, c, h, w, or `nf`
-for vectors. Values are the matter of `scale.py`; floats must be finite.
+64)`, as Moving MNIST is published. Where the second and third are equal and the fourth is not, that one has channels.
+`?axes=nchw` says it outright: a letter for each axis, of n, t, c, h, w, or `nf` for vectors. Values are the matter of
+`scale.py`; floats must be finite.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.data.scale import BYTE, Scale, Values
+from untaught.data.telling import counted
 from untaught.errors import ConfigError, DataError
 from untaught.shapes import Shape
 
@@ -140,7 +142,10 @@ def _refuse_letters(axes: str, shape: Shape, name: str) -> None:
 
 
 def _of_clips(array: NDArray[Any], name: str) -> tuple[str, str]:
-    """Which of the first two axes of grey clips is time."""
+    """Which of the first two axes of grey clips is time; squares before another length are pictures with channels."""
+    if array.shape[1] == array.shape[2] != array.shape[3]:
+        told = f"{name} of {array.shape} is taken for pictures of {array.shape[3]:,} channels, which come last"
+        return "nhwc", f"{told}; ?axes=nhwt takes the last axis for time, ?axes=nthw the second"
     first, second = _change(array, 0), _change(array, 1)
     published = _is_moving_mnist(array.shape)
     time_first = first < STANDS_OUT * second or (published and second >= STANDS_OUT * first)
@@ -148,14 +153,15 @@ def _of_clips(array: NDArray[Any], name: str) -> tuple[str, str]:
     clips, frames = (array.shape[axes.index(axis)] for axis in "nt")
     other = "nthw" if time_first else "tnhw"
     return axes, (
-        f"{name} of {array.shape} is taken for {clips:,} grey clips of {frames:,} frames; "
+        f"{name} of {array.shape} is taken for {counted(clips, 'grey clip')} of {counted(frames, 'frame')}; "
         f"?axes={other} takes the other axis for time, ?axes=nchw pictures of {array.shape[1]:,} channels"
     )
 
 
 def _is_moving_mnist(shape: Shape) -> bool:
     """Whether the lengths are those of Moving MNIST as it is published, perhaps with an axis of one channel."""
-    return len(shape) > 3 and shape[0] == MOVING_MNIST[0] and shape.count(MOVING_MNIST[1]) >= 2
+    sides = (MOVING_MNIST[1],) * 2
+    return len(shape) > 3 and shape[0] == MOVING_MNIST[0] and sides in (shape[2:4], shape[3:5])
 
 
 def _as_published(array: NDArray[Any], usual: str, name: str) -> tuple[str, str]:
