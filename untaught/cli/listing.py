@@ -28,10 +28,11 @@ SHOWN = 100
 NAMED = 5
 """Skipped files that are named; the others are only counted."""
 PATHS = """Or a path, opened by what it holds:
-  a folder of pictures    its sub-folders are classes when every picture lies in one
+  a folder of pictures    its sub-folders are classes, or parts (train, val, test) with classes below them
   a video, or a folder of videos
-  an array .npy or .npz   (n, feature), (n, h, w), (n, c, h, w), (n, h, w, c), or video (n, t, c, h, w)
-Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip."""
+  an array .npy or .npz   (n, feature), (n, h, w), (n, c, h, w), (n, h, w, c), or video (n, t, h, w), (n, t, c, h, w)
+Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip.
+?scale=4095 says which value is white, photos/?pages=first reads no further pages, x.npy?axes=tnhw what the axes are."""
 
 
 @configuration

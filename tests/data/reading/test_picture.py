@@ -48,6 +48,26 @@ def every(source: Source) -> Samples:
     return as_float(source.train.frames.read(source.train.first)).numpy()
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_grey_tiffs_are_upright(dtype: Any, compression: str | None, tmp_path: Path) -> None:
+    """Pillow itself gives wrong rows of such that are not compressed, where it opens them by name."""
+    x = (np.arange(126).reshape(9, 14) * (1 / 126 if dtype == np.float32 else 2 if dtype == np.uint8 else 300)).astype(
+        dtype
+    )
+    white = {np.uint8: 255, np.uint16: 65535, np.int32: 65535, np.float32: 1}[dtype]
+    for orientation in range(1, 9):
+        tag = [(274, "H", 1, orientation, True)]
+        tifffile.imwrite(
+            tmp_path / "x.tif",
+            as_stored(x, orientation),
+            photometric="minisblack",
+            compression=compression,
+            extratags=tag,
+        )
+        assert np.abs(decode(tmp_path / "x.tif")[0].numpy() / 255 - x / white).max() <= 0.51 / 255, orientation
+
+
 @pytest.mark.parametrize("ending", FORMATS)
 def test_size_and_pixels_are_upright_by_one_rule(ending: str, tmp_path: Path) -> None:
     exif, file = Image.Exif(), tmp_path / f"x.{ending}"
@@ -149,6 +169,28 @@ def test_twelve_bits_in_files_of_sixteen(ending: str, channels: int, tmp_path: P
     assert len(np.unique(every(source))) > 150
     with pytest.raises(DataError, match="4095, and 255 should be white"):
         open_data(f"{tmp_path}?scale=255")
+
+
+@pytest.mark.parametrize(("high", "white"), [(1, 1), (16, 16), (200, 255)])
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32])
+def test_few_values_in_files_of_many_bits(high: int, white: int, dtype: Any, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, high + 1, (20, 25)).astype(dtype)
+    x[0, 0] = high
+    tifffile.imwrite(tmp_path / "x.tif", x)
+    source = open_data(tmp_path)
+    assert np.abs(every(source)[0, 0] - x / white).max() <= 0.51 / 255 and source.scale == white
+    assert source.notes or (dtype == np.int32 and high == 200)
+    assert open_data(f"{tmp_path}?scale=65535").scale == 65535
+
+
+@pytest.mark.parametrize(("high", "white"), [(1, 1), (16, 16), (200, 255), (0, None)])
+def test_few_values_in_colours_of_sixteen_bits(high: int, white: int | None, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, high + 1, (20, 25, 3))
+    x[0, 0] = [high, 0, high]
+    (tmp_path / "x.png").write_bytes(png(x, 16))
+    source = open_data(tmp_path)
+    assert np.abs(every(source)[0].transpose(1, 2, 0) - x / (white or 1)).max() <= 0.51 / 255
+    assert source.scale == white and bool(source.notes) == (white is not None)
 
 
 def test_eight_bits_beside_twelve_keep_their_white(tmp_path: Path) -> None:

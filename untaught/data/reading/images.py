@@ -25,7 +25,7 @@ from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.folder import IMAGES, attempt, files_of, left_out_of, refuse
 from untaught.data.reading.picture import DEEP, Decoded, White, decode_pages, upright_size, upright_sizes
-from untaught.data.scale import BYTE, Finite, Values, decided, dim
+from untaught.data.scale import BYTE, Finite, Scale, Values, decided, dim
 from untaught.data.source import Source
 from untaught.data.spec import Reading
 from untaught.data.telling import counted, listed
@@ -149,7 +149,8 @@ class _Reader:
             white, before = self._white(found, path), white
             if white != before:
                 found, broken = self._decoded(store, white)
-        self.scale = asked or (white.byte if any(one.byte for one in found.values()) else None)
+        bytes_there = any(one.byte for one in found.values())
+        self.scale = asked or (white.byte if bytes_there else white.deep if white.deep != DEEP else None)
         channels = 3 if any(one.coloured for one in found.values()) else 1
         good = {file: numbers for file, numbers in self.pages.items() if file in found}
         if store is None:
@@ -159,12 +160,25 @@ class _Reader:
     def _white(self, found: Mapping[Path, Found], path: Path) -> White:
         """Which value is white, from the highest that there are, and what is said of it."""
         byte, deep = (max(values) for values in zip(*((one.byte, one.deep) for one in found.values()), strict=True))
+        own = self._decided(byte, str(path)) if byte else Scale(BYTE)
+        of_deep = self._of_deep(deep, str(path)) if deep else Scale(DEEP)
+        self.notes = [note for note in (own.told, of_deep.told) if note]
+        return White(own.one, of_deep.one)
+
+    def _decided(self, high: int, name: str) -> Scale:
+        """White of whole numbers up to 255."""
         held = self.reading.scale
-        own = decided(Values(0, byte, whole=True), True, str(path), None, held if held and held <= BYTE else None)
-        of_deep = held if held and held > BYTE and deep <= held else DEEP
-        told = (own.told if byte else "", dim(deep, of_deep, str(path)) if deep else "")
-        self.notes = [note for note in told if note]
-        return White(own.one if byte else BYTE, of_deep)
+        return decided(Values(0, high, whole=True), True, name, None, held if held and held <= BYTE else None)
+
+    def _of_deep(self, high: int, name: str) -> Scale:
+        """White of whole numbers of 16 bits: that of the run, of all 16, or of 8 where all would be black otherwise."""
+        held = self.reading.scale
+        if held and held > BYTE and high <= held:
+            return Scale(held)
+        if high > BYTE:
+            return Scale(DEEP, dim(high, DEEP, name))
+        own, all_bits = self._decided(high, name), f"?scale={DEEP} takes them as they are, all black"
+        return replace(own, told=f"{name}: values of 16 bits run to {high}; {own.one:g} is white, {all_bits}")
 
     def _decoded(self, store: Tensor | None, white: White) -> tuple[dict[Path, Found], dict[Path, DataError]]:
         """Decode every picture into its place, if there is one."""

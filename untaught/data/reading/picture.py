@@ -109,12 +109,13 @@ def decode_pages(
         DataError: The file cannot be read, or is broken.
     """
     how = white or White()
-    return _read(path, lambda image: [_page(image, number, size, how) for number in pages])
+    return _read(path, lambda image: [_page(path, image, number, size, how) for number in pages])
 
 
 def _read(path: Path, read: Callable[[Image.Image], T]) -> T:
     try:
-        with Image.open(path) as image:
+        # Not by its name: Pillow would map the file into memory, and take rows of a TIFF on its side for columns.
+        with path.open("rb") as file, Image.open(file) as image:
             return read(image)
     except Exception as error:  # Pillow's readers raise a dozen kinds for a broken file
         raise DataError(_broken(path, error)) from error
@@ -150,13 +151,13 @@ def _count(image: Image.Image) -> int:
         raise ValueError(f"{error} (a page behind the first; ?pages=first takes the first alone)") from error
 
 
-def _page(image: Image.Image, number: int, size: tuple[int, int] | None, white: White) -> Decoded:
+def _page(path: Path, image: Image.Image, number: int, size: tuple[int, int] | None, white: White) -> Decoded:
     if number:
         image.seek(number)
     elif size is not None:
         # A JPEG is decoded at an eighth, a quarter or half where that is still twice what is wanted.
         image.draft(None, (2 * max(size), 2 * max(size)))
-    pixels, byte, deep = _deep_colour(image, number, white) if _is_deep_colour(image) else _plain(image, white)
+    pixels, byte, deep = _deep_colour(path, image, number, white) if _is_deep_colour(image) else _plain(image, white)
     x = torch.from_numpy(pixels)
     x = x[None] if x.ndim == 2 else x.permute(2, 0, 1)
     if size is not None:
@@ -179,19 +180,23 @@ def _is_deep_colour(image: Image.Image) -> bool:
     return image.format in ("PNG", "TIFF") and ";16" in _raw(image) and image.mode in ("RGB", "RGBA")
 
 
-def _deep_colour(image: Image.Image, number: int, white: White) -> Read:
+def _deep_colour(path: Path, image: Image.Image, number: int, white: White) -> Read:
     """Colours of 16 bits: all of them where it matters, on the first page; else the higher 8."""
     if number == 0 and (white.deep != DEEP or "transparency" in image.info):
-        samples = upright(
-            deep_colours(Path(str(getattr(image, "filename", "")))), int(image.getexif().get(ORIENTATION, 1))
-        )
-        high = int(samples[..., :3][samples[..., 3] > 0].max(initial=0))
-        _refuse_above(high, white.deep)
-        return np.ascontiguousarray(on_white(samples, white.deep)), 0, high
+        return _every_bit(path, image, white)
     pixels, high, _ = _plain(image, White())
+    if number == 0 and high == 0:  # black, or all in the lower 8
+        return pixels, 0, _every_bit(path, image, White())[2]
     if white.deep != DEEP:
         pixels = np.rint(pixels * (DEEP / white.deep)).clip(0, BYTE).astype(np.uint8)
     return pixels, 0, (high << 8) + BYTE if high else 0
+
+
+def _every_bit(path: Path, image: Image.Image, white: White) -> Read:
+    samples = upright(deep_colours(path), int(image.getexif().get(ORIENTATION, 1)))
+    high = int(samples[..., :3][samples[..., 3] > 0].max(initial=0))
+    _refuse_above(high, white.deep)
+    return np.ascontiguousarray(on_white(samples, white.deep)), 0, high
 
 
 def _plain(image: Image.Image, white: White) -> Read:
@@ -240,7 +245,8 @@ def _whole_numbers(values: NDArray[Any], key: Any, deep: bool, white: White) -> 
     numbers = values.astype(np.int64)
     low, high = int(numbers.min()), int(numbers.max())
     if low < 0 or high > max(DEEP, white.deep):
-        raise ValueError(f"its values run from {low} to {high}, beyond 16 bits; ?scale={white_for(high):g} says white")
+        hint = f"; ?scale={white_for(high):g} says which is white" if low >= 0 else ""
+        raise ValueError(f"its values run from {low} to {high}, beyond 16 bits{hint}")
     if values.dtype.itemsize > 2 and high <= BYTE and not deep and white.deep == DEEP:
         return _stretched(numbers.astype(np.uint8), white), high, 0
     if white.deep != DEEP:
