@@ -69,12 +69,12 @@ class Found:
 class ImageFiles(Frames):
     """Pictures that are decoded when they are read, by several threads."""
 
-    def __init__(self, pages: Pages, shape: Shape, white: White) -> None:
+    def __init__(self, pages: Pages, shape: Shape, white: White | None = None) -> None:
         self.pictures = tuple((file, number) for file, numbers in pages.items() for number in numbers)
         self.shape = shape
         self.dtype = torch.uint8
         self.count = len(self.pictures)
-        self.white = white
+        self.white = white or White()
 
     def read(self, index: Tensor) -> Tensor:
         """Decode pictures by number.
