@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
@@ -16,6 +17,7 @@ from untaught.data.batches import collect
 from untaught.data.describe import describe
 from untaught.data.source import Source, open_data, source_descriptions
 from untaught.data.spec import size_of
+from untaught.data.telling import listed
 from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import grid
@@ -26,10 +28,11 @@ SHOWN = 100
 NAMED = 5
 """Skipped files that are named; the others are only counted."""
 PATHS = """Or a path, opened by what it holds:
-  a folder of pictures    its sub-folders are classes when every picture lies in one
+  a folder of pictures    its sub-folders are classes, or parts (train, val, test) with classes below them
   a video, or a folder of videos
-  an array .npy or .npz   (n, feature), (n, h, w), (n, c, h, w), (n, h, w, c), or video (n, t, c, h, w)
-Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip."""
+  an array .npy or .npz   (n, feature), (n, h, w), (n, c, h, w), (n, h, w, c), or video (n, t, h, w), (n, t, c, h, w)
+Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip.
+?scale=4095 says which value is white, photos/?pages=first reads no further pages, x.npy?axes=tnhw what the axes are."""
 
 
 @configuration
@@ -49,6 +52,8 @@ class Data:
     """Bring every picture to this size: one side, 64, or height x width, 48x64."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What to do with a broken file: stop, or leave it out and count it."""
+    json: bool = False
+    """Print one JSON object, and everything else on standard error."""
 
 
 def models(words: Sequence[str]) -> None:
@@ -72,14 +77,19 @@ def data(words: Sequence[str]) -> None:
     out = None if asked.out is None else check_ending(asked.out, ".png")
     source = open_data(asked.spec, size=size_of(asked.size), on_bad=asked.on_bad)
     tell_skipped(source)
-    for name, value in describe(source).items():
-        print(f"{name.replace('_', ' '):<10} {_told(value)}")
+    found = describe(source)
+    if asked.json:
+        print(json.dumps(found))
+    for name, value in {} if asked.json else found.items():
+        for told in value if name == "notes" else (_skipped(value) if name == "skipped" else _told(value),):
+            print(f"{name.replace('_', ' '):<10} {told}")
     if out is not None:
-        print(write_picture(out, grid(collect(source.train, View(), None, limit=SHOWN).x)))
+        sheet = write_picture(out, grid(collect(source.train, View(), None, limit=SHOWN).x))
+        print(sheet, file=sys.stderr if asked.json else sys.stdout)
 
 
 def tell_skipped(source: Source) -> None:
-    """Print on standard error which broken files were left out, which size was chosen, and how many cuts were found."""
+    """Print on standard error which broken files were left out, and what was decided while the others were read."""
     if source.skipped:
         count = len(source.skipped)
         more = f" and {count - NAMED} more" if count > NAMED else ""
@@ -90,6 +100,8 @@ def tell_skipped(source: Source) -> None:
     if count := len(source.train.cuts):
         found = "1 cut" if count == 1 else f"{count} cuts"
         print(f"{found} found, which no window crosses; the option ?cuts=false ignores them", file=sys.stderr)
+    for note in source.notes:
+        print(note, file=sys.stderr)
 
 
 def by(shape: Sequence[int]) -> str:
@@ -104,6 +116,10 @@ def _print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None
     for row in rows:
         table.add_row(*row)
     console().print(table)
+
+
+def _skipped(files: Sequence[str]) -> str:
+    return f"{len(files):,}: {listed(files)}" if files else "none"
 
 
 def _told(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,12 +14,14 @@ from untaught.cli.flags import read
 from untaught.cli.measured_tables import print_measures
 from untaught.cli.opening import device_named, open_source, subject_of
 from untaught.config import Whole, configuration
+from untaught.data.source import Source, source_names
+from untaught.data.spec import parse
 from untaught.evaluate.drawing.illustrate import illustrate_measures
 from untaught.evaluate.evaluate import evaluate as measured
 from untaught.evaluate.evaluate import reasons
 from untaught.evaluate.measure import Groups
 from untaught.evaluate.subject import Subject
-from untaught.runs.run import open_run
+from untaught.runs.run import Run, open_run
 
 
 @configuration
@@ -55,6 +58,7 @@ def evaluate(words: Sequence[str]) -> None:
     run = open_run(asked.run)
     source = open_source(run, asked.data, asked.size, asked.on_bad)
     subject = subject_of(run, source, asked.step, device_named(asked.device))
+    subject = judged_whole(run, source, subject)
     about = {"data": source.spec, "step": asked.step}
     groups: dict[str, Groups] = {}
     taken = measured(subject, list(asked.measure) or None, _begins, groups.__setitem__)
@@ -72,6 +76,31 @@ def evaluate(words: Sequence[str]) -> None:
     if judgement:
         print("\n".join(judgement), file=sys.stderr if asked.json else sys.stdout)
     print(f"report: {report}", file=sys.stderr)
+
+
+def judged_whole(run: Run, source: Source, subject: Subject) -> Subject:
+    """Data that the model was not trained on are its test examples whole, unless they bring a test part of their own.
+
+    Measures that learn from examples, such as a probe, still learn from one part and are judged on the other.
+    """
+    if _place(source.spec) == _place(run.settings.data):
+        return subject
+    parts, every = subject.parts, source.train
+    if source.test is not None:
+        print(f"{source.spec} has a test part, {len(source.test):,} examples, and is judged by it", file=sys.stderr)
+        return subject
+    print(
+        f"{source.spec} was not trained on: all {len(every):,} examples are judged; measures that compare with what "
+        f"can be learnt from examples learn from {len(parts.train):,} of them and judge {len(parts.test):,}",
+        file=sys.stderr,
+    )
+    return replace(subject, whole=every.shots())
+
+
+def _place(spec: str) -> str:
+    """What is read, without options, by its real path where it has one."""
+    asked = parse(spec, source_names())
+    return f"{asked.name or ''}:{asked.path.resolve() if asked.path else ''}"
 
 
 def _begins(measure: str) -> None:

@@ -14,7 +14,7 @@ from untaught.cli.listing import by, tell_skipped
 from untaught.config import Whole, configuration
 from untaught.data.batches import Feed, fixed_batches, fixed_order
 from untaught.data.part import Part
-from untaught.data.source import Source, open_data, source_names
+from untaught.data.source import Source, source_names
 from untaught.data.spec import parse, size_of
 from untaught.data.view import Batch, example_shape
 from untaught.errors import ConfigError, DataError, UntaughtError
@@ -111,12 +111,12 @@ def open_for(capability: type[ABC], use: Use) -> Opened:
 
 
 def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["stop", "skip"] | None) -> Source:
-    """Open a run's own data, or other data resized as the run's own were, where these say no size of their own."""
+    """Open a run's own data, or other data as the run would have seen them, unless these say a size of their own."""
     held = run.settings
     own = size_of(size) or held.size
     if own is None and data is not None and held.frames is None and "size" not in parse(data, source_names()).options:
         own = size_of(parse(held.data, source_names()).options.get("size"))
-    source = open_data(data or held.data, size=own, on_bad=on_bad or held.on_bad)
+    source = run.source(data, own, on_bad)
     tell_skipped(source)
     return source
 

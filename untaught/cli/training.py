@@ -16,6 +16,7 @@ from untaught.model import Classifies, TakesEncoder, model_names
 from untaught.runs.settings import Training
 
 if TYPE_CHECKING:
+    from untaught.data.source import Source
     from untaught.runs.encoders import Given
     from untaught.runs.run import Run
     from untaught.runs.settings import Settings
@@ -63,15 +64,22 @@ def _decided(said: Said) -> Plan:
     """Open the data, and make the plan of the training."""
     from untaught.cli.listing import tell_skipped
     from untaught.cli.opening import device_named
+    from untaught.data.channels import with_channels
     from untaught.data.source import open_data
     from untaught.data.spec import size_of
     from untaught.training.plan import Asked, plan
 
     command, size = said.command, size_of(said.command.size)
-    source = open_data(command.data, size=size, on_bad=command.on_bad)
+    encoder = _encoder(said)
+    seen = _seen_before(said, encoder)
+    source = open_data(command.data, size=size, on_bad=command.on_bad, scale=None if seen is None else seen.scale)
+    source = _as_seen(source, seen, said.resumed)
     tell_skipped(source)
     other = None if command.other is None else open_data(command.other, size=size, on_bad=command.on_bad)
-    asked_for = Asked(said.model, said.config, said.training, _encoder(said), size, command.on_bad, said.resumed)
+    if other is not None and len(source.shape) == 3:
+        other = with_channels(other, source.shape[0])
+        tell_skipped(other)
+    asked_for = Asked(said.model, said.config, said.training, encoder, size, command.on_bad, said.resumed)
     decided = plan(asked_for, source, device_named(said.training.device), other)
     _refuse_other_data(said, decided.settings)
     if decided.settings.chosen:
@@ -80,6 +88,25 @@ def _decided(said: Said) -> Plan:
     if isinstance(model, TakesEncoder) and isinstance(model, Classifies) and not model.given:
         print(FRESH, file=sys.stderr)
     return decided
+
+
+def _seen_before(said: Said, encoder: Given | None) -> Settings | None:
+    """Settings of the run that decides how the data are read: the continued one, or the encoder's."""
+    from untaught.runs.settings import Settings
+
+    if said.resumed is not None:
+        return said.resumed
+    return encoder.origin if encoder is not None and isinstance(encoder.origin, Settings) else None
+
+
+def _as_seen(source: Source, seen: Settings | None, resumed: Settings | None) -> Source:
+    """The data with the channels of that run, and with its classes where it is continued."""
+    from untaught.data.channels import with_channels
+    from untaught.runs.matching import as_trained
+
+    if resumed is not None:
+        return as_trained(source, resumed)
+    return with_channels(source, seen.shape[0]) if seen is not None and len(seen.shape) == 3 else source
 
 
 def _encoder(said: Said) -> Given | None:

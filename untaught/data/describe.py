@@ -13,6 +13,8 @@ from untaught.data.view import as_float
 
 SAMPLED = 2_000
 """Frames from which the values are described, at most."""
+COMPARED = 2**28
+"""Values of all examples up to which these are compared with one another."""
 VALUES = 2**26
 """Values from which they are described, at most: large frames must not fill the memory."""
 
@@ -42,8 +44,33 @@ def describe(source: Source) -> dict[str, Any]:
         "deviation": float(x.std()),
         "labels": label_counts(source),
         "latents": {name: value.shape[1] for name, value in source.train.latents.items()},
-        "skipped": list(source.skipped),
+        "scale": source.scale,
+        "duplicates": duplicates(source),
+        "skipped": [*source.skipped, *source.left_out],
+        "notes": list(source.notes),
     }
+
+
+def duplicates(source: Source) -> int | None:
+    """How many pictures or vectors are the same as an earlier one, of all parts; None where they are too many to ask.
+
+    Example:
+        >>> from untaught.data.reading.arrays import from_array
+        >>> duplicates(from_array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
+        1
+    """
+    parts = list(source.all_parts().values())
+    values = sum(len(part) for part in parts) * torch.Size(source.shape).numel()
+    held = [part.frames.in_memory for part in parts]
+    if source.is_video or values > COMPARED or any(frames is None for frames in held):
+        return None
+    rows = [
+        row
+        for part, frames in zip(parts, held, strict=True)
+        if frames is not None
+        for row in frames[part.first].flatten(1).cpu().numpy()
+    ]
+    return len(rows) - len({row.tobytes() for row in rows})
 
 
 def kind(source: Source) -> str:

@@ -25,12 +25,16 @@ class Place:
     """Number of the frame in its clip, from 0; none for pictures and vectors."""
     seconds: float | None = None
     """When the frame is shown, counted from the first one; none where no time is known."""
+    page: int | None = None
+    """Number of the page, or of an animation's frame, from 1; none where the file has one alone."""
 
     def __str__(self) -> str:
         """The file and the time, or the row and the frame."""
         whole = self.file if self.file is not None else f"row {self.row}"
         if self.seconds is not None:
             return f"{whole} {clock(self.seconds)}"
+        if self.page is not None:
+            return f"{whole}, page {self.page}"
         return whole if self.frame is None else f"{whole}, frame {self.frame}"
 
 
@@ -50,6 +54,9 @@ class Origin:
     seconds: Sequence[float] | None = None
     """When each frame is shown, counted from its file's first; none for pictures."""
 
+    pages: Sequence[int | None] | None = None
+    """Number of each picture's page, from 1, none where its file has one alone; none where all have."""
+
     @staticmethod
     def of_pictures(files: Sequence[Path]) -> Origin:
         """Files of one frame each."""
@@ -59,7 +66,7 @@ class Origin:
         """Where a frame comes from, by its number among all frames."""
         number = bisect_right(self.first, frame) - 1
         if self.seconds is None:
-            return Place(self.files[number])
+            return Place(self.files[number], page=None if self.pages is None else self.pages[frame])
         return Place(self.files[number], None, frame - self.first[number], float(self.seconds[frame]))
 
 

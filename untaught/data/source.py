@@ -50,6 +50,14 @@ class Source:
     """Broken files that were left out."""
     chosen_size: tuple[int, int] | None = None
     """Height and width that pictures of many sizes, or large video, were brought to, where no size was asked for."""
+    scale: float | None = None
+    """The value of whole numbers that becomes 1, where there are whole numbers."""
+    left_out: tuple[str, ...] = ()
+    """What lies beside the data and is not read, each with the reason."""
+    only_folder: str = ""
+    """The sub-folder in which all files lie, where there are no classes: one of a run's classes may have its name."""
+    notes: tuple[str, ...] = ()
+    """What was decided while it was read, in sentences."""
 
     @property
     def name(self) -> str:
@@ -118,6 +126,7 @@ def open_data(
     size: tuple[int, int] | int | None = None,
     on_bad: OnBad = "stop",
     memory: int = MEMORY,
+    scale: float | None = None,
 ) -> Source:
     """Open what a spec or a path names.
 
@@ -127,6 +136,8 @@ def open_data(
             it, then cut around its centre. A set that draws its own pictures draws them at this size.
         on_bad: What to do with a broken file: stop and name it, or skip and count it.
         memory: Bytes that the decoded source may take in memory; what is larger is read from disk by piece.
+        scale: The value of whole numbers that becomes 1 in the data of a run, to whose model these are shown; by
+            default these data decide it.
 
     Raises:
         ConfigError: An option is unknown, misspelt or out of range.
@@ -138,7 +149,7 @@ def open_data(
         (4, (1, 30, 30), True)
     """
     asked = parse(spec, source_names())
-    options, reading = take_common(asked.options, Reading(size_of(size), on_bad, memory))
+    options, reading = take_common(asked.options, Reading(size_of(size), on_bad, memory, scale))
     source = (_open_path if asked.name is None else _open_named)(asked, options, reading)
     reading = replace(reading, size=source.chosen_size or reading.size)
     return replace(source, spec=_full(asked, options, reading).text)

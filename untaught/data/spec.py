@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,8 @@ class Reading:
     """Refuse a source that has a broken file, or leave the file out and count it."""
     memory: int = MEMORY
     """Bytes that the decoded source may take in memory."""
+    scale: float | None = None
+    """The value of whole numbers that becomes 1 in the data of a run, to whose model these are shown."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def take_common(options: dict[str, str], reading: Reading) -> tuple[dict[str, st
     if reading.on_bad == "skip":
         on_bad = "skip"
     size = reading.size if reading.size is not None else size_of(options.get("size"))
-    return rest, Reading(size, on_bad, reading.memory)
+    return rest, replace(reading, size=size, on_bad=on_bad)
 
 
 def _options(query: str, spec: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from untaught.config import from_json
+from untaught.data.scale import BYTE, Values, decided
 from untaught.data.source import Source
 from untaught.estimators import few_rows
 from untaught.estimators.one_pass import one_pass
@@ -200,6 +201,7 @@ class ModelEstimator(BaseEstimator, ABC):
         checked: Any = validate_data(self, flat, y, reset=new, dtype=FLOATS)
         rows, label = (checked, None) if isinstance(y, str) and y == NO_LABELS else checked
         if new:
+            self._whole = np.asarray(X).dtype.kind in "iu"
             self._begin(rows, pictures)
         self._layout.refuse_others(pictures or (rows.shape[1],), name)
         return rows, label
@@ -222,8 +224,16 @@ class ModelEstimator(BaseEstimator, ABC):
         inside = float(rows.min()) >= 0 and float(rows.max()) <= 1
         if inside or not self._takes_probabilities(self._source(rows, label)):
             return 0.0, 1.0
-        self._chosen["value_range"] = range_of(rows, each=len(self._layout.shape) == 1)
+        self._chosen["value_range"] = self._range_of_whole(rows) or range_of(rows, each=len(self._layout.shape) == 1)
         return self._chosen["value_range"]
+
+    def _range_of_whole(self, rows: Rows) -> tuple[End, End] | None:
+        """The range of whole numbers that have a white, as files of them have; None for all others."""
+        values = Values(float(rows.min()), float(rows.max()), whole=True)
+        if not self._whole or values.low < 0 or values.high > BYTE:
+            return None
+        one = decided(values, len(self._layout.shape) == 3, "X", None).one
+        return None if one == 1 else (0.0, float(one))
 
     def _takes_probabilities(self, source: Source) -> bool:
         """Whether the model, as configured for these data, treats values as probabilities of ones."""

@@ -37,7 +37,8 @@ class Fitting:
     value_range: tuple[float, float] | None = None
     """Values of rows that become 0 and 1 in the model's input; others are scaled linearly. None leaves values as they
     are, unless the model needs probabilities and some lie outside [0, 1]. Then it is the lowest and highest value of
-    each column in `fit`, for pictures of all pixels, and values beyond become the nearer end."""
+    each column in `fit`, for pictures of all pixels, and values beyond become the nearer end; of whole numbers that are
+    pixels it is 0 and 255, as where files of them are read."""
     random_state: Any = None
     """Seed or generator of weights, order and draws; the same seed gives the same results."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

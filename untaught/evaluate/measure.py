@@ -72,6 +72,8 @@ class Measure:
     """Whether it is taken only where it is asked for."""
     headline: Headline | None = None
     """How it speaks for a model in one sentence; none where it never does."""
+    whole: bool = False
+    """Whether it learns nothing from examples, so that data which the model was not trained on are judged whole."""
     caution: Callable[[Quantities], str] = lambda found: ""
     """Says in a sentence why the numbers are not to be trusted; empty where they are."""
 

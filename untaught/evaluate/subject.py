@@ -51,6 +51,13 @@ class Subject:
     """Test examples at most; none leaves it to each measure, which says in its result how many it used."""
     name: str = ""
     """What the data are called in one word."""
+    whole: Part | None = None
+    """All examples of data that the model was not trained on, for measures that learn nothing from them."""
+
+    @property
+    def as_whole(self) -> Subject:
+        """The subject with all of such data as its test part."""
+        return self if self.whole is None else replace(self, parts=replace(self.parts, test=self.whole))
 
     @property
     def pixel_view(self) -> View:

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
+from untaught.data.spec import OnBad
 from untaught.data.view import Statistics, View
 from untaught.errors import ConfigError, RunError
 from untaught.model import Encoding, Model, model_class
@@ -46,6 +47,7 @@ from untaught.runs.checkpoint import (
     write_tensors,
 )
 from untaught.runs.encoders import Given, network_encoder, network_file
+from untaught.runs.matching import as_trained
 from untaught.runs.settings import NetworkFile, OwnNetwork, Settings
 
 
@@ -80,9 +82,13 @@ class Run:
         """How batches were cut."""
         return self.settings.view
 
-    def source(self, spec: str | None = None) -> Source:
-        """Open the run's own data, or other data with the same resizing."""
-        return open_data(spec or self.settings.data, size=self.settings.size, on_bad=self.settings.on_bad)
+    def source(
+        self, spec: str | None = None, size: tuple[int, int] | None = None, on_bad: OnBad | None = None
+    ) -> Source:
+        """Open the run's own data, or other data as the run would have seen them: size, scale, channels, classes."""
+        held = self.settings
+        found = open_data(spec or held.data, size=size or held.size, on_bad=on_bad or held.on_bad, scale=held.scale)
+        return as_trained(found, held)
 
     def records(self) -> list[dict[str, Any]]:
         """Every record that training wrote."""

@@ -114,6 +114,12 @@ class Settings:
     """Height and width to which pictures were resized."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What was done with broken files."""
+    scale: float | None = None
+    """The value of whole numbers that becomes 1, where the data have whole numbers."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes in the order of their numbers, where the data have labels."""
+    read: tuple[str, ...] = ()
+    """What was decided while the data were read, in sentences."""
     training: Training = Training()
     """How it was trained."""
     seen: View | None = None

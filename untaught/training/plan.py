@@ -19,7 +19,7 @@ from torch import nn
 
 from untaught.config import from_json, to_json, values
 from untaught.data.batches import collect, window
-from untaught.data.labels import as_labelled
+from untaught.data.labels import as_labelled, clip_labels
 from untaught.data.source import Parts, Source
 from untaught.data.view import Statistics, View, example_shape, refuse_to_binarise, statistics
 from untaught.errors import ConfigError, DataError
@@ -40,6 +40,7 @@ from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import seeded
 from untaught.recipe import SEARCHING, USUAL_RATES, Optimiser, Recipe, Rule
 from untaught.runs.encoders import Given
+from untaught.runs.matching import class_names
 from untaught.runs.settings import Settings, Training
 from untaught.shapes import Example
 from untaught.training.memory import refuse_weights
@@ -159,7 +160,9 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
         DataError: The data do not suit the model.
         SizeError: The weights alone do not fit into the device's memory.
     """
-    return plan_of(model_class(asked.model), asked, source, device, other)
+    made = plan_of(model_class(asked.model), asked, source, device, other)
+    _refuse_one_class(made)
+    return made
 
 
 def plan_of(
@@ -181,6 +184,9 @@ def plan_of(
         other=None if other is None else other.spec,
         size=asked.size,
         on_bad=asked.on_bad,
+        scale=source.scale,
+        classes=class_names(source) if asked.held is None else asked.held.classes,
+        read=source.notes,
         training=asked.training,
         seen=view,
         encoder=None if asked.given is None else asked.given.recorded,
@@ -220,6 +226,9 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
         config=to_json(model.config),
         data=source.spec,
         other=None if other is None else other.spec,
+        scale=source.scale,
+        classes=class_names(source),
+        read=source.notes,
         training=training,
         seen=view,
         encoder=None if given is None else given.recorded,
@@ -413,6 +422,20 @@ def _refuse_unknown_stages(stages: Sequence[Stage], settings: Settings) -> None:
             close = get_close_matches(name, names, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"its stages: {', '.join(names)}"
             raise ConfigError(f"--{flag}.{name}: {settings.model} has no stage {name!r}; {hint}")
+
+
+def _refuse_one_class(made: Plan) -> None:
+    """Refuse to learn classes where there is one alone: nothing tells it from others, and no error is ever made."""
+    streams = [(own.stage.stream, own.main) for own in made.stages]
+    streams += [(stream, own.beside[name]) for own in made.stages for name, stream in own.stage.beside.items()]
+    for stream, planned in streams:
+        classes = clip_labels(planned.parts.train).unique() if stream.labelled else torch.arange(2)
+        if len(classes[classes >= 0]) == 1 and not stream.other:
+            name = made.settings.classes[int(classes.max())]
+            raise DataError(
+                f"every labelled example of {made.source.spec} is of one class, {name!r}, and two are needed;\n"
+                "sub-folders are classes, or the labels of an array"
+            )
 
 
 def _refuse_other_sources(stages: Sequence[Stage], settings: Settings, other: Source | None) -> None:

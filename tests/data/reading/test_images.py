@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from untaught.data.channels import to_channels
 from untaught.data.reading.images import ImageFiles, chosen_size
-from untaught.data.reading.picture import decode, to_channels, upright_size
+from untaught.data.reading.picture import decode, upright_size
 from untaught.data.source import Source, open_data
 from untaught.errors import ConfigError, DataError
 
@@ -56,7 +57,9 @@ def test_sub_folders_are_classes(tmp_path: Path) -> None:
     assert source.label_names == ("cat", "dog", "owl") and source.train.label.tolist() == [0, 0, 1, 2]
 
 
-@pytest.mark.parametrize("names", [("cat/1.png", "dog/1.png", "loose.png"), ("all/1.png", "all/2.png"), ("1.png",)])
+@pytest.mark.parametrize(
+    "names", [("cat/1.png", "dog/1.png", "1.png", "2.png", "3.png"), ("all/1.png", "all/2.png"), ("1.png",)]
+)
 def test_otherwise_there_are_no_classes(names: tuple[str, ...], tmp_path: Path) -> None:
     save(tmp_path, *names)
     source = open_data(tmp_path)
@@ -273,6 +276,12 @@ def test_folders_that_are_links_are_followed_once(tmp_path: Path) -> None:
     (tmp_path / "set" / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "set" / "loop").symlink_to(tmp_path / "set")
     assert len(open_data(tmp_path / "set").train) == 2
+
+
+def test_a_folder_keeps_its_own_name_where_a_link_leads_to_it(tmp_path: Path) -> None:
+    save(tmp_path, "cat/1.png", "dog/1.png")
+    (tmp_path / "a cat").symlink_to(tmp_path / "cat")
+    assert open_data(tmp_path).label_names == ("cat", "dog")
 
 
 def test_luminance() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tests.evaluate.fakes import Linear, subject_of
 from untaught.data.part import Part
-from untaught.errors import ConfigError, DataError
+from untaught.errors import ConfigError
 from untaught.evaluate.measures.classification import (
     MEASURE,
     applies,
@@ -84,9 +84,12 @@ def test_certainty_of_what_is_wrong_is_finite() -> None:
     assert cross_entropy_nats(certain, torch.tensor([1])) == pytest.approx(-math.log(1e-12))
 
 
-def test_a_class_that_the_model_does_not_know_is_named() -> None:
-    with pytest.raises(DataError, match="a class 3; the model knows 3"):
-        MEASURE.take(subject(LABEL + 1))
+def test_examples_of_a_class_that_the_model_does_not_know_are_left_out_and_counted() -> None:
+    found, known = MEASURE.take(subject(LABEL + 1)), LABEL < 2
+    assert found["left_out"] == int((LABEL == 2).sum()) and found["unknown_classes"] == "3"
+    assert found["examples"] == int(known.sum())
+    assert found["error_rate"] == pytest.approx(error_rate(PROBABILITY[known], LABEL[known] + 1))
+    assert "left_out" not in MEASURE.take(subject()) and applies(subject(LABEL + 3)) is not None
 
 
 class Painter(Told, Samples):

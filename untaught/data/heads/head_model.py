@@ -210,7 +210,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path), np.load(path) as file:  # numpy alone would take one array for a file of arrays
             return {key: file[key] for key in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except Exception as error:  # a damaged stream raises what zlib, zipfile or numpy have for it
         if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):
             raise DataError(f"cannot read {path}: {str(error.strerror).lower()}") from error
         raise DataError(f"{path} is no head model: it should be an .npz file of arrays") from error

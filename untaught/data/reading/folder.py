@@ -1,4 +1,4 @@
-"""Files of a folder: which kind of source they make, which classes they show, and what is done with broken ones.
+"""Files of a folder: which kind of source they make, which are left out, and what is done with broken ones.
 
 The order is that of the paths as text, which for numbers with leading zeros is the order of counting. Hidden files
 are left out; folders are read in full depth.
@@ -13,16 +13,53 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from untaught.data.spec import Reading
 from untaught.errors import DataError
 
-IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"})
+IMAGES = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".jif",
+        ".png",
+        ".apng",
+        ".webp",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".pfm",
+        ".avif",
+        ".avifs",
+        ".jp2",
+        ".j2k",
+        ".j2c",
+        ".jpf",
+        ".jpx",
+        ".mpo",
+        ".pcx",
+        ".psd",
+        ".qoi",
+        ".sgi",
+        ".rgb",
+        ".bw",
+        ".ras",
+        ".tga",
+        ".xbm",
+    ]
+)
 VIDEO = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".gif"})
 ARRAYS = frozenset({".npy", ".npz"})
+DESKTOP = frozenset({"thumbs.db", "desktop.ini"})
 
 T = TypeVar("T")
 Kind = Literal["images", "video", "arrays"]
@@ -55,17 +92,13 @@ def files_of(path: Path, endings: frozenset[str]) -> list[Path]:
     return [file for file in _walk(path) if file.suffix.lower() in endings]
 
 
-def classes_of(folder: Path, files: Sequence[Path]) -> tuple[Tensor | None, tuple[str, ...]]:
-    """Number the sub-folders as classes when every file lies in one, and there are at least two.
-
-    Only the first level below `folder` counts. Gives labels `(file,)` and the classes' names in order.
-    """
-    places = [file.relative_to(folder).parts if folder.is_dir() else (file.name,) for file in files]
-    names = tuple(sorted({place[0] for place in places}))
-    if len(names) < 2 or any(len(place) < 2 for place in places):
-        return None, ()
-    number = {name: position for position, name in enumerate(names)}
-    return torch.tensor([number[place[0]] for place in places]), names
+def left_out_of(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """Files of a folder that are not read, as paths below it; those of the desktop are not worth a word."""
+    if not folder.is_dir():
+        return ()
+    ours = set(files)
+    others = (file for file in _walk(folder) if file not in ours and file.name.lower() not in DESKTOP)
+    return tuple(str(file.relative_to(folder)) for file in others)
 
 
 def attempt(
@@ -121,7 +154,8 @@ def _walk(folder: Path) -> list[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        shown = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        folders[:] = sorted(shown, key=lambda name: (Path(place, name).is_symlink(), name))  # what is linked comes last
         found.extend(Path(place, name) for name in files if not name.startswith("."))
     return sorted(found, key=str)
 

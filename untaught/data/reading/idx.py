@@ -21,6 +21,7 @@ from torch import Tensor
 
 from untaught.data.part import Part
 from untaught.data.reading.download import Remote, fetch
+from untaught.data.scale import BYTE, Values, decided
 from untaught.data.source import Source
 from untaught.errors import DataError
 
@@ -42,8 +43,12 @@ def load_idx(path: Path | None, data_set: str, files: Sequence[Remote], label_na
     """Open a set from a folder, or else from the cache or the network; it brings its own test part."""
     folder = fetch(files, data_set) if path is None else path
     found = [find_idx(folder, name) for name in NAMES]
-    train, test = (_part(images, labels) for images, labels in (found[:2], found[2:]))
-    return Source(data_set, train, test=test, label_names=label_names)
+    (x, label), (x_test, label_test) = (_read_pair(images, labels) for images, labels in (found[:2], found[2:]))
+    high = max(int(one.max()) if one.numel() else 0 for one in (x, x_test))
+    scale = decided(Values(0, high, whole=True), True, data_set, None)
+    train, test = Part.of(_white_at_255(x, scale.one), label), Part.of(_white_at_255(x_test, scale.one), label_test)
+    told = (scale.told,) if scale.told else ()
+    return Source(data_set, train, test=test, label_names=label_names, scale=scale.one, notes=told)
 
 
 def find_idx(folder: Path, name: str) -> Path:
@@ -82,8 +87,14 @@ def _bytes_of(path: Path) -> bytes:
         raise DataError(f"{path} is a broken gzip file: {error}") from error
 
 
-def _part(images: Path, labels: Path) -> Part:
+def _read_pair(images: Path, labels: Path) -> tuple[Tensor, Tensor]:
+    """Pictures `(n, 1, height, width)` and their labels."""
     x, label = read_idx(images), read_idx(labels)
     if x.ndim != 3 or label.ndim != 1 or len(x) != len(label):
         raise DataError(f"{images.name} {tuple(x.shape)} and {labels.name} {tuple(label.shape)} do not belong together")
-    return Part.of(x[:, None], label)
+    return x[:, None], label
+
+
+def _white_at_255(x: Tensor, white: float) -> Tensor:
+    """Bytes of which `white` is white, as bytes of which 255 is."""
+    return x if white == BYTE else (x.float() * (BYTE / white)).round().to(torch.uint8)

@@ -2,8 +2,8 @@
 
 What fits into memory is decoded once, as bytes; larger video is read by window, see `video_frames.py`. Frames are
 turned upright as the file says. Where files differ in size, all are brought to the smallest size of the commonest
-aspect. The source is grey, one channel, when every file is without colour. Sub-folders are classes when every file lies
-in one and there are at least two.
+aspect. The source is grey, one channel, when every file is without colour. `class_folders.py` says what sub-folders
+are.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from untaught.config import Count, configuration
+from untaught.data.class_folders import arranged
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.cuts import find_cuts
-from untaught.data.reading.folder import VIDEO, attempt, classes_of, files_of, refuse
+from untaught.data.reading.folder import VIDEO, attempt, files_of, refuse
 from untaught.data.reading.video_frames import VideoFrames
 from untaught.data.reading.video_index import decoded, index_video
 from untaught.data.source import Source
@@ -61,12 +62,13 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     frames, lengths, more = _whole(on_disk) if on_disk.nbytes <= reading.memory else _by_window(on_disk)
     broken = {**broken, **more}
     refuse(path, broken, len(files), reading)
-    label, names = classes_of(path, list(tables))
-    part = replace(_part(frames, on_disk, lengths, label), origin=on_disk.origin)
+    folders = arranged(path, list(tables))
+    part = replace(_part(frames, on_disk, lengths, folders.label), origin=on_disk.origin)
     if options.cuts:
         part = replace(part, cuts=find_cuts(frames, part.first.tolist(), part.length.tolist()))
     skipped, chosen = tuple(map(str, broken)), None if reading.size or set(sizes) == {size} else size
-    return Source(str(path), part, label_names=names, skipped=skipped, chosen_size=chosen)
+    source = Source(str(path), part, skipped=skipped, chosen_size=chosen)
+    return folders.kept([lengths.get(path, 0) > 0 for path in tables]).source(source)
 
 
 def commonest_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ References:
 from __future__ import annotations
 
 import tarfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from torch import Tensor
 
 from untaught.config import configuration
 from untaught.data.part import Part
+from untaught.data.reading.array_files import read_one
 from untaught.data.reading.download import Remote, cache_folder, fetch
 from untaught.data.source import Source
+from untaught.data.spec import MEMORY
 from untaught.errors import DataError
 
 ARCHIVE = Remote("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", ("https://www.cs.toronto.edu/~kriz/",))
@@ -95,7 +98,7 @@ def _from_archive(archive: Path) -> tuple[Part, Part]:
             members = {Path(member.name).name: member for member in tar if member.isfile()}
             found = {name: tar.extractfile(members[name]) for name in (*TRAIN, *TEST)}
             read = {name: records(file.read(), name) for name, file in found.items() if file is not None}
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{archive} is a broken archive: {error}") from error
     except KeyError as error:
         raise DataError(f"{archive} has no {error.args[0]}; the binary version of CIFAR-10 is wanted") from error
@@ -110,10 +113,10 @@ def _from_sheet(folder: Path, name: str) -> Part:
     """Cut a sheet of pictures apart: row by row, from left to right."""
     sheet, labels = folder / f"{name}.webp", folder / f"{name}_labels.npy"
     try:
-        label = torch.from_numpy(np.load(labels, allow_pickle=False).astype(np.int64))
+        label = torch.from_numpy(read_one(labels, MEMORY).astype(np.int64))
         with Image.open(sheet) as image:
             pixels = torch.from_numpy(np.array(image.convert("RGB")))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Pillow's readers raise a dozen kinds for a broken file
         raise DataError(f"cannot read {sheet.name} with {labels.name} in {folder}: {error}") from error
     rows, wide = pixels.shape[0] // SIDE, pixels.shape[1] // SIDE
     if wide != ROW or len(label) > rows * wide:

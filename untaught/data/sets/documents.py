@@ -11,8 +11,9 @@ behind the colon is
 - a file of counts, `documents:FILE.npz`: sparse rows `train_data`, `train_indices`, `train_indptr`, as
   `scipy.sparse.csr_matrix` has them, and `vocab`, a word for each column; if there are any, `train_labels` with
   `groups`, the classes' names, and the same with `test_`,
-- or a folder of text files, `documents:DIR`, ending in .txt, .text, .md or nothing. Sub-folders are classes when every
-  file lies in one. Words are runs of two letters or more, in small letters; English stop words are left out.
+- or a folder of text files, `documents:DIR`, ending in .txt, .text, .md or nothing. Sub-folders are classes, or parts
+  with classes below them, as of pictures; a validation part is learnt from too. Words are runs of two letters or more,
+  in small letters; English stop words are left out.
 
 Without it `20news_bow2000.npz` in the cache folder is read, where there is one, else the 20 newsgroups through
 scikit-learn, which downloads them into a folder of its own, in their division by date and without headers and
@@ -25,7 +26,6 @@ References:
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,11 +38,15 @@ from pydantic import Field
 from torch import Tensor
 
 from untaught.config import Count, configuration
+from untaught.data.class_folders import arranged
+from untaught.data.class_names import numbered
 from untaught.data.part import Part
+from untaught.data.reading.array_files import holds_several, read_several
 from untaught.data.reading.download import cache_folder
-from untaught.data.reading.folder import classes_of, files_of
+from untaught.data.reading.folder import files_of, left_out_of
 from untaught.data.source import Source
 from untaught.data.spec import OnBad
+from untaught.data.telling import counted, listed
 from untaught.errors import DataError
 
 TEXT = frozenset({".txt", ".text", ".md", ""})
@@ -81,18 +85,16 @@ def load(path: Path | None, options: Options) -> Source:
     if path is None and kept.is_file():
         path = kept
     if path is None:
-        (train, test), groups = _newsgroups()
-        options = replace(options, on_empty="skip")
-    elif path.is_dir():
-        (train, test), groups = _from_folder(path)
+        read, options = _newsgroups(), replace(options, on_empty="skip")
     else:
-        (train, test), groups = _from_file(path)
-    words = kept_words(train.table, options)
+        read = _from_folder(path) if path.is_dir() else _from_file(path)
+    words = kept_words(read.train.table, options)
     if not len(words):
         raise DataError(f"no word is left: each is in more than {options.common:g} of the documents; give ?common=1")
-    made = [_part(counts, words, options.on_empty) for counts in (train, test) if counts is not None]
+    made = [_part(counts, words, options.on_empty) for counts in (read.train, read.test) if counts is not None]
     skipped = tuple(name for _, empty in made for name in empty)
-    return Source("documents", made[0][0], None, made[1][0] if test else None, groups, skipped)
+    test = made[1][0] if len(made) > 1 else None
+    return Source("documents", made[0][0], None, test, read.classes, skipped, left_out=read.left_out, notes=read.notes)
 
 
 def kept_words(table: Any, options: Options) -> NDArray[np.int64]:
@@ -125,25 +127,51 @@ def _part(counts: Counts, words: NDArray[np.int64], on_empty: OnBad) -> tuple[Pa
     return Part.of(x, None if counts.label is None else counts.label[torch.from_numpy(full)]), empty
 
 
-Read = tuple[tuple[Counts, Counts | None], tuple[str, ...]]
-"""Training and test documents, and the names of their classes."""
+@dataclass(frozen=True)
+class Read:
+    """Documents of a file or a folder."""
+
+    train: Counts
+    test: Counts | None
+    classes: tuple[str, ...]
+    """Names of the classes."""
+    notes: tuple[str, ...] = ()
+    """What is to be told."""
+    left_out: tuple[str, ...] = ()
+    """Files that are not read."""
 
 
 def _from_file(file: Path) -> Read:
     """Read a file of counts."""
-    if file.suffix.lower() != ".npz":
+    if file.suffix.lower() != ".npz" and not holds_several(file):
         raise DataError(f"{file} is no .npz file of counts; give one, or a folder of texts: --data documents:DIR")
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-        raise DataError(f"{file} is a broken .npz file, or none: {str(error).partition(chr(10))[0]}") from error
-    groups = tuple(str(name) for name in arrays.get("groups", ()))
-    test = _counts(arrays, "test", file, groups) if "test_data" in arrays else None
-    return (_counts(arrays, "train", file, groups), test), groups
+    arrays = read_several(file)
+    parts = ("train", "test") if "test_data" in arrays else ("train",)
+    counts = [_counts(arrays, part, file) for part in parts]
+    classes = numbered([arrays.get(f"{part}_labels") for part in parts], str(file))
+    groups = tuple(str(name) for name in np.ravel(arrays.get("groups", ())))
+    if groups and classes.notes:  # -1 and 1: with names for the classes from 0 on, -1 is none of them
+        classes = numbered([arrays.get(f"{part}_labels") for part in parts], str(file), "absent")
+    groups = classes.names or groups
+    for part, one, label in zip(parts, counts, classes.labels, strict=True):
+        _refuse_labels(label, f"{part}_labels of {file}", one.table.shape[0], groups)
+    train, *test = (replace(one, label=label) for one, label in zip(counts, classes.labels, strict=True))
+    return Read(train, test[0] if test else None, groups, classes.notes)
 
 
-def _counts(arrays: Mapping[str, NDArray[Any]], part: str, file: Path, groups: tuple[str, ...]) -> Counts:
+def _refuse_labels(label: Tensor | None, name: str, documents: int, groups: tuple[str, ...]) -> None:
+    """Compare labels with the documents and the classes' names.
+
+    Raises:
+        DataError: They do not belong together.
+    """
+    if label is not None and len(label) != documents:
+        raise DataError(f"{name} should be {documents} whole numbers, one for each document")
+    if label is not None and groups and int(label.max()) >= len(groups):
+        raise DataError(f"{name} go up to {int(label.max())}, and groups names {len(groups)} classes")
+
+
+def _counts(arrays: Mapping[str, NDArray[Any]], part: str, file: Path) -> Counts:
     """Make sparse rows of the arrays of a part.
 
     Raises:
@@ -156,32 +184,46 @@ def _counts(arrays: Mapping[str, NDArray[Any]], part: str, file: Path, groups: t
     if missing:
         raise DataError(f"{file} has no {missing[0]}; it has {', '.join(sorted(arrays)) or 'nothing'}")
     data, indices, rows, vocabulary = (arrays[name] for name in wanted)
-    documents = len(rows) - 1
+    documents = max(0, np.size(rows) - 1)
     try:
         table = csr_matrix((data, indices.astype(np.int64), rows), (documents, len(vocabulary)))
         table.check_format(full_check=True)
         if rows[-1] != len(data):
             raise ValueError(f"{len(data)} values for the {rows[-1]} that {wanted[2]} ends with")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, IndexError) as error:
         raise DataError(f"{', '.join(wanted)} of {file} do not belong together: {error}") from error
     if data.dtype.kind not in "iuf" or not (np.isfinite(data).all() and (data >= 0).all()):
         raise DataError(f"{part}_data of {file} should be counts, numbers from 0")
-    label = arrays.get(f"{part}_labels")
-    if label is not None and (len(label) != documents or label.dtype.kind not in "iu"):
-        raise DataError(f"{part}_labels of {file} should be {documents} whole numbers, one for each document")
-    if label is not None and groups and label.max() >= len(groups):
-        raise DataError(f"{part}_labels of {file} go up to {label.max()}, and groups names {len(groups)} classes")
     names = [f"row {number} of {part} in {file}" for number in range(documents)]
-    return Counts(table, names, None if label is None else torch.from_numpy(label.astype(np.int64)))
+    return Counts(table, names, None)
 
 
 def _from_folder(folder: Path) -> Read:
     files = files_of(folder, TEXT)
     if not files:
         raise DataError(f"no text in {folder}; files that end in .txt, .text, .md or nothing are read")
-    (table,) = _counted([_text(file) for file in files])
-    label, groups = classes_of(folder, files)
-    return (Counts(table, [str(file) for file in files], label), None), groups
+    folders, others = arranged(folder, files), left_out_of(folder, files)
+    texts = {file: _text(file) for file, part in zip(files, folders.part, strict=True) if part}
+    parts = {name: _rows_of(folders.part, name) for name in ("train", "validation", "test")}
+    trained = [files[row] for name in ("train", "validation") for row in parts[name]]
+    tested = [files[row] for row in parts["test"]]
+    tables = _counted([texts[file] for file in trained], *([[texts[file] for file in tested]] if tested else []))
+    made = [
+        Counts(table, [str(file) for file in some], _labels_of(folders.label, files, some))
+        for table, some in zip(tables, (trained, tested), strict=False)
+    ]
+    told = (f"left out {counted(len(others), 'file')}, no texts that can be read: {listed(others)}",) if others else ()
+    notes, left_out = (*folders.notes, *told), (*others, *folders.left_out)
+    return Read(made[0], made[1] if tested else None, folders.names, notes, left_out)
+
+
+def _rows_of(parts: Sequence[str], name: str) -> list[int]:
+    return [row for row, part in enumerate(parts) if part == name]
+
+
+def _labels_of(label: Tensor | None, files: Sequence[Path], some: Sequence[Path]) -> Tensor | None:
+    row = {file: number for number, file in enumerate(files)}
+    return None if label is None else label[torch.tensor([row[file] for file in some])]
 
 
 def _text(file: Path) -> str:
@@ -227,4 +269,4 @@ def _newsgroups() -> Read:
         Counts(table, [Path(name).name for name in part.filenames], torch.as_tensor(part.target).long())
         for table, part in zip(_counted(train.data, test.data), (train, test), strict=True)
     ]
-    return (found[0], found[1]), tuple(train.target_names)
+    return Read(found[0], found[1], tuple(train.target_names))

@@ -18,6 +18,7 @@ References:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -64,7 +65,8 @@ def load(path: Path | None, options: Options) -> Source:
     )
     deviation = train[1].std().clamp_min(1e-6)
     made = [_part(part, 0.5 + x / (SPAN * deviation), options.pictures) for part, x in (train, validation, test)]
-    return Source("whitened", *made, label_names=source.label_names)
+    train, validation, test = made
+    return replace(source, spec="whitened", train=train, validation=validation, test=test, chosen_size=None, scale=None)
 
 
 def whitened(x: Tensor) -> Tensor:

@@ -129,6 +129,7 @@ MEASURE = Measure(
     meaning="Which features say something about the example, and how sparse they are.",
     applies=applies,
     measure=measure,
+    whole=True,
     quantities=QUANTITIES,
     together=True,
 )

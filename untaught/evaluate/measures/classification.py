@@ -6,17 +6,19 @@ For N labelled test examples x_n of class y_n and the model's probabilities p(c 
     cross-entropy = -1/N sum_n log p(y_n | x_n)                                            (2)
 
 A model trained on binarised pixels is given grey ones, as probabilities. The baseline predicts the training part's
-class frequencies, so always the most frequent class. Probabilities below 1e-12 count as 1e-12.
+class frequencies, so always the most frequent class. Probabilities below 1e-12 count as 1e-12. Examples of classes that
+the model does not know are left out and counted.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
-from untaught.errors import ConfigError, DataError
+from untaught.errors import ConfigError
 from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosaic
 from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Drawing, Groups, Headline, Measure
@@ -67,19 +69,22 @@ def applies(subject: Subject) -> str | None:
     if not all(bool((part.label >= 0).any()) for part in (subject.parts.train, subject.parts.test)):
         return "the data have no labels"
     try:
-        subject.apply(subject.model.class_probabilities, subject.pixels(subject.parts.test, 1).x)
+        given = subject.apply(subject.model.class_probabilities, subject.pixels(subject.parts.test, 1).x)
     except ConfigError as error:  # it was built without classes
         return str(error)
-    return None
+    label = subject.parts.test.label
+    return (
+        None if bool(((label >= 0) & (label < given.shape[1])).any()) else "the model knows none of the data's classes"
+    )
 
 
 def measure(subject: Subject) -> Groups:
     """Error rate and cross-entropy on the test part, of every class too, and of the most frequent class."""
     assert isinstance(subject.model, Classifies)
     batch = subject.tested().labelled
-    label, given = batch.label, subject.apply(subject.model.class_probabilities, batch.x)
-    if int(label.max()) >= given.shape[1]:
-        raise DataError(f"the data have a class {int(label.max())}; the model knows {given.shape[1]}, from 0 on")
+    given = subject.apply(subject.model.class_probabilities, batch.x)
+    known = batch.label < given.shape[1]
+    label, given, new = batch.label[known], given[known], batch.label[~known]
     trivial = frequencies(subject.parts.train.label, given.shape[1]).expand_as(given)
     error, nats = error_rate(given, label), cross_entropy_nats(given, label)
     deviation = math.sqrt(error * (1 - error) / len(label))
@@ -90,8 +95,14 @@ def measure(subject: Subject) -> Groups:
             ERROR.of(error, deviation, {"most_frequent_class": wrong}),
             CROSS_ENTROPY.of(nats, baselines={"most_frequent_class": cross_entropy_nats(trivial, label)}),
         ],
-        [OF_CLASSES.of(of_classes), *facts(examples=len(label))],
+        [OF_CLASSES.of(of_classes), *facts(examples=len(label), **_of_new_classes(subject, new))],
     ]
+
+
+def _of_new_classes(subject: Subject, label: Labels) -> dict[str, Any]:
+    """How many examples were left out, and of which classes."""
+    names = [_name(subject, c) for c in label.unique().tolist()]
+    return {"left_out": len(label), "unknown_classes": ", ".join(names)} if names else {}
 
 
 def picture(subject: Subject) -> Picture | None:
@@ -143,6 +154,7 @@ MEASURE = Measure(
     meaning="How well a model that gives class probabilities names the test examples.",
     applies=applies,
     measure=measure,
+    whole=True,
     quantities=(ERROR, CROSS_ENTROPY, OF_CLASSES),
     together=True,
     headline=Headline((ERROR.name,), ("most_frequent_class",), "examples", lambda subject: True, quick),

@@ -88,6 +88,7 @@ MEASURE = Measure(
     meaning="Whether groups that are found in the features without labels are the classes.",
     applies=applies,
     measure=measure,
+    whole=True,
     quantities=QUANTITIES,
     together=True,
 )

@@ -190,6 +190,7 @@ MEASURE = Measure(
     meaning="How many latents say something, how far they depend on each other, and what they decode to.",
     applies=applies,
     measure=measure,
+    whole=True,
     quantities=(CORRELATION, SINGLE, BEST, ACTIVE_LATENTS),
     pictures={
         "traversals.png": Drawing(

@@ -63,6 +63,7 @@ MEASURE = Measure(
     meaning="The log-likelihood of test examples by 5,000 draws of each one's latent variables.",
     applies=applies,
     measure=measure,
+    whole=True,
     quantities=(NATS, ELBO, EFFECTIVE, ANNEALED),
     by_name=True,
     caution=caution,

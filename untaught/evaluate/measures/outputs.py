@@ -40,6 +40,7 @@ MEASURE = Measure(
     meaning="What a classifier says of fixed test examples: one point in the space of functions.",
     applies=applies,
     measure=measure,
+    whole=True,
     quantities=(PROBABILITIES,),
     by_name=True,  # numbers for drawings and not for readers
 )
