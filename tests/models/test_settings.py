@@ -158,7 +158,8 @@ def behaves(name: str, config: str) -> tuple[Any, ...]:
 def learnt(subject: Subject) -> Iterator[Any]:
     """Initial state, two steps with their losses and gradients, and what is held out."""
     learner = subject.learner
-    yield from (learner.monitor, str(subject.optimiser), *subject.parameters)
+    player = learner.players[subject.player]
+    yield from (learner.monitor, str(subject.optimiser), player.updates, *subject.parameters)
     yield from (value.clone() for value in learner.state_dict().values())
     for progress in (0.4, 1.0):
         learner.train().zero_grad()
