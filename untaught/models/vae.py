@@ -147,6 +147,7 @@ class VAE(Learner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Acti
     }
     adapts = DENSITIES
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
+    of_classes = True
     smoke = Smoke(config=Config(networks=Networks(latent=2, hidden=(5,))), shape=(1, 4, 4), binary=True)
     config: Config
 
