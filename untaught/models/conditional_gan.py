@@ -103,7 +103,7 @@ class ConditionalGAN(Learner, Encodes, Samples, Filters):
     }
     adapts = LINEAR
     monitor = "energy_distance"
-    recipe = Recipe(optimiser=Optimiser(learning_rate=5e-4, betas=(0.5, 0.99)), batch_size=64)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3, betas=(0.5, 0.99)), batch_size=64, average=0.995)
     of_classes = True
     smoke = Smoke(
         config=Config(

@@ -25,7 +25,7 @@ References:
 
 Departures:
     Adam instead of gradient descent with momentum, a falling learning rate, leaky units instead of maxout by default.
-    No batch normalisation in the discriminator by default.
+    The weights that are kept are running averages over the last few hundred updates.
     (6) is the same for both players; the paper gives no weight.
 """
 
@@ -121,7 +121,7 @@ class GAN(Learner, Encodes, Samples, Filters):
     }
     adapts = {**LINEAR, **patches_told(CONVOLVED)}
     monitor = "energy_distance"
-    recipe = Recipe(optimiser=Optimiser(learning_rate=5e-4, betas=(0.5, 0.99)), batch_size=64)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3, betas=(0.5, 0.99)), batch_size=64, average=0.995)
     smoke = Smoke(
         config=Config(
             networks=Adversaries(latent=3, generator=(24,), discriminator=(24, 24), minibatch=2, reference=3),

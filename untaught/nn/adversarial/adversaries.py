@@ -1,7 +1,7 @@
 """The two networks of a game, dense or convolutional, chosen by name.
 
-Convolutional ones are those of the DCGAN: no pooling, strides instead; batch normalisation in the generator; leaky
-units in the discriminator. Pictures may have any size and any channels.
+Convolutional ones are those of the DCGAN: no pooling, strides instead; batch normalisation in both but for the first
+layer of the discriminator, whose units are leaky. Pictures may have any size and any channels.
 
 References:
     Radford, Metz, Chintala (2016). Unsupervised representation learning with deep convolutional generative adversarial
@@ -26,7 +26,7 @@ DENSE = (512, 256)
 SMALLEST = 16
 """Shorter side of the smallest pictures for which `auto` takes convolutions."""
 Norm: TypeAlias = Literal["auto", "none", "batch", "virtual"]
-JudgingNorm: TypeAlias = Literal["none", "batch", "virtual", "weight"]
+JudgingNorm: TypeAlias = Literal["auto", "none", "batch", "virtual", "weight"]
 Units: TypeAlias = Literal["leaky", "relu", "maxout"]
 
 
@@ -54,8 +54,9 @@ class Adversaries:
     generator_norm: Norm = "auto"
     """Normalisation of the generator's hidden layers: by the batch, by a fixed batch (virtual) or none; auto takes the
     batch for convolutions."""
-    discriminator_norm: JudgingNorm = "none"
-    """That of the discriminator's but the first: by the batch, by a fixed batch, of its weights (weight) or none."""
+    discriminator_norm: JudgingNorm = "auto"
+    """That of the discriminator's but the first: by the batch, by a fixed batch, of its weights (weight) or none; auto
+    takes the batch for convolutions."""
     discriminator_units: Units = "leaky"
     """Hidden units of the discriminator; maxout takes the largest of five linear ones, in dense layers."""
     dropout: tuple[Fraction, ...] = (0.0,)
@@ -78,6 +79,15 @@ class Adversaries:
             raise ConfigError(f"convolutions need pictures; examples are vectors of {shape[0]}: take dense layers")
         return self.network == "convolution" or (
             self.network == "auto" and len(shape) == 3 and min(shape[1:]) >= SMALLEST
+        )
+
+    def norms(self, shape: Shape) -> tuple[Norm, JudgingNorm]:
+        """Normalisation of the generator and of the discriminator."""
+        auto = "batch" if self.convolutional(shape) else "none"
+        of_generator, of_discriminator = self.generator_norm, self.discriminator_norm
+        return (
+            auto if of_generator == "auto" else of_generator,
+            auto if of_discriminator == "auto" else of_discriminator,
         )
 
     def stack(self, shape: Shape, hidden: tuple[int, ...] | None) -> tuple[Layer, ...]:

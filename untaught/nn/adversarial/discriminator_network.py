@@ -21,7 +21,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from untaught.errors import ConfigError
 from untaught.nn import convolution, dense
-from untaught.nn.adversarial.adversaries import Adversaries, JudgingNorm
+from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.minibatch import MinibatchFeatures
 from untaught.nn.adversarial.virtual_norm import ReferenceBatch, VirtualBatchNorm
 from untaught.nn.latent.densities import normal
@@ -62,23 +62,23 @@ class Discriminator(nn.Module):
         """
         super().__init__()
         self.networks, self.planes = networks, networks.convolutional(shape)
+        _, self.norm = networks.norms(shape)
         layers, features = self._convolutional(shape) if self.planes else self._dense(shape, beside)
         self.layers = nn.ModuleList(layers)
         self.meeting = None
         if self.planes and beside:
-            self.meeting = _dense_layer(features + beside, MEETING, networks, normalised=False)
+            self.meeting = self._layer(features + beside, MEETING, normalised=False)
             features = MEETING
         self.corrupted = nn.ModuleList(_corruptions(networks, len(layers) + 1))
         self.minibatch = MinibatchFeatures(features, networks.minibatch) if networks.minibatch else None
         self.head = dense.Layer(features + networks.minibatch, outputs, "linear")
         shapes = (shape, (beside,)) if beside else (shape,)
-        virtual = networks.discriminator_norm == "virtual"
-        self.reference = ReferenceBatch(networks.reference, *shapes) if virtual else None
+        self.reference = ReferenceBatch(networks.reference, *shapes) if self.norm == "virtual" else None
 
     def _dense(self, shape: Shape, beside: int) -> tuple[list[nn.Module], int]:
         values, *hidden = self.networks.widths(shape, self.networks.discriminator)
         pairs = enumerate(pairwise((values + beside, *hidden)))
-        return [_dense_layer(below, above, self.networks, number > 0) for number, (below, above) in pairs], hidden[-1]
+        return [self._layer(below, above, number > 0) for number, (below, above) in pairs], hidden[-1]
 
     def _convolutional(self, shape: Shape) -> tuple[list[nn.Module], int]:
         networks = self.networks
@@ -89,15 +89,32 @@ class Discriminator(nn.Module):
         for number, (channels, layer) in enumerate(
             zip((shape[0], *(own.filters for own in stack)), stack, strict=False)
         ):
-            down = convolution.Down(channels, layer, "relu", networks.discriminator_norm == "batch" and number > 0)
+            down = convolution.Down(channels, layer, "relu", self.norm == "batch" and number > 0)
             down.activate = _activate(networks)
-            if networks.discriminator_norm == "virtual" and number > 0:
+            if self.norm == "virtual" and number > 0:
                 down.norm = VirtualBatchNorm(layer.filters, networks.reference)
-            if networks.discriminator_norm == "weight":
+            if self.norm == "weight":
                 weight_norm(down.convolution)
             layers.append(down)
         size = convolution.sizes(stack, (shape[1], shape[2]))[-1]
         return layers, stack[-1].filters * torch.Size(size).numel()
+
+    def _layer(self, inputs: int, outputs: int, normalised: bool) -> nn.Module:
+        """A dense layer, normalised before its activation where asked for."""
+        if self.networks.discriminator_units == "maxout":
+            layer = Maxout(inputs, outputs)
+        else:
+            layer = dense.Layer(inputs, outputs, "relu")
+            layer.activate = _activate(self.networks)
+        # Biases of 0 would put the bends of all units at 0, which of few inputs few steps do not move apart.
+        nn.init.uniform_(_linear(layer).bias, -(inputs**-0.5), inputs**-0.5)
+        if normalised and self.norm == "batch":
+            layer.norm = dense.BatchNorm(outputs)
+        if normalised and self.norm == "virtual":
+            layer.norm = VirtualBatchNorm(outputs, self.networks.reference)
+        if self.norm == "weight":
+            weight_norm(_linear(layer))
+        return layer
 
     def features(self, x: Examples, beside: Beside | None = None) -> Features:
         """The last hidden layer h of equation (1)."""
@@ -167,22 +184,6 @@ class Corrupted(nn.Module):
         if self.dropped:
             x = x * bernoulli(torch.full_like(x, 1 - self.dropped)) / (1 - self.dropped)
         return x + self.deviation * normal(x) if self.deviation else x
-
-
-def _dense_layer(inputs: int, outputs: int, networks: Adversaries, normalised: bool) -> nn.Module:
-    kind: JudgingNorm = networks.discriminator_norm
-    if networks.discriminator_units == "maxout":
-        layer = Maxout(inputs, outputs)
-    else:
-        layer = dense.Layer(inputs, outputs, "relu")
-        layer.activate = _activate(networks)
-    # Biases of 0 would put the bends of all units at 0, which of few inputs few steps do not move apart.
-    nn.init.uniform_(_linear(layer).bias, -(inputs**-0.5), inputs**-0.5)
-    if normalised and kind in ("batch", "virtual"):
-        layer.norm = dense.BatchNorm(outputs) if kind == "batch" else VirtualBatchNorm(outputs, networks.reference)
-    if kind == "weight":
-        weight_norm(_linear(layer))
-    return layer
 
 
 def _linear(layer: nn.Module) -> dense.Layer:

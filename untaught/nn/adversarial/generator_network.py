@@ -49,8 +49,7 @@ class Generator(nn.Module):
         self.outputs = OutputUnits(networks.output)
         inputs = networks.latent + beside
         self.planes = networks.convolutional(shape)
-        norm = networks.generator_norm
-        self.norm = norm if norm != "auto" else "batch" if self.planes else "none"
+        self.norm, _ = networks.norms(shape)
         self.layers, self.maps = self._convolutional(inputs) if self.planes else (self._dense(inputs), None)
         self.reference = ReferenceBatch(networks.reference, (inputs,)) if self.norm == "virtual" else None
 
