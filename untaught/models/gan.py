@@ -44,7 +44,7 @@ from untaught.layerwise.wide_range import LINEAR, linear_outside
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Player, Recipe, Smoke, Usual
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.discriminator_network import Discriminator
-from untaught.nn.adversarial.energy_distance import energy_distance
+from untaught.nn.adversarial.energy_distance import LATER, energy_distance
 from untaught.nn.adversarial.generator_network import Generator
 from untaught.nn.adversarial.parameter_history import ParameterHistory
 from untaught.nn.adversarial.verdicts import fooling, telling_apart, told_right, value
@@ -121,6 +121,7 @@ class GAN(Learner, Encodes, Samples, Filters):
     }
     adapts = {**LINEAR, **patches_told(CONVOLVED)}
     monitor = "energy_distance"
+    tolerance = LATER
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3, betas=(0.5, 0.99)), batch_size=64, average=0.995)
     smoke = Smoke(
         config=Config(
