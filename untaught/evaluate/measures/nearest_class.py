@@ -91,7 +91,7 @@ def _layers(subject: Subject, train: Batch, test: Batch) -> list[tuple[str, Seve
         def layer(x: Tensor, own: str = name) -> Tensor:
             return model.activations(x, [own])[own].flatten(1)
 
-        found.append((name, [subject.apply(layer, batch.x) for batch in (train, test)]))
+        found.append((name.replace(".", "_"), [subject.apply(layer, batch.x) for batch in (train, test)]))
     return found
 
 

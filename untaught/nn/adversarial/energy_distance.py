@@ -22,8 +22,8 @@ from untaught.nn.noise import wide
 from untaught.shapes import Examples, Scalar, Vectors
 
 LATER = 0.2
-"""Fraction by which the distance may exceed the lowest while later weights of a game are preferred: samples still become
-cleaner where the distance no longer falls."""
+"""Fraction by which the distance may exceed the lowest while later weights of a game are preferred: samples still
+become cleaner where the distance no longer falls."""
 Samples = Float[Tensor, "sample *example"]
 
 
