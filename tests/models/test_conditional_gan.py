@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from untaught import cli
+from untaught import cli, open_run
 from untaught.data.reading.arrays import from_array
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch
@@ -69,6 +69,7 @@ def test_it_learns_where_each_class_lies() -> None:
 def test_commands_draw_a_class_on_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, out = tmp_path / "run", tmp_path / "threes.npz"
     assert cli.main(["train", "conditional-gan", "--data", "digits", *TINY, "--out", str(run)]) == 0
+    assert open_run(run).best().counters["selects"] == "energy_distance"
     assert cli.main(["sample", str(run), "--label", "3", "--count", "5", "--out", str(out)]) == 0
     with np.load(out) as arrays:
         assert arrays["samples"].shape == (5, 1, 8, 8)

@@ -122,7 +122,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
     class Config:
         """The networks, and the encoder."""
 
-        networks: Flat[Adversaries] = Adversaries(latent=50, prior="uniform", network="dense")
+        networks: Flat[Adversaries] = Adversaries(latent=50, prior="uniform", network="dense", generator_norm="batch")
         """Generator and discriminator; the encoder has the generator's layers."""
         encoder: Literal["deterministic", "stochastic"] = "deterministic"
         """Whether the encoder gives a code, or a mean and a variance of it as in ALI."""
