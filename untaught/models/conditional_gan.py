@@ -1,22 +1,24 @@
 """Conditional generative adversarial network: samples of a class that is asked for.
 
     x' = G(z, y)                                                             (1)
-    h = H(x, y),   D(x, y) = s(W h + w)                                      (2)
+    h = H(x),   D(x, y) = s(w h + v_y h + b_y)                               (2)
     L_D = -<t log D(x, y) + (1 - t) log(1 - D(x, y))> - <log(1 - D(x', y))>  (3)
     L_G = -<log D(x', y)>                                                    (4)
 
-x is an example with the class y, z a vector of noise, s the logistic function, t = 1 - smoothing. Both networks are
-given the class, one-hot: the discriminator tells pairs of an example and its class from pairs of a made one and the
-class that it was made for, so that what is made must look like an example of that class. In each step made ones have
-the classes of the batch. Networks are those of `gan`.
+x is an example with the class y, z a vector of noise, s the logistic function, t = 1 - smoothing. The generator is
+given the class, one-hot, beside the noise. The discriminator has weights v_y for each class and tells pairs of an
+example and its class from pairs of a made one and the class that it was made for, so that what is made must look like
+an example of that class. In each step made ones have the classes of the batch. Networks are those of `gan`.
 
 References:
     Mirza, Osindero (2014). Conditional generative adversarial nets. arXiv:1411.1784.
+    Miyato, Koyama (2018). cGANs with projection discriminator. ICLR (how the class enters the discriminator).
 
 Departures:
+    The discriminator's class enters by (2); in the paper of 2014 it is an input with layers of its own. As an input, a
+    class was hardly heeded after a thousand updates.
     Convolutions where pictures are of 16 x 16 pixels or more. Adam instead of gradient descent, leaky units instead of
-    maxout by default; the class stands beside the latents, or beside the values or the maps of an example, without a
-    layer of its own.
+    maxout by default.
 """
 
 from __future__ import annotations
@@ -55,12 +57,13 @@ class ConditionalGAN(Learner, Encodes, Samples, Filters):
         return self.generator(latent, one_hot(label, self.config.classes, latent))
 
     def encode(self, x: Examples) -> Features:
-        """The discriminator's last hidden layer where no class is known, equation (2)."""
-        return self.discriminator.features(x, one_hot(None, self.config.classes, x))
+        """The discriminator's last hidden layer h, equation (2)."""
+        return self.discriminator.features(x)
 
     def judged(self, x: Examples, label: Labels) -> PerExample:
         """The logit of D for each example and class, equation (2)."""
-        return self.discriminator(x, one_hot(label, self.config.classes, x))[:, 0]
+        logits = self.discriminator(x)
+        return logits[:, 0] + (one_hot(label, self.config.classes, logits) * logits[:, 1:]).sum(1)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (3) or (4)."""
@@ -99,7 +102,7 @@ class ConditionalGAN(Learner, Encodes, Samples, Filters):
         """Updates of the discriminator in each step."""
 
     known_shortfalls = {
-        "features": "its discriminator learnt with the class beside each example, and features are without one",
+        "features": "a discriminator need only see what a generator gets wrong; features are a by-product",
     }
     adapts = LINEAR
     monitor = "energy_distance"
@@ -125,7 +128,7 @@ class ConditionalGAN(Learner, Encodes, Samples, Filters):
         super().__init__()
         self.config, self.example = config, Example.of(example)
         self.generator = Generator(config.networks, self.shape, config.classes)
-        self.discriminator = Discriminator(config.networks, self.shape, config.classes)
+        self.discriminator = Discriminator(config.networks, self.shape, outputs=1 + config.classes)
         self.players = {
             "discriminator": Player(("discriminator.",), updates=config.updates),
             "generator": Player(("generator.",)),
@@ -148,9 +151,8 @@ class ConditionalGAN(Learner, Encodes, Samples, Filters):
         """
         check_labels(sample.label, self.config.classes, needed=True)
         self.generator.outputs.look(sample.x.flatten(1))
-        classes = one_hot(sample.label, self.config.classes, sample.x)
-        self.discriminator.take(sample.x, classes)
-        self.generator.take(classes)
+        self.discriminator.take(sample.x)
+        self.generator.take(one_hot(sample.label, self.config.classes, sample.x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Draw from the generator, of one class or of classes drawn evenly.
@@ -168,5 +170,5 @@ class ConditionalGAN(Learner, Encodes, Samples, Filters):
         )
 
     def filters(self) -> Images:
-        """Weights of the discriminator's first layer, without those of the classes."""
+        """Weights of the discriminator's first layer."""
         return self.discriminator.first_weights(self.shape)

@@ -9,7 +9,8 @@ References:
 Departures:
     Training lasts as many minutes as the budget allows. Adam with a falling learning rate instead of gradient descent
     with momentum; the weights that are kept are running averages.
-    The class joins the latents, or the pixels, at the input; in the paper each has a layer of its own before they join.
+    The class stands beside the latents at the generator's input, and has weights of its own on the discriminator's last
+    hidden layer; in the paper each has a layer of its own before they join.
 """
 
 from __future__ import annotations

@@ -108,3 +108,11 @@ def test_energy_distance_against_a_loop_and_its_closed_form() -> None:
     folded = spread * (2 / torch.pi) ** 0.5 * torch.tensor(-1.0).exp() + 2 * (1 - 2 * phi)
     exact = float(2 * folded - 2 * spread * (2 / torch.pi) ** 0.5)
     assert float(energy_distance(far, near)) == pytest.approx(exact, rel=0.05)
+
+
+def test_energy_distance_is_as_exact_under_reduced_precision() -> None:
+    with seeded(0):
+        x, y = torch.rand(40, 600), 0.1 + torch.rand(40, 600)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = energy_distance(x, y)
+    torch.testing.assert_close(found, energy_distance(x, y))
