@@ -80,6 +80,8 @@ def test_settings_that_cannot_be() -> None:
 def test_defaults_follow_the_range_of_values() -> None:
     inside, beyond = Batch.of(torch.rand(20, 2)), Batch.of(3 * torch.randn(20, 2))
     assert GAN.usual(Example((2,)), inside).config == {}
+    large = GAN.usual(Example((3, 200, 300)), Batch.of(torch.rand(5, 3, 200, 300)))
+    assert large.view is not None and large.view.patch == 64
     found = GAN.usual(Example((2,)), beyond)
     assert found.config == {"output": "linear"} and found.view is not None and found.view.standardise == "pixel"
 

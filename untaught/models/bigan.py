@@ -137,7 +137,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
     adapts = LINEAR
     monitor = "energy_distance"
     tolerance = LATER
-    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3, betas=(0.5, 0.99)), batch_size=64, average=0.995)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=5e-4, betas=(0.5, 0.99)), batch_size=64, average=0.995)
     smoke = Smoke(
         config=Config(
             networks=Adversaries(latent=3, generator=(24,), discriminator=(24, 24), minibatch=2, reference=3)
