@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from untaught import cli, open_run
+from untaught import cli, open_data, open_run
 from untaught.data.reading.arrays import from_array
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch
 from untaught.models.conditional_gan import ConditionalGAN
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.randomness import seeded
+from untaught.runs.run import create_run
 from untaught.runs.settings import Training
 from untaught.training.fit import train
+from untaught.training.plan import Asked, plan
 
 ONE = torch.ones(())
 SMALL = Adversaries(latent=3, generator=(8,), discriminator=(8, 6))
@@ -52,6 +54,7 @@ def test_the_class_decides_what_is_made_and_how_it_is_judged(shape: tuple[int, .
     assert not torch.allclose(model.judged(x, torch.tensor([0, 0])), model.judged(x, torch.tensor([1, 1])))
 
 
+@pytest.mark.slow
 def test_it_learns_where_each_class_lies() -> None:
     with seeded(0):
         label = torch.arange(1000) % 2
@@ -68,7 +71,9 @@ def test_it_learns_where_each_class_lies() -> None:
 
 def test_commands_draw_a_class_on_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, out = tmp_path / "run", tmp_path / "threes.npz"
-    assert cli.main(["train", "conditional-gan", "--data", "digits", *TINY, "--out", str(run)]) == 0
+    training = Training(epochs=1, threads=1, precision="float32", device="cpu")
+    decided = plan(Asked("conditional-gan", {"generator": [8], "discriminator": [8]}, training), open_data("digits"))
+    train(decided, run=create_run(run, decided.settings))
     assert open_run(run).best().counters["selects"] == "energy_distance"
     assert cli.main(["sample", str(run), "--label", "3", "--count", "5", "--out", str(out)]) == 0
     with np.load(out) as arrays:

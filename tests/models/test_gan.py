@@ -86,6 +86,7 @@ def test_defaults_follow_the_range_of_values() -> None:
     assert found.config == {"output": "linear"} and found.view is not None and found.view.standardise == "pixel"
 
 
+@pytest.mark.slow
 def test_it_learns_a_density_on_a_line() -> None:
     """A bump at 1.5 of width 0.5: the mean and the deviation of samples are those of the examples."""
     with seeded(0):
