@@ -18,7 +18,7 @@ References:
 
 Departures:
     Both logits of (5) are as (3) gives them, with logistic losses throughout. Networks are those of `gan`; the encoder
-    is the mirror of the generator.
+    is the mirror of the generator. Noise in the discriminator, without which it is soon sure of all pairs.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
     class Config:
         """The networks, and the encoder."""
 
-        networks: Flat[Adversaries] = Adversaries(latent=50, prior="uniform", network="dense", generator_norm="batch")
+        networks: Flat[Adversaries] = Adversaries(
+            latent=50, prior="uniform", network="dense", generator_norm="batch", noise=(0.3,)
+        )
         """Generator and discriminator; the encoder has the generator's layers."""
         encoder: Literal["deterministic", "stochastic"] = "deterministic"
         """Whether the encoder gives a code, or a mean and a variance of it as in ALI."""

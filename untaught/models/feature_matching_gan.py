@@ -110,7 +110,7 @@ class FeatureMatchingGAN(Learner, Classifies, Encodes, Samples, Filters):
     known_shortfalls = {"features": "its features are to name classes together with weights of its own"}
     adapts = LINEAR
     monitor = None  # few labels are held out, and which weights they prefer is chance: the last are kept
-    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3, betas=(0.5, 0.999)), batch_size=100, average=0.999)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=3e-3, betas=(0.5, 0.999)), batch_size=100, average=0.999)
     smoke = Smoke(
         config=Config(networks=Adversaries(latent=3, generator=(6,), discriminator=(6, 5), reference=3), classes=3),
         shape=(1, 4, 4),

@@ -9,7 +9,8 @@ References:
 
 Departures:
     Training lasts as many minutes as the budget allows, where the paper makes 400 passes. The weights that are kept are
-    running averages. The discriminator's features are those of a game of our own on the same digits.
+    running averages. Noise is added to the inputs of the BiGAN's discriminator. The discriminator's features are those
+    of a game of our own on the same digits.
 """
 
 from __future__ import annotations
