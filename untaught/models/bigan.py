@@ -123,7 +123,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
         """The networks, and the encoder."""
 
         networks: Flat[Adversaries] = Adversaries(
-            latent=50, prior="uniform", network="dense", generator_norm="batch", noise=(0.3,)
+            latent=50, prior="uniform", network="dense", generator_norm="batch", noise=(0.1,)
         )
         """Generator and discriminator; the encoder has the generator's layers."""
         encoder: Literal["deterministic", "stochastic"] = "deterministic"
