@@ -51,6 +51,9 @@ class Completes(ABC):
 class Samples(ABC):
     """Draws new examples."""
 
+    of_classes: ClassVar[bool] = False
+    """Whether a class may be asked for; where a configuration has no classes, `sample` refuses a label."""
+
     @abstractmethod
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Draw `count` examples; of one class if a label is given, where the model has learnt classes."""

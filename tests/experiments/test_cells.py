@@ -106,6 +106,8 @@ def test_what_was_trained_counts_all_stages_and_what_came_before() -> None:
 
     base = trained(60.0, 30.0)
     assert how_long(trained(60.0, before={"base": base})) == ["3,000", "900", "2.5"]
+    whys = [how_long(trained(60.0, kept_by=why))[1] for why in ("last", "energy_distance", "total")]
+    assert whys == ["900, the last", "900, by energy distance", "900, by loss"]
     assert how_long({"stage": "last", "step": 1000, "seconds": 60.0}) == ["1,000+", "–", "1.0+"]
     assert how_long({}) == ["untrained", "–", "–"]
 

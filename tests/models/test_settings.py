@@ -27,6 +27,11 @@ from untaught.randomness import seeded
 CONVOLVED = {"network": "convolution", "hidden": [3]}
 GAME = {"adversarial": 0.5, "judge": [3, 4, 5]}
 BEGUN = {"start": "random", "output": "linear", "latent": 2}
+SMALL = {"network": "convolution", "generator": [3], "discriminator": [3]}
+ADVERSARIES: dict[str, tuple[dict[str, Any], Any]] = {
+    "kernel": (SMALL, 3), "stride": (SMALL, 1), "reference": ({"generator_norm": "virtual"}, 2),
+    "network": ({"generator": [3], "discriminator": [3]}, "convolution"), "dropout": ({}, [0.4]), "noise": ({}, [0.4]),
+}  # fmt: skip
 TOGETHER: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
     "autoencoder": {
         **{name: (CONVOLVED, value) for name, value in (("kernel", 3), ("stride", 1), ("pool", 2))},
@@ -34,6 +39,7 @@ TOGETHER: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
         "start": (BEGUN, "pca"),
         "pretraining": ({"activation": "sigmoid"}, "rbm"),
     },
+    **dict.fromkeys(("bigan", "conditional-gan", "feature-matching-gan", "gan"), ADVERSARIES),
     "boltzmann": {
         "mean_field_sweeps": ({}, 3), "temperatures": ({}, [3.0, 1.0]), "recall": ({}, [1.0, 0.7]),
         "groups": ({}, 2), "clamped": ({}, "exact"), "free": ({}, "exact"),
@@ -158,7 +164,8 @@ def behaves(name: str, config: str) -> tuple[Any, ...]:
 def learnt(subject: Subject) -> Iterator[Any]:
     """Initial state, two steps with their losses and gradients, and what is held out."""
     learner = subject.learner
-    yield from (learner.monitor, str(subject.optimiser), *subject.parameters)
+    player = learner.players[subject.player]
+    yield from (learner.monitor, str(subject.optimiser), player.updates, *subject.parameters)
     yield from (value.clone() for value in learner.state_dict().values())
     for progress in (0.4, 1.0):
         learner.train().zero_grad()

@@ -64,6 +64,7 @@ def test_the_last_weights_are_kept_where_asked(tmp_path: Path) -> None:
         run = create_run(tmp_path / keep, decided.settings)
         losses = {record.step: record.held_out["total"] for record in fit(decided, run=run) if record.held_out}
         kept[keep] = run.best().counters["step"]
+        assert run.best().counters["selects"] == {"best": "total", "last": "last"}[keep]
         for name, value in decided.model.state_dict().items():
             assert torch.equal(value, run.best().state["model"][name]), name
     assert kept["last"] == max(losses) and losses[kept["best"]] < losses[kept["last"]]

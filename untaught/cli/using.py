@@ -16,12 +16,12 @@ from untaught.cli.output import check_ending, write_arrays
 from untaught.config import Count, Whole, configuration
 from untaught.data.part import Part
 from untaught.data.view import View, cut
-from untaught.errors import DataError
+from untaught.errors import ConfigError, DataError
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import Prediction, grid, pairs, prediction_film, prediction_strip
 from untaught.evaluate.in_squares import features_of, whole_view
 from untaught.evaluate.measures.prediction import flow_of
-from untaught.model import Classifies, Encodes, Predicts, Reconstructs, Samples
+from untaught.model import Encodes, Predicts, Reconstructs, Samples
 from untaught.randomness import seeded
 from untaught.runs.run import open_run
 from untaught.shapes import Video
@@ -100,11 +100,11 @@ def sample(words: Sequence[str]) -> None:
     out = check_ending(asked.out, ".npz", ".png")
     run = open_run(asked.run)
     refuse_incapable(run, Samples)
-    if asked.label is not None:
-        refuse_incapable(run, Classifies)
     device = device_named(asked.device)
     model = run.load(asked.step, device)
     assert isinstance(model, Samples)
+    if asked.label is not None and not model.of_classes:
+        raise ConfigError(f"{run.settings.model}, the model of {run.path}, draws no class on demand; leave --label out")
     with seeded(asked.seed, device), torch.no_grad():
         drawn = model.sample(asked.count, asked.label).float().cpu()
     statistics = run.statistics()

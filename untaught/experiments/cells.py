@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from untaught.evaluate.measure import inside, spread_keys
+from untaught.evaluate.quantity import plain
 from untaught.experiments.paper import BUDGETS, Budget, Column, Published, Row, Table
 from untaught.experiments.records import Records, seconds_of, steps_of
 
@@ -185,15 +186,22 @@ def recorded(record: Mapping[str, Any]) -> list[str]:
 
 
 def how_long(trained: Mapping[str, Any]) -> list[str]:
-    """Updates and minutes of all stages and of what came before them, and which update's weights were kept.
+    """Updates and minutes of all stages and of what came before them, which update's weights were kept, and why.
 
     Older records know the last stage only: "+" says that there may have been more.
     """
     if "step" not in trained:
         return ["untrained", NOTHING, NOTHING]
     more = "" if "stages" in trained else "+"
-    kept = f"{trained['kept']:,}" if "kept" in trained else NOTHING
+    kept = f"{trained['kept']:,}{_why(trained.get('kept_by'))}" if "kept" in trained else NOTHING
     return [f"{steps_of(trained):,}{more}", kept, f"{seconds_of(trained) / 60:.1f}{more}"]
+
+
+def _why(selects: str | None) -> str:
+    """What selected weights, in words: a held-out number, or that they are the last; older records do not say."""
+    if selects is None:
+        return ""
+    return ", the last" if selects == "last" else f", by {'loss' if selects == 'total' else plain(selects)}"
 
 
 RECORDED = ("experiment", "budget", "seed", "updates", "kept", "minutes", "hardware", "commit", "date")

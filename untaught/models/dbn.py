@@ -312,6 +312,7 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             for machine in (*self.machines, self.top):
                 machine.weight.uniform_(-1, 1).div_(math.sqrt(len(machine.weight)))
 
+    of_classes = True
     smoke = Smoke(
         config=Config(hidden=(4, 3, 4), classes=3, fine_tuning="up-down", initial_scale=0.5, sample_steps=5),
         shape=(1, 2, 3), binary=True, classes=3,

@@ -300,6 +300,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         """One-hot rows; all zeros where the label is absent."""
         return (label[:, None] == torch.arange(self.config.classes, device=label.device)).to(self.weight.dtype)
 
+    of_classes = True
     smoke = Smoke(
         config=Config(hidden=4, classes=3, alpha=0.5, unlabelled=0.5, sparsity=1e-3, initial_scale=0.5, sample_steps=5),
         shape=(1, 2, 3), binary=True, classes=3,

@@ -91,6 +91,7 @@ class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples
     }
     adapts = {**DENSITIES, "model": f"m2 where an example has at most {SHORT} times as many values as M1 has latents"}
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
+    of_classes = True
     smoke = Smoke(
         config=Config(latent=3, hidden=(8,), class_hidden=(8,), classes=3, alpha=100.0),
         shape=(1, 4, 4),

@@ -141,6 +141,7 @@ class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariabl
 
     continuous = True
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
+    of_classes = True
     smoke = Smoke(config=Config(networks=Networks(latent=2, hidden=(5,))), shape=(1, 4, 4), binary=True)
     config: Config
 

@@ -10,6 +10,7 @@ temporal        what networks of video need: cores that run over time, motion be
 vision_nets     AlexNet and VGG, with the names of parameters that published weights have
 energy          machines with an energy
 belief          sigmoid belief networks
+adversarial     games between a generator and a discriminator: both networks, losses, layers that look at a batch
 latent          models with continuous latent variables: densities, networks
 output_units    values of the output units, and their error
 targets         losses for binary states and classes

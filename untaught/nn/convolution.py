@@ -56,7 +56,7 @@ class Down(nn.Module):
         super().__init__()
         self.layer, self.activate = layer, ACTIVATIONS[activation]
         self.convolution = nn.Conv2d(channels, layer.filters, layer.kernel, layer.stride, layer.edge)
-        self.norm = nn.BatchNorm2d(layer.filters) if normalise else nn.Identity()
+        self.norm: nn.Module = nn.BatchNorm2d(layer.filters) if normalise else nn.Identity()
         spread_(self.convolution.weight, channels * layer.kernel**2, activation)
         nn.init.zeros_(self.convolution.get_parameter("bias"))
 
@@ -121,7 +121,7 @@ class Up(nn.Module):
         super().__init__()
         self.layer, self.activate = layer, ACTIVATIONS[activation]
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.norm = nn.BatchNorm2d(outputs) if normalise else nn.Identity()
+        self.norm: nn.Module = nn.BatchNorm2d(outputs) if normalise else nn.Identity()
         self._tied = [tied]  # in a list, so that the encoder's weights are not among the decoder's too
         if tied is None:
             self.weight = nn.Parameter(torch.empty(inputs, outputs, layer.kernel, layer.kernel))

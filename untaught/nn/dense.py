@@ -46,7 +46,7 @@ class Layer(nn.Module):
         super().__init__()
         self.activate = ACTIVATIONS[activation]
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.norm = BatchNorm(outputs) if normalise else nn.Identity()
+        self.norm: nn.Module = BatchNorm(outputs) if normalise else nn.Identity()
         self._tied = [tied]  # in a list, so that the encoder's weights are not among the decoder's too
         if tied is None:
             self.weight = nn.Parameter(torch.empty(outputs, inputs))

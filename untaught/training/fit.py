@@ -271,7 +271,7 @@ class _StageTraining:
 
     def _counters(self, held_out: dict[str, float]) -> dict[str, Any]:
         loss = self._monitored(held_out) if held_out else None
-        return counters(self.number, self.clock, self.written, loss, self.threads.count)
+        return counters(self.number, self.clock, self.written, loss, self.threads.count, self._selects() or "last")
 
     def _measured(self, stepper: Stepper) -> tuple[dict[str, float], bool]:
         """Losses on held-out data, and whether they are the best so far; now and then pictures too."""
@@ -289,9 +289,12 @@ class _StageTraining:
 
     def _monitored(self, held_out: dict[str, float]) -> float:
         """The number that selects weights, lowest first; minus the step where the last are to be kept."""
-        if self.learner.monitor is None or self.training.keep == "last":
-            return -float(self.clock.step)
-        return held_out[self.learner.monitor]
+        selects = self._selects()
+        return -float(self.clock.step) if selects is None else held_out[selects]
+
+    def _selects(self) -> str | None:
+        """The held-out part that selects weights; None where the last are to be kept."""
+        return None if self.training.keep == "last" else self.learner.monitor
 
     def _picture(self, stepper: Stepper) -> None:
         """Write pictures of held-out data and the model's outputs at this step."""

@@ -30,9 +30,12 @@ def training_state(model: Model, stepper: Stepper, device: torch.device) -> dict
     }
 
 
-def counters(stage_number: int, clock: Clock, records: int, held_out: float | None, threads: int) -> dict[str, Any]:
-    """All numbers of a training that are not tensors."""
+def counters(
+    stage_number: int, clock: Clock, records: int, held_out: float | None, threads: int, selects: str
+) -> dict[str, Any]:
+    """All that a checkpoint says of a training besides tensors; `selects` is what chooses the weights that are kept."""
     return {
+        "selects": selects,
         "stage_number": stage_number,
         "held_out_loss": held_out,
         "clock": clock.state(),

@@ -25,9 +25,10 @@ from untaught.evaluate.drawing.pictures import (
 from untaught.evaluate.evaluate import measures
 from untaught.evaluate.footage import footage
 from untaught.evaluate.in_squares import given_back, whole_view
+from untaught.evaluate.measures.classification import picture as classes_on_demand
 from untaught.evaluate.measures.prediction import continued, flow_of, frame_view, rollout_lengths
 from untaught.evaluate.subject import Subject, measuring
-from untaught.model import Filters, Predicts, Reconstructs, Samples
+from untaught.model import Classifies, Filters, Predicts, Reconstructs, Samples
 from untaught.randomness import seeded
 
 CLIPS = 3
@@ -69,6 +70,8 @@ def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
     elif isinstance(subject.model, Reconstructs) and drawable:
         whole = replace(subject, view=whole_view(subject)).pixels(subject.parts.test, PAIRS).x
         yield "reconstruction.png", pairs(whole, given_back(subject, whole), side=PAIR_SIDE)
+    if (each := _of_each_class(subject)) is not None:
+        yield "classes.png", each
     if isinstance(subject.model, Samples) and drawable:
         x = subject.shown(subject.model.sample(SAMPLES).float().cpu())
         yield ("samples.png" if x.ndim == 4 else "samples.gif"), grid(x, COLUMNS if x.ndim == 4 else None)
@@ -77,6 +80,13 @@ def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
     if isinstance(subject.model, Filters) and drawable:
         for name, weights in subject.model.filter_pictures().items():
             yield f"{name}.png", filter_grid(weights)
+
+
+def _of_each_class(subject: Subject) -> Picture | None:
+    """New pictures of each class; where a model also names classes, they go with that measure."""
+    model = subject.model
+    demanded = isinstance(model, Samples) and model.of_classes and not isinstance(model, Classifies)
+    return classes_on_demand(subject) if demanded else None
 
 
 def shown_at_once(clips: Prediction) -> int:

@@ -101,13 +101,14 @@ class RowRun:
 
 
 def trained(run: Run) -> dict[str, Any]:
-    """How far a run was trained: its last record, every stage of it, and the step whose weights were kept."""
+    """How far a run was trained: its last record, every stage of it, and which step's weights were kept, and why."""
     records = run.records()
     stages = {record["stage"]: record for record in records}  # the last one of each
     last = records[-1]
     told = {key: last[key] for key in ("stage", "step", "epoch", "seconds", "rate", "threads", "losses", "held_out")}
-    kept = run.best().counters["step"]
-    return {**told, "kept": kept, "stages": [_stage(record) for record in stages.values()]}
+    best = run.best().counters
+    kept = {"kept": best["step"], "kept_by": best.get("selects")}
+    return {**told, **kept, "stages": [_stage(record) for record in stages.values()]}
 
 
 def _stage(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""A game that encodes: losses by their formulas, who moves what, and codes that the generator undoes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from untaught.model import Batch
+from untaught.models.bigan import BiGAN
+from untaught.nn.adversarial.adversaries import Adversaries
+from untaught.randomness import seeded
+from untaught.runs.settings import Training
+from untaught.training.fit import train
+
+ONE = torch.ones(())
+SMALL = Adversaries(latent=3, prior="uniform", network="dense", generator=(8,), discriminator=(8, 6))
+X = torch.rand(5, 1, 3, 4, generator=torch.Generator().manual_seed(0))
+
+
+def small(encoder: str = "deterministic") -> BiGAN:
+    with seeded(0):
+        return BiGAN(BiGAN.Config(networks=SMALL, encoder=encoder), (1, 3, 4))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("encoder", ["deterministic", "stochastic"])
+def test_losses_are_their_formulas(encoder: str) -> None:
+    model, found = small(encoder), {}
+    for player in model.players:
+        with seeded(3):
+            found[player] = model.loss(Batch.of(X), player, ONE).total
+    with seeded(3):
+        latent = model.generator.prior(5)
+        code = model.coded(X)
+    real = torch.sigmoid(model.judged(X, code))
+    made = torch.sigmoid(model.judged(model.decode(latent), latent))
+    torch.testing.assert_close(found["discriminator"], -real.log().mean() - (1 - made).log().mean())
+    torch.testing.assert_close(found["both"], -(1 - real).log().mean() - made.log().mean())
+    assert torch.equal(code, model.encode(X)) == (encoder == "deterministic")
+
+
+@pytest.mark.parametrize(
+    ("player", "networks"), [("discriminator", {"discriminator"}), ("both", {"encoder", "generator"})]
+)
+def test_each_player_moves_only_its_own_parameters(player: str, networks: set[str]) -> None:
+    model = small()
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    own = [value for name, value in model.named_parameters() if name.startswith(model.players[player].prefixes)]
+    model.loss(Batch.of(X), player, ONE).total.backward()
+    torch.optim.SGD(own, 0.5).step()
+    moved = {name.split(".")[0] for name, value in model.named_parameters() if not torch.equal(value, before[name])}
+    assert moved == networks
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 33, 18), (7,)])
+def test_any_size_and_colour(shape: tuple[int, ...]) -> None:
+    network = "convolution" if shape == (3, 33, 18) else "dense"
+    with seeded(0):
+        model = BiGAN(BiGAN.Config(networks=Adversaries(latent=5, network=network)), shape).eval()  # type: ignore[arg-type]
+    x = torch.rand(2, *shape)
+    assert model.encode(x).shape == (2, 5) and model.reconstruct(x).shape == x.shape
+    assert model.sample(3).shape == (3, *shape) and model.filters().ndim == 4
+    assert model.judged(x, model.encode(x)).shape == (2,)
+
+
+@pytest.mark.slow
+def test_codes_are_undone_by_the_generator() -> None:
+    """Points on a line of two clusters, a latent of one number: reconstructions are nearer than another point's."""
+    with seeded(0):
+        x = torch.where(torch.rand(1000, 1) < 0.5, -1.0, 1.0) + 0.25 * torch.randn(1000, 1)
+        networks = Adversaries(latent=1, prior="uniform", output="linear", generator=(32, 32), discriminator=(48, 48))
+        model = BiGAN(BiGAN.Config(networks=networks), (1,))
+    train(model, x, Training(epochs=30, learning_rate=4e-3, threads=1, precision="float32"))
+    with torch.no_grad():
+        back = model.reconstruct(x)
+        own, other = (back - x).abs().mean(), (back - x.roll(1, 0)).abs().mean()
+    assert own < 0.4 * other, (own, other)

@@ -1,0 +1,107 @@
+"""K + 1 classes: probabilities against a softmax over all of them, the matched features, few labels worth many."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from untaught.errors import ConfigError, DataError
+from untaught.model import Batch
+from untaught.models.feature_matching_gan import FeatureMatchingGAN
+from untaught.nn.adversarial.adversaries import Adversaries
+from untaught.randomness import seeded
+
+ONE = torch.ones(())
+SMALL = Adversaries(latent=3, network="dense", generator=(8,), discriminator=(8, 6))
+X = torch.rand(5, 1, 3, 4, generator=torch.Generator().manual_seed(0))
+LABEL = torch.tensor([1, -1, 2, 0, -1])
+
+
+def small(classes: int = 3, share: float = 0.5) -> FeatureMatchingGAN:
+    with seeded(0):
+        return FeatureMatchingGAN(FeatureMatchingGAN.Config(networks=SMALL, classes=classes, share=share), (1, 3, 4))
+
+
+def test_probabilities_are_those_of_a_softmax_with_one_class_more() -> None:
+    model = small()
+    every = torch.softmax(torch.cat([model.discriminator(X), torch.zeros(5, 1)], 1), 1)
+    torch.testing.assert_close(torch.sigmoid(model.being_an_example(X)), 1 - every[:, 3])
+    torch.testing.assert_close(model.class_probabilities(X), every[:, :3] / every[:, :3].sum(1, keepdim=True))
+
+
+def test_loss_of_the_discriminator_is_its_formula() -> None:
+    model = small()
+    with seeded(3):
+        made = model.made(5)
+    with seeded(3):
+        loss = model.loss(Batch(X, LABEL), "discriminator", ONE).total
+    known = model.class_probabilities(X)[[0, 2, 3], [1, 2, 0]].log().mean()
+    d_real, d_made = (torch.sigmoid(model.being_an_example(x)) for x in (X, made))
+    torch.testing.assert_close(loss, -0.5 * known - 0.5 * (d_real.log().mean() + (1 - d_made).log().mean()))
+    beside = Batch(X, torch.full((5,), -1), beside={"labelled": Batch(X, LABEL)})
+    with seeded(3):
+        torch.testing.assert_close(model.loss(beside, "discriminator", ONE).total, loss)
+
+
+def test_generator_matches_mean_features() -> None:
+    model = small()
+    with seeded(3):
+        made = model.made(5)
+    with seeded(3):
+        loss = model.loss(Batch(X, LABEL), "generator", ONE).total
+    apart = [float(model.encode(X)[:, j].mean() - model.encode(made)[:, j].mean()) ** 2 for j in range(6)]
+    assert float(loss.detach()) == pytest.approx(sum(apart) / 6, rel=1e-4)
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_each_player_moves_only_its_own_parameters(player: str) -> None:
+    model = small()
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    own = [value for name, value in model.named_parameters() if name.startswith(player)]
+    model.loss(Batch(X, LABEL), player, ONE).total.backward()
+    torch.optim.SGD(own, 0.5).step()
+    moved = {name.split(".")[0] for name, value in model.named_parameters() if not torch.equal(value, before[name])}
+    assert moved == {player}
+
+
+def test_a_step_draws_labelled_examples_beside_all() -> None:
+    (stage,) = small().stages()
+    assert not stage.stream.labelled and stage.beside["labelled"].labelled
+    assert list(stage.learner.players) == ["discriminator", "generator"]
+
+
+@pytest.mark.slow
+def test_unlabelled_clusters_spread_few_labels() -> None:
+    """Two crescents of points, four labels each: all points together name more than the labelled ones alone."""
+    with seeded(0):
+        angle, side = torch.pi * torch.rand(400), torch.arange(400) % 2
+        sign = 1.0 - 2.0 * side[:, None]
+        x = torch.stack([angle.cos(), angle.sin()], 1) * sign - torch.tensor([0.5, -0.25]) * sign
+        x = x + 0.06 * torch.randn(400, 2)
+    first = [int((side == y).nonzero()[number, 0]) for y in (0, 1) for number in range(4)]
+    known, right = Batch(x[first], side[first]), {}
+    networks = Adversaries(latent=2, output="linear", generator=(40,), discriminator=(64, 64))
+    for unlabelled in (True, False):
+        with seeded(1):
+            model = FeatureMatchingGAN(FeatureMatchingGAN.Config(networks=networks, classes=2, share=2.0), (2,))
+            moves = {
+                name: torch.optim.Adam(model.get_submodule(name).parameters(), lr=3e-3, betas=(0.5, 0.99))
+                for name in model.players
+            }
+            batch = Batch.of(x) if unlabelled else Batch.of(known.x)
+            for _ in range(400):
+                for player, optimiser in moves.items():
+                    model.zero_grad()
+                    model.loss(Batch(batch.x, batch.label, beside={"labelled": known}), player, ONE).total.backward()
+                    optimiser.step()
+        right[unlabelled] = float((model.eval().class_probabilities(x).argmax(1) == side).float().mean())
+    assert right[True] > right[False] and right[True] > 0.9, right
+
+
+def test_bad_input() -> None:
+    with pytest.raises(DataError, match="no example has a label"):
+        small().prepare(Batch.of(X))
+    with pytest.raises(ConfigError, match="conditional-gan does"):
+        small().sample(1, 0)
+    with pytest.raises(ConfigError, match="others of its batch"):
+        FeatureMatchingGAN(FeatureMatchingGAN.Config(networks=Adversaries(minibatch=3)), (7,))

@@ -1,0 +1,101 @@
+"""The game: who moves what, what its settings do, and a density that it learns."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from untaught.errors import ConfigError, SizeError
+from untaught.model import Batch, Example
+from untaught.models.gan import GAN
+from untaught.nn.adversarial.adversaries import Adversaries
+from untaught.randomness import seeded
+from untaught.runs.settings import Training
+from untaught.training.fit import train
+
+ONE = torch.ones(())
+DENSE = Adversaries(latent=3, generator=(8,), discriminator=(8, 6))
+
+
+def small(shape: tuple[int, ...] = (1, 5, 6), **game: object) -> GAN:
+    with seeded(0):
+        return GAN(GAN.Config(networks=DENSE, **game), shape)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_each_player_moves_only_its_own_parameters(player: str) -> None:
+    """No optimiser holds the other's: gradients that reach them are left where they are."""
+    model = small()
+    own = [value for name, value in model.named_parameters() if name.startswith(player)]
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    optimiser = torch.optim.SGD(own, 0.5)
+    model.loss(Batch.of(torch.rand(4, 1, 5, 6)), player, ONE).total.backward()
+    optimiser.step()
+    moved = {name.split(".")[0] for name, value in model.named_parameters() if not torch.equal(value, before[name])}
+    assert moved == {player}
+
+
+def test_the_discriminator_costs_the_generator_no_gradient() -> None:
+    model = small()
+    model.loss(Batch.of(torch.rand(4, 1, 5, 6)), "discriminator", ONE).total.backward()
+    assert all(value.grad is None for value in model.generator.parameters())
+
+
+def test_gradients_of_the_two_losses_oppose_each_other() -> None:
+    """Of what is made: the minimax game is of one value, which one player raises and the other lowers."""
+    model, x = small(objective="minimax"), torch.rand(4, 1, 5, 6)
+    with seeded(1):
+        fooled = model.loss(Batch.of(x), "generator", ONE).total
+    with seeded(1):
+        told = model.loss(Batch.of(x), "discriminator", ONE).total
+    real = torch.nn.functional.softplus(-model.judged(x)).mean()
+    torch.testing.assert_close(fooled, -(told - real))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 33, 18), (7,)])
+def test_any_size_and_colour(shape: tuple[int, ...]) -> None:
+    with seeded(0):
+        model = GAN(GAN.Config(), shape)
+    model.prepare(Batch.of(torch.rand(5, *shape)))
+    model.eval()
+    assert model.sample(2).shape == (2, *shape)
+    assert model.encode(torch.rand(2, *shape)).shape[0] == 2
+    assert model.filters().ndim == 4
+
+
+def test_settings_that_cannot_be() -> None:
+    with pytest.raises(ConfigError, match="take dense layers"):
+        GAN(GAN.Config(networks=Adversaries(network="convolution")), (7,))
+    with pytest.raises(ConfigError, match="maxout units are for dense"):
+        GAN(GAN.Config(networks=Adversaries(discriminator_units="maxout")), (1, 20, 20))
+    with pytest.raises(ConfigError, match="2 entries for 3 layers"):
+        GAN(GAN.Config(networks=Adversaries(dropout=(0.1, 0.2))), (1, 8, 8))
+    pools = Adversaries(network="convolution", generator=(4,), discriminator=(4, 4, 4))
+    with pytest.raises(SizeError, match="nearest size"):
+        GAN(GAN.Config(networks=pools), (1, 0, 9))
+    with pytest.raises(ConfigError, match="learnt no classes"):
+        small().sample(1, 2)
+
+
+def test_defaults_follow_the_range_of_values() -> None:
+    inside, beyond = Batch.of(torch.rand(20, 2)), Batch.of(3 * torch.randn(20, 2))
+    assert GAN.usual(Example((2,)), inside).config == {}
+    large = GAN.usual(Example((3, 200, 300)), Batch.of(torch.rand(5, 3, 200, 300)))
+    assert large.view is not None and large.view.patch == 64
+    found = GAN.usual(Example((2,)), beyond)
+    assert found.config == {"output": "linear"} and found.view is not None and found.view.standardise == "pixel"
+
+
+@pytest.mark.slow
+def test_it_learns_a_density_on_a_line() -> None:
+    """A bump at 1.5 of width 0.5: the mean and the deviation of samples are those of the examples."""
+    with seeded(0):
+        x = 1.5 + 0.5 * torch.randn(1000, 1)
+        networks = Adversaries(latent=2, generator=(32,), discriminator=(32, 32), output="linear")
+        model = GAN(GAN.Config(networks=networks), (1,))
+    last = train(model, x, Training(epochs=15, learning_rate=4e-3, threads=1, precision="float32"))
+    assert "energy_distance" in last.held_out and "value_nats" in last.losses
+    with seeded(1):
+        drawn = model.sample(2000)
+    assert float(drawn.mean()) == pytest.approx(1.5, abs=0.15)
+    assert float(drawn.std()) == pytest.approx(0.5, abs=0.15)

@@ -1,0 +1,11 @@
+"""What games between a generator and a discriminator need.
+
+adversaries            both networks, dense or convolutional, chosen by name
+generator_network      from latents to examples
+discriminator_network  from examples to logits and features
+verdicts               losses of the two players
+minibatch              features that compare an example with the others of its batch
+virtual_norm           batch normalisation by a fixed batch
+parameter_history      how far parameters are from their average so far
+energy_distance        how far samples are from examples
+"""
