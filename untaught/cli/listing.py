@@ -87,6 +87,8 @@ def tell_skipped(source: Source) -> None:
     if source.chosen_size is not None:
         told = "frames are brought to {}" if source.is_video else "each picture is brought to {} around its centre"
         print(f"{told.format(by(source.chosen_size))}; --size takes another", file=sys.stderr)
+    for note in source.notes:
+        print(note, file=sys.stderr)
     if count := len(source.train.cuts):
         found = "1 cut" if count == 1 else f"{count} cuts"
         print(f"{found} found, which no window crosses; the option ?cuts=false ignores them", file=sys.stderr)

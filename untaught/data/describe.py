@@ -43,6 +43,7 @@ def describe(source: Source) -> dict[str, Any]:
         "labels": label_counts(source),
         "latents": {name: value.shape[1] for name, value in source.train.latents.items()},
         "skipped": list(source.skipped),
+        "notes": list(source.notes),
     }
 
 

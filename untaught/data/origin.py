@@ -49,6 +49,8 @@ class Origin:
     """Number of each file's first frame."""
     seconds: Sequence[float] | None = None
     """When each frame is shown, counted from its file's first; none for pictures."""
+    numbers: Sequence[int] | None = None
+    """Number of each frame in its clip, from 0, where every frame is a file."""
 
     @staticmethod
     def of_pictures(files: Sequence[Path]) -> Origin:
@@ -60,7 +62,8 @@ class Origin:
         number = bisect_right(self.first, frame) - 1
         if self.seconds is None:
             return Place(self.files[number])
-        return Place(self.files[number], None, frame - self.first[number], float(self.seconds[frame]))
+        own = frame - self.first[number] if self.numbers is None else self.numbers[frame]
+        return Place(self.files[number], None, own, float(self.seconds[frame]))
 
 
 def clock(seconds: float) -> str:
