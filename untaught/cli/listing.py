@@ -28,8 +28,10 @@ NAMED = 5
 PATHS = """Or a path, opened by what it holds:
   a folder of pictures    its sub-folders are classes when every picture lies in one
   a video, or a folder of videos
+  numbered pictures as video: clip/%04d.png, or clip?video=true for a folder of them or of such folders
   an array .npy or .npz   (n, feature), (n, h, w), (n, c, h, w), (n, h, w, c), or video (n, t, c, h, w)
-Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip."""
+Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip,
+film.mp4?from=10s&to=1m&every=5&stream=1."""
 
 
 @configuration

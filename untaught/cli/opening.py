@@ -116,7 +116,7 @@ def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["s
     own = size_of(size) or held.size
     if own is None and data is not None and held.frames is None and "size" not in parse(data, source_names()).options:
         own = size_of(parse(held.data, source_names()).options.get("size"))
-    source = open_data(data or held.data, size=own, on_bad=on_bad or held.on_bad)
+    source = open_data(data or held.data, size=own, on_bad=on_bad or held.on_bad, video=held.frames is not None)
     tell_skipped(source)
     return source
 

@@ -12,7 +12,7 @@ from untaught.cli.asked import BY_STAGE, Said, Train, asked
 from untaught.cli.flags import Group, parse
 from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
-from untaught.model import Classifies, TakesEncoder, model_names
+from untaught.model import Classifies, TakesEncoder, model_class, model_names
 from untaught.runs.settings import Training
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ def _decided(said: Said) -> Plan:
     from untaught.training.plan import Asked, plan
 
     command, size = said.command, size_of(said.command.size)
-    source = open_data(command.data, size=size, on_bad=command.on_bad)
+    video = model_class(said.model).smoke.frames is not None
+    source = open_data(command.data, size=size, on_bad=command.on_bad, video=video)
     tell_skipped(source)
-    other = None if command.other is None else open_data(command.other, size=size, on_bad=command.on_bad)
+    other = None if command.other is None else open_data(command.other, size=size, on_bad=command.on_bad, video=video)
     asked_for = Asked(said.model, said.config, said.training, _encoder(said), size, command.on_bad, said.resumed)
     decided = plan(asked_for, source, device_named(said.training.device), other)
     _refuse_other_data(said, decided.settings)

@@ -151,7 +151,10 @@ def _part(clips: Sequence[_Clip], frames: Frames, options: Options) -> Part:
 
 def _labelled(part: Part, root: Path, clips: Sequence[_Clip]) -> tuple[Part, tuple[str, ...]]:
     """The part with the classes that sub-folders show, and their names."""
-    label, names = classes_of(root, [clip.whole.name for clip in clips])
+    places = [clip.whole.name for clip in clips]
+    if root in places:
+        return part, ()
+    label, names = classes_of(root, places)
     return (part if label is None else replace(part, label=label.repeat_interleave(part.length))), names
 
 
