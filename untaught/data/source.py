@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import torch
 
 import untaught.data.sets
+from untaught.ambient import as_torch_begins
 from untaught.config import from_json
 from untaught.data.part import Part
 from untaught.data.reading.clips.frame_names import is_numbered
@@ -104,6 +105,7 @@ class FileKind(Protocol):
         ...
 
 
+@as_torch_begins()
 def open_data(
     spec: str | Path,
     *,

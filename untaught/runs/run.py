@@ -30,6 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from untaught.ambient import as_torch_begins
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
 from untaught.data.view import Statistics, View
@@ -162,6 +163,7 @@ class Run:
             raise RunError(f"the checkpoint of step {step} in {self.path} is torn; leave --step out to take another")
         return found
 
+    @as_torch_begins()
     def load(self, step: int | None = None, device: torch.device | str = "cpu", **modules: nn.Module) -> Model:
         """Build the model with its best weights, or those of a step, ready for use.
 

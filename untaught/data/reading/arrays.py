@@ -19,6 +19,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from untaught.ambient import as_torch_begins
 from untaught.config import configuration
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.layout import Layout, layout_of, read_all
@@ -76,6 +77,7 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     return Source(str(path), train, test=test, label_names=_label_names(arrays))
 
 
+@as_torch_begins()
 def from_array(
     x: Tensor | ArrayLike,
     label: Tensor | ArrayLike | None = None,
