@@ -86,7 +86,7 @@ def test_estimators_compute_as_in_a_fresh_process(around: str, alone: list[list[
     assert all(same(*pair) for pair in zip(found, alone, strict=True))
 
 
-@pytest.mark.parametrize("around", kinds("autocast"))
+@pytest.mark.parametrize("around", kinds())
 def test_the_plan_the_loop_a_run_and_the_measures_too(around: str, tmp_path: Path) -> None:
     def trained(place: Path) -> tuple[list[float], object, torch.Tensor]:
         source = open_data("digits")

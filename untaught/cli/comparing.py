@@ -24,6 +24,7 @@ from untaught.data.spec import size_of
 from untaught.errors import ConfigError
 from untaught.experiments.summary import ENCODERS, encoders, markdown, summary, tables, title
 from untaught.experiments.variant import Budget, Variant, refuse_unable
+from untaught.legible import legible
 from untaught.model import model_class
 from untaught.runs.checkpoint import replacing, write_json
 from untaught.runs.run import environment
@@ -94,7 +95,7 @@ def compare(words: Sequence[str]) -> None:
     write_json(out / "compare.json", found)
     draw(found, out / "compare.png")
     with replacing(out / "compare.md") as part:
-        part.write_text(markdown(found, "compare.png"), encoding="utf-8")
+        part.write_text(legible(markdown(found, "compare.png")), encoding="utf-8")
     if asked.json:
         print(json.dumps(found))
     else:

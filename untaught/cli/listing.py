@@ -19,6 +19,7 @@ from untaught.data.spec import size_of
 from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import grid
+from untaught.legible import one_line
 from untaught.model import capabilities, in_words, model_class, model_names
 
 SHOWN = 100
@@ -75,7 +76,7 @@ def data(words: Sequence[str]) -> None:
     source = open_data(asked.spec, size=size_of(asked.size), on_bad=asked.on_bad)
     tell_skipped(source)
     for name, value in describe(source).items():
-        print(f"{name.replace('_', ' '):<10} {_told(value)}")
+        print(f"{name.replace('_', ' '):<10} {one_line(_told(value))}")
     if out is not None:
         print(write_picture(out, grid(collect(source.train, View(), None, limit=SHOWN).x)))
 
@@ -85,12 +86,12 @@ def tell_skipped(source: Source) -> None:
     if source.skipped:
         count = len(source.skipped)
         more = f" and {count - NAMED} more" if count > NAMED else ""
-        print(f"skipped {count} broken: {', '.join(source.skipped[:NAMED])}{more}", file=sys.stderr)
+        print(f"skipped {count} broken: {', '.join(map(one_line, source.skipped[:NAMED]))}{more}", file=sys.stderr)
     if source.chosen_size is not None:
         told = "frames are brought to {}" if source.is_video else "each picture is brought to {} around its centre"
         print(f"{told.format(by(source.chosen_size))}; --size takes another", file=sys.stderr)
     for note in source.notes:
-        print(note, file=sys.stderr)
+        print(one_line(note), file=sys.stderr)
     if count := len(source.train.cuts):
         found = "1 cut" if count == 1 else f"{count} cuts"
         print(f"{found} found, which no window crosses; the option ?cuts=false ignores them", file=sys.stderr)

@@ -23,6 +23,7 @@ from untaught.data.reading.folder import IMAGES, files_of, kind_of
 from untaught.data.reading.resize import resized
 from untaught.data.spec import MEMORY, OnBad, Reading, Spec, parse, size_of, size_text, take_common
 from untaught.errors import ConfigError, DataError
+from untaught.legible import one_line
 from untaught.shapes import Shape
 
 
@@ -53,6 +54,10 @@ class Source:
     """What else a user should know of how it was read, a line each."""
     chosen_size: tuple[int, int] | None = None
     """Height and width that pictures of many sizes, or large video, were brought to, where no size was asked for."""
+
+    def __post_init__(self) -> None:
+        # Classes are named in plots, tables and pages; a folder's name may hold what none of these can.
+        object.__setattr__(self, "label_names", tuple(map(one_line, self.label_names)))
 
     @property
     def shape(self) -> Shape:
