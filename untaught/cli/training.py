@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from untaught.training.plan import Plan
 
 
+WORDS = {"train": "training", "validation": "validation", "test": "test"}
+"""What the parts of a source are called."""
 FRESH = (
     "no --encoder was given: it trains a fresh network, from random weights; --encoder RUN builds on what a run learnt"
 )
@@ -75,12 +77,27 @@ def _decided(said: Said) -> Plan:
     asked_for = Asked(said.model, said.config, said.training, _encoder(said), size, command.on_bad, said.resumed)
     decided = plan(asked_for, source, device_named(said.training.device), other)
     _refuse_other_data(said, decided.settings)
+    for line in _uncovered(decided):
+        print(line, file=sys.stderr)
     if decided.settings.chosen:
         print(_chosen(decided.settings), file=sys.stderr)
     model = decided.model
     if isinstance(model, TakesEncoder) and isinstance(model, Classifies) and not model.given:
         print(FRESH, file=sys.stderr)
     return decided
+
+
+def _uncovered(decided: Plan) -> list[str]:
+    """Which clips no stage's windows cover, of each part."""
+    from untaught.data.coverage import uncovered
+    from untaught.legible import one_line
+
+    told: dict[str, None] = {}
+    for stream in (own.main for own in decided.stages):
+        for name in ("train", "validation", "test"):
+            lines = uncovered(getattr(stream.parts, name), stream.view, remedy=True)
+            told |= dict.fromkeys(one_line(f"{WORDS[name]}: {line}") for line in lines)
+    return list(told)
 
 
 def _encoder(said: Said) -> Given | None:

@@ -7,6 +7,8 @@ part       frames in memory or on disk, and the table of clips over them
 labels     how many labels a training knows
 view       how batches are cut from a part: windows, patches, binarisation, standardisation, augmentation
 batches    batches of a part, on the device or streamed
+coverage   clips that are shorter than a window
+row_places where each row of an answer comes from
 describe   counts, range, mean, classes of a source
 sets       named sets, one file each
 reading    files that people have: pictures, video, arrays
