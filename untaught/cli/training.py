@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,21 +44,21 @@ def train(words: Sequence[str]) -> None:
     from untaught.report.judging import judged
     from untaught.training.fit import fit
 
-    place = _place(said)
-    decided = _decided(said)
-    with _run_in(place, said, decided.settings) as run:
-        try:
-            follow(fit(decided, run=run))
-        except KeyboardInterrupt:
-            if run.checkpoints.is_dir():
-                print(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
-            raise
-    if is_first_process():
-        # The model in memory has the weights of the best checkpoint: nothing is read again.
-        subject = decided.subject(device_named(decided.training.device))
-        print("\n".join(judged(run, subject)), file=sys.stderr)
-        print(f"report: {write_report(run.path, subject, COMMANDS)}", file=sys.stderr)
-        print(run.path)
+    with _place(said) as place:
+        decided = _decided(said)
+        with _run_in(place, said, decided.settings) as run:
+            try:
+                follow(fit(decided, run=run))
+            except KeyboardInterrupt:
+                if run.checkpoints.is_dir():
+                    print(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
+                raise
+        if is_first_process():
+            # The model in memory has the weights of the best checkpoint: nothing is read again.
+            subject = decided.subject(device_named(decided.training.device))
+            print("\n".join(judged(run, subject)), file=sys.stderr)
+            print(f"report: {write_report(run.path, subject, COMMANDS)}", file=sys.stderr)
+            print(run.path)
 
 
 def _decided(said: Said) -> Plan:
@@ -149,17 +149,18 @@ def _refuse_other_data(said: Said, settings: Settings) -> None:
         )
 
 
-def _place(said: Said) -> Path:
-    """The folder to train in; refused if it is taken."""
-    from untaught.cli.place import default_place, refuse_taken
+@contextmanager
+def _place(said: Said) -> Generator[Path]:
+    """The folder to train in, claimed; refused if it is taken."""
+    from untaught.cli.place import claimed, free_place, refuse_taken
 
     command, training = said.command, said.training
     if command.out is None and training.devices * training.nodes > 1:
         raise ConfigError("several processes need one place: give --out DIR")
-    place = Path(command.out or default_place(said.model, command.data))
-    if said.resumed is None:
-        refuse_taken(place, command.replace)
-    return place
+    with claimed(Path(command.out)) if command.out else free_place(said.model, command.data) as place:
+        if said.resumed is None:
+            refuse_taken(place, command.replace)
+        yield place
 
 
 def _run_in(place: Path, said: Said, settings: Settings) -> AbstractContextManager[Run]:
