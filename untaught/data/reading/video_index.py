@@ -215,8 +215,8 @@ def _table(
     times = shown[begin:] if exact else np.arange(len(packets))
     seek = np.array(keys, dtype=np.int64).reshape(-1, 2)
     unit = tick if exact else frame
-    how, size = orientation_of(first[0]), (first[0].height, first[0].width)
-    size = size[::-1] if how.transposed else size
+    how, height, width = orientation_of(first[0]), first[0].height, first[0].width
+    size = (width, height) if how.transposed else (height, width)
     return VideoIndex(path, times, seek, exact, size, is_grey(first[0]), unit, how, 0, 1)
 
 

@@ -133,7 +133,7 @@ def test_a_picture_of_the_cover_is_no_stream(tmp_path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
         with av.open(str(tmp_path / "cover.jpg")) as cover:
             beside = output.add_stream_from_template(cover.streams.video[0])
-            beside.disposition = av.stream.Disposition.attached_pic
+            beside.disposition = av.stream.Disposition.attached_pic.value  # PyAV 17 takes only a number
             output.start_encoding()
             for packet in cover.demux():
                 if packet.size:

@@ -7,6 +7,7 @@ range. Of a frame with transparency a, from 0 to 1, what is shown is a x + (1 - 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ def _decoder_with_alpha(stream: VideoStream) -> VideoCodecContext | None:
 
 
 def _on_white(frame: VideoFrame, grey: bool) -> NDArray[np.uint8]:
-    pixels: NDArray[np.uint8] = frame.to_ndarray(format="gray" if grey else "rgb24")
+    pixels = cast("NDArray[np.uint8]", frame.to_ndarray(format="gray" if grey else "rgb24"))
     if not frame.format.has_palette and not any(part.is_alpha for part in frame.format.components):
         return pixels
     alpha = frame.to_ndarray(format="rgba")[..., 3].astype(np.uint32)

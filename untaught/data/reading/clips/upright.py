@@ -14,7 +14,7 @@ Source: FFmpeg's libavutil/display.h.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -62,7 +62,7 @@ def laid(x: Tensor, how: Orientation) -> Tensor:
 def _matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
     """The numbers a, b, c, d of (1), if the frame has any that can be read."""
     try:
-        held = frame.side_data.get(Type.DISPLAYMATRIX)
+        held = cast(Any, frame.side_data).get(Type.DISPLAYMATRIX)
     except ValueError:  # PyAV does not know another kind of data beside it
         return None
     if held is None:
