@@ -35,7 +35,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from untaught.cli.terminal.narrow import wide_enough
+from untaught.cli.terminal.columns import wide_enough
 from untaught.cli.terminal.streams import standing_streams
 from untaught.errors import ConfigError, InputError, UntaughtError
 from untaught.legible import legible, one_line
