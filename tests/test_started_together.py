@@ -97,6 +97,7 @@ def test_default_places_of_threads_differ(tmp_path: Path, monkeypatch: pytest.Mo
         assert place == Path("runs/rbm-digits-5")
 
 
+@pytest.mark.slow
 def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
     program = (
         "import os, pathlib; from untaught.cli.place import claimed; import sys\n"

@@ -120,5 +120,6 @@ def _told(value: Any) -> str:
         ]
         return ", ".join(told[:SHOWN]) or "none"
     if isinstance(value, list):
-        return " ".join(_told(inner) for inner in cast(list[Any], value)) or "none"
+        between = "; " if any(isinstance(inner, str) for inner in cast(list[Any], value)) else " "
+        return between.join(_told(inner) for inner in cast(list[Any], value)) or "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

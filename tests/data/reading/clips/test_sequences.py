@@ -61,8 +61,8 @@ def test_what_else_lies_in_the_folder_is_told(tmp_path: Path) -> None:
     source = open_data(f"{tmp_path}?video=true")
     assert source.train.length.tolist() == [4]
     told = " | ".join(source.notes)
-    assert "2 pictures are frames of no clip and left out: cover.png, poster7.png" in told
-    assert "1 numbers of frames stand twice" in told
+    assert "2 pictures are in no clip and left out: cover.png, poster7.png" in told
+    assert "1 number stands twice" in told
 
 
 def test_a_folder_of_clips_with_classes_and_lengths_and_sizes(tmp_path: Path) -> None:

@@ -92,9 +92,20 @@ def is_numbered(files: Sequence[Path]) -> bool:
 
 
 def listed(files: Sequence[Path]) -> str:
-    """The first names, and how many more there are."""
+    """The first names, with their folders where these differ, and how many more there are."""
     more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
-    return ", ".join(file.name for file in files[:NAMED]) + more
+    several = len({file.parent for file in files}) > 1
+    return ", ".join(f"{file.parent.name}/{file.name}" if several else file.name for file in files[:NAMED]) + more
+
+
+def counted(count: int, one: str, several: str) -> str:
+    """A number with its words.
+
+    Example:
+        >>> counted(1, "number stands", "numbers stand"), counted(2, "number stands", "numbers stand")
+        ('1 number stands', '2 numbers stand')
+    """
+    return f"{count} {one if count == 1 else several}"
 
 
 # ---------------------------------------------------------------- patterns

@@ -21,7 +21,7 @@ from untaught.config import Count, Positive, configuration
 from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.clips.excerpt import Excerpt, excerpt
-from untaught.data.reading.clips.frame_names import Numbered, listed, matching, numbered, root_of
+from untaught.data.reading.clips.frame_names import Numbered, counted, listed, matching, numbered, root_of
 from untaught.data.reading.cuts import find_cuts
 from untaught.data.reading.folder import IMAGES, attempt, classes_of, files_of, refuse
 from untaught.data.reading.images import ImageFiles
@@ -197,16 +197,16 @@ def _notes(
     if gaps:
         missing = sum(clip.missing for clip in clips)
         told.append(
-            f"{missing} numbers of frames are missing, after {listed(gaps)}; "
+            f"{counted(missing, 'number of a frame is', 'numbers of frames are')} missing, after {listed(gaps)}; "
             "no window crosses a gap, unless ?cuts=false says so"
         )
     if any(clip.unpadded for clip in clips):
         told.append("frames are in the order of their numbers, which have no leading zeros")
     doubles = [clip.files[place] for clip in clips for place in clip.doubles]
     if doubles:
-        told.append(f"{len(doubles)} numbers of frames stand twice: {listed(doubles)}")
+        told.append(f"{counted(len(doubles), 'number stands', 'numbers stand')} twice: {listed(doubles)}")
     if others:
-        told.append(f"{len(others)} pictures are frames of no clip and left out: {listed(others)}")
+        told.append(f"{counted(len(others), 'picture is', 'pictures are')} in no clip and left out: {listed(others)}")
     empty = [clip.whole.name for clip in chosen if not clip.chosen]
     if empty:
         told.append(f"{len(empty)} of {len(chosen)} clips have no frame {asked}: {listed(empty)}")
