@@ -3,11 +3,12 @@
 # make check    format, lint, types, import layers, freshness of the documentation; runs no tests
 # make slow     the tests that take long
 # make numbers  what is missing in docs/tables at the budget of an hour a row: days in the background, resumed where it was stopped
+# make bounds   the quick tests with the oldest and with the newest versions that pyproject.toml admits, in environments of their own
 # make docs     write what the documentation says of the code, and build all of it as a site: site/index.html
 # make setup format bench clean
 
 .DEFAULT_GOAL := demo
-.PHONY: setup demo test check slow numbers format docs bench clean
+.PHONY: setup demo test check slow bounds numbers format docs bench clean
 
 # The first Python that is new enough; PYTHON=... chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -47,6 +48,16 @@ check: $(DEV)
 
 slow: $(DEV)
 	$(BIN)/python -m pytest -m slow
+
+# Development tools stay those of constraints.txt; what the package itself needs is the oldest, or the newest that pip finds.
+bounds: $(DEV)
+	$(BIN)/python tests/bounds.py >$(VENV)/oldest.txt
+	: >$(VENV)/newest.txt
+	for end in oldest newest; do \
+	  $(PYTHON) -m venv --clear $(VENV)/$$end && \
+	  { $(VENV)/$$end/bin/python -m pip install -q $(CPU_TORCH) -c $(VENV)/$$end.txt torch 2>/dev/null || true; } && \
+	  $(VENV)/$$end/bin/python -m pip install -q --upgrade -c $(VENV)/$$end.txt -e '.[dev]' && \
+	  OMP_NUM_THREADS=1 $(VENV)/$$end/bin/python -m pytest -n auto --maxprocesses 4 || exit 1; done
 
 # JOBS rows at a time, one thread each, at low priority; beside other work make JOBS=1 numbers.
 JOBS ?= 2

@@ -1,5 +1,6 @@
 """Videos whose frames tell their numbers, and the plainest way to read one."""
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -41,15 +42,28 @@ def write(
         stream.codec_context.gop_size = 12
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 100)
-        if turned:
-            stream.set_display_rotation(turned)
         for number in range(frames):
             frame = av.VideoFrame.from_ndarray(picture(number, *size), "rgb24").reformat(format=pixel_format)
             if times is not None:
                 frame.pts, frame.time_base = times[number], Fraction(1, 100)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+    if turned:
+        set_matrix(file, *TURNS[turned % 360])
     return file
+
+
+TURNS = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
+"""Numbers a, b, c, d of the display matrix by which a frame is turned anticlockwise."""
+
+
+def set_matrix(file: Path, a: int, b: int, c: int, d: int) -> None:
+    """Write the display matrix into the track header of an .mp4 or .mov."""
+    raw = bytearray(file.read_bytes())
+    begin = raw.index(b"tkhd") + 4
+    begin += 52 if raw[begin] == 1 else 40
+    raw[begin : begin + 36] = struct.pack(">9i", *(65536 * n for n in (a, b, 0, c, d, 0, 0, 0)), 1 << 30)
+    file.write_bytes(raw)
 
 
 def sequential(file: Path) -> Tensor:

@@ -150,6 +150,7 @@ def test_encode_gives_features_and_labels_in_the_sources_order(digits_run: Path,
     run("encode", str(digits_run), "--out", str(out))
     with np.load(out) as arrays:
         features, label = arrays["features"], arrays["label"]
+        assert arrays["row"].tolist() == list(range(1797)) and set(arrays["part"].tolist()) == {"train"}
     source = open_data("digits").train
     assert features.dtype == np.float32 and features.shape == (1797, 3)
     assert (label == source.label.numpy()).all()
@@ -172,6 +173,7 @@ def test_reconstruct_gives_arrays_and_pictures(digits_run: Path, tmp_path: Path)
     run("reconstruct", str(digits_run), "--out", str(tmp_path / "a.npz"))
     with np.load(tmp_path / "a.npz") as arrays:
         given = arrays["reconstruction"]
+        assert arrays["name"][5] == "row 5"
     assert given.shape == (1797, 1, 8, 8) and given.dtype == np.float32
     assert given.min() >= 0 and given.max() <= 1
     run("reconstruct", str(digits_run), "--out", str(tmp_path / "a.png"))
@@ -226,6 +228,8 @@ def test_predict_gives_frames_after_the_context(clips_run: Path, tmp_path: Path)
     run("predict", str(clips_run), "--context", "5", "--frames", "3", "--out", str(out))
     with np.load(out) as arrays:
         frames = arrays["frames"]
+        assert arrays["part"].tolist() == ["train"] * 12 + ["validation"] * 4 + ["test"] * 4
+        assert arrays["row"].tolist() == [*range(12), *range(4), *range(4)]
     source = open_data(BALLS)
     assert frames.shape == (20, 3, 1, 12, 12) and frames.dtype == np.float32
     model = open_run(clips_run).load()

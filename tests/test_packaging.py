@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from bounds import oldest
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.slow
@@ -51,3 +52,10 @@ def test_wheel_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None
     words = "train autoencoder --data digits --latent 5 --epochs 1 --out run"
     run(binaries / "untaught", *words.split(), folder=tmp_path)
     assert (tmp_path / "run/report.html").exists()
+
+
+def test_every_oldest_version_is_known() -> None:
+    """`make bounds` installs them; PyAV 16 decodes the colours of HD video wrongly."""
+    found = oldest()
+    assert len(found) == 16 and all(found.values())
+    assert int(found["av"].split(".")[0]) >= 17

@@ -4,6 +4,8 @@ shapes        tensor types by name
 errors        what we raise
 config        validated configurations: flags, JSON, documentation
 randomness    a seed for the length of a `with`
+legible       text that any terminal or page can hold
+ambient       what torch keeps for the whole process, one thread at a time
 recipe        how parameters are moved: settings
 nn            building blocks that know no model
 data          sources, parts, views, batches

@@ -125,7 +125,8 @@ def explain(error: pydantic.ValidationError, cls: type[Any], where: str = "") ->
     place = ".".join(str(part) for part in first["loc"] if part not in _flat(cls))
     at = f" in {where}" if where else ""
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        known = [field.name for field in fields(_inside(cls, first["loc"][:-1]))]
+        # A field that Python keeps for itself, `from`, has an underscore in ours.
+        known = [field.name.rstrip("_") for field in fields(_inside(cls, first["loc"][:-1]))]
         close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
         return f"unknown field {place!r}{at}; {hint}"

@@ -1,7 +1,7 @@
 """Seeding torch's generators inside a `with` block; the caller's state is restored after it.
 
 Models draw from torch's ambient generator, so that they can be compiled and captured in CUDA graphs. Nothing else in
-the package sets seeds.
+the package sets seeds. That generator exists once in a process, so threads take turns: see `ambient.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+
+from untaught.ambient import Turn, take_turn
 
 
 def generator_state(device: torch.device) -> dict[str, Tensor]:
@@ -64,18 +66,16 @@ class Draws:
 
     def __init__(self, seed: int, device: torch.device) -> None:
         self.device = device
-        outside = generator_state(device)
-        torch.default_generator.manual_seed(seed)
-        if device.type == "cuda":
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        elif device.type == "mps":
-            torch.mps.manual_seed(seed)
-        self.state = generator_state(device)
-        set_generator_state(outside, device)
         self._outside: list[dict[str, Tensor]] = []
+        self._turns: list[Turn] = []
+        turn = take_turn()
+        try:
+            self.state = _first_state(seed, device)
+        finally:
+            turn.release()
 
     def __enter__(self) -> Draws:
+        self._turns.append(take_turn())
         self._outside.append(generator_state(self.device))
         set_generator_state(self.state, self.device)
         return self
@@ -83,3 +83,18 @@ class Draws:
     def __exit__(self, *exception: object) -> None:
         self.state = generator_state(self.device)
         set_generator_state(self._outside.pop(), self.device)
+        self._turns.pop().release()
+
+
+def _first_state(seed: int, device: torch.device) -> dict[str, Tensor]:
+    """The state from which a seed's draws begin; the generators are left as they were."""
+    outside = generator_state(device)
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
+    state = generator_state(device)
+    set_generator_state(outside, device)
+    return state

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from untaught.data.class_names import as_others
+from untaught.data.classes.class_names import as_others
 from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source, open_data
 from untaught.errors import DataError

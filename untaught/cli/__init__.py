@@ -20,6 +20,7 @@ comparing   `compare`
 tabulating  `tables`
 listing     `models`, `data`
 doctor      `doctor`
+terminal    what the commands print to
 """
 
 from __future__ import annotations
@@ -34,7 +35,13 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from untaught.cli.terminal.columns import wide_enough
+from untaught.cli.terminal.streams import standing_streams
 from untaught.errors import ConfigError, InputError, UntaughtError
+from untaught.legible import legible, one_line
+
+MOST_LINES = 3
+"""Lines of a message."""
 
 COMMANDS = {
     "models": ("listing", "what systems there are, and what each can do"),
@@ -55,7 +62,12 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    with standing_streams(), wide_enough():
+        return _status(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _status(words: list[str]) -> int:
+    """Run a command; gives the exit status."""
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         if not sys.warnoptions:
@@ -154,7 +166,9 @@ def _overview() -> str:
 
 
 def _refuse(what: object, status: int) -> int:
-    print(f"untaught: {what}", file=sys.stderr)
+    text = str(what)
+    # A message has at most three lines; of more, some are in the name of a file.
+    print(f"untaught: {legible(text) if text.count(chr(10)) < MOST_LINES else one_line(text)}", file=sys.stderr)
     return status
 
 
@@ -167,4 +181,4 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """Print a warning on one line, without its place in the source."""
-    print(f"untaught: {message}", file=file or sys.stderr)
+    print(f"untaught: {legible(str(message))}", file=file or sys.stderr)

@@ -19,11 +19,14 @@ from untaught.cli.opening import device_named
 from untaught.cli.output import console
 from untaught.cli.progress import follow
 from untaught.config import Count, configuration
+from untaught.data.coverage import uncovered
 from untaught.data.source import open_data
 from untaught.data.spec import size_of
+from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.experiments.summary import ENCODERS, encoders, markdown, summary, tables, title
 from untaught.experiments.variant import Budget, Variant, refuse_unable
+from untaught.legible import legible, one_line
 from untaught.model import model_class
 from untaught.runs.checkpoint import replacing, write_json
 from untaught.runs.run import environment
@@ -76,13 +79,16 @@ def compare(words: Sequence[str]) -> None:
     from untaught.experiments.points import draw
     from untaught.experiments.trial import Trials
 
-    source = open_data(asked.data, size=size_of(asked.size), on_bad=asked.on_bad)
+    video = any(model_class(variant.model).smoke.frames is not None for variant in variants)
+    source = open_data(asked.data, size=size_of(asked.size), on_bad=asked.on_bad, video=video)
     tell_skipped(source)
     budget = Budget(source.spec, size_of(asked.size), asked.updates, asked.batch_size)
     out, training = Path(asked.out), Training(device=asked.device, threads=asked.threads, precision=asked.precision)
     trials = Trials(source, budget, device_named(asked.device), out / "trials", training)
     looks = {variant.label: trials.look(variant) for variant in variants}
     longest = max((look["frames"] or 0 for look in looks.values()), default=0) or None
+    for line in uncovered(source.parts().train, View(frames=longest)):
+        print(one_line(line), file=sys.stderr)
     trials = replace(trials, budget=replace(budget, frames=longest))
     wanted = [(variant, seed) for seed in range(asked.seeds) for variant in variants]
     missing = [one for one in wanted if trials.finished(*one) is None]
@@ -94,7 +100,7 @@ def compare(words: Sequence[str]) -> None:
     write_json(out / "compare.json", found)
     draw(found, out / "compare.png")
     with replacing(out / "compare.md") as part:
-        part.write_text(markdown(found, "compare.png"), encoding="utf-8")
+        part.write_text(legible(markdown(found, "compare.png")), encoding="utf-8")
     if asked.json:
         print(json.dumps(found))
     else:

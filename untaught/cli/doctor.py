@@ -167,7 +167,7 @@ def disk() -> Iterator[Finding]:
 
 
 def _requirement(line: str) -> tuple[str, str]:
-    """Split `torch>=2.11; marker` into name and least version."""
+    """Split `torch>=2.13; marker` into name and least version."""
     name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
     least = re.search(r">=\s*([\w.]+)", line)
     return name, least[1] if least else "0"

@@ -28,6 +28,7 @@ from untaught.evaluate.quantity import significant
 from untaught.evaluate.ranking.improbable import KINDS, Kind, available, explained, missing
 from untaught.evaluate.ranking.moments import Ranked, rank
 from untaught.evaluate.subject import Subject, measuring
+from untaught.legible import legible, one_line
 from untaught.runs.checkpoint import replacing
 from untaught.runs.run import Run, open_run
 
@@ -136,7 +137,7 @@ def _print(ranked: Ranked, source: Source, able: Sequence[Kind], count: int) -> 
     print(f"{_what(ranked, source)}, by {KINDS[ranked.kind]}{f'; --by {others} is possible' if others else ''}")
     print(_middle(ranked))
     print()
-    names = [ranked.name(number) for number in chosen]
+    names = [one_line(ranked.name(number)) for number in chosen]
     scores = [significant(float(ranked.score[number])) for number in chosen]
     wide, high = max(map(len, names)), max(5, *map(len, scores))
     print(f"{'score':>{high}}  the most unusual")
@@ -215,7 +216,9 @@ def _write_csv(path: Path, ranked: Ranked, source: Source) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, rows[0].keys())
         table.writeheader()
-        table.writerows(rows)
+        table.writerows(
+            {key: legible(value) if isinstance(value, str) else value for key, value in row.items()} for row in rows
+        )
 
 
 def _write_json(path: Path, ranked: Ranked, source: Source) -> None:
@@ -245,7 +248,7 @@ def _in_order(ranked: Ranked) -> list[int]:
 def _sheet(subject: Subject, ranked: Ranked, source: Source, count: int) -> Picture:
     groups = dict(zip(("most unusual", "least unusual"), ranked.ends(count), strict=True))
     tiles = {name: [_tile(subject, ranked, source, number) for number in some] for name, some in groups.items() if some}
-    title = f"{Path(source.spec.partition('?')[0]).name}: {len(ranked):,} ranked by {KINDS[ranked.kind]}"
+    title = one_line(f"{Path(source.spec.partition('?')[0]).name}: {len(ranked):,} ranked by {KINDS[ranked.kind]}")
     of_prediction = ("predicted", "error at each place", "times the usual error there")
     return odd_sheet(title, tiles, *(of_prediction if ranked.kind == "prediction" else ()))
 
@@ -254,4 +257,5 @@ def _tile(subject: Subject, ranked: Ranked, source: Source, number: int) -> Tile
     part = ranked.parts[int(ranked.part[number])]
     found = explained(subject, part, int(ranked.frame[number]), ranked.kind, ranked.usual[int(ranked.part[number])])
     told = [ranked.short_name(number), f"score {significant(float(ranked.score[number]))}"]
-    return Tile(found.picture, found.made, found.where, [*told, *_remarks(ranked, source, number)])
+    told = [*map(one_line, told), *_remarks(ranked, source, number)]
+    return Tile(found.picture, found.made, found.where, told)

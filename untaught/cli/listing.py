@@ -21,6 +21,7 @@ from untaught.data.telling import listed
 from untaught.data.view import View
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import grid
+from untaught.legible import one_line
 from untaught.model import capabilities, in_words, model_class, model_names
 
 SHOWN = 100
@@ -30,8 +31,10 @@ NAMED = 5
 PATHS = """Or a path, opened by what it holds:
   a folder of pictures    its sub-folders are classes, or parts (train, val, test) with classes below them
   a video, or a folder of videos
+  numbered pictures as video: clip/%04d.png, or clip?video=true for a folder of them or of such folders
   an array .npy or .npz   (n, feature), (n, h, w), (n, c, h, w), (n, h, w, c), or video (n, t, h, w), (n, t, c, h, w)
-Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip.
+Options follow a question mark: balls?clips=100, photos/?size=64&on_bad=skip,
+film.mp4?from=10s&to=1m&every=5&stream=1.
 ?scale=4095 says which value is white, photos/?pages=first reads no further pages, x.npy?axes=tnhw what the axes are."""
 
 
@@ -82,7 +85,7 @@ def data(words: Sequence[str]) -> None:
         print(json.dumps(found))
     for name, value in {} if asked.json else found.items():
         for told in value if name == "notes" else (_skipped(value) if name == "skipped" else _told(value),):
-            print(f"{name.replace('_', ' '):<10} {told}")
+            print(f"{name.replace('_', ' '):<10} {one_line(told)}")
     if out is not None:
         sheet = write_picture(out, grid(collect(source.train, View(), None, limit=SHOWN).x))
         print(sheet, file=sys.stderr if asked.json else sys.stdout)
@@ -93,15 +96,15 @@ def tell_skipped(source: Source) -> None:
     if source.skipped:
         count = len(source.skipped)
         more = f" and {count - NAMED} more" if count > NAMED else ""
-        print(f"skipped {count} broken: {', '.join(source.skipped[:NAMED])}{more}", file=sys.stderr)
+        print(f"skipped {count} broken: {', '.join(map(one_line, source.skipped[:NAMED]))}{more}", file=sys.stderr)
     if source.chosen_size is not None:
         told = "frames are brought to {}" if source.is_video else "each picture is brought to {} around its centre"
         print(f"{told.format(by(source.chosen_size))}; --size takes another", file=sys.stderr)
+    for note in source.notes:
+        print(one_line(note), file=sys.stderr)
     if count := len(source.train.cuts):
         found = "1 cut" if count == 1 else f"{count} cuts"
         print(f"{found} found, which no window crosses; the option ?cuts=false ignores them", file=sys.stderr)
-    for note in source.notes:
-        print(note, file=sys.stderr)
 
 
 def by(shape: Sequence[int]) -> str:
@@ -131,5 +134,6 @@ def _told(value: Any) -> str:
         ]
         return ", ".join(told[:SHOWN]) or "none"
     if isinstance(value, list):
-        return " ".join(_told(inner) for inner in cast(list[Any], value)) or "none"
+        between = "; " if any(isinstance(inner, str) for inner in cast(list[Any], value)) else " "
+        return between.join(_told(inner) for inner in cast(list[Any], value)) or "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -14,13 +14,16 @@ from untaught.cli.flags import read
 from untaught.cli.measured_tables import print_measures
 from untaught.cli.opening import device_named, open_source, subject_of
 from untaught.config import Whole, configuration
+from untaught.data.coverage import uncovered
 from untaught.data.source import Source, source_names
 from untaught.data.spec import parse
 from untaught.evaluate.drawing.illustrate import illustrate_measures
 from untaught.evaluate.evaluate import evaluate as measured
 from untaught.evaluate.evaluate import reasons
+from untaught.evaluate.in_squares import whole_view
 from untaught.evaluate.measure import Groups
 from untaught.evaluate.subject import Subject
+from untaught.legible import one_line
 from untaught.runs.run import Run, open_run
 
 
@@ -59,6 +62,8 @@ def evaluate(words: Sequence[str]) -> None:
     source = open_source(run, asked.data, asked.size, asked.on_bad)
     subject = subject_of(run, source, asked.step, device_named(asked.device))
     subject = judged_whole(run, source, subject)
+    for line in uncovered(subject.as_whole.parts.test, whole_view(subject)):
+        print(one_line(line), file=sys.stderr)
     about = {"data": source.spec, "step": asked.step}
     groups: dict[str, Groups] = {}
     taken = measured(subject, list(asked.measure) or None, _begins, groups.__setitem__)

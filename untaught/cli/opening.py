@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +13,17 @@ from torch import Tensor
 
 from untaught.cli.listing import by, tell_skipped
 from untaught.config import Whole, configuration
-from untaught.data.batches import Feed, fixed_batches, fixed_order
+from untaught.data.batches import Feed, fixed_batches, fixed_order, window
+from untaught.data.coverage import behind_the_last, uncovered
 from untaught.data.part import Part
+from untaught.data.row_places import Columns, row_places
 from untaught.data.source import Source, source_names
 from untaught.data.spec import parse, size_of
 from untaught.data.view import Batch, example_shape
 from untaught.errors import ConfigError, DataError, UntaughtError
 from untaught.evaluate.in_squares import given_back, whole_view
 from untaught.evaluate.subject import Subject
+from untaught.legible import one_line
 from untaught.model import capabilities, in_words, model_class
 from untaught.randomness import Draws
 from untaught.runs.run import Run, open_run, told_who_wrote
@@ -65,6 +69,12 @@ class Opened:
         """How many examples there are."""
         return sum(len(fixed_order(part, whole_view(self.subject), None)) for part in self.parts)
 
+    def places(self) -> Columns:
+        """Where each example comes from: columns, a row for each."""
+        view = whole_view(self.subject)
+        parts = self.source.all_parts().items()
+        return row_places((name, part, fixed_order(part, view, None), window(part, view)) for name, part in parts)
+
     def batches(self) -> Iterator[Batch]:
         """Every example whole, in the source's order, in [0, 1], on the CPU."""
         view, cpu, seed = whole_view(self.subject), torch.device("cpu"), self.subject.seed
@@ -89,6 +99,17 @@ class Opened:
     def shown(self, seen: Tensor) -> Tensor:
         """A model's output as pictures in [0, 1] or as vectors."""
         return in_range(self.run, self.subject.shown(seen))
+
+
+def tell_uncovered(opened: Opened) -> None:
+    """Print on standard error which clips and frames are in no example."""
+    view = whole_view(opened.subject)
+    lines = [line for part in opened.parts for line in uncovered(part, view)]
+    rest = sum(behind_the_last(part, view) for part in opened.parts)
+    if rest:
+        lines.append(f"{rest} frames at the ends of clips fill no window of {view.frames}, and have no row")
+    for line in lines:
+        print(one_line(line), file=sys.stderr)
 
 
 def in_range(run: Run, x: Tensor) -> Tensor:

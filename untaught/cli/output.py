@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
@@ -43,7 +44,7 @@ def write_arrays(
     name: str,
     count: int,
     pieces: Iterable[Tensor],
-    others: Callable[[], Mapping[str, Tensor]] = lambda: {},
+    others: Callable[[], Mapping[str, Tensor | NDArray[Any]]] = lambda: {},
 ) -> None:
     """Write an .npz whose array `name` is given in pieces, which need not fit into memory together.
 
@@ -66,4 +67,4 @@ def write_arrays(
                 entry.write(rows.data)
         for key, value in others().items():
             with archive.open(f"{key}.npy", "w") as entry:
-                np.lib.format.write_array(entry, value.numpy())
+                np.lib.format.write_array(entry, np.asarray(value))

@@ -1,6 +1,7 @@
 """Where a run goes: a new folder, the folder of a run that it replaces, or that of the run it continues.
 
-Of several processes only the first creates and writes files; the others wait for them.
+Of several processes of one training only the first creates and writes files; the others wait for them. A place is
+claimed before anything is looked for there, so that trainings that begin together do not meet.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import re
 import shutil
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from itertools import count
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from untaught.config import to_json
 from untaught.errors import InputError, RunError
@@ -41,6 +45,65 @@ def default_place(model: str, spec: str) -> Path:
     taken = [place.name.rpartition("-")[2] for place in Path("runs").glob(f"{model}-{name}-*")]
     number = 1 + max((int(text) for text in taken if text.isdecimal()), default=0)
     return Path("runs", f"{model}-{name}-{number}")
+
+
+@contextmanager
+def free_place(model: str, spec: str) -> Generator[Path]:
+    """The first default place that is free, claimed: trainings that begin together get one each."""
+    first = default_place(model, spec)
+    stem, _, number = first.name.rpartition("-")
+    for place in (first.with_name(f"{stem}-{later}") for later in count(int(number))):
+        with ExitStack() as claim:
+            try:
+                claim.enter_context(claimed(place))
+            except RunError:
+                continue
+            if not place.exists():
+                yield place
+                return
+
+
+@contextmanager
+def claimed(place: Path) -> Generator[Path]:
+    """Keep other trainings away from a place, whether they would make, replace or continue a run there.
+
+    The claim is a lock on a file beside the folder, which ends with the process, however that ends.
+
+    Raises:
+        RunError: Another training has it.
+    """
+    if not is_first_process():
+        yield place
+        return
+    missing = [folder for folder in place.parents if not folder.exists()]
+    try:
+        with _locked(place.parent / f".{place.name}.lock", place):
+            yield place
+    finally:
+        for folder in missing:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+
+
+@contextmanager
+def _locked(file: Path, place: Path) -> Generator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise RunError(
+            f"another training is writing to {place}; choose another --out, or wait until it ends"
+        ) from error
+    except PermissionError:  # beside the folder nothing may be written, only in it
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink()
+        lock.release()
 
 
 def refuse_taken(place: Path, replace: bool) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from untaught.cli.asked import BY_STAGE, Said, Train, asked
 from untaught.cli.flags import Group, parse
 from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
-from untaught.model import Classifies, TakesEncoder, model_names
+from untaught.model import Classifies, TakesEncoder, model_class, model_names
 from untaught.runs.settings import Training
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from untaught.training.plan import Plan
 
 
+WORDS = {"train": "training", "validation": "validation", "test": "test"}
+"""What the parts of a source are called."""
 FRESH = (
     "no --encoder was given: it trains a fresh network, from random weights; --encoder RUN builds on what a run learnt"
 )
@@ -43,21 +45,21 @@ def train(words: Sequence[str]) -> None:
     from untaught.report.judging import judged
     from untaught.training.fit import fit
 
-    place = _place(said)
-    decided = _decided(said)
-    with _run_in(place, said, decided.settings) as run:
-        try:
-            follow(fit(decided, run=run))
-        except KeyboardInterrupt:
-            if run.checkpoints.is_dir():
-                print(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
-            raise
-    if is_first_process():
-        # The model in memory has the weights of the best checkpoint: nothing is read again.
-        subject = decided.subject(device_named(decided.training.device))
-        print("\n".join(judged(run, subject)), file=sys.stderr)
-        print(f"report: {write_report(run.path, subject, COMMANDS)}", file=sys.stderr)
-        print(run.path)
+    with _place(said) as place:
+        decided = _decided(said)
+        with _run_in(place, said, decided.settings) as run:
+            try:
+                follow(fit(decided, run=run))
+            except KeyboardInterrupt:
+                if run.checkpoints.is_dir():
+                    print(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
+                raise
+        if is_first_process():
+            # The model in memory has the weights of the best checkpoint: nothing is read again.
+            subject = decided.subject(device_named(decided.training.device))
+            print("\n".join(judged(run, subject)), file=sys.stderr)
+            print(f"report: {write_report(run.path, subject, COMMANDS)}", file=sys.stderr)
+            print(run.path)
 
 
 def _decided(said: Said) -> Plan:
@@ -70,18 +72,21 @@ def _decided(said: Said) -> Plan:
     from untaught.training.plan import Asked, plan
 
     command, size = said.command, size_of(said.command.size)
-    encoder = _encoder(said)
+    encoder, video = _encoder(said), model_class(said.model).smoke.frames is not None
     seen = _seen_before(said, encoder)
-    source = open_data(command.data, size=size, on_bad=command.on_bad, scale=None if seen is None else seen.scale)
+    scale = None if seen is None else seen.scale
+    source = open_data(command.data, size=size, on_bad=command.on_bad, scale=scale, video=video)
     source = _as_seen(source, seen, said.resumed)
     tell_skipped(source)
-    other = None if command.other is None else open_data(command.other, size=size, on_bad=command.on_bad)
+    other = None if command.other is None else open_data(command.other, size=size, on_bad=command.on_bad, video=video)
     if other is not None and len(source.shape) == 3:
         other = with_channels(other, source.shape[0])
         tell_skipped(other)
     asked_for = Asked(said.model, said.config, said.training, encoder, size, command.on_bad, said.resumed)
     decided = plan(asked_for, source, device_named(said.training.device), other)
     _refuse_other_data(said, decided.settings)
+    for line in _uncovered(decided):
+        print(line, file=sys.stderr)
     if decided.settings.chosen:
         print(_chosen(decided.settings), file=sys.stderr)
     model = decided.model
@@ -107,6 +112,19 @@ def _as_seen(source: Source, seen: Settings | None, resumed: Settings | None) ->
     if resumed is not None:
         return as_trained(source, resumed)
     return with_channels(source, seen.shape[0]) if seen is not None and len(seen.shape) == 3 else source
+
+
+def _uncovered(decided: Plan) -> list[str]:
+    """Which clips no stage's windows cover, of each part."""
+    from untaught.data.coverage import uncovered
+    from untaught.legible import one_line
+
+    told: dict[str, None] = {}
+    for stream in (own.main for own in decided.stages):
+        for name in ("train", "validation", "test"):
+            lines = uncovered(getattr(stream.parts, name), stream.view, remedy=True)
+            told |= dict.fromkeys(one_line(f"{WORDS[name]}: {line}") for line in lines)
+    return list(told)
 
 
 def _encoder(said: Said) -> Given | None:
@@ -158,17 +176,18 @@ def _refuse_other_data(said: Said, settings: Settings) -> None:
         )
 
 
-def _place(said: Said) -> Path:
-    """The folder to train in; refused if it is taken."""
-    from untaught.cli.place import default_place, refuse_taken
+@contextmanager
+def _place(said: Said) -> Generator[Path]:
+    """The folder to train in, claimed; refused if it is taken."""
+    from untaught.cli.place import claimed, free_place, refuse_taken
 
     command, training = said.command, said.training
     if command.out is None and training.devices * training.nodes > 1:
         raise ConfigError("several processes need one place: give --out DIR")
-    place = Path(command.out or default_place(said.model, command.data))
-    if said.resumed is None:
-        refuse_taken(place, command.replace)
-    return place
+    with claimed(Path(command.out)) if command.out else free_place(said.model, command.data) as place:
+        if said.resumed is None:
+            refuse_taken(place, command.replace)
+        yield place
 
 
 def _run_in(place: Path, said: Said, settings: Settings) -> AbstractContextManager[Run]:

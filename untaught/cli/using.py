@@ -11,10 +11,20 @@ import torch
 from torch import Tensor
 
 from untaught.cli.flags import Group, parse, read
-from untaught.cli.opening import VALUES_AT_ONCE, Opened, Use, device_named, in_range, open_for, refuse_incapable
+from untaught.cli.opening import (
+    VALUES_AT_ONCE,
+    Opened,
+    Use,
+    device_named,
+    in_range,
+    open_for,
+    refuse_incapable,
+    tell_uncovered,
+)
 from untaught.cli.output import check_ending, write_arrays
 from untaught.config import Count, Whole, configuration
 from untaught.data.part import Part
+from untaught.data.row_places import Columns, row_places
 from untaught.data.view import View, cut
 from untaught.errors import ConfigError, DataError
 from untaught.evaluate.drawing.picture_files import write_picture
@@ -63,11 +73,14 @@ class Ahead:
 def encode(words: Sequence[str]) -> None:
     """Write the features of every example, in the source's order: arrays `features` (n, feature) and `label`.
 
+    Further arrays say where each row comes from: name, part, row, file, frame, frames, seconds.
+
     Where a run was trained on patches, the features of a picture are the means over patches that cover it.
     """
     use = _use(encode, words)
     out = check_ending(use.out, ".npz")
     opened = open_for(Encodes, use)
+    tell_uncovered(opened)
     labels: list[Tensor] = []
 
     def features() -> Iterator[Tensor]:
@@ -75,7 +88,7 @@ def encode(words: Sequence[str]) -> None:
             labels.append(batch.label)
             yield features_of(opened.subject, batch.x)
 
-    write_arrays(out, "features", opened.count(), features(), lambda: {"label": torch.cat(labels)})
+    write_arrays(out, "features", opened.count(), features(), lambda: {"label": torch.cat(labels), **opened.places()})
     print(out)
 
 
@@ -88,7 +101,9 @@ def reconstruct(words: Sequence[str]) -> None:
     out = check_ending(use.out, ".npz", ".png", ".gif", ".mp4")
     opened = open_for(Reconstructs, use)
     if out.suffix.lower() == ".npz":
-        write_arrays(out, "reconstruction", opened.count(), (given for _, given in opened.reconstructions()))
+        tell_uncovered(opened)
+        rebuilt = (given for _, given in opened.reconstructions())
+        write_arrays(out, "reconstruction", opened.count(), rebuilt, opened.places)
     else:
         write_picture(out, pairs(*next(opened.reconstructions())))
     print(out)
@@ -134,7 +149,7 @@ def predict(words: Sequence[str]) -> None:
             "frames",
             count_clips(opened),
             _frames_of(made, flows),
-            lambda: {"motion": torch.cat(flows)} if flows else {},
+            lambda: {**({"motion": torch.cat(flows)} if flows else {}), **_clip_places(opened, asked.context)},
         )
     else:
         clips = next(made)
@@ -179,6 +194,14 @@ def predictions(opened: Opened, context: int | None, frames: int) -> Iterator[Pr
 def count_clips(opened: Opened) -> int:
     """How many clips there are."""
     return sum(len(part) for part in opened.parts)
+
+
+def _clip_places(opened: Opened, context: int | None) -> Columns:
+    """Where each clip comes from, and how many of its frames were given."""
+    parts = opened.source.all_parts().items()
+    places = row_places((name, part, part.first, context) for name, part in parts)
+    given = torch.cat([part.length if context is None else torch.full_like(part.length, context) for _, part in parts])
+    return {**{key: value for key, value in places.items() if key != "frames"}, "context": given.numpy()}
 
 
 def _frames_of(made: Iterator[Prediction], flows: list[Tensor]) -> Iterator[Tensor]:

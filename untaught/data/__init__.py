@@ -4,14 +4,15 @@ source     what `--data` means: a spec or a path becomes a Source
 spec       a spec taken apart: name, path, options
 origin     which file a frame comes from, and when it is shown
 part       frames in memory or on disk, and the table of clips over them
-class_folders  what the folders of a source say: parts, classes
 channels   grey as colour, colour as grey
 scale      which value of whole numbers is white
-class_names  numbers for the names of classes
+classes    what folders and names say of classes and parts
 telling    words for what is told of data
 labels     how many labels a training knows
 view       how batches are cut from a part: windows, patches, binarisation, standardisation, augmentation
 batches    batches of a part, on the device or streamed
+coverage   clips that are shorter than a window
+row_places  where each row of an answer comes from
 describe   counts, range, mean, classes of a source
 sets       named sets, one file each
 reading    files that people have: pictures, video, arrays

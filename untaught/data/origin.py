@@ -53,6 +53,8 @@ class Origin:
     """Number of each file's first frame."""
     seconds: Sequence[float] | None = None
     """When each frame is shown, counted from its file's first; none for pictures."""
+    numbers: Sequence[int] | None = None
+    """Number of each frame in its clip, from 0, where every frame is a file."""
 
     pages: Sequence[int | None] | None = None
     """Number of each picture's page, from 1, none where its file has one alone; none where all have."""
@@ -67,7 +69,8 @@ class Origin:
         number = bisect_right(self.first, frame) - 1
         if self.seconds is None:
             return Place(self.files[number], page=None if self.pages is None else self.pages[frame])
-        return Place(self.files[number], None, frame - self.first[number], float(self.seconds[frame]))
+        own = frame - self.first[number] if self.numbers is None else self.numbers[frame]
+        return Place(self.files[number], None, own, float(self.seconds[frame]))
 
 
 def clock(seconds: float) -> str:

@@ -16,12 +16,15 @@ from typing import Any, Protocol, cast, runtime_checkable
 import torch
 
 import untaught.data.sets
+from untaught.ambient import as_torch_begins
 from untaught.config import from_json
 from untaught.data.part import Part
-from untaught.data.reading.folder import kind_of
+from untaught.data.reading.clips.frame_names import is_numbered
+from untaught.data.reading.folder import IMAGES, files_of, kind_of
 from untaught.data.reading.resize import resized
 from untaught.data.spec import MEMORY, OnBad, Reading, Spec, parse, size_of, size_text, take_common
-from untaught.errors import DataError
+from untaught.errors import ConfigError, DataError
+from untaught.legible import one_line
 from untaught.shapes import Shape
 
 
@@ -48,6 +51,8 @@ class Source:
     label_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     """Broken files that were left out."""
+    notes: tuple[str, ...] = ()
+    """What was decided while it was read and what else a user should know of it, a line each."""
     chosen_size: tuple[int, int] | None = None
     """Height and width that pictures of many sizes, or large video, were brought to, where no size was asked for."""
     scale: float | None = None
@@ -56,8 +61,6 @@ class Source:
     """What lies beside the data and is not read, each with the reason."""
     only_folder: str = ""
     """The sub-folder in which all files lie, where there are no classes: one of a run's classes may have its name."""
-    notes: tuple[str, ...] = ()
-    """What was decided while it was read, in sentences."""
 
     @property
     def name(self) -> str:
@@ -68,6 +71,10 @@ class Source:
             'a_walk'
         """
         return re.sub(r"\W+", "_", Path(self.spec.partition("?")[0].partition(":")[0]).stem)
+
+    def __post_init__(self) -> None:
+        # Classes are named in plots, tables and pages; a folder's name may hold what none of these can.
+        object.__setattr__(self, "label_names", tuple(map(one_line, self.label_names)))
 
     @property
     def shape(self) -> Shape:
@@ -120,6 +127,7 @@ class FileKind(Protocol):
         ...
 
 
+@as_torch_begins()
 def open_data(
     spec: str | Path,
     *,
@@ -127,6 +135,7 @@ def open_data(
     on_bad: OnBad = "stop",
     memory: int = MEMORY,
     scale: float | None = None,
+    video: bool = False,
 ) -> Source:
     """Open what a spec or a path names.
 
@@ -138,6 +147,7 @@ def open_data(
         memory: Bytes that the decoded source may take in memory; what is larger is read from disk by piece.
         scale: The value of whole numbers that becomes 1 in the data of a run, to whose model these are shown; by
             default these data decide it.
+        video: Take a folder of numbered pictures as video, unless its options say otherwise.
 
     Raises:
         ConfigError: An option is unknown, misspelt or out of range.
@@ -150,6 +160,7 @@ def open_data(
     """
     asked = parse(spec, source_names())
     options, reading = take_common(asked.options, Reading(size_of(size), on_bad, memory, scale))
+    options = _as_video(asked, options) if video else options
     source = (_open_path if asked.name is None else _open_named)(asked, options, reading)
     reading = replace(reading, size=source.chosen_size or reading.size)
     return replace(source, spec=_full(asked, options, reading).text)
@@ -202,11 +213,42 @@ def _open_named(asked: Spec, options: dict[str, str], reading: Reading) -> Sourc
 def _open_path(asked: Spec, options: dict[str, str], reading: Reading) -> Source:
     """Open a path by what is there: pictures, video, or an array."""
     path = cast(Path, asked.path)
-    kind = cast(FileKind, importlib.import_module(f"untaught.data.reading.{kind_of(path)}"))
+    module, options = _kind(path, options)
+    kind = cast(FileKind, importlib.import_module(f"untaught.data.reading.{module}"))
     try:
         return kind.open_path(path, from_json(kind.Options, options, path.name), reading)
     except PermissionError as error:
         raise DataError(f"cannot read {error.filename or path}: permission denied") from error
+
+
+def _kind(path: Path, options: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """The module that opens a path, and the options that are for it.
+
+    Pictures are frames of clips where a pattern names them, or the option `video` says so.
+    """
+    if not path.exists():  # a pattern
+        return "clips.sequences", _without_video(options)
+    kind, asked = kind_of(path), str(options.get("video", "false")).lower()
+    if "video" not in options or kind == "arrays":
+        return kind, options
+    if asked not in ("true", "1", "yes", "false", "0", "no"):
+        raise ConfigError(f"video = {options['video']!r}: should be true or false")
+    wanted = asked in ("true", "1", "yes")
+    if kind == "video" and not wanted:
+        raise ConfigError(f"video = {asked!r}: {path} is video, and cannot be read as single pictures")
+    return "clips.sequences" if wanted and kind == "images" else kind, _without_video(options)
+
+
+def _without_video(options: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in options.items() if key != "video"}
+
+
+def _as_video(asked: Spec, options: dict[str, str]) -> dict[str, str]:
+    """The options by which a folder of numbered pictures is read as video, where there are none that say otherwise."""
+    path = asked.path
+    if asked.name is not None or path is None or not path.is_dir() or "video" in options or kind_of(path) != "images":
+        return options
+    return {**options, "video": "true"} if is_numbered(files_of(path, IMAGES)) else options
 
 
 def _resized(source: Source, size: tuple[int, int] | None) -> Source:

@@ -10,6 +10,8 @@ Estimators are created on first access. Their parameters are the fields of the m
 the precision of their input. `score_samples`, lower for what is more unusual, is the log-likelihood, the negative free
 energy or the negative reconstruction error.
 
+Threads may share a process: they take turns, so that a fixed `random_state` gives what it gives alone (`ambient.py`).
+
 A parameter left at "usual" is chosen by the model from the rows; `chosen_` then holds what was chosen.
 
 Example:

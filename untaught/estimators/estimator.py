@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
+from untaught.ambient import as_torch_begins
 from untaught.config import from_json
 from untaught.data.scale import BYTE, Values, decided
 from untaught.data.source import Source
@@ -40,6 +41,11 @@ class ModelEstimator(BaseEstimator, ABC):
 
     A parameter left at "usual" is chosen by the model from the rows, by `Model.usual`, as on the command line. A value
     that the user sets takes precedence.
+
+    Whatever torch is set to, `no_grad` or another default type, `fit` and the other methods compute as in a fresh
+    process, and leave torch as it was. Its generators exist once in a process, so of several threads one at a time
+    fits or applies an estimator, and equal seeds give equal results; processes (`n_jobs` with joblib's own backend)
+    do so side by side.
 
     Attributes:
         model_: The trained model, in eval mode, float32, on the CPU.
@@ -77,6 +83,7 @@ class ModelEstimator(BaseEstimator, ABC):
             state["model_"] = model.config, model.example, model.view, model.recipe, model.state_dict()
         return state
 
+    @as_torch_begins()
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "model_" in state:
@@ -93,6 +100,7 @@ class ModelEstimator(BaseEstimator, ABC):
 
     # -------- training
 
+    @as_torch_begins()
     def _learn(self, rows: Rows, label: Tensor | None = None) -> Self:
         """Train a new model on all rows and keep the weights with the lowest loss on them."""
         said = self._length(len(rows))
@@ -111,6 +119,7 @@ class ModelEstimator(BaseEstimator, ABC):
         size = {} if rows >= few_rows.FEW else {"batch_size": batch}
         return {"epochs": own.max_epochs or few_rows.passes(rows, batch, self.labelled), **size}
 
+    @as_torch_begins()
     def _go_on(self, rows: Rows, label: Tensor | None = None) -> Self:
         """Train for one pass from the present weights, or from new ones."""
         said = {"schedule": "constant", "average": 0, "compile": "off", "capture": "off"}
@@ -251,6 +260,7 @@ class ModelEstimator(BaseEstimator, ABC):
         check_is_fitted(self, "model_")
         return self._layout.seen(self._rows(X))
 
+    @as_torch_begins()
     def _apply(self, call: Callable[[Any, Tensor], Tensor], array: Rows, seed: int = 0) -> Rows:
         """Apply the model in the array's own precision, a chunk at a time."""
         device = _device(self.device)

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from untaught.ambient import as_torch_begins
 from untaught.errors import ConfigError
 from untaught.evaluate.measure import Groups, Measure
 from untaught.evaluate.subject import Subject as Subject
@@ -35,6 +36,7 @@ def reasons(subject: Subject) -> dict[str, str | None]:
         return {name: measure.applies(_for(measure, subject)) for name, measure in measures().items()}
 
 
+@as_torch_begins()
 def evaluate(
     what: Subject | Run | Path | str,
     names: Sequence[str] | None = None,

@@ -15,6 +15,7 @@ from typing import Any, cast
 from untaught.evaluate.judgement.verdict import Verdict
 from untaught.evaluate.quantity import significant
 from untaught.evaluate.subject import Subject
+from untaught.legible import legible
 from untaught.report.gallery import draw_pictures, figure, ordered_pictures, pictures_of, progress
 from untaught.report.learning_curves import training_section
 from untaught.report.measures import headline, measure_section
@@ -44,7 +45,7 @@ def write_report(run_path: Path | str, subject: Subject | None = None, commands:
     trouble = draw_pictures(run, subject)
     path = run.path / "report.html"
     with replacing(path) as part:
-        part.write_text(page(run, trouble, commands), encoding="utf-8")
+        part.write_text(legible(page(run, trouble, commands)), encoding="utf-8")
     return path
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 
 from untaught.data.channels import with_channels
-from untaught.data.class_names import as_others
+from untaught.data.classes.class_names import as_others
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.telling import listed

@@ -30,6 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from untaught.ambient import as_torch_begins
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
 from untaught.data.spec import OnBad
@@ -87,8 +88,8 @@ class Run:
     ) -> Source:
         """Open the run's own data, or other data as the run would have seen them: size, scale, channels, classes."""
         held = self.settings
-        found = open_data(spec or held.data, size=size or held.size, on_bad=on_bad or held.on_bad, scale=held.scale)
-        return as_trained(found, held)
+        size, on_bad, video = size or held.size, on_bad or held.on_bad, held.frames is not None
+        return as_trained(open_data(spec or held.data, size=size, on_bad=on_bad, scale=held.scale, video=video), held)
 
     def records(self) -> list[dict[str, Any]]:
         """Every record that training wrote."""
@@ -168,6 +169,7 @@ class Run:
             raise RunError(f"the checkpoint of step {step} in {self.path} is torn; leave --step out to take another")
         return found
 
+    @as_torch_begins()
     def load(self, step: int | None = None, device: torch.device | str = "cpu", **modules: nn.Module) -> Model:
         """Build the model with its best weights, or those of a step, ready for use.
 

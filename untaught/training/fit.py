@@ -1,7 +1,8 @@
 """The whole training loop, to be read from top to bottom.
 
 `fit` is a generator of records: the caller's `for` loop takes the place of callbacks. Between records torch's random
-generators are in the caller's state. Only a record waits for the device.
+generators are in the caller's state. Only a record waits for the device. Threads that train take turns, from one record
+to the next.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from untaught.ambient import as_torch_begins
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source
@@ -111,7 +113,8 @@ def fit(
     resumed = run.last() if run is not None else None
     begin = 0 if resumed is None else resumed.counters["stage_number"]
     for number in range(begin, len(plan.stages)):
-        stage = _StageTraining(plan, number, fabric, run, resumed)
+        with as_torch_begins():
+            stage = _StageTraining(plan, number, fabric, run, resumed)
         resumed = None
         yield from stage.records()
     plan.model.eval()
@@ -132,7 +135,8 @@ def _planned(what: Plan | Model, data: Source | Tensor | None, training: Trainin
         return what
     if data is None:
         raise ConfigError("a model is trained on data: fit(model, data), or fit(plan)")
-    return plan_for(what, data if isinstance(data, Source) else from_array(data), training)
+    with as_torch_begins():
+        return plan_for(what, data if isinstance(data, Source) else from_array(data), training)
 
 
 class _StageTraining:
@@ -370,10 +374,10 @@ class _StageTraining:
     @contextmanager
     def _inside(self) -> Generator[None, None, None]:
         """Use our random generators and thread count inside; restore the caller's afterwards."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.threads.count)
-        try:
-            with self.draws:
+        with as_torch_begins(), self.draws:
+            before = torch.get_num_threads()
+            torch.set_num_threads(self.threads.count)
+            try:
                 yield
-        finally:
-            torch.set_num_threads(before)
+            finally:
+                torch.set_num_threads(before)

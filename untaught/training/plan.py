@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from untaught.ambient import as_torch_begins
 from untaught.config import from_json, to_json, values
 from untaught.data.batches import collect, window
 from untaught.data.labels import as_labelled, clip_labels
@@ -165,6 +166,7 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
     return made
 
 
+@as_torch_begins()
 def plan_of(
     cls: type[Model], asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None
 ) -> Plan:
@@ -195,6 +197,7 @@ def plan_of(
     return decided(model, settings, source, other)
 
 
+@as_torch_begins()
 def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, View]:
     """Settings that suit a source, the configuration with the user's settings, and the view."""
     if asked.held is not None:
@@ -208,14 +211,16 @@ def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, 
     return usual, config, asked.training.changed(_view(cls, config, usual, asked.given))
 
 
+@as_torch_begins()
 def plan_for(model: Model, source: Source, training: Training | None = None, other: Source | None = None) -> Plan:
-    """Make the plan for a model that is already built.
+    """Make the plan for a model that is already built; its weights become float32, in which models are trained.
 
     Raises:
         ConfigError: The model has no stage of a given name.
         DataError: The data do not suit the model.
     """
     training = training or Training()
+    _made_trainable(model)
     held = model.given.get("encoder") if isinstance(model, TakesEncoder) else None
     given = None if held is None else Given(held)
     view = model.view = training.changed(model.view)
@@ -409,6 +414,18 @@ def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: Vie
     if usual.recipe is not None:
         chosen["recipe"] = to_json(usual.recipe)
     return {"chosen": chosen, "because": usual.because if chosen else ""}
+
+
+def _made_trainable(model: Model) -> None:
+    """Give a model weights of float32 that can be changed, where the caller built it with others."""
+    for module in model.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            if weight.is_inference():
+                setattr(module, name, nn.Parameter(weight.clone(), weight.dtype.is_floating_point))
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.is_inference():
+                setattr(module, name, buffer.clone())
+    model.float()
 
 
 # -------- settings that are refused

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -139,7 +140,12 @@ def test_numbers_of_thirty_two_bits(tmp_path: Path) -> None:
             decode(file)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "CMYK", "YCbCr", "LAB"])
+OLD = pytest.mark.skipif(
+    int(PIL.__version__.split(".")[0]) < 13, reason="older ones cannot read the file that they wrote"
+)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "CMYK", pytest.param("YCbCr", marks=OLD), "LAB"])
 def test_other_modes_are_converted_as_pillow_does(mode: str, tmp_path: Path) -> None:
     image = Image.new("LAB", (10, 8), (120, 90, 70)) if mode == "LAB" else smooth(8, 10).convert(mode)
     file = tmp_path / "x.tif"

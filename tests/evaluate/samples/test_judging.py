@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from untaught.evaluate.samples.coverage import precision_and_recall
 from untaught.evaluate.samples.judge import judge_for, opinion
 from untaught.evaluate.samples.nearest import AT_ONCE, copied, copying, nearest
+from untaught.evaluate.samples.precision import precision_and_recall
 from untaught.evaluate.samples.score import classifier_score
 from untaught.randomness import seeded
 

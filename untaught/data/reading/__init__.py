@@ -8,6 +8,7 @@ resize         pictures brought to one size
 video          video files
 video_index    when each frame of a video is shown
 video_frames   windows of frames, decoded when they are read
+clips          upright and transparent frames, parts of clips, numbered pictures
 cuts           where one shot of a video ends and another begins
 arrays         .npy, .npz and arrays in memory
 array_files    such files, told apart by their content

@@ -19,8 +19,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from untaught.ambient import as_torch_begins
 from untaught.config import configuration
-from untaught.data.class_names import MinusOne, Numbered, numbered
+from untaught.data.classes.class_names import MinusOne, Numbered, numbered
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.array_files import holds_several, read_one, read_several
 from untaught.data.reading.layout import Layout, axes_of, in_our_order, layout_of, read_all, values_of
@@ -101,6 +102,7 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     return replace(source, **small)
 
 
+@as_torch_begins()
 def from_array(
     x: Tensor | ArrayLike,
     label: Tensor | ArrayLike | None = None,

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from untaught.config import configuration
 from untaught.data.channels import to_channels
-from untaught.data.class_folders import arranged
+from untaught.data.classes.class_folders import arranged
 from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.folder import IMAGES, attempt, files_of, left_out_of, refuse

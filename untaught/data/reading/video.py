@@ -1,9 +1,9 @@
 """A video file, or a folder of them: each file is a clip.
 
 What fits into memory is decoded once, as bytes; larger video is read by window, see `video_frames.py`. Frames are
-turned upright as the file says. Where files differ in size, all are brought to the smallest size of the commonest
-aspect. The source is grey, one channel, when every file is without colour. `class_folders.py` says what sub-folders
-are.
+turned upright as the file says, and laid on white where they are transparent. Where files differ in size, all are
+brought to the smallest size of the commonest aspect. The source is grey, one channel, when every file is without
+colour. `class_folders.py` says what sub-folders are.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from untaught.config import Count, configuration
-from untaught.data.class_folders import arranged
+from untaught.config import Count, Whole, configuration
+from untaught.data.classes.class_folders import arranged
+from untaught.data.origin import clock
 from untaught.data.part import Frames, Part, WholeFrames
+from untaught.data.reading.clips.excerpt import Excerpt, excerpt
+from untaught.data.reading.clips.frame_names import listed
 from untaught.data.reading.cuts import find_cuts
 from untaught.data.reading.folder import VIDEO, attempt, files_of, refuse
 from untaught.data.reading.video_frames import VideoFrames
-from untaught.data.reading.video_index import decoded, index_video
+from untaught.data.reading.video_index import VideoIndex, index_video
 from untaught.data.source import Source
 from untaught.data.spec import Reading
 from untaught.errors import DataError
@@ -37,6 +41,12 @@ class Options:
     """Take the luminance of coloured video."""
     every: Count = 1
     """Take every n-th frame only."""
+    from_: Annotated[str | None, Field(alias="from")] = None
+    """Begin at this moment of each file: a time, 10s, 1m30s or 1:30, or a frame's number."""
+    to: str | None = None
+    """End before this moment."""
+    stream: Whole | None = None
+    """Which of a file's video streams, from 0; by default the best."""
     cuts: bool = True
     """Find cuts, so that no window of frames crosses one."""
 
@@ -50,25 +60,49 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     """Open a video file or a folder of them.
 
     Raises:
-        DataError: A file is broken or cut off, or all are.
+        DataError: A file is broken or cut off, or all are, or none lasts until the first moment.
     """
+    asked = excerpt(options.from_, options.to, options.every)
     files = files_of(path, VIDEO)
-    tables, broken = attempt(index_video, files)
+    tables, broken = attempt(lambda file: index_video(file, options.stream), files)
     refuse(path, broken, len(files), reading)
-    sizes = [table.size for table in tables.values()]
+    long, notes = _long_enough(path, list(tables.values()), asked, options)
+    sizes = [table.size for table in long]
     size = reading.size or reduced_size(commonest_size(sizes))
-    grey = options.grey or all(table.grey for table in tables.values())
-    on_disk = VideoFrames(list(tables.values()), options.every, grey, size)
+    grey = options.grey or all(table.grey for table in long)
+    on_disk = VideoFrames(long, [asked.of(table.seconds) for table in long], grey, size)
     frames, lengths, more = _whole(on_disk) if on_disk.nbytes <= reading.memory else _by_window(on_disk)
     broken = {**broken, **more}
     refuse(path, broken, len(files), reading)
-    folders = arranged(path, list(tables))
+    folders = arranged(path, [table.path for table in long])
     part = replace(_part(frames, on_disk, lengths, folders.label), origin=on_disk.origin)
     if options.cuts:
         part = replace(part, cuts=find_cuts(frames, part.first.tolist(), part.length.tolist()))
     skipped, chosen = tuple(map(str, broken)), None if reading.size or set(sizes) == {size} else size
-    source = Source(str(path), part, skipped=skipped, chosen_size=chosen)
-    return folders.kept([lengths.get(path, 0) > 0 for path in tables]).source(source)
+    source = Source(str(path), part, skipped=skipped, chosen_size=chosen, notes=notes)
+    return folders.kept([lengths.get(table.path, 0) > 0 for table in long]).source(source)
+
+
+def _long_enough(
+    path: Path, tables: Sequence[VideoIndex], asked: Excerpt, options: Options
+) -> tuple[list[VideoIndex], tuple[str, ...]]:
+    """Files that have a frame of what is asked for, and what is to be told of the others and of further streams.
+
+    Raises:
+        DataError: There is none.
+    """
+    long = [table for table in tables if len(asked.of(table.seconds))]
+    if not long:
+        longest = max(tables, key=lambda table: float(table.seconds[-1]))
+        raise DataError(f"{path} has no frame {asked}: {len(longest)} frames, the last at {clock(longest.seconds[-1])}")
+    short = [table.path for table in tables if not len(asked.of(table.seconds))]
+    several = [table for table in long if table.streams > 1] if options.stream is None else []
+    told = [f"{len(short)} of {len(tables)} clips have no frame {asked}: {listed(short)}"] if short else []
+    if several:
+        first, streams = several[0], f"{several[0].streams} video streams; number {several[0].stream} is read"
+        also = f", and {len(several) - 1} more files have several" if len(several) > 1 else ""
+        told.append(f"{first.path} has {streams}, ?stream=N takes another{also}")
+    return long, tuple(told)
 
 
 def commonest_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -102,16 +136,16 @@ def _whole(on_disk: VideoFrames) -> Opened:
     """Decode every file once, each into its place."""
     store = torch.empty(on_disk.count, *on_disk.shape, dtype=torch.uint8)
     places = store.tensor_split(torch.from_numpy(on_disk.first[1:-1]))
-    place = {file.path: slot for file, slot in zip(on_disk.files, places, strict=True)}
-    lengths, broken = attempt(lambda path: _decode_into(place[path], path, on_disk), list(place))
+    number = {file.path: number for number, file in enumerate(on_disk.files)}
+    lengths, broken = attempt(lambda path: _decode_into(places[number[path]], number[path], on_disk), list(number))
     return WholeFrames(store), lengths, broken
 
 
-def _decode_into(place: Tensor, path: Path, on_disk: VideoFrames) -> int:
+def _decode_into(place: Tensor, number: int, on_disk: VideoFrames) -> int:
     """Decode one file; gives how many frames it has, which are fewer than packets where the last ones are broken."""
     count = 0
-    for frame in islice(decoded(path), 0, len(place) * on_disk.every, on_disk.every):
-        place[count] = on_disk.picture(frame)
+    for frame in on_disk.all_of(number):
+        place[count] = on_disk.picture(number, frame)
         count += 1
     return count
 

@@ -10,21 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import av
 import numpy as np
-import torch
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
-from torch import Tensor
 
+from untaught.data.reading.clips.frame_pixels import frames_of, is_grey
+from untaught.data.reading.clips.upright import Orientation, orientation_of
 from untaught.errors import DataError
 
 COMPARED = 32
@@ -50,6 +51,12 @@ class VideoIndex:
     """Whether the file has no colour."""
     unit: float
     """Seconds in a unit of `times`."""
+    upright: Orientation
+    """How its frames are laid."""
+    stream: int
+    """Which of the file's video streams it is, from 0."""
+    streams: int
+    """How many video streams the file holds."""
 
     @property
     def seconds(self) -> NDArray[np.float64]:
@@ -61,11 +68,11 @@ class VideoIndex:
         return len(self.times)
 
 
-def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a file at its best video stream, decoding with several threads.
+def open_video(path: Path, number: int | None = None) -> tuple[InputContainer, VideoStream]:
+    """Open a file at one of its video streams, by default the best, decoding with several threads.
 
     Raises:
-        DataError: It cannot be read, or holds no video.
+        DataError: It cannot be read, or holds no video, or no stream of that number.
     """
     try:
         container = av.open(str(path))
@@ -73,48 +80,65 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
         raise DataError(f"cannot read {path}: permission denied") from error
     except (FFmpegError, OSError) as error:
         raise DataError(f"{path} is no video that can be decoded: it is cut off, or something else") from error
-    stream = container.streams.best("video")
-    if not isinstance(stream, VideoStream):
+    try:
+        stream = _chosen(container, path, number)
+    except DataError:
         container.close()
-        raise DataError(f"{path} holds no video")
+        raise
     stream.thread_type = "AUTO"
     return container, stream
 
 
-def index_video(path: Path) -> VideoIndex:
-    """Read a file's table.
+def streams_of(container: InputContainer) -> list[VideoStream]:
+    """Video streams of a file, without pictures of its cover."""
+    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    return moving or list(container.streams.video)
+
+
+def index_video(path: Path, number: int | None = None) -> VideoIndex:
+    """Read the table of one of a file's video streams, by default the best.
 
     Raises:
-        DataError: The file cannot be decoded, or is cut off.
+        DataError: The file cannot be decoded, or is cut off, or has no stream of that number.
     """
-    container, stream = open_video(path)
+    container, stream = open_video(path, number)
     with container, _named(path):
+        streams = streams_of(container)
+        own = next(place for place, other in enumerate(streams) if other.index == stream.index)
         packets = [
             _Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_corrupt)
             for packet in container.demux(stream)
             if packet.size and not packet.is_discard
         ]
-        _check_whole(path, stream, packets)
+        _check_whole(path, container, stream, packets)
         tick, frame = float(stream.time_base or 0), 1 / float(stream.average_rate or 25)
-    return _table(path, packets, list(islice(decoded(path), COMPARED)), tick, frame)
+    table = _table(path, packets, list(islice(decoded(path, own), COMPARED)), tick, frame)
+    return replace(table, stream=own, streams=len(streams))
 
 
-def decoded(path: Path) -> Iterator[VideoFrame]:
-    """Decode a file from its start.
+def decoded(path: Path, number: int | None = None) -> Iterator[VideoFrame]:
+    """Decode a stream of a file from its start.
 
     Raises:
         DataError: The decoder gives up.
     """
-    container, stream = open_video(path)
+    container, stream = open_video(path, number)
     with container, _named(path):
-        yield from container.decode(stream)
+        yield from frames_of(container, stream)
 
 
-def picture_of(frame: VideoFrame, grey: bool) -> Tensor:
-    """Turn a decoded frame upright: uint8 `(1 or 3, height, width)`."""
-    x = torch.from_numpy(frame.to_ndarray(format="gray" if grey else "rgb24"))
-    x = x[None] if grey else x.permute(2, 0, 1)
-    return torch.rot90(x, _quarter_turns(frame), (1, 2)).contiguous()
+def _chosen(container: InputContainer, path: Path, number: int | None) -> VideoStream:
+    """The stream that is asked for, or the best."""
+    streams = streams_of(container)
+    best = container.streams.best("video")
+    if not streams or not isinstance(best, VideoStream):
+        raise DataError(f"{path} holds no video")
+    if number is None:
+        return best if best.index in {stream.index for stream in streams} else streams[0]
+    if number >= len(streams):
+        there = "one video stream, 0" if len(streams) == 1 else f"video streams 0 to {len(streams) - 1}"
+        raise DataError(f"stream = {number}: {path} has {there}")
+    return streams[number]
 
 
 class _Packet(NamedTuple):
@@ -136,26 +160,35 @@ def _named(path: Path) -> Generator[None]:
         raise DataError(f"{path} is broken: {error.strerror}") from error
 
 
-def _check_whole(path: Path, stream: VideoStream, packets: Sequence[_Packet]) -> None:
-    """Refuse a file without frames, with a damaged packet, or that ends long before its header says."""
+def _check_whole(path: Path, container: InputContainer, stream: VideoStream, packets: Sequence[_Packet]) -> None:
+    """Refuse a file without frames, with a damaged packet, or that ends long before its header says.
+
+    Some write how long the stream is, others when it ends, which differs where it does not begin at zero, as in pieces
+    of a longer file. Only what is too short by both is cut off.
+    """
     if not packets:
         raise DataError(f"{path} holds no frames")
     damaged = next((number for number, packet in enumerate(packets) if packet.is_corrupt), None)
     if damaged is not None:
         raise DataError(f"{path} is damaged or cut off at frame {damaged} of {max(stream.frames, len(packets))}")
     ends = [packet.shown + packet.lasts for packet in packets if packet.shown is not None]
-    expected, unit = _seconds(stream), float(stream.time_base or 0)
+    expected, unit = _seconds(container, stream), float(stream.time_base or 0)
     if not ends or expected is None:
         return
-    found = (max(ends) - (stream.start_time or 0)) * unit
+    found = max(max(ends), max(ends) - (stream.start_time or 0)) * unit
     if expected - found > MISSING_SECONDS:
         raise DataError(f"{path} is cut off: it ends after {found:.2f} of {expected:.2f} seconds")
 
 
-def _seconds(stream: VideoStream) -> float | None:
-    """How long the header says that the stream is; Matroska writes it as text, `00:00:02.400000000`."""
+def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
+    """How long the header says that the stream is; Matroska writes it as text, `00:00:02.400000000`.
+
+    In other files such a text is left from what they were made of.
+    """
     if stream.duration is not None:
         return float(stream.duration * (stream.time_base or 0))
+    if "matroska" not in container.format.name:
+        return None
     parts = stream.metadata.get("DURATION", "").split(":")
     try:
         hours, minutes, seconds = (float(part) for part in parts)
@@ -181,20 +214,11 @@ def _table(
     keys = sorted((packet.shown or 0, _place(packet)) for packet in packets if packet.is_key)
     times = shown[begin:] if exact else np.arange(len(packets))
     seek = np.array(keys, dtype=np.int64).reshape(-1, 2)
-    return VideoIndex(path, times, seek, exact, *_kind(first[0]), tick if exact else frame)
+    unit = tick if exact else frame
+    how, height, width = orientation_of(first[0]), first[0].height, first[0].width
+    size = (width, height) if how.transposed else (height, width)
+    return VideoIndex(path, times, seek, exact, size, is_grey(first[0]), unit, how, 0, 1)
 
 
 def _place(packet: _Packet) -> int:
     return packet.decoded if packet.decoded is not None else packet.shown or 0
-
-
-def _kind(frame: VideoFrame) -> tuple[tuple[int, int], bool]:
-    """Height and width of the frame once it is upright, and whether it is without colour."""
-    lies = _quarter_turns(frame) % 2 == 1
-    grey = len(frame.format.components) == 1 and not frame.format.has_palette
-    return (frame.width, frame.height) if lies else (frame.height, frame.width), grey
-
-
-def _quarter_turns(frame: VideoFrame) -> int:
-    """Turns anticlockwise that make a frame upright."""
-    return round(frame.rotation / 90) % 4

@@ -38,8 +38,8 @@ from pydantic import Field
 from torch import Tensor
 
 from untaught.config import Count, configuration
-from untaught.data.class_folders import arranged
-from untaught.data.class_names import numbered
+from untaught.data.classes.class_folders import arranged
+from untaught.data.classes.class_names import numbered
 from untaught.data.part import Part
 from untaught.data.reading.array_files import holds_several, read_several
 from untaught.data.reading.download import cache_folder

@@ -37,10 +37,10 @@ from untaught.data.view import Batch
 from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosaic
 from untaught.evaluate.measure import Drawing, Groups, Measure, Quantities
 from untaught.evaluate.quantity import MODEL, Axis, Quantity, facts
-from untaught.evaluate.samples.coverage import NEIGHBOURS, precision_and_recall
 from untaught.evaluate.samples.frechet import frechet_distance
 from untaught.evaluate.samples.judge import MOST, RECIPE, SMALLEST, Judge, judge_for, opinion
 from untaught.evaluate.samples.nearest import copied, copying, nearest
+from untaught.evaluate.samples.precision import NEIGHBOURS, precision_and_recall
 from untaught.evaluate.samples.score import classifier_score
 from untaught.evaluate.subject import Subject
 from untaught.model import Decodes, Encodes, Samples
