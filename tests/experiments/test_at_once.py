@@ -55,6 +55,15 @@ def test_so_many_run_at_the_same_time(tmp_path: Path) -> None:
     assert together < 4 * 0.3 + 0.5
 
 
+@pytest.mark.skipif(os.name != "posix", reason="priorities are those of POSIX")
+def test_rows_stand_back_and_the_caller_does_not(tmp_path: Path) -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    says = "import os; time.sleep(0.3); sys.exit(f'at {os.getpriority(os.PRIO_PROCESS, 0)}')"
+    failed, _ = ran(tmp_path, [job("a")], {"a": says})
+    assert list(failed.values()) == [f"at {at_once.NICENESS}"]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
 def test_a_row_that_fails_takes_along_only_those_that_begin_from_it(tmp_path: Path) -> None:
     jobs = [job("base"), job("tuned", "base"), job("again", "tuned"), job("other")]
     failed, _ = ran(tmp_path, jobs, {"base": "sys.exit('no such data')"}, count=1)

@@ -151,7 +151,7 @@ def _run_each(asked: Tables, budget: Budget, several: Sequence[Records], wanted:
 
 def _run_at_once(asked: Tables, budget: Budget, count: int, wanted: Sequence[Job]) -> dict[str, str]:
     """Several at a time, each in a process of its own."""
-    from untaught.experiments.rows.at_once import lower_priority, run_at_once
+    from untaught.experiments.rows.at_once import run_at_once
 
     given = [("results", asked.results), ("keep-runs", asked.keep_runs)]
     shared = [word for name, value in given if value is not None for word in (f"--{name}", value)]
@@ -166,7 +166,6 @@ def _run_at_once(asked: Tables, budget: Budget, count: int, wanted: Sequence[Job
         paper, name, seed = job.key
         return Path(asked.keep_runs or RUNS) / f"{paper}-{name}-{budget}-{seed}.log"
 
-    lower_priority()
     return run_at_once(wanted, count, words, log, lambda said: print(said, file=sys.stderr, flush=True))
 
 

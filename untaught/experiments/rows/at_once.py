@@ -41,12 +41,6 @@ class Running:
         return self.job.minutes - (time.monotonic() - self.since) / 60
 
 
-def lower_priority() -> None:
-    """Let everything else on the machine go first; processes that are begun afterwards inherit it."""
-    if os.name == "posix":
-        os.nice(NICENESS)
-
-
 def run_at_once(
     jobs: Sequence[Job],
     count: int,
@@ -91,13 +85,18 @@ def _begun(words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=lines, stderr=lines, env=alone, start_new_session=True
         )
-    _lower_session(process.pid)
+    _lower_priority(process.pid)
     return process
 
 
-def _lower_session(pid: int) -> None:
-    """Lower the priority of a process' session too: Linux may share time among sessions first, whatever nice says."""
+def _lower_priority(pid: int) -> None:
+    """Let everything else on the machine go before a process and what it begins.
+
+    Linux may share time among sessions first, whatever nice says; so the priority of its session is lowered too.
+    """
     with suppress(OSError):
+        if os.name == "posix":
+            os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
         Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
 
 
