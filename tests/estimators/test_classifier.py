@@ -23,6 +23,7 @@ from untaught.estimators import (
     DBNClassifier,
     DBNEstimator,
     DiscriminativeRBMClassifier,
+    FeatureMatchingGANClassifier,
     FinetunedClassifier,
     ModelEstimator,
     SemiSupervisedVAEClassifier,
@@ -43,6 +44,9 @@ SMALL = {
     "DBNClassifier": DBNClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, random_state=0),
     "SemiSupervisedVAEClassifier": SemiSupervisedVAEClassifier(
         hidden=(6,), class_hidden=(5,), latent=2, max_epochs=3, batch_size=10, random_state=0
+    ),
+    "FeatureMatchingGANClassifier": FeatureMatchingGANClassifier(
+        generator=(6,), discriminator=(6,), noise=(0.1, 0.1), latent=2, max_epochs=3, batch_size=10, random_state=0
     ),
     "DBMClassifier": DBMClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, sweeps=2, random_state=0),
 }

@@ -19,7 +19,7 @@ X = torch.rand(5, 1, 3, 4, generator=torch.Generator().manual_seed(0))
 
 def small(encoder: str = "deterministic") -> BiGAN:
     with seeded(0):
-        return BiGAN(BiGAN.Config(networks=SMALL, encoder=encoder), (1, 3, 4))  # type: ignore[arg-type]
+        return BiGAN(BiGAN.Config(networks=SMALL, inference=encoder), (1, 3, 4))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("encoder", ["deterministic", "stochastic"])

@@ -119,12 +119,12 @@ def _uncovered(decided: Plan) -> list[str]:
     from untaught.data.coverage import uncovered
     from untaught.legible import one_line
 
-    told: dict[str, None] = {}
+    told: dict[str, dict[str, None]] = {}
     for stream in (own.main for own in decided.stages):
         for name in ("train", "validation", "test"):
-            lines = uncovered(getattr(stream.parts, name), stream.view, remedy=True)
-            told |= dict.fromkeys(one_line(f"{WORDS[name]}: {line}") for line in lines)
-    return list(told)
+            for line in uncovered(getattr(stream.parts, name), stream.view, remedy=True):
+                told.setdefault(line, {})[WORDS[name]] = None
+    return [one_line(f"{', '.join(parts)}: {line}") for line, parts in told.items()]
 
 
 def _encoder(said: Said) -> Given | None:

@@ -30,8 +30,8 @@ def window(part: Part, view: View) -> int | None:
         return None
     if not part.is_video:
         raise DataError(
-            "the model needs video, and this source has single pictures; give a video or an array (n, t, c, h, w)\n"
-            "a folder of numbered pictures is read as video by the option ?video=true"
+            "the model needs video, and this source has single pictures; give a video, an array (n, t, c, h, w), or "
+            "numbered pictures with the option ?video=true"
         )
     return min(view.frames, int(part.length.max()))
 

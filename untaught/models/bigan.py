@@ -68,7 +68,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
     def coded(self, x: Examples) -> Features:
         """The code of each example, drawn where the encoder is stochastic, equation (2)."""
         codes = wide(self.encoder(self._centred(x)))
-        if self.config.encoder == "deterministic":
+        if self.config.inference == "deterministic":
             return codes
         mean, log_variance = codes.chunk(2, 1)
         return mean + (0.5 * log_variance).exp() * normal(mean)
@@ -126,7 +126,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
             latent=50, prior="uniform", network="dense", generator_norm="batch", noise=(0.1,)
         )
         """Generator and discriminator; the encoder has the generator's layers."""
-        encoder: Literal["deterministic", "stochastic"] = "deterministic"
+        inference: Literal["deterministic", "stochastic"] = "deterministic"
         """Whether the encoder gives a code, or a mean and a variance of it as in ALI."""
         updates: Count = 1
         """Updates of the discriminator in each step."""
@@ -205,7 +205,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
         """The encoder: the generator's layers the other way round."""
         networks, planes = self.config.networks, self.generator.planes
         coders = Coders(
-            latent=networks.latent * (1 + (self.config.encoder == "stochastic")),
+            latent=networks.latent * (1 + (self.config.inference == "stochastic")),
             network="convolution" if planes else "dense",
             hidden=networks.generator if planes else networks.generator or DENSE,
             kernel=networks.kernel,

@@ -54,7 +54,7 @@ def learnt(system: str, takes: tuple[Take, ...], **config: Any) -> dict[Budget, 
 EXPERIMENTS = {
     "bigan": learnt("bigan", (NEAREST, OWN), **BIGAN, generator=WIDTHS, discriminator=WIDTHS),
     "stochastic": learnt(
-        "bigan", (NEAREST, OWN), **BIGAN, generator=WIDTHS, discriminator=WIDTHS, encoder="stochastic"
+        "bigan", (NEAREST, OWN), **BIGAN, generator=WIDTHS, discriminator=WIDTHS, inference="stochastic"
     ),
     "discriminator": learnt("gan", (NEAREST,), **BIGAN, generator=WIDTHS, discriminator=WIDTHS),
     "autoencoder": learnt("autoencoder", (NEAREST, OWN), network="dense", latent=50, hidden=WIDTHS),
