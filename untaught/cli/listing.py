@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 from rich.table import Table
@@ -79,7 +80,7 @@ def data(words: Sequence[str]) -> None:
         return
     out = None if asked.out is None else check_ending(asked.out, ".png")
     source = open_data(asked.spec, size=size_of(asked.size), on_bad=asked.on_bad)
-    tell_skipped(source)
+    tell_skipped(source if asked.json else replace(source, notes=()))  # the table has them
     found = describe(source)
     if asked.json:
         print(json.dumps(found))

@@ -176,6 +176,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
         some = sample.x[: self.config.networks.reference]
         with torch.no_grad():
             self.discriminator.take(some, self.generator.prior(len(some)))
+        self.generator.take()
 
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Draw from the generator.

@@ -162,6 +162,7 @@ class GAN(Learner, Encodes, Samples, Filters):
         """Look at the range of values, and take the fixed batch of virtual normalisation."""
         self.generator.outputs.look(sample.x.flatten(1))
         self.discriminator.take(sample.x)
+        self.generator.take()
 
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Draw from the generator.

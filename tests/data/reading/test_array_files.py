@@ -90,3 +90,12 @@ def test_latents_that_are_no_numbers_for_each_are_refused(latent: np.ndarray, tm
     np.savez(tmp_path / "x.npz", x=X, latent_a=latent)
     with pytest.raises(DataError, match="latent_a of .* should be numbers for each example"):
         open_data(tmp_path / "x.npz")
+
+
+def test_arrays_are_named_as_keras_names_them(tmp_path: Path) -> None:
+    parts = {"x_train": (6, 0), "x_test": (3, 1)}
+    arrays = {name: np.full((count, 4, 4), 10 * value + 5, np.uint8) for name, (count, value) in parts.items()}
+    np.savez(tmp_path / "k.npz", y_train=np.arange(6) % 2, y_test=np.arange(3) % 2, **arrays)
+    source = open_data(tmp_path / "k.npz")
+    assert source.test is not None and (len(source.train), len(source.test)) == (6, 3)
+    assert source.label_names or source.train.label is not None

@@ -50,7 +50,9 @@ def test_copying_is_the_probability_of_being_nearer() -> None:
         sampled, unseen = torch.randint(0, 6, (31,)).float(), torch.randint(0, 6, (17,)).float()
     pairs = [(a < b) + 0.5 * (a == b) for a in sampled.tolist() for b in unseen.tolist()]
     assert copying(sampled, unseen) == pytest.approx(sum(pairs) / len(pairs))
-    assert copied(sampled, unseen + 1) == pytest.approx(float((sampled < unseen.min() + 1).float().mean()))
+    assert copied(sampled, unseen + 1) == pytest.approx(float((sampled <= unseen.min() + 1).float().mean()))
+    one_is_known = torch.cat([torch.zeros(1), torch.ones(200)])
+    assert copied(torch.zeros(5), one_is_known) == 1, "one test example in the training set hides no copies"
 
 
 def test_precision_and_recall_are_those_of_loops() -> None:
@@ -89,5 +91,7 @@ def test_the_judge_learns_the_classes_and_is_kept(tmp_path: Path) -> None:
     written = kept.stat().st_mtime_ns
     again = opinion(judge_for(x, label, tmp_path), new)
     assert torch.equal(first.features, again.features) and kept.stat().st_mtime_ns == written
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert torch.equal(opinion(judge_for(x, label, tmp_path), new).features, first.features), "trained again"
     judge_for(x, label.flip(0), tmp_path)
     assert len(list(tmp_path.iterdir())) == 2, "other labels have a judge of their own"

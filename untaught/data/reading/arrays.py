@@ -146,6 +146,7 @@ def _source(
     arrays: Mapping[str, NDArray[Any]], place: str, options: Options, held: float | None, several: bool
 ) -> Source:
     """Make a source of arrays by name; `held` is the scale of a run, to whose model it is shown."""
+    arrays = {_without_train(name, arrays): array for name, array in arrays.items()}
     name = _examples(arrays, place)
     endings = ("", TEST) if name + TEST in arrays else ("",)
     called = [f"{name}{ending} of {place}" if several else place for ending in endings]
@@ -197,6 +198,12 @@ def _part(
         raise DataError(f"{place} has {layout.count} examples and {len(label)} labels")
     part = Part.over(frames, length, label)
     return replace(part, latents=_latents(arrays, ending, layout, place))
+
+
+def _without_train(name: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """`x_train` is `x`, where there is no `x`."""
+    plain = name.removesuffix("_train")
+    return name if plain in arrays else plain
 
 
 def _examples(arrays: Mapping[str, NDArray[Any]], place: str) -> str:

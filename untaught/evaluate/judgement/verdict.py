@@ -31,6 +31,8 @@ ORDER = ("prediction", "classification", "likelihood", "reconstruction", "probe"
 """Measures that may speak for a model, by what it says about what was learnt."""
 ERRORS, LEAST = 2.0, 0.01
 """Standard errors, and part of the trivial answer's value, that a difference must exceed, equation (1)."""
+CLEAR = 0.1
+"""Part of the trivial answer's value by which a model that is ahead within the error is said to be so."""
 MOSTLY = 0.5
 """Part of the examples on which a model that is better on average should be better too."""
 
@@ -108,12 +110,19 @@ def _standing(quantity: Quantity, rival: Measured) -> Literal["better", "level",
     return "better" if ahead > 0 else "worse"
 
 
+def _seems_ahead(quantity: Quantity, rival: Measured) -> bool:
+    """Whether the model's number is better by far more than a hundredth, be it by chance or not."""
+    ahead = (rival.value - quantity.value) * (1 if quantity.better == "lower" else -1)
+    return ahead > CLEAR * abs(rival.value)
+
+
 def _compared(quantity: Quantity, standing: str, rival: str, one: Measured) -> str:
     """The two numbers, and how they stand to each other."""
     own, other = quantity.text(quantity.value), quantity.text(one.value)
     subject = f"{quantity.spoken or 'the ' + (quantity.title or quantity.name)} is {own}{_unit(quantity)}"
     if standing == "level":
-        return f"{subject}, no better than {rival} ({other})"
+        unclear = f", {_gap(quantity, one)} it, but too few examples to tell" if _seems_ahead(quantity, one) else ""
+        return f"{subject}, no better than {rival} ({other}){unclear}"
     ending = "" if standing == "better" else ": worse than the trivial answer"
     return f"{subject}, {_gap(quantity, one)} {rival} ({other}){ending}"
 

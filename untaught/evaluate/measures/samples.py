@@ -9,7 +9,8 @@ Up to 2,000 samples are compared with as many test examples:
                        test example is)                                       1/2 for blurred ones too
 
 Features and answers are those of a classifier of the data's own classes (`untaught.evaluate.samples.judge`), and the
-numbers stand under its name, such as `mnist_v1`: they mean nothing beside those of another. Without labels there is no
+numbers stand under its name, such as `mnist_v1`: they mean nothing beside those of another. `judge` tells judges of
+one name apart. Without labels there is no
 such classifier, and precision and recall are taken on the values themselves. Beside each number is that of real
 training examples in the samples' place, the best that a measure can be expected to give. No single number is enough:
 samples of one class are precise, the training set has a perfect score.
@@ -38,7 +39,7 @@ from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosai
 from untaught.evaluate.measure import Drawing, Groups, Measure, Quantities
 from untaught.evaluate.quantity import MODEL, Axis, Quantity, facts
 from untaught.evaluate.samples.frechet import frechet_distance
-from untaught.evaluate.samples.judge import MOST, RECIPE, SMALLEST, Judge, judge_for, opinion
+from untaught.evaluate.samples.judge import MOST, RECIPE, SMALLEST, Judge, digest, judge_for, opinion
 from untaught.evaluate.samples.nearest import copied, copying, nearest
 from untaught.evaluate.samples.precision import NEIGHBOURS, precision_and_recall
 from untaught.evaluate.samples.score import classifier_score
@@ -61,7 +62,7 @@ FRECHET = Quantity(
     better="lower",
     axis=Axis(label="Fréchet distance by {}"),
     meaning="How far the features of samples are from those of test examples, as two Gaussians. Beside it the same for "
-    "real training examples: what is left for two sets of this size.",
+    "real training examples, which the classifier has seen: what is left for two sets of this size.",
 )
 SCORE = Quantity(
     "classifier_score",
@@ -92,10 +93,10 @@ COPYING = Quantity(
 )
 COPIED = Quantity(
     "copied",
-    title="nearer to the training set than any unseen example",
+    title="nearer to the training set than 99 % of unseen examples",
     unit="%",
     better="lower",
-    meaning="Which part of the samples is nearer to a training example than every test example is.",
+    meaning="Which part of the samples is as near to a training example as the nearest hundredth of test examples.",
 )
 
 
@@ -142,7 +143,8 @@ def measure(subject: Subject) -> Groups:
     features = {name: x.flatten(1) for name, x in sets.items()}
     reference = test.flatten(1)
     if judge is not None:
-        told["judge"] = name = f"{subject.name or 'own'}_{RECIPE}"
+        name = f"{subject.name or 'own'}_{RECIPE}"
+        told["judge"] = f"{name} {digest(train.labelled.x, train.labelled.label)[:8]}"
         opinions = {key: opinion(judge, x) for key, x in sets.items()}
         features, reference = {key: one.features for key, one in opinions.items()}, opinion(judge, test).features
         given.append(_filled(FRECHET, {key: {name: frechet_distance(x, reference)} for key, x in features.items()}))

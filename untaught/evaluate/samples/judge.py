@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -92,17 +95,23 @@ def judge_for(x: Images, label: Labels, kept: Path | None = None) -> Judge:
     x, label = x[:MOST], label[:MOST]
     with seeded(0):
         judge = Judge(tuple(x.shape[1:]), int(label.max()) + 1)
-    path = (kept or cache_folder() / "judges") / f"{_digest(x, label)}.safetensors"
+    path = (kept or cache_folder() / "judges") / f"{digest(x, label)}.safetensors"
     if path.exists():
-        judge.load_state_dict(load_file(path))
-        return judge.eval()
+        # What was damaged is trained again.
+        with suppress(SafetensorError, RuntimeError):
+            judge.load_state_dict(load_file(path))
+            return judge.eval()
     _train(judge, x, label)
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(judge.state_dict(), path)
+    whole = path.with_suffix(f".{os.getpid()}.part")
+    save_file(judge.state_dict(), whole)
+    whole.replace(path)
     return judge
 
 
-def _digest(x: Tensor, label: Tensor) -> str:
+def digest(x: Images, label: Labels) -> str:
+    """What tells the judge of these pictures from every other one."""
+    x, label = x[:MOST], label[:MOST]
     found = hashlib.sha256(f"{RECIPE} {tuple(x.shape)}".encode())
     found.update(x.contiguous().numpy().tobytes())
     found.update(label.contiguous().numpy().tobytes())

@@ -5,7 +5,8 @@ r"""The nearest examples of one set to each of another, in memory that does not 
 
 Unseen examples of the same distribution are as far from the training set as new samples should be, and (2) is then
 1/2. It is 1 for a generator that gives its training set back, and also above 1/2 for samples that are smoother than the
-data, since a mean is nearer to all. `copied` counts the samples that are nearer than any unseen example.
+data, since a mean is nearer to all. `copied` counts the samples that are as near as the nearest
+hundredth of unseen examples: one in a hundred where they are new.
 
 References:
     Theis, van den Oord, Bethge (2016). A note on the evaluation of generative models (why nearest neighbours are shown,
@@ -70,5 +71,10 @@ def copying(sampled: Sampled, unseen: Unseen) -> float:
 
 
 def copied(sampled: Sampled, unseen: Unseen) -> float:
-    """Fraction of samples that are nearer to the training set than any unseen example is."""
-    return float((sampled < unseen.min()).double().mean())
+    """Fraction of samples that are as near to the training set as the nearest hundredth of unseen examples.
+
+    Example:
+        >>> copied(torch.tensor([0.0, 0.0, 3.0, 4.0]), torch.tensor([1.0, 2.0, 3.0]))
+        0.5
+    """
+    return float((sampled <= unseen.double().quantile(0.01)).double().mean())

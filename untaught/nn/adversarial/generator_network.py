@@ -84,11 +84,14 @@ class Generator(nn.Module):
             return normal(like)
         return torch.rand(like.shape, device=like.device).mul(2).sub(1).to(like.dtype)
 
-    def take(self, beside: Beside) -> None:
-        """Put what stands beside latents into the fixed batch of virtual normalisation, where it is used."""
-        if self.reference is not None:
-            places = torch.arange(self.networks.reference, device=beside.device) % len(beside)
-            self.reference.take(torch.cat([self.prior(len(places)), beside[places]], 1))
+    def take(self, beside: Beside | None = None) -> None:
+        """Draw the fixed batch of virtual normalisation, where it is used, and put beside it what stands there."""
+        if self.reference is None:
+            return
+        latent = self.prior(self.networks.reference)
+        if beside is not None:
+            latent = torch.cat([latent, beside[torch.arange(len(latent), device=beside.device) % len(beside)]], 1)
+        self.reference.take(latent)
 
     def drawn(self, count: int, beside: Beside | None = None) -> Examples:
         """As many examples for use, without gradient and few at a time, each given its row of what stands beside."""

@@ -119,6 +119,15 @@ def test_times_need_a_rate(tmp_path: Path) -> None:
     assert torch.equal(every(open_data(f"{tmp_path}?video=true&from=3&to=6&cuts=false")), pictures(range(3, 6)))
 
 
+def test_missing_numbers_take_their_time(tmp_path: Path) -> None:
+    folder = save(tmp_path / "clip", (f"{number:04d}.png" for number in (3, 4, 5, 8, 9)))
+    source = open_data(f"{folder}?video=true&fps=2")
+    origin = source.train.origin
+    assert origin is not None and list(origin.seconds or ()) == [0.0, 0.5, 1.0, 2.5, 3.0]
+    later = open_data(f"{folder}?video=true&fps=2&from=2s").train.origin
+    assert later is not None and [Path(file).name for file in later.files] == ["0008.png", "0009.png"]
+
+
 @pytest.mark.parametrize("memory", [0, 2**30])
 @pytest.mark.parametrize("broken", [b"", b"\x89PNG\r\n\x1a\n", None])
 def test_a_broken_frame_is_named_or_leaves_a_gap(memory: int, broken: bytes | None, tmp_path: Path) -> None:

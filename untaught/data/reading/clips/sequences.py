@@ -15,6 +15,7 @@ from typing import Annotated
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 
 from untaught.config import Count, Positive, configuration
@@ -134,7 +135,12 @@ def _without(clip: Numbered, broken: Collection[Path]) -> Numbered:
 
 
 def _places(clip: Numbered, asked: Excerpt, fps: float | None) -> tuple[int, ...]:
-    return tuple(asked.of(np.arange(len(clip.files)) / (fps or 1.0)))
+    return tuple(asked.of(_moments(clip, fps) if fps else np.arange(len(clip.files), dtype=np.float64)))
+
+
+def _moments(clip: Numbered, fps: float) -> NDArray[np.float64]:
+    """When each picture is shown, in seconds; missing numbers take their time."""
+    return (np.array(clip.numbers) - clip.numbers[0]) / (clip.step * fps)
 
 
 def _part(clips: Sequence[_Clip], frames: Frames, options: Options) -> Part:
@@ -186,7 +192,7 @@ def _origin(clips: Sequence[_Clip], fps: float | None) -> Origin:
     files = tuple(str(file) for clip in clips for file in clip.files)
     if fps is None:
         return Origin(files, range(len(files)))
-    seconds = [place / fps for clip in clips for place in clip.chosen]
+    seconds = [float(moment) for clip in clips for moment in _moments(clip.whole, fps)[list(clip.chosen)]]
     return Origin(files, range(len(files)), seconds, [number for clip in clips for number in range(len(clip.chosen))])
 
 
