@@ -18,8 +18,8 @@ References:
 
 Departures:
     ReLU units in the generator where the paper's code has softplus units; weights are normalised without an
-    initialisation from the data, and those of the output layer not at all. Values are stretched to -1 to 1, so that noise
-    of the published deviation is half as strong at the input. The running average of weights forgets sooner.
+    initialisation from the data, and those of the output layer not at all. Values are stretched to -1 to 1, so that
+    noise of the published deviation is half as strong at the input. The running average of weights forgets sooner.
 """
 
 from __future__ import annotations
