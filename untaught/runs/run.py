@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from untaught.ambient import as_torch_begins
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
-from untaught.data.spec import OnBad
+from untaught.data.spec import OnBad, is_pipe
 from untaught.data.view import Statistics, View
 from untaught.errors import ConfigError, RunError
 from untaught.model import Encoding, Model, model_class
@@ -323,6 +323,8 @@ def open_run(path: Path | str) -> Run:
     path = Path(path)
     if not (path / "config.json").is_file():
         raise RunError(f"{path} is no run: it has no config.json; `untaught train` makes one")
+    if pipe := next((file for file in path.rglob("*") if is_pipe(file)), None):
+        raise RunError(f"{pipe} is no file; a run holds files and folders alone")
     with told_who_wrote(path):
         return Run(path, read_settings(path / "config.json"))
 
