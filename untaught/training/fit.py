@@ -151,7 +151,7 @@ class _StageTraining:
         self.clock = self._clock()
         self.threads = self._threads()
         self.draws = Draws(plan.training.seed + 7919 * fabric.global_rank + number, fabric.device)
-        self.written = 0 if run is None else len(run.records())
+        self.written = 0 if run is None else run.count_records()
         self.best: dict[str, Tensor] | None = None
 
     def records(self) -> Generator[Record, None, None]:
