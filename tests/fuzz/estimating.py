@@ -12,7 +12,7 @@ import numpy as np
 
 from fuzz.damage import VALUES
 from fuzz.inputs import noise
-from fuzz.judge import called
+from fuzz.judge import TooLongError, called
 from untaught.errors import UntaughtError
 from untaught.estimators import all_estimators
 
@@ -70,6 +70,7 @@ def estimator_faults(number: int) -> tuple[str, list[str]]:
         parameters[draw.choice(sorted(kind().get_params()))] = draw.choice(VALUES)
     other = draw.choice(ODD)(noise(draw, 5, 9) / 255)
     told = f"{name}({', '.join(f'{key}={value!r}' for key, value in parameters.items())}).fit({_of(x)}, {_of(y)})"
+    endless = 10**9 in parameters.values()
     estimator = kind(**parameters)
     acts: list[tuple[str, Callable[[], object]]] = [("fit", lambda: estimator.fit(x, y))]
     acts += [(method, _call(estimator, method, other)) for method in METHODS if method in dir(estimator)]
@@ -78,6 +79,8 @@ def estimator_faults(number: int) -> tuple[str, list[str]]:
         warnings.simplefilter("ignore")
         for method, act in acts:
             raised = called(act)
+            if isinstance(raised, TooLongError) and endless:
+                break  # who asks for so many steps gets them
             if raised is not None and not isinstance(raised, EXPECTED):
                 wrong.append(f"{method}({_of(other)}):\n{''.join(traceback.format_exception(raised))}")
             if method == "fit" and raised is not None:

@@ -225,9 +225,9 @@ class _StageTraining:
         assert self.run is not None
         restore(self.resumed, self.model, stepper, self.fabric.device, self.clock)
         self.written = self.resumed.counters["records"]
-        if self.fabric.is_global_zero:
-            self.run.cut_records(self.written)
         self.best = best_weights(self.run, self.number, self.fabric.device)
+        if self.fabric.is_global_zero:  # after all that can be refused: a run that is refused stays as it is
+            self.run.cut_records(self.written)
 
     def _rehearsed(self, stepper: Stepper) -> tuple[Needs, float]:
         """What the stage needs before its first step, and the seconds of a step; chooses the number of threads.

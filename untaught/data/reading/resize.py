@@ -40,7 +40,7 @@ def fit(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _one_column(x: Tensor, height: int) -> Tensor:
-    """Bring floats to a width of one pixel, which torch's `interpolate` does wrongly (2.13: one row for all, or an error).
+    """Bring floats to a width of one pixel, which torch 2.13 does wrongly: all rows alike, or an error.
 
     The weights are those of its antialiased bilinear filter: a triangle over the width.
     """
