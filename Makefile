@@ -2,13 +2,14 @@
 # make test     install what the tests need and run them
 # make check    format, lint, types, import layers, freshness of the documentation; runs no tests
 # make slow     the tests that take long
+# make fuzz     damaged and odd input through every command and estimator, for MINUTES=10
 # make numbers  what is missing in docs/tables at the budget of an hour a row: days in the background, resumed where it was stopped
 # make bounds   the quick tests with the oldest and with the newest versions that pyproject.toml admits, in environments of their own
 # make docs     write what the documentation says of the code, and build all of it as a site: site/index.html
 # make setup format bench clean
 
 .DEFAULT_GOAL := demo
-.PHONY: setup demo test check slow bounds numbers format docs bench clean
+.PHONY: setup demo test check slow fuzz bounds numbers format docs bench clean
 
 # The first Python that is new enough; PYTHON=... chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -48,6 +49,12 @@ check: $(DEV)
 
 slow: $(DEV)
 	$(BIN)/python -m pytest -m slow
+
+# FIRST is the number of the first case; another one draws other cases.
+MINUTES ?= 10
+FIRST ?= 0
+fuzz: $(DEV)
+	PYTHONPATH=tests $(BIN)/python -m fuzz --first $(FIRST) --minutes $(MINUTES)
 
 # Development tools stay those of constraints.txt; what the package itself needs is the oldest, or the newest that pip finds.
 bounds: $(DEV)

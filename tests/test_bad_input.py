@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -238,6 +239,49 @@ def test_torn_checkpoint_is_passed_over_with_a_warning(run_here: Path, capsys: p
     truncate(last)
     assert cli.main(["encode", str(run_here), "--out", str(run_here / "features.npz")]) == 0
     assert "torn" in capsys.readouterr().err
+
+
+def test_what_is_told_of_a_run_may_be_damaged(run_here: Path) -> None:
+    """Records and the machine are for the report: a torn line is passed over, a torn file is none."""
+    metrics, machine = run_here / "metrics.jsonl", run_here / "environment.json"
+    lines = metrics.read_bytes().splitlines(keepends=True)
+    metrics.write_bytes(b"".join([*lines, b"[1]\n", b"\xff{", b'{"step": 7, "lo']))
+    machine.write_text(machine.read_text() + "}")
+    run = open_run(run_here)
+    assert run.records() == [json.loads(line) for line in lines] and run.count_records() == len(lines) + 2
+    assert run.environment() == {}
+    run.cut_records(1)
+    assert metrics.read_bytes() == lines[0]
+    (run_here / "pictures" / "old.png").symlink_to("old.png")
+    (run_here / "pictures" / "older.png").write_bytes(b"no picture")
+    assert cli.main(["train", "--resume", "--out", str(run_here), "--epochs", "2"]) == 0
+    assert "older.png" not in (run_here / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.gif", "x.mp4", "photos/x.gif", "clips/x.mp4", "run/checkpoints/x.json"])
+def test_pipes_are_refused_at_once(refused: Say, run_here: Path, tmp_path: Path, name: str) -> None:
+    """What is read from a pipe never ends, and hung every reader."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / name)
+    command = ("evaluate", "run") if name.startswith("run") else ("data", name.partition("/")[0])
+    assert "no file" in (told := refused(*command)) or "neither a file" in told or "no pictures" in told
+
+
+def test_pipe_beside_pictures_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures(tmp_path / "photos", (16, 16), (16, 16))
+    os.mkfifo(tmp_path / "photos" / "x.png")
+    assert cli.main(["data", str(tmp_path / "photos")]) == 0
+    assert "1: x.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["evaluate", "data"])
+def test_name_that_is_too_long(refused: Say, command: str) -> None:
+    assert "x" * 300 in refused(command, "x" * 300)
+
+
+def test_help_is_given_whatever_else_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", "rbm", "--other", "--latent", "few", "--help"]) == 0
+    assert "usage: untaught train rbm" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- memory

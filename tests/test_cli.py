@@ -69,7 +69,7 @@ def test_data_describes_a_source(tmp_path: Path, capsys: pytest.CaptureFixture[s
     sheet = tmp_path / "sheet.png"
     run("data", "digits", "--out", str(sheet))
     told = capsys.readouterr().out
-    assert "1797" in told and "1 8 8" in told
+    assert "1797" in told and "1x8x8" in told
     assert sheet.read_bytes()[:4] == b"\x89PNG"
 
 

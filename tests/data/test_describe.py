@@ -1,10 +1,13 @@
 """What is said of a source, against numpy."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numbered_video import write
+from PIL import Image
 
 from untaught.data.describe import describe
 from untaught.data.part import Part, WholeFrames
@@ -52,3 +55,24 @@ def test_named_sets_are_described_as_json() -> None:
         "velocity": 6,
     }
     assert balls["labels"] == {}
+
+
+def test_where_it_comes_from_is_told(tmp_path: Path) -> None:
+    for name, side, grey in (("b/1.png", 8, 10), ("b/2.png", 12, 200), ("c/again.png", 8, 10)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("L", (side, 8), grey).save(tmp_path / name)
+    found = describe(open_data(tmp_path))
+    assert found["read_as"].startswith("a folder of pictures, its sub-folders are classes")
+    assert "?video=true" in found["read_as"]
+    assert found["duplicates"] == 1 and found["same"] == ["c/again.png is b/1.png"] and found["unlabelled"] == 0
+    assert "pictures of 2 sizes: heights 8 to 8, widths 8 to 12" in found["notes"]
+    assert describe(open_data(f"{tmp_path}?video=true"))["read_as"] == "numbered pictures, each a frame"
+    np.save(tmp_path / "x.npy", np.eye(3))
+    assert describe(open_data(tmp_path / "x.npy"))["read_as"] == "an array, vectors"
+
+
+def test_video_has_a_length_in_seconds(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / f"{name}.mp4", "libx264", "yuv420p", 26)
+    found = describe(open_data(tmp_path))
+    assert found["read_as"] == "a folder of video" and found["parts"]["train"]["seconds"] == pytest.approx(2.0)

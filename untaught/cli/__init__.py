@@ -26,6 +26,7 @@ terminal    what the commands print to
 from __future__ import annotations
 
 import difflib
+import errno
 import gc
 import importlib
 import os
@@ -40,6 +41,8 @@ from untaught.cli.terminal.streams import standing_streams
 from untaught.errors import ConfigError, InputError, UntaughtError
 from untaught.legible import legible, one_line
 
+_NAMED_WRONGLY = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+"""Errors of the system that say that a path, which the user gave, cannot be one."""
 MOST_LINES = 3
 """Lines of a message."""
 
@@ -97,7 +100,7 @@ def _said(error: BaseException) -> int:
             return _refuse("interrupted", 130)
         case OSError():
             place = f": {error.filename}" if error.filename else ""
-            return _refuse(f"{error.strerror or error}{place}", 1)
+            return _refuse(f"{error.strerror or error}{place}", 2 if error.errno in _NAMED_WRONGLY else 1)
         case UntaughtError():
             return _refuse(error, 1)
         case _ if _is_out_of_memory(error):

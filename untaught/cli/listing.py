@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal, cast
 
 from rich.table import Table
@@ -14,19 +13,17 @@ from untaught.cli.asked import first_line
 from untaught.cli.flags import read
 from untaught.cli.output import check_ending, console
 from untaught.config import configuration
-from untaught.data.batches import collect
 from untaught.data.describe import describe
 from untaught.data.source import Source, open_data, source_descriptions
 from untaught.data.spec import size_of
-from untaught.data.telling import listed
-from untaught.data.view import View
+from untaught.data.telling import counted, listed
+from untaught.evaluate.drawing.contact_sheet import contact_sheet
 from untaught.evaluate.drawing.picture_files import write_picture
-from untaught.evaluate.drawing.pictures import grid
 from untaught.legible import one_line
 from untaught.model import capabilities, in_words, model_class, model_names
 
 SHOWN = 100
-"""Examples on a contact sheet."""
+"""Classes that are listed with their counts."""
 NAMED = 5
 """Skipped files that are named; the others are only counted."""
 PATHS = """Or a path, opened by what it holds:
@@ -51,7 +48,7 @@ class Data:
     spec: str = ""
     """A path or a named source; without it, the list."""
     out: str | None = None
-    """Write a contact sheet: a .png of evenly spaced examples."""
+    """Write a contact sheet: a .png of evenly spaced pictures, or of frames of several clips, a row each."""
     size: str | None = None
     """Bring every picture to this size: one side, 64, or height x width, 48x64."""
     on_bad: Literal["stop", "skip"] = "stop"
@@ -80,16 +77,17 @@ def data(words: Sequence[str]) -> None:
         return
     out = None if asked.out is None else check_ending(asked.out, ".png")
     source = open_data(asked.spec, size=size_of(asked.size), on_bad=asked.on_bad)
-    tell_skipped(source if asked.json else replace(source, notes=()))  # the table has them
-    found = describe(source)
+    sheet = None if out is None else contact_sheet(source)  # before anything is printed: vectors have none
+    found = {**describe(source), "notes": _decided(source)}
     if asked.json:
         print(json.dumps(found))
     for name, value in {} if asked.json else found.items():
-        for told in value if name == "notes" else (_skipped(value) if name == "skipped" else _told(value),):
+        if name == "same" and not value:
+            continue
+        for told in value if name == "notes" else (_in_words(name, value),):
             print(f"{name.replace('_', ' '):<10} {one_line(told)}")
-    if out is not None:
-        sheet = write_picture(out, grid(collect(source.train, View(), None, limit=SHOWN).x))
-        print(sheet, file=sys.stderr if asked.json else sys.stdout)
+    if out is not None and sheet is not None:
+        print(write_picture(out, sheet), file=sys.stderr if asked.json else sys.stdout)
 
 
 def tell_skipped(source: Source) -> None:
@@ -98,14 +96,19 @@ def tell_skipped(source: Source) -> None:
         count = len(source.skipped)
         more = f" and {count - NAMED} more" if count > NAMED else ""
         print(f"skipped {count} broken: {', '.join(map(one_line, source.skipped[:NAMED]))}{more}", file=sys.stderr)
-    if source.chosen_size is not None:
-        told = "frames are brought to {}" if source.is_video else "each picture is brought to {} around its centre"
-        print(f"{told.format(by(source.chosen_size))}; --size takes another", file=sys.stderr)
-    for note in source.notes:
+    for note in _decided(source):
         print(one_line(note), file=sys.stderr)
+
+
+def _decided(source: Source) -> list[str]:
+    """What was decided while the source was read, a line each."""
+    told = list(source.notes)
+    if source.chosen_size is not None:
+        how = "frames are brought to {}" if source.is_video else "each picture is brought to {} around its centre"
+        told.insert(0, f"{how.format(by(source.chosen_size))}; --size takes another")
     if count := len(source.train.cuts):
-        found = "1 cut" if count == 1 else f"{count} cuts"
-        print(f"{found} found, which no window crosses; the option ?cuts=false ignores them", file=sys.stderr)
+        told.append(f"{counted(count, 'cut')} found, which no window crosses; the option ?cuts=false ignores them")
+    return told
 
 
 def by(shape: Sequence[int]) -> str:
@@ -122,8 +125,17 @@ def _print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None
     console().print(table)
 
 
-def _skipped(files: Sequence[str]) -> str:
-    return f"{len(files):,}: {listed(files)}" if files else "none"
+def _in_words(name: str, value: Any) -> str:
+    """A value of a description, by its name."""
+    match name:
+        case "shape":
+            return f"{by(value)}{' (channels x height x width)' if len(value) == 3 else ''}"
+        case "skipped" | "same":
+            return f"{len(value):,}: {listed(value)}" if value else "none"
+        case "duplicates":
+            return "not counted" if value is None else str(value)
+        case _:
+            return "none" if value is None else _told(value)
 
 
 def _told(value: Any) -> str:

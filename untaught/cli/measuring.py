@@ -126,4 +126,5 @@ def _before(path: Path, about: dict[str, Any]) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     same = isinstance(held, dict) and all(held.get(key) == value for key, value in about.items())
-    return held["measures"] if same else {}
+    measures = held.get("measures") if same else None
+    return measures if isinstance(measures, dict) else {}

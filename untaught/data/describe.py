@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from untaught.data.part import Part
+from untaught.data.reading.clips.frame_names import is_numbered
+from untaught.data.reading.folder import IMAGES, VIDEO
 from untaught.data.source import Source
 from untaught.data.view import as_float
 
 SAMPLED = 2_000
 """Frames from which the values are described, at most."""
+NAMED = 100
+"""Duplicates that are named."""
 COMPARED = 2**28
 """Values of all examples up to which these are compared with one another."""
 VALUES = 2**26
@@ -35,6 +41,7 @@ def describe(source: Source) -> dict[str, Any]:
     return {
         "spec": source.spec,
         "kind": kind(source),
+        "read_as": read_as(source),
         "shape": list(source.shape),
         "stored": str(source.train.frames.dtype).removeprefix("torch."),
         "in_memory": source.train.frames.in_memory is not None,
@@ -43,9 +50,11 @@ def describe(source: Source) -> dict[str, Any]:
         "mean": float(x.mean()),
         "deviation": float(x.std()),
         "labels": label_counts(source),
+        "unlabelled": int((source.train.label[source.train.first] < 0).sum()),
         "latents": {name: value.shape[1] for name, value in source.train.latents.items()},
         "scale": source.scale,
-        "duplicates": duplicates(source),
+        "duplicates": None if (found := doubles(source)) is None else len(found),
+        "same": [f"{again} is {earlier}" for again, earlier in (found or [])[:NAMED]],
         "skipped": [*source.skipped, *source.left_out],
         "notes": list(source.notes),
     }
@@ -59,18 +68,56 @@ def duplicates(source: Source) -> int | None:
         >>> duplicates(from_array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
         1
     """
+    found = doubles(source)
+    return None if found is None else len(found)
+
+
+def doubles(source: Source) -> list[tuple[str, str]] | None:
+    """Pictures or vectors that are the same as an earlier one, each with that one; None where they are too many."""
     parts = list(source.all_parts().values())
     values = sum(len(part) for part in parts) * torch.Size(source.shape).numel()
     held = [part.frames.in_memory for part in parts]
     if source.is_video or values > COMPARED or any(frames is None for frames in held):
         return None
-    rows = [
-        row
-        for part, frames in zip(parts, held, strict=True)
-        if frames is not None
-        for row in frames[part.first].flatten(1).cpu().numpy()
-    ]
-    return len(rows) - len({row.tobytes() for row in rows})
+    seen: dict[bytes, tuple[Part, int]] = {}
+    found: list[tuple[str, str]] = []
+    for part, frames in zip(parts, held, strict=True):
+        assert frames is not None
+        for frame, row in zip(part.first.tolist(), frames[part.first].flatten(1).cpu().numpy(), strict=True):
+            earlier, number = seen.setdefault(row.tobytes(), (part, frame))
+            if earlier is not part or number != frame:
+                found.append((_place(part, frame), _place(earlier, number)))
+    return found
+
+
+def _place(part: Part, frame: int) -> str:
+    place = part.place_of(frame)
+    return str(place if place.file is None else replace(place, file="/".join(Path(place.file).parts[-2:])))
+
+
+def read_as(source: Source) -> str:
+    """Say by which rule a source was read.
+
+    Example:
+        >>> from untaught.data.source import open_data
+        >>> read_as(open_data("bars"))
+        'the named set bars'
+    """
+    subject, origin = source.spec.partition("?")[0], source.train.origin
+    if origin is None:
+        return f"the named set {subject}" if not Path(subject).exists() else f"an array, {kind(source)}"
+    files, what = [Path(file) for file in origin.files], kind(source)
+    if source.is_video and files[0].suffix.lower() in IMAGES - VIDEO:
+        return "numbered pictures, each a frame"
+    if not Path(subject).is_dir():
+        return f"one file of {what}"
+    classes = ", its sub-folders are classes" if source.label_names else ""
+    hint = (
+        "; they are numbered, and ?video=true takes them for frames"
+        if not source.is_video and is_numbered(files)
+        else ""
+    )
+    return f"a folder of {what}{classes}{hint}"
 
 
 def kind(source: Source) -> str:
@@ -90,8 +137,17 @@ def counts(part: Part) -> dict[str, int]:
         "frames": int(length.sum()),
         "shortest": int(length.min()),
         "longest": int(length.max()),
+        **_seconds(part),
         **({"cuts": len(part.cuts)} if len(part.cuts) else {}),
     }
+
+
+def _seconds(part: Part) -> dict[str, float]:
+    """How long all clips last, from their first frame to their last, where times are known."""
+    ends = [(int(first), int(first + length - 1)) for first, length in zip(part.first, part.length, strict=True)]
+    times = [(part.place_of(begin).seconds, part.place_of(end).seconds) for begin, end in ends]
+    known = [end - begin for begin, end in times if begin is not None and end is not None]
+    return {"seconds": round(sum(known), 3)} if known and len(known) == len(times) else {}
 
 
 def label_counts(source: Source) -> dict[str, int]:

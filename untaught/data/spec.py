@@ -132,15 +132,25 @@ def _exists(text: str) -> bool:
 
 def _existing(text: str, names: Iterable[str]) -> Path:
     """Find a path, or say what is missing and what is near to it."""
-    if _exists(text):
-        return Path(text).expanduser().absolute()
     path = Path(text).expanduser()
+    if is_pipe(path):
+        raise DataError(f"{text} is neither a file nor a folder; data are read from files alone")
+    if _exists(text):
+        return path.absolute()
     beside = [str(path.parent / name) for name in _names_in(path.parent)]
     close = get_close_matches(text.partition(":")[0], list(names), n=1) or get_close_matches(str(path), beside, n=1)
     hint = (
         f"did you mean {close[0]!r}?" if close else f"give a path, or one of the data sets: {', '.join(sorted(names))}"
     )
     raise DataError(f"no such file or folder: {text}\n{hint}")
+
+
+def is_pipe(path: Path) -> bool:
+    """Whether a pipe, a socket or a device is there, which may never end: neither a file nor a folder."""
+    try:
+        return path.exists() and not (path.is_file() or path.is_dir())
+    except (OSError, ValueError):
+        return False
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -84,8 +84,12 @@ class Trials:
         path = self.path(variant, seed)
         if not path.exists():
             return None
-        held = json.loads(path.read_text(encoding="utf-8"))
-        if held["digest"] != self.budget.digest(variant):
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+            digest = held["digest"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path} cannot be read: {error}\nremove it, and the trial is made again") from error
+        if digest != self.budget.digest(variant):
             raise RunError(f"{self.folder.parent} holds a comparison with other arguments; choose another --out")
         return held
 

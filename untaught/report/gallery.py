@@ -63,7 +63,11 @@ def draw_pictures(run: Run, subject: Subject | None = None) -> str | None:
 
 def ordered_pictures(folder: Path) -> list[Path]:
     """The folder's pictures, the ones that a reader wants first at the front."""
-    found = {path.name: path for path in sorted(folder.glob("*")) if path.suffix in KINDS and path.name[0] != "."}
+    found = {
+        path.name: path
+        for path in sorted(folder.glob("*"))
+        if path.suffix in KINDS and path.name[0] != "." and path.is_file()
+    }
     return [found.pop(name) for name in FIRST if name in found] + list(found.values())
 
 
@@ -104,7 +108,7 @@ def _width(path: Path) -> int:
     try:
         with Image.open(path) as picture:
             return round(HIGHEST * picture.width / picture.height)
-    except OSError:  # a damaged file is shown as such
+    except Exception:  # Pillow's readers raise a dozen kinds for a damaged file, which is shown as such
         return HIGHEST
 
 

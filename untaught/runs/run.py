@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from untaught.ambient import as_torch_begins
 from untaught.config import from_json, to_json
 from untaught.data.source import Source, open_data
-from untaught.data.spec import OnBad
+from untaught.data.spec import OnBad, is_pipe
 from untaught.data.view import Statistics, View
 from untaught.errors import ConfigError, RunError
 from untaught.model import Encoding, Model, model_class
@@ -92,9 +92,16 @@ class Run:
         return as_trained(open_data(spec or held.data, size=size, on_bad=on_bad, scale=held.scale, video=video), held)
 
     def records(self) -> list[dict[str, Any]]:
-        """Every record that training wrote."""
+        """Every record that training wrote; a line that is damaged is passed over."""
+        return [record for record in map(_object, self._lines()) if record]
+
+    def count_records(self) -> int:
+        """How many lines metrics.jsonl has, damaged ones too."""
+        return len(self._lines())
+
+    def _lines(self) -> list[bytes]:
         path = self.path / "metrics.jsonl"
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+        return path.read_bytes().splitlines(keepends=True) if path.is_file() else []
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a line to metrics.jsonl."""
@@ -104,13 +111,12 @@ class Run:
     def cut_records(self, count: int) -> None:
         """Remove the records after a checkpoint, so that a resumed run does not write them twice."""
         path = self.path / "metrics.jsonl"
-        kept = path.read_text("utf-8").splitlines(keepends=True)[:count] if path.exists() else []
         temporary = path.with_suffix(".part")
-        temporary.write_text("".join(kept), encoding="utf-8")
+        temporary.write_bytes(b"".join(self._lines()[:count]))
         temporary.replace(path)
 
     def environment(self) -> dict[str, Any]:
-        """The content of environment.json."""
+        """The content of environment.json; nothing where it is missing or damaged."""
         return _environment_in(self.path)
 
     def save(self, stage: str, step: int, state: Mapping[str, Any], counters: Mapping[str, Any]) -> None:
@@ -323,6 +329,8 @@ def open_run(path: Path | str) -> Run:
     path = Path(path)
     if not (path / "config.json").is_file():
         raise RunError(f"{path} is no run: it has no config.json; `untaught train` makes one")
+    if pipe := next((file for file in path.rglob("*") if is_pipe(file)), None):
+        raise RunError(f"{pipe} is no file; a run holds files and folders alone")
     with told_who_wrote(path):
         return Run(path, read_settings(path / "config.json"))
 
@@ -412,7 +420,16 @@ def _command() -> str:
 
 def _environment_in(folder: Path) -> dict[str, Any]:
     path = folder / "environment.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return _object(path.read_bytes()) if path.is_file() else {}
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    """A JSON object; an empty one where the text is something else."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
 
 
 def _commit() -> str | None:

@@ -151,7 +151,7 @@ class _StageTraining:
         self.clock = self._clock()
         self.threads = self._threads()
         self.draws = Draws(plan.training.seed + 7919 * fabric.global_rank + number, fabric.device)
-        self.written = 0 if run is None else len(run.records())
+        self.written = 0 if run is None else run.count_records()
         self.best: dict[str, Tensor] | None = None
 
     def records(self) -> Generator[Record, None, None]:
@@ -225,9 +225,9 @@ class _StageTraining:
         assert self.run is not None
         restore(self.resumed, self.model, stepper, self.fabric.device, self.clock)
         self.written = self.resumed.counters["records"]
-        if self.fabric.is_global_zero:
-            self.run.cut_records(self.written)
         self.best = best_weights(self.run, self.number, self.fabric.device)
+        if self.fabric.is_global_zero:  # after all that can be refused: a run that is refused stays as it is
+            self.run.cut_records(self.written)
 
     def _rehearsed(self, stepper: Stepper) -> tuple[Needs, float]:
         """What the stage needs before its first step, and the seconds of a step; chooses the number of threads.

@@ -214,7 +214,9 @@ def _advice(fitting: Shape | None, more: str = "") -> str:
 
 def _unbuilt_bytes(build: Callable[[Shape], nn.Module], shape: Shape, recipe: Recipe) -> int:
     with torch.device("meta"):
-        return weight_bytes(counted(build(shape)), [recipe.optimiser.name], recipe.average is not None)
+        model = build(shape)
+    chains = sum(buffer.numel() * buffer.itemsize for buffer in model.buffers())
+    return chains + weight_bytes(counted(model), [recipe.optimiser.name], recipe.average is not None)
 
 
 def _by(shape: Shape) -> str:

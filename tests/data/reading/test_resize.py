@@ -10,7 +10,7 @@ from untaught.data.reading.resize import ResizedFrames, fit, resized
 from untaught.errors import DataError
 
 
-@pytest.mark.parametrize("size", [(16, 16), (20, 50), (64, 48), (100, 100), (5, 3)])
+@pytest.mark.parametrize("size", [(16, 16), (20, 50), (64, 48), (100, 100), (5, 3), (1, 1), (5, 1), (1, 4)])
 @pytest.mark.parametrize("source", [(48, 64), (64, 48), (37, 53)])
 def test_fit_equals_pillow(source: tuple[int, int], size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)

@@ -131,7 +131,12 @@ def _split(
     arguments: Any = dataclasses.make_dataclass("Arguments", inner, bases=(first[1],))
     try:
         return tyro.cli(
-            arguments, args=words, prog=prog, description=about, console_outputs=asks_help, return_unknown_args=True
+            arguments,
+            args=["--help"] if asks_help else words,  # other words may be wrong, and the help is what is wanted
+            prog=prog,
+            description=about,
+            console_outputs=asks_help,
+            return_unknown_args=True,
         )
     except SystemExit as exit:
         if asks_help:

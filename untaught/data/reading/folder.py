@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 from PIL import Image
 
-from untaught.data.spec import Reading
+from untaught.data.spec import Reading, is_pipe
 from untaught.errors import DataError
 
 IMAGES = frozenset(
@@ -89,7 +89,7 @@ def files_of(path: Path, endings: frozenset[str]) -> list[Path]:
     """List a folder's files of some endings in full depth, sorted by path; a file is a list of one."""
     if not path.is_dir():
         return [path]
-    return [file for file in _walk(path) if file.suffix.lower() in endings]
+    return [file for file in _walk(path) if file.suffix.lower() in endings and not is_pipe(file)]
 
 
 def left_out_of(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def refuse(path: Path, broken: Mapping[Path, DataError], count: int, reading: Re
 
 
 def _kind_of_folder(folder: Path) -> Kind:
-    files = _walk(folder)
+    files = [file for file in _walk(folder) if not is_pipe(file)]
     endings = Counter(file.suffix.lower() for file in files)
     pictures = sum(count for ending, count in endings.items() if ending in IMAGES - VIDEO)
     videos = sum(count for ending, count in endings.items() if ending in VIDEO - IMAGES)

@@ -123,7 +123,7 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     label = None if folders.label is None else folders.label.repeat_interleave(torch.tensor(count))
     part = replace(Part.over(frames, label=label), origin=_origin(good, count))
     others = left_out_of(path, every_file)
-    notes = (*read.notes, *_of_pages(sizes, pages), *_of_others(others))
+    notes = (*_of_sizes(every), *read.notes, *_of_pages(sizes, pages), *_of_others(others))
     skipped = tuple(map(str, broken))
     source = Source(
         str(path), part, skipped=skipped, chosen_size=brought, scale=read.scale, left_out=others, notes=notes
@@ -254,6 +254,15 @@ def _of_pages(sizes: Mapping[Path, Mapping[int, tuple[int, int]]], pages: Pages)
     if taken < there:
         return [f"{what}; the first of each is read, {there - taken:,} are left out"]
     return [f"{what}; each is a picture, ?pages=first takes the first alone"]
+
+
+def _of_sizes(every: Sequence[tuple[int, int]]) -> list[str]:
+    """What is said where pictures are of several sizes."""
+    if len(set(every)) < 2:
+        return []
+    heights, widths = zip(*every, strict=True)
+    sides = f"heights {min(heights)} to {max(heights)}, widths {min(widths)} to {max(widths)}"
+    return [f"pictures of {len(set(every))} sizes: {sides}"]
 
 
 def _of_others(others: Sequence[str]) -> list[str]:

@@ -32,8 +32,24 @@ def fit(x: Tensor, size: tuple[int, int]) -> Tensor:
     tall, wide = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
     top, left = (height - tall) // 2, (width - wide) // 2
     middle = x[..., top : top + tall, left : left + wide].contiguous()
+    if size[1] == 1:
+        column = _one_column(middle.float(), size[0])
+        return (column if x.dtype.is_floating_point else column.round()).to(x.dtype)
     resized = interpolate(middle.float() if x.dtype == torch.float16 else middle, size, mode="bilinear", antialias=True)
     return resized.to(x.dtype)
+
+
+def _one_column(x: Tensor, height: int) -> Tensor:
+    """Bring floats to a width of one pixel, which torch 2.13 does wrongly: all rows alike, or an error.
+
+    The weights are those of its antialiased bilinear filter: a triangle over the width.
+    """
+    width = x.shape[-1]
+    weight = 1 - (torch.arange(width) + 0.5 - width / 2).abs() / width
+    column = (x * (weight / weight.sum())).sum(-1, keepdim=True)
+    if column.shape[-2] != height:
+        column = interpolate(column.expand(-1, -1, -1, 2).contiguous(), (height, 2), mode="bilinear", antialias=True)
+    return column[..., :1]
 
 
 class ResizedFrames(Frames):
