@@ -20,6 +20,7 @@ import untaught.data.sets
 from untaught.ambient import as_torch_begins
 from untaught.config import from_json
 from untaught.data.part import Part
+from untaught.data.readers.shard_names import shard_files
 from untaught.data.reading.clips.frame_names import is_numbered
 from untaught.data.reading.folder import IMAGES, files_of, kind_of
 from untaught.data.reading.resize import resized
@@ -238,7 +239,9 @@ def _open_path(asked: Spec, options: dict[str, str], reading: Reading) -> Source
     """Open a path by what is there: pictures, video, or an array."""
     path = cast(Path, asked.path)
     module, options = _kind(path, options)
-    kind = cast(FileKind, importlib.import_module(f"untaught.data.reading.{module}"))
+    kind = cast(
+        FileKind, importlib.import_module(f"untaught.data.{'readers' if module == 'shards' else 'reading'}.{module}")
+    )
     try:
         return kind.open_path(path, from_json(kind.Options, options, path.name), reading)
     except PermissionError as error:
@@ -250,6 +253,8 @@ def _kind(path: Path, options: dict[str, str]) -> tuple[str, dict[str, str]]:
 
     Pictures are frames of clips where a pattern names them, or the option `video` says so.
     """
+    if shard_files(str(path)) and (not path.is_dir() or kind_of(path) == "shards"):
+        return "shards", options
     if not path.exists():  # a pattern
         return "clips.sequences", _without_video(options)
     kind, asked = kind_of(path), str(options.get("video", "false")).lower()

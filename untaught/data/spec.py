@@ -1,6 +1,7 @@
 """What a spec says: `NAME[:PATH][?key=value&...]`, or a path with the same options behind it.
 
-A path may be a pattern of numbered files, `clip/%04d.png`.
+A path may be a pattern of numbered files, `clip/%04d.png`, or of shards of webdataset, `shards/*.tar` or
+`shards/{000..009}.tar`.
 
 A name wins over a file of that name in the current folder; `./digits` is the folder. An option that every source
 knows is taken out here: `size=64` or `size=48x64` (height x width), and `on_bad=skip`. The others are checked by
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode
 
+from untaught.data.readers.shard_names import shard_files
 from untaught.data.reading.clips.frame_names import is_pattern, matching
 from untaught.errors import ConfigError, DataError
 
@@ -140,7 +142,7 @@ def _exists(text: str) -> bool:
     if not text or "\0" in text:
         return False
     place = os.path.expanduser(text)
-    return os.path.exists(place) or (is_pattern(text) and bool(matching(Path(place))))
+    return os.path.exists(place) or bool(shard_files(text)) or (is_pattern(text) and bool(matching(Path(place))))
 
 
 def _existing(text: str, names: Iterable[str]) -> Path:

@@ -83,9 +83,7 @@ class Run:
         """How batches were cut."""
         return self.settings.view
 
-    def source(
-        self, spec: Any = None, size: tuple[int, int] | None = None, on_bad: OnBad | None = None
-    ) -> Source:
+    def source(self, spec: Any = None, size: tuple[int, int] | None = None, on_bad: OnBad | None = None) -> Source:
         """Open the run's own data, or other data as the run would have seen them: size, scale, channels, classes."""
         held = self.settings
         size, on_bad, video = size or held.size, on_bad or held.on_bad, held.frames is not None

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.data.readers.decoded_records import VECTOR, Sample, sample_of
 from untaught.data.readers.fields import Taken, Wanted
 from untaught.data.readers.frame_store import FrameStore
 from untaught.data.readers.reader import Ask, Reader
-from untaught.data.readers.samples import VECTOR, Sample, sample_of
 from untaught.data.reading.images import chosen_size
 from untaught.data.scale import Values
 from untaught.data.spec import Reading

@@ -14,8 +14,8 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from untaught.data.readers.by_number import names_of
 from untaught.data.readers.reader import Ask, Reader, cannot_read
-from untaught.data.readers.sequences import names_of
 from untaught.errors import DataError
 
 

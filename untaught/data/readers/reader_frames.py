@@ -12,9 +12,9 @@ from torch import Tensor
 
 from untaught.data.channels import to_channels
 from untaught.data.part import Frames
+from untaught.data.readers.decoded_records import sample_of
 from untaught.data.readers.fields import Wanted
 from untaught.data.readers.reader import Reader
-from untaught.data.readers.samples import sample_of
 from untaught.data.reading.layout import Layout
 from untaught.errors import DataError
 

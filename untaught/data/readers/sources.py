@@ -16,11 +16,11 @@ from untaught.data.classes.class_names import MinusOne, Numbered
 from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.readers.class_labels import classes_of
+from untaught.data.readers.decoded_records import VECTOR
 from untaught.data.readers.fields import Wanted
 from untaught.data.readers.gathering import Gathered, gather
 from untaught.data.readers.reader import Reader
 from untaught.data.readers.reader_frames import ReaderFrames
-from untaught.data.readers.samples import VECTOR
 from untaught.data.reading.arrays import MappedFrames
 from untaught.data.reading.layout import Layout, layout_of, read_all
 from untaught.data.scale import Finite, Scale, Values, decided

@@ -3,8 +3,8 @@
 array, tensor                             as a file with such an array
 frame of pandas or polars                 `tables.py`
 torch's DataLoader                        its data set, in order; or its batches, taken apart
-torch's Dataset, a Hugging Face data set, a list: what has a length and numbers    `sequences.py`
-IterableDataset, generator, WebDataset: what can only be gone through              `streams.py`
+torch's Dataset, a Hugging Face data set, a list: what has a length and numbers    `by_number.py`
+IterableDataset, generator, WebDataset: what can only be gone through              `one_by_one.py`
 a dictionary of these, by the names of parts
 """
 
@@ -21,10 +21,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, RandomSampler, SequentialSampler, default_collate
 
 from untaught.config import from_json
+from untaught.data.readers.by_number import Numbered, Sequential
+from untaught.data.readers.one_by_one import Stream
 from untaught.data.readers.reader import Reader
-from untaught.data.readers.sequences import Numbered, Sequential
 from untaught.data.readers.sources import RecordOptions, read_source
-from untaught.data.readers.streams import Stream
 from untaught.data.readers.tables import Table, as_columns
 from untaught.data.reading.arrays import from_array
 from untaught.data.reading.resize import resized
