@@ -206,14 +206,14 @@ class ModelEstimator(BaseEstimator, ABC):
 
     def _rows_with(self, X: Any, y: Any, new: bool) -> tuple[Rows, Any]:
         """The same, with a label for each; of a reader its own, where none are given."""
-        X, own = opened(X)
+        given, own = opened(X)
         y = own if y is None and own is not None else y
-        pictures, name = picture_shape(X), type(self).__name__
-        flat: Any = X if pictures is None else np.asarray(X).reshape(len(X), -1)
+        pictures, name = picture_shape(given), type(self).__name__
+        flat: Any = given if pictures is None else np.asarray(given).reshape(len(given), -1)
         checked: Any = validate_data(self, flat, y, reset=new, dtype=FLOATS)
         rows, label = (checked, None) if isinstance(y, str) and y == NO_LABELS else checked
         if new:
-            self._whole = np.asarray(X).dtype.kind in "iu"
+            self._whole = np.asarray(given).dtype.kind in "iu"
             self._begin(rows, pictures)
         self._layout.refuse_others(pictures or (rows.shape[1],), name)
         return rows, label
