@@ -15,6 +15,7 @@ coverage   clips that are shorter than a window
 row_places  where each row of an answer comes from
 describe   counts, range, mean, classes of a source
 sets       named sets, one file each
+readers    readers of other libraries: data sets, loaders, tables, streams, shards
 reading    files that people have: pictures, video, arrays
 heads      the renderer behind the set `heads`
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -19,10 +20,11 @@ import untaught.data.sets
 from untaught.ambient import as_torch_begins
 from untaught.config import from_json
 from untaught.data.part import Part
+from untaught.data.readers.shard_names import shard_files
 from untaught.data.reading.clips.frame_names import is_numbered
 from untaught.data.reading.folder import IMAGES, files_of, kind_of
 from untaught.data.reading.resize import resized
-from untaught.data.spec import MEMORY, OnBad, Reading, Spec, parse, size_of, size_text, take_common
+from untaught.data.spec import GIVEN, MEMORY, OnBad, Reading, Spec, parse, size_of, size_text, take_common
 from untaught.errors import ConfigError, DataError
 from untaught.legible import one_line
 from untaught.shapes import Shape
@@ -70,7 +72,7 @@ class Source:
             >>> Source("clips/a walk.mp4?size=64", Part.of(torch.zeros(1, 2))).name
             'a_walk'
         """
-        return re.sub(r"\W+", "_", Path(self.spec.partition("?")[0].partition(":")[0]).stem)
+        return re.sub(r"\W+", "_", Path(self.spec.removeprefix(GIVEN).partition("?")[0].partition(":")[0]).stem)
 
     def __post_init__(self) -> None:
         # Classes are named in plots, tables and pages; a folder's name may hold what none of these can.
@@ -129,25 +131,31 @@ class FileKind(Protocol):
 
 @as_torch_begins()
 def open_data(
-    spec: str | Path,
+    spec: Any,
     *,
     size: tuple[int, int] | int | None = None,
     on_bad: OnBad = "stop",
     memory: int = MEMORY,
     scale: float | None = None,
     video: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> Source:
-    """Open what a spec or a path names.
+    """Open what a spec or a path names, or what a program has: a reader of another library, a frame, a generator.
 
     Arguments:
-        spec: `NAME[:PATH][?key=value&...]` or a path. A `pathlib.Path` is always taken as a path.
+        spec: `NAME[:PATH][?key=value&...]` or a path. A `pathlib.Path` is always taken as a path. Or an array, a torch
+            `Dataset` or `DataLoader`, a Hugging Face data set, a frame of pandas or polars, a list or generator of
+            pictures, a dictionary of these by parts; a source is given back as it is.
         size: Side of a square, or height and width, in pixels, that every picture is brought to: resized to cover
             it, then cut around its centre. A set that draws its own pictures draws them at this size.
         on_bad: What to do with a broken file: stop and name it, or skip and count it.
         memory: Bytes that the decoded source may take in memory; what is larger is read from disk by piece.
         scale: The value of whole numbers that becomes 1 in the data of a run, to whose model these are shown; by
             default these data decide it.
-        video: Take a folder of numbered pictures as video, unless its options say otherwise.
+        video: Take a folder of numbered pictures as video, unless its options say otherwise, and pictures of a
+            list or generator for the frames of one clip.
+        options: What else stands behind the question mark of a spec; of a reader `image`, `label`, `clip`, `axes`,
+            `scale`, `limit` (`RecordOptions`).
 
     Raises:
         ConfigError: An option is unknown, misspelt or out of range.
@@ -158,8 +166,16 @@ def open_data(
         >>> len(source.train), source.shape, source.is_video
         (4, (1, 30, 30), True)
     """
+    if isinstance(spec, Source):
+        return spec
+    reading = Reading(size_of(size), on_bad, memory, scale)
+    if not isinstance(spec, str | Path):
+        # Frames that somebody yields follow one another; examples of a data set need not.
+        frames = {"video": True} if video and isinstance(spec, Iterator | list) else {}
+        return _open_thing(spec, {**frames, **(options or {})}, reading)
     asked = parse(spec, source_names())
-    options, reading = take_common(asked.options, Reading(size_of(size), on_bad, memory, scale))
+    said = {**asked.options, **{name: str(value) for name, value in (options or {}).items()}}
+    options, reading = take_common(said, reading)
     options = _as_video(asked, options) if video else options
     source = (_open_path if asked.name is None else _open_named)(asked, options, reading)
     reading = replace(reading, size=source.chosen_size or reading.size)
@@ -199,10 +215,19 @@ def _defines_load(module: str) -> bool:
     return "load" in vars(importlib.import_module(f"untaught.data.sets.{module}"))
 
 
+def _open_thing(thing: Any, options: dict[str, Any], reading: Reading) -> Source:
+    """Open what a program has."""
+    from untaught.data.readers.things import open_thing  # which needs this module
+
+    return open_thing(thing, options, reading)
+
+
 def _open_named(asked: Spec, options: dict[str, str], reading: Reading) -> Source:
     """Open a named set; one that draws its own pictures has a `size` of its own, another's are resized."""
     name = str(asked.name)
     data_set = named_set(name)
+    if isinstance(data_set, FileKind):
+        return data_set.open_path(cast(Path, asked.path), from_json(data_set.Options, options, name), reading)
     draws = "size" in {field.name for field in fields(data_set.Options)}
     if draws and reading.size is not None:
         options = {**options, "size": size_text(reading.size)}
@@ -214,7 +239,9 @@ def _open_path(asked: Spec, options: dict[str, str], reading: Reading) -> Source
     """Open a path by what is there: pictures, video, or an array."""
     path = cast(Path, asked.path)
     module, options = _kind(path, options)
-    kind = cast(FileKind, importlib.import_module(f"untaught.data.reading.{module}"))
+    kind = cast(
+        FileKind, importlib.import_module(f"untaught.data.{'readers' if module == 'shards' else 'reading'}.{module}")
+    )
     try:
         return kind.open_path(path, from_json(kind.Options, options, path.name), reading)
     except PermissionError as error:
@@ -226,6 +253,8 @@ def _kind(path: Path, options: dict[str, str]) -> tuple[str, dict[str, str]]:
 
     Pictures are frames of clips where a pattern names them, or the option `video` says so.
     """
+    if shard_files(str(path)) and (not path.is_dir() or kind_of(path) == "shards"):
+        return "shards", options
     if not path.exists():  # a pattern
         return "clips.sequences", _without_video(options)
     kind, asked = kind_of(path), str(options.get("video", "false")).lower()

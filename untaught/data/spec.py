@@ -1,6 +1,7 @@
 """What a spec says: `NAME[:PATH][?key=value&...]`, or a path with the same options behind it.
 
-A path may be a pattern of numbered files, `clip/%04d.png`.
+A path may be a pattern of numbered files, `clip/%04d.png`, or of shards of webdataset, `shards/*.tar` or
+`shards/{000..009}.tar`.
 
 A name wins over a file of that name in the current folder; `./digits` is the folder. An option that every source
 knows is taken out here: `size=64` or `size=48x64` (height x width), and `on_bad=skip`. The others are checked by
@@ -17,10 +18,15 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode
 
+from untaught.data.readers.shard_names import shard_files
 from untaught.data.reading.clips.frame_names import is_pattern, matching
 from untaught.errors import ConfigError, DataError
 
 OnBad = Literal["stop", "skip"]
+GIVEN = "python:"
+"""What the spec of a source begins with that a program handed over, and that cannot be opened by name again."""
+ELSEWHERE = ("hf",)
+"""Sets behind whose colon a name elsewhere may stand, as well as a path."""
 MEMORY = 4 * 2**30
 """Bytes that a source may take in memory; what is larger is read from disk as it is needed."""
 
@@ -74,11 +80,20 @@ def parse(spec: str | Path, names: Iterable[str]) -> Spec:
         subject, _, query = text.partition("?")
         name, colon, place = subject.partition(":")
         if name in names:
-            return Spec(name, _existing(place, names) if colon else None, _options(query, text))
+            return Spec(name, _place(name, place, names) if colon else None, _options(query, text))
+        if text.startswith(GIVEN):
+            raise DataError(
+                f"{text.removeprefix(GIVEN)} was handed over in Python, and cannot be opened by name\n"
+                "open it there: untaught.open_run(PATH).source(THING); on the command line, give other --data"
+            )
     if _exists(text):
         return Spec(None, _existing(text, names))
     place, mark, query = text.rpartition("?")
     return Spec(None, _existing(place, names), _options(query, text)) if mark else Spec(None, _existing(text, names))
+
+
+def _place(name: str, place: str, names: Iterable[str]) -> Path:
+    return Path(place) if name in ELSEWHERE and place and not _exists(place) else _existing(place, names)
 
 
 def size_of(value: str | int | tuple[int, int] | None) -> tuple[int, int] | None:
@@ -127,7 +142,7 @@ def _exists(text: str) -> bool:
     if not text or "\0" in text:
         return False
     place = os.path.expanduser(text)
-    return os.path.exists(place) or (is_pattern(text) and bool(matching(Path(place))))
+    return os.path.exists(place) or bool(shard_files(text)) or (is_pattern(text) and bool(matching(Path(place))))
 
 
 def _existing(text: str, names: Iterable[str]) -> Path:

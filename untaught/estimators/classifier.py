@@ -33,12 +33,14 @@ class Classifier(ClassifierMixin, ModelEstimator):
     labelled = True
     classes_: Labels
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Train a new model on all rows and keep the weights with the lowest loss on them.
 
         Args:
-            X: Rows `(n, feature)`, or pictures `(n, channel, height, width)`.
-            y: A label for each: strings, booleans or whole numbers; they determine the number of classes.
+            X: Rows `(n, feature)`, or pictures `(n, channel, height, width)`; or a source, a torch `Dataset` or
+                `DataLoader`, a Hugging Face data set or a generator of pairs.
+            y: A label for each: strings, booleans or whole numbers; they determine the number of classes. By default
+                those that X brings.
 
         Raises:
             ValueError: Rows are not finite numbers, or labels are not classes.

@@ -20,6 +20,7 @@ from untaught.data.scale import BYTE, Values, decided
 from untaught.data.source import Source
 from untaught.estimators import few_rows
 from untaught.estimators.one_pass import one_pass
+from untaught.estimators.opened_rows import opened
 from untaught.estimators.parameters import USUAL, Fitting, defaults, drawn_seed, model_defaults, plain
 from untaught.estimators.rows import End, Layout, Rows, picture_shape, range_of, shape_of_rows
 from untaught.model import Encodes, Model, model_name
@@ -204,13 +205,15 @@ class ModelEstimator(BaseEstimator, ABC):
         return self._rows_with(X, NO_LABELS, new)[0]
 
     def _rows_with(self, X: Any, y: Any, new: bool) -> tuple[Rows, Any]:
-        """The same, with a label for each."""
-        pictures, name = picture_shape(X), type(self).__name__
-        flat: Any = X if pictures is None else np.asarray(X).reshape(len(X), -1)
+        """The same, with a label for each; of a reader its own, where none are given."""
+        given, own = opened(X)
+        y = own if y is None and own is not None else y
+        pictures, name = picture_shape(given), type(self).__name__
+        flat: Any = given if pictures is None else np.asarray(given).reshape(len(given), -1)
         checked: Any = validate_data(self, flat, y, reset=new, dtype=FLOATS)
         rows, label = (checked, None) if isinstance(y, str) and y == NO_LABELS else checked
         if new:
-            self._whole = np.asarray(X).dtype.kind in "iu"
+            self._whole = np.asarray(given).dtype.kind in "iu"
             self._begin(rows, pictures)
         self._layout.refuse_others(pictures or (rows.shape[1],), name)
         return rows, label

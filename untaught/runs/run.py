@@ -83,13 +83,12 @@ class Run:
         """How batches were cut."""
         return self.settings.view
 
-    def source(
-        self, spec: str | None = None, size: tuple[int, int] | None = None, on_bad: OnBad | None = None
-    ) -> Source:
+    def source(self, spec: Any = None, size: tuple[int, int] | None = None, on_bad: OnBad | None = None) -> Source:
         """Open the run's own data, or other data as the run would have seen them: size, scale, channels, classes."""
         held = self.settings
         size, on_bad, video = size or held.size, on_bad or held.on_bad, held.frames is not None
-        return as_trained(open_data(spec or held.data, size=size, on_bad=on_bad, scale=held.scale, video=video), held)
+        given = held.data if spec is None or (isinstance(spec, str) and not spec) else spec
+        return as_trained(open_data(given, size=size, on_bad=on_bad, scale=held.scale, video=video), held)
 
     def records(self) -> list[dict[str, Any]]:
         """Every record that training wrote; a line that is damaged is passed over."""

@@ -22,8 +22,7 @@ from torch import Tensor
 
 from untaught.ambient import as_torch_begins
 from untaught.data.batches import Feed, fixed_batches
-from untaught.data.reading.arrays import from_array
-from untaught.data.source import Source
+from untaught.data.source import open_data
 from untaught.data.view import example_shape
 from untaught.errors import ConfigError
 from untaught.evaluate.drawing.illustrate import illustrate
@@ -76,7 +75,7 @@ class Record:
 
 def fit(
     what: Plan | Model,
-    data: Source | Tensor | None = None,
+    data: Any = None,
     training: Training | None = None,
     run: Run | None = None,
 ) -> Generator[Record, None, None]:
@@ -84,7 +83,7 @@ def fit(
 
     Args:
         what: A plan, or a model for which a plan is made from `data` and `training`.
-        data: A source or a tensor of examples; not given with a plan.
+        data: A source, a tensor of examples, or anything that `open_data` opens; not given with a plan.
         training: How long and how; the model's recipe by default.
         run: Where records and checkpoints are written.
 
@@ -122,7 +121,7 @@ def fit(
 
 def train(
     what: Plan | Model,
-    data: Source | Tensor | None = None,
+    data: Any = None,
     training: Training | None = None,
     run: Run | None = None,
 ) -> Record:
@@ -130,13 +129,13 @@ def train(
     return deque(fit(what, data, training, run), maxlen=1)[0]
 
 
-def _planned(what: Plan | Model, data: Source | Tensor | None, training: Training | None) -> Plan:
+def _planned(what: Plan | Model, data: Any, training: Training | None) -> Plan:
     if isinstance(what, Plan):
         return what
     if data is None:
         raise ConfigError("a model is trained on data: fit(model, data), or fit(plan)")
     with as_torch_begins():
-        return plan_for(what, data if isinstance(data, Source) else from_array(data), training)
+        return plan_for(what, open_data(data, video=what.example.frames is not None), training)
 
 
 class _StageTraining:

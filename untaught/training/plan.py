@@ -21,7 +21,7 @@ from untaught.ambient import as_torch_begins
 from untaught.config import from_json, to_json, values
 from untaught.data.batches import collect, window
 from untaught.data.labels import as_labelled, clip_labels
-from untaught.data.source import Parts, Source
+from untaught.data.source import Parts, Source, open_data
 from untaught.data.view import Statistics, View, example_shape, refuse_to_binarise, statistics
 from untaught.errors import ConfigError, DataError
 from untaught.evaluate.subject import Subject
@@ -146,12 +146,12 @@ class Plan:
         return Subject(model, self.source.parts(), self.settings.view, own, names, device, seed, name=self.source.name)
 
 
-def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other: Source | None = None) -> Plan:
+def plan(asked: Asked, source: Any, device: torch.device | str = "cpu", other: Any = None) -> Plan:
     """Make the plan of a training.
 
     Args:
         asked: The user's settings.
-        source: The data.
+        source: The data: a source, or anything that `open_data` opens.
         device: The device whose memory must hold the weights.
         other: The second source, for models that learn from two.
 
@@ -161,9 +161,16 @@ def plan(asked: Asked, source: Source, device: torch.device | str = "cpu", other
         DataError: The data do not suit the model.
         SizeError: The weights alone do not fit into the device's memory.
     """
-    made = plan_of(model_class(asked.model), asked, source, device, other)
+    cls = model_class(asked.model)
+    first = _opened(source, asked, cls)
+    made = plan_of(cls, asked, first, device, None if other is None else _opened(other, asked, cls))
     _refuse_one_class(made)
     return made
+
+
+def _opened(data: Any, asked: Asked, cls: type[Model]) -> Source:
+    """The data as a source; for a model of video, pictures that follow one another are frames."""
+    return open_data(data, size=asked.size, on_bad=asked.on_bad, video=cls.smoke.frames is not None)
 
 
 @as_torch_begins()

@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 
 from PIL import Image
 
+from untaught.data.readers.shard_names import is_shard
 from untaught.data.spec import Reading, is_pipe
 from untaught.errors import DataError
 
@@ -62,7 +63,7 @@ ARRAYS = frozenset({".npy", ".npz"})
 DESKTOP = frozenset({"thumbs.db", "desktop.ini"})
 
 T = TypeVar("T")
-Kind = Literal["images", "video", "arrays"]
+Kind = Literal["images", "video", "arrays", "shards"]
 
 
 def kind_of(path: Path) -> Kind:
@@ -76,6 +77,8 @@ def kind_of(path: Path) -> Kind:
     if path.is_dir():
         return _kind_of_folder(path)
     ending = path.suffix.lower()
+    if is_shard(path):
+        return "shards"
     if ending in ARRAYS:
         return "arrays"
     if ending in VIDEO and (ending not in IMAGES or _is_animated(path)):
@@ -140,6 +143,8 @@ def _kind_of_folder(folder: Path) -> Kind:
         return "video"
     if pictures or endings[".gif"]:
         return "images"
+    if any(is_shard(file) for file in files if file.parent == folder):
+        return "shards"
     found = ", ".join(f"{count} {ending or 'without ending'}" for ending, count in endings.most_common(3))
     raise DataError(f"no pictures or videos in {folder} ({found or 'it is empty'})\n{_KNOWN}")
 
@@ -180,4 +185,4 @@ def _listed(endings: frozenset[str]) -> str:
     return " ".join(sorted(endings))
 
 
-_KNOWN = f"known: {_listed(IMAGES)} | {_listed(VIDEO)} | {_listed(ARRAYS)}"
+_KNOWN = f"known: {_listed(IMAGES)} | {_listed(VIDEO)} | {_listed(ARRAYS)} | .tar"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -110,6 +111,33 @@ def decode_pages(
     """
     how = white or White()
     return _read(path, lambda image: [_page(path, image, number, size, how) for number in pages])
+
+
+def decode_image(image: Image.Image, name: str) -> Tensor:
+    """Turn a picture of Pillow's into bytes `(1 or 3, height, width)`, upright and laid on white.
+
+    Raises:
+        DataError: It cannot be decoded.
+    """
+    try:
+        x = torch.from_numpy(_plain(image, White())[0])
+    except Exception as error:  # Pillow decodes only now what it opened before
+        raise DataError(_broken(name, error)) from error
+    x = x[None] if x.ndim == 2 else x.permute(2, 0, 1)
+    return x[:1] if bool((x == x[:1]).all()) else x
+
+
+def decode_bytes(content: bytes, name: str) -> Tensor:
+    """Decode the bytes of a picture's file, its first page.
+
+    Raises:
+        DataError: It is no picture, or broken.
+    """
+    try:
+        image = Image.open(BytesIO(content))
+    except Exception as error:  # as above
+        raise DataError(_broken(name, error)) from error
+    return decode_image(image, name)
 
 
 def _read(path: Path, read: Callable[[Image.Image], T]) -> T:
@@ -272,7 +300,7 @@ def _fractions(values: NDArray[Any], white: White) -> Pixels:
     return (numbers * BYTE).round().astype(np.uint8)
 
 
-def _broken(path: Path, error: Exception) -> str:
+def _broken(path: Path | str, error: Exception) -> str:
     if isinstance(error, PermissionError):
         return f"cannot read {path}: permission denied"
     if isinstance(error, Image.UnidentifiedImageError):
