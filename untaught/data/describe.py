@@ -127,7 +127,7 @@ def kind(source: Source) -> str:
     return "pictures" if len(source.shape) == 3 else "vectors"
 
 
-def counts(part: Part) -> dict[str, int]:
+def counts(part: Part) -> dict[str, int | float]:
     """Count a part's examples; for video clips, frames, and the shortest and longest clip."""
     if not part.is_video:
         return {"examples": len(part)}
