@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from untaught import cli, open_run
+from untaught.errors import RunError
 
 Say = Callable[..., str]
 TRAIN = ("train", "autoencoder", "--out", "out", "--epochs", "1")
@@ -256,6 +257,18 @@ def test_what_is_told_of_a_run_may_be_damaged(run_here: Path) -> None:
     (run_here / "pictures" / "older.png").write_bytes(b"no picture")
     assert cli.main(["train", "--resume", "--out", str(run_here), "--epochs", "2"]) == 0
     assert "older.png" not in (run_here / "report.html").read_text()
+
+
+def test_refused_to_resume_leaves_the_records(run_here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*arguments: object) -> None:
+        raise RunError("the best checkpoint is damaged")
+
+    (run_here / "metrics.jsonl").write_bytes((run_here / "metrics.jsonl").read_bytes() * 2)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("untaught.training.fit.best_weights", lost)
+    before = contents(run_here)
+    assert cli.main(["train", "--resume", "--out", "run", "--epochs", "2"]) == 2
+    assert contents(run_here) == before
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.gif", "x.mp4", "photos/x.gif", "clips/x.mp4", "run/checkpoints/x.json"])

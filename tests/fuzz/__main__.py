@@ -38,7 +38,7 @@ def main() -> int:
 
     def goes_on(done: int) -> bool:
         # Where even the limit of a case does not stop it, the process ends, with a traceback that shows where.
-        faulthandler.dump_traceback_later(3 * SECONDS, exit=True)
+        faulthandler.dump_traceback_later(10 * SECONDS, exit=True)
         return done < asked.cases if asked.cases is not None else time.monotonic() < ends
 
     done, faulty, longest = 0, 0, 0.0

@@ -21,6 +21,8 @@ from fuzz.commands import Case
 from untaught import cli
 
 SECONDS = 60
+AGAIN, LEAST = 30, 1
+"""Seconds after which time is looked at again, and processor seconds that something that works has used by then."""
 MEMORY = 4 * 2**30
 MOST_LINES = 3
 NOT_FINITE = "not finite"
@@ -53,7 +55,7 @@ def faults_of(case: Case) -> list[str]:
 def run(words: tuple[str, ...], folder: Path) -> Ended:
     """Run a command in a folder, in this process."""
     status, error = None, ""
-    began, held = time.monotonic(), _reset_peak()
+    began, held = time.process_time(), _reset_peak()
     with tempfile.TemporaryFile("w+", errors="backslashreplace") as said:
         with _in_folder(folder), _printed_to(said.fileno()), limits():
             try:
@@ -64,7 +66,7 @@ def run(words: tuple[str, ...], folder: Path) -> Ended:
                 error = traceback.format_exc()
         said.seek(0)
         text = said.read()
-    return Ended(status, text + error, time.monotonic() - began, _peak() - held)
+    return Ended(status, text + error, time.process_time() - began, _peak() - held)
 
 
 def _wrong_end(ended: Ended) -> list[str]:
@@ -132,8 +134,22 @@ def _below(name: str, places: tuple[str, ...]) -> bool:
 
 @contextmanager
 def limits(seconds: int = SECONDS, memory: int = MEMORY) -> Iterator[None]:
-    """Raise `TooLongError` after some seconds; refuse more memory than is held now and `memory` beside it."""
-    before = signal.signal(signal.SIGALRM, _too_long)
+    """Raise `TooLongError` after some seconds; refuse more memory than is held now and twice `memory` beside it.
+
+    Seconds are those of the processor, since it may have other work; who waits so long without using it hangs too.
+    """
+    began = last = time.process_time()
+
+    def check(number: int, frame: FrameType | None) -> None:
+        nonlocal last
+        now, before = time.process_time(), last
+        last = now
+        signal.alarm(AGAIN)
+        if now - began > seconds or now - before < LEAST:
+            signal.alarm(5)  # once more, in case the first is taken on its way
+            raise TooLongError
+
+    before = signal.signal(signal.SIGALRM, check)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     signal.alarm(seconds + 1)
     resource.setrlimit(resource.RLIMIT_DATA, (_status_bytes("VmData") + 2 * memory, hard))
@@ -143,12 +159,6 @@ def limits(seconds: int = SECONDS, memory: int = MEMORY) -> Iterator[None]:
         signal.alarm(0)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         signal.signal(signal.SIGALRM, before)
-
-
-def _too_long(number: int, frame: FrameType | None) -> None:
-    # Once more, in case the first is taken on its way.
-    signal.alarm(5)
-    raise TooLongError
 
 
 def _status_bytes(key: str) -> int:
