@@ -54,12 +54,12 @@ def is_bits(features: Features) -> bool:
 
 def has_labels(subject: Subject) -> bool:
     """Whether both parts have labels, and the training part at least two classes."""
-    train, test = _labels(subject.parts.train), _labels(subject.parts.test)
+    train, test = own_labels(subject.parts.train), own_labels(subject.parts.test)
     return len(test) > 0 and len(train.unique()) > 1
 
 
-def _labels(part: Part) -> Tensor:
-    """Labels of a part's own frames; the table also has those of other parts."""
+def own_labels(part: Part) -> Tensor:
+    """Labels of a part's own frames, where they have one; the table also has those of other parts."""
     begin = part.length.cumsum(0) - part.length
     frames = torch.arange(int(part.length.sum())) + (part.first - begin).repeat_interleave(part.length)
     label = part.label[frames]

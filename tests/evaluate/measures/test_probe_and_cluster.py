@@ -216,5 +216,5 @@ def test_classes_of_other_parts_do_not_count(module: Any) -> None:
     """All parts share one table of labels; a part whose own examples are of one class has nothing to be told apart."""
     whole = Part.of(torch.rand(20, 1, 4, 4), torch.tensor([0] * 10 + [1] * 10))
     first, last = whole.clips(torch.arange(10)), whole.clips(torch.arange(10, 20))
-    assert module.MEASURE.applies(subject_of(subject().model, first, last)) is not None
-    assert module.MEASURE.applies(subject_of(subject().model, whole, last)) is None
+    assert module.applies(subject_of(subject().model, first, last)) is not None
+    assert module.applies(subject_of(subject().model, whole, whole)) is None
