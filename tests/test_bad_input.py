@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from untaught import cli, open_run
 from untaught.errors import RunError
@@ -134,6 +135,16 @@ def test_data_of_another_shape(refused: Say, a_run: Path, tmp_path: Path) -> Non
     assert "1x12x12" in told and "1x8x8" in told and "--size 8x8" in told
 
 
+def test_animation_whose_length_cannot_be_read(refused: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(self: GifImageFile) -> bool:
+        raise IndexError("index out of range")
+
+    Image.new("L", (8, 8)).save(tmp_path / "x.gif")
+    truncate(tmp_path / "x.gif")
+    monkeypatch.setattr(GifImageFile, "is_animated", property(damaged))
+    assert "x.gif" in refused("data", "x.gif")
+
+
 # ---------------------------------------------------------------- words
 
 
@@ -150,6 +161,10 @@ def test_data_of_another_shape(refused: Say, a_run: Path, tmp_path: Path) -> Non
         ((*TRAIN, "--data", "digits", "--latent", "few"), "--latent few"),
         ((*TRAIN, "--data", "digits", "--epochs", "-1"), "--epochs -1"),
         ((*TRAIN, "--data", "digits", "--batch-size", "0"), "--batch-size 0"),
+        ((*TRAIN, "--data", "digits", "--batch-size", "9" * 25), "--batch-size 999"),
+        ((*TRAIN, "--data", "digits", "--learning-rate", "1e300"), "--learning-rate 1e300"),
+        (("train", "dbm", "--data", "digits", "--persistent-chains", "9" * 12, "--out", "out"), "GiB"),
+        (("train", "iwae", "--data", "digits", "--samples", "9" * 12, "--out", "out"), "memory"),
         ((*TRAIN, "--data", "digits", "--latent"), "--latent needs INT"),
         ((*TRAIN, "--data", "digits", "--schedule", "cosin"), "'cosine'"),
         ((*TRAIN, "--data", "digits", "--size", "8by8"), "8by8"),
@@ -257,6 +272,12 @@ def test_what_is_told_of_a_run_may_be_damaged(run_here: Path) -> None:
     (run_here / "pictures" / "older.png").write_bytes(b"no picture")
     assert cli.main(["train", "--resume", "--out", str(run_here), "--epochs", "2"]) == 0
     assert "older.png" not in (run_here / "report.html").read_text()
+
+
+def test_checkpoint_whose_step_is_no_number(refused: Say, run_here: Path) -> None:
+    for path in (run_here / "checkpoints").glob("*.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "step": {"a": 1}}))
+    assert cli.main(["evaluate", "run"]) == 2
 
 
 def test_refused_to_resume_leaves_the_records(run_here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

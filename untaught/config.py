@@ -24,13 +24,16 @@ from untaught.errors import ConfigError
 
 T = TypeVar("T")
 
-Count = Annotated[int, pydantic.Field(ge=1)]
+# What torch computes in has bounds: whole numbers of 64 bits, others of float32.
+_MOST, _LARGEST = 2**62, 1e38
+
+Count = Annotated[int, pydantic.Field(ge=1, le=_MOST)]
 """A whole number from 1."""
-Whole = Annotated[int, pydantic.Field(ge=0)]
+Whole = Annotated[int, pydantic.Field(ge=0, le=_MOST)]
 """A whole number from 0."""
-Positive = Annotated[float, pydantic.Field(gt=0)]
+Positive = Annotated[float, pydantic.Field(gt=0, le=_LARGEST)]
 """A number above 0."""
-NonNegative = Annotated[float, pydantic.Field(ge=0)]
+NonNegative = Annotated[float, pydantic.Field(ge=0, le=_LARGEST)]
 """A number from 0."""
 Fraction = Annotated[float, pydantic.Field(ge=0, lt=1)]
 """A number from 0 to below 1."""

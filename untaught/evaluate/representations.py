@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from untaught.data.part import Part
 from untaught.data.view import Batch
 from untaught.evaluate.subject import Subject
 from untaught.nn.principal import principal
@@ -53,8 +54,16 @@ def is_bits(features: Features) -> bool:
 
 def has_labels(subject: Subject) -> bool:
     """Whether both parts have labels, and the training part at least two classes."""
-    train, test = (part.label[part.label >= 0] for part in (subject.parts.train, subject.parts.test))
+    train, test = own_labels(subject.parts.train), own_labels(subject.parts.test)
     return len(test) > 0 and len(train.unique()) > 1
+
+
+def own_labels(part: Part) -> Tensor:
+    """Labels of a part's own frames, where they have one; the table also has those of other parts."""
+    begin = part.length.cumsum(0) - part.length
+    frames = torch.arange(int(part.length.sum())) + (part.first - begin).repeat_interleave(part.length)
+    label = part.label[frames]
+    return label[label >= 0]
 
 
 def context(subject: Subject) -> int | None:

@@ -138,6 +138,9 @@ def read_counters(path: Path) -> dict[str, Any]:
         raise Torn(f"{path.name}: {error}") from error
     if not isinstance(counters, dict) or not counters.keys() >= REQUIRED:
         raise Torn(f"{path.name} lacks {', '.join(sorted(REQUIRED))}")
+    for key in ("stage_number", "step"):
+        if not isinstance(counters[key], int):
+            raise Torn(f"{path.name} has {key} {counters[key]!r}, which is no number")
     return counters
 
 

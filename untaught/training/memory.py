@@ -106,7 +106,7 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
         SizeError: It does not fit.
     """
     draw = next(stepper.feeds.steps_from(0))[0]
-    with buffers_kept(stepper.learner):
+    with buffers_kept(stepper.learner), _refused_by_the_allocator(shape):
         weights = sum(weight.numel() for own in stepper.parameters.values() for weight in own)
         # One part of the stored bytes grows with the batch, another does not, such as weights in another precision.
         two, four = (_kept(stepper, draw.first(few)) for few in (2, 4))
@@ -118,6 +118,18 @@ def rehearse(stepper: Stepper, shape: Shape) -> tuple[Needs, float]:
         if seconds < 1:  # the first run warms up
             seconds = _seconds(stepper, draw)
     return needs, seconds
+
+
+@contextmanager
+def _refused_by_the_allocator(shape: Shape) -> Generator[None]:
+    """Let a first step that needs more memory than there is at all be refused as one that is measured."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+            raise
+        told = f"a step on four examples of {_by(shape)} needs more memory than there is"
+        raise SizeError(f"{told}; choose a smaller --size or model") from error
 
 
 def step_seconds(stepper: Stepper) -> float:

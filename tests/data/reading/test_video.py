@@ -1,6 +1,7 @@
 """Video files and folders of them as sources, and what is broken."""
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -182,3 +183,21 @@ def test_a_video_whose_last_frame_is_cut_off_is_named(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-9])
     with pytest.raises(DataError, match=r"x\.mp4 is damaged or cut off at frame 39 of 40"):
         open_data(file)
+
+
+def test_title_in_another_encoding(tmp_path: Path) -> None:
+    """A camera or an old program writes Latin-1; the pictures are as good."""
+    path = tmp_path / "film.avi"
+    with av.open(str(path), "w") as file:
+        file.metadata["title"] = "B_ume"
+        stream: Any = file.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuv420p"
+        for grey in range(0, 250, 40):
+            frame = av.VideoFrame.from_ndarray(np.full((16, 16, 3), grey, np.uint8), format="rgb24")
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    path.write_bytes(path.read_bytes().replace(b"B_ume", b"B\xe4ume"))
+    assert b"B\xe4ume" in path.read_bytes()
+    levels = open_data(path).train.frames.read(torch.arange(7)).float().mean((1, 2, 3))
+    np.testing.assert_allclose(levels, np.arange(0, 250, 40), atol=6)

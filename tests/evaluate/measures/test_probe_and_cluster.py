@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import log
+from typing import Any
 
 import pytest
 import torch
@@ -208,3 +209,12 @@ def test_principal_components_are_those_of_the_first_batch() -> None:
     plane = principal(first.x.flatten(1), 4)
     for ours, batch in zip(found, (first, second), strict=True):
         torch.testing.assert_close(ours, plane.encode(batch.x.flatten(1)))
+
+
+@pytest.mark.parametrize("module", [probe, cluster], ids=["probe", "cluster"])
+def test_classes_of_other_parts_do_not_count(module: Any) -> None:
+    """All parts share one table of labels; a part whose own examples are of one class has nothing to be told apart."""
+    whole = Part.of(torch.rand(20, 1, 4, 4), torch.tensor([0] * 10 + [1] * 10))
+    first, last = whole.clips(torch.arange(10)), whole.clips(torch.arange(10, 20))
+    assert module.applies(subject_of(subject().model, first, last)) is not None
+    assert module.applies(subject_of(subject().model, whole, whole)) is None

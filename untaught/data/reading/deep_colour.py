@@ -21,7 +21,7 @@ def deep_colours(path: Path) -> NDArray[np.uint16]:
     Raises:
         DataError: The file holds no picture.
     """
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="replace") as container:
         frame = next(container.decode(video=0), None)
     if frame is None:
         raise DataError(f"{path} holds no picture that can be decoded")

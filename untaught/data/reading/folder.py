@@ -177,7 +177,7 @@ def _is_animated(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             return bool(getattr(image, "is_animated", False))
-    except OSError:
+    except Exception:  # Pillow's readers raise a dozen kinds for a broken file
         return False
 
 

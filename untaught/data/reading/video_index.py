@@ -75,7 +75,7 @@ def open_video(path: Path, number: int | None = None) -> tuple[InputContainer, V
         DataError: It cannot be read, or holds no video, or no stream of that number.
     """
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="replace")  # titles may be in any encoding
     except PermissionError as error:
         raise DataError(f"cannot read {path}: permission denied") from error
     except (FFmpegError, OSError) as error:

@@ -23,6 +23,7 @@ from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosai
 from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Drawing, Groups, Headline, Measure
 from untaught.evaluate.quantity import Axis, Quantity, facts
+from untaught.evaluate.representations import own_labels
 from untaught.evaluate.subject import Subject
 from untaught.model import Classifies, Samples
 from untaught.shapes import Features, Labels, PerExample
@@ -66,16 +67,14 @@ def applies(subject: Subject) -> str | None:
     """None for models that classify, on data with labels in both parts."""
     if not isinstance(subject.model, Classifies):
         return "the model does not classify"
-    if not all(bool((part.label >= 0).any()) for part in (subject.parts.train, subject.parts.test)):
+    if not all(len(own_labels(part)) for part in (subject.parts.train, subject.parts.test)):
         return "the data have no labels"
     try:
         given = subject.apply(subject.model.class_probabilities, subject.pixels(subject.parts.test, 1).x)
     except ConfigError as error:  # it was built without classes
         return str(error)
-    label = subject.parts.test.label
-    return (
-        None if bool(((label >= 0) & (label < given.shape[1])).any()) else "the model knows none of the data's classes"
-    )
+    known = bool((own_labels(subject.parts.test) < given.shape[1]).any())
+    return None if known else "the model knows none of the data's classes"
 
 
 def measure(subject: Subject) -> Groups:
@@ -85,7 +84,7 @@ def measure(subject: Subject) -> Groups:
     given = subject.apply(subject.model.class_probabilities, batch.x)
     known = batch.label < given.shape[1]
     label, given, new = batch.label[known], given[known], batch.label[~known]
-    trivial = frequencies(subject.parts.train.label, given.shape[1]).expand_as(given)
+    trivial = frequencies(own_labels(subject.parts.train), given.shape[1]).expand_as(given)
     error, nats = error_rate(given, label), cross_entropy_nats(given, label)
     deviation = math.sqrt(error * (1 - error) / len(label))
     of_classes = {_name(subject, c): error_rate(given[label == c], label[label == c]) for c in label.unique().tolist()}

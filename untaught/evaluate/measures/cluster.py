@@ -26,7 +26,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from untaught.evaluate.measure import Groups, Measure
 from untaught.evaluate.quantity import Quantity, beside, facts
-from untaught.evaluate.representations import representations
+from untaught.evaluate.representations import own_labels, representations
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes
 from untaught.shapes import Features, Labels
@@ -54,8 +54,7 @@ def applies(subject: Subject) -> str | None:
     """None for models that encode, on data with at least two classes."""
     if not isinstance(subject.model, Encodes):
         return "the model does not encode"
-    label = subject.parts.test.label
-    return None if len(label[label >= 0].unique()) > 1 else "the test part has no labels"
+    return None if len(own_labels(subject.parts.test).unique()) > 1 else "the test part has no labels"
 
 
 def measure(subject: Subject) -> Groups:

@@ -29,6 +29,7 @@ from untaught.evaluate.drawing.pictures import Picture
 from untaught.evaluate.drawing.plots import QUIET, drawn_on_paper, rendered
 from untaught.evaluate.measure import Drawing, Groups, Measure
 from untaught.evaluate.quantity import Quantity, facts
+from untaught.evaluate.representations import own_labels
 from untaught.evaluate.subject import Subject
 from untaught.model import Encodes
 from untaught.shapes import Labels
@@ -56,8 +57,7 @@ def applies(subject: Subject) -> str | None:
         return "the model does not encode"
     if subject.view.frames is not None:
         return "the model sees video"
-    label = subject.parts.test.label
-    if len(label[label >= 0].unique()) < 2:
+    if len(own_labels(subject.parts.test).unique()) < 2:
         return "the test part has no labels"
     features = subject.features(subject.pixels(subject.parts.test, 1).x).shape[1]
     return None if features == 2 else f"the model has {features:,} features, and codes are two"
