@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,8 @@ def deep_colours(path: Path) -> NDArray[np.uint16]:
     Raises:
         DataError: The file holds no picture.
     """
+    import av  # takes a while, and a listing needs none of it
+
     with av.open(str(path), metadata_errors="replace") as container:
         frame = next(container.decode(video=0), None)
     if frame is None:

@@ -32,8 +32,8 @@ def contact_sheet(source: Source) -> Picture:
 
     Example:
         >>> from untaught.data.reading.arrays import from_array
-        >>> contact_sheet(from_array(torch.rand(5, 8, 8), label=[0, 1, 1, 0, 1])).shape
-        (258, 304, 3)
+        >>> contact_sheet(from_array(torch.rand(5, 8, 8), label=[0, 1, 1, 0, 1])).shape[1:]
+        (304, 3)
     """
     if len(source.shape) != 3:
         raise DataError(f"vectors of {source.shape[0]} numbers cannot be drawn; only pictures and video can")
