@@ -35,10 +35,12 @@ def main() -> int:
         print(judged.told)
         return _tell(judged) or int(bool(judged.wrong))
     ends = time.monotonic() + 60 * asked.minutes
+    errors = os.fdopen(os.dup(2), "w")  # the process's own, while a case has another
+    faulthandler.enable(errors)
 
     def goes_on(done: int) -> bool:
         # Where even the limit of a case does not stop it, the process ends, with a traceback that shows where.
-        faulthandler.dump_traceback_later(10 * SECONDS, exit=True)
+        faulthandler.dump_traceback_later(10 * SECONDS, exit=True, file=errors)
         return done < asked.cases if asked.cases is not None else time.monotonic() < ends
 
     done, faulty, longest = 0, 0, 0.0
