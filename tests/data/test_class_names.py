@@ -75,8 +75,23 @@ def test_names_in_one_part_and_numbers_in_the_other_are_refused(tmp_path: Path) 
         (["Dog", "CAT "], ["cat", "dog"], [1, 0]),
         (["cafe\u0301"], ["bar", "caf\u00e9"], [1]),
         (["a", "A"], ["A", "a"], [1, 0]),
+        (["a", "A"], ["a", "b"], [0, None]),
+        (["B", "b"], ["Ä", "B "], [None, None]),
+        (["a"], ["A", "a "], [None]),
         (["3"], ["1", "2"], [None]),
     ],
 )
 def test_classes_are_matched_by_name(names: list[str], others: list[str], found: list[int | None]) -> None:
     assert as_others(names, others) == found
+
+
+@pytest.mark.parametrize("labels", [["cat", "dog"], [0, 1], [1.0, 0.0]])
+def test_labels_kept_as_objects_are_their_own_type(labels: list[Any]) -> None:
+    plain, objects = from_array(X[:2], labels), from_array(X[:2], np.array(labels, dtype=object))
+    assert objects.label_names == plain.label_names and objects.train.label.tolist() == plain.train.label.tolist()
+
+
+@pytest.mark.parametrize("labels", [["cat", None], ["cat", 1], [1, None], ["cat", float("nan")]])
+def test_labels_of_two_types_are_refused(labels: list[Any]) -> None:
+    with pytest.raises(DataError, match="whole numbers from 0, -1 where absent, or names"):
+        from_array(X[:2], np.array(labels, dtype=object))

@@ -1,11 +1,15 @@
 """Other data as a run's model knows its own: classes by name, in whatever order and company they come."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 
 from untaught.data.reading.arrays import from_array
-from untaught.data.source import Source
+from untaught.data.source import Source, open_data
 from untaught.runs.matching import as_trained, class_names
 from untaught.runs.settings import Settings
 
@@ -59,6 +63,30 @@ def test_where_names_are_the_same_or_absent_nothing_is_changed() -> None:
 def test_numbers_match_names_that_are_numbers() -> None:
     found = as_trained(labelled("7", "0"), settings(("0", "1", "2", "3", "4", "5", "6", "7")))
     assert found.train.label.tolist() == [7, 0]
+
+
+@pytest.mark.parametrize("door", ["npz", "reader", "documents"])
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [([-1, -1, -1], ["-1"] * 3), ([1, 1, 1], ["1"] * 3), ([1, -1, 1], ["1", "-1", "1"]), ([0, 1, 0], ["0", "1", "0"])],
+)
+def test_minus_one_is_a_class_where_the_run_has_one(
+    labels: list[int], names: list[str], door: str, tmp_path: Path
+) -> None:
+    held = settings(("-1", "1"))
+    found = as_trained(open_data(doors(tmp_path, labels)[door], classes=held.classes), held)
+    assert [found.label_names[one] for one in found.train.label.tolist()] == names
+    assert found.label_names[:2] == ("-1", "1")
+    assert any("new: 0; missing: -1" in note for note in found.notes) == (0 in labels)
+
+
+def doors(folder: Path, labels: list[int]) -> dict[str, Any]:
+    x = np.random.default_rng(0).random((len(labels), 5)).astype(np.float32)
+    np.savez(folder / "x.npz", x=x, y=labels)
+    counts = {"train_data": np.ones(3), "train_indices": np.arange(3), "train_indptr": np.arange(4)}
+    np.savez(folder / "c.npz", **counts, vocab=np.array(["a", "b", "c"]), train_labels=labels)
+    reader = TensorDataset(torch.from_numpy(x), torch.tensor(labels))
+    return {"npz": folder / "x.npz", "reader": reader, "documents": f"documents:{folder / 'c.npz'}"}
 
 
 @pytest.mark.parametrize(("there", "wanted"), [(1, 3), (3, 1), (4, 3), (4, 1), (2, 1)])

@@ -106,7 +106,7 @@ def _decided(source: Source) -> list[str]:
     if source.chosen_size is not None:
         how = "frames are brought to {}" if source.is_video else "each picture is brought to {} around its centre"
         told.insert(0, f"{how.format(by(source.chosen_size))}; --size takes another")
-    if count := len(source.train.cuts):
+    if count := len(source.train.cuts) - source.train.gaps:
         told.append(f"{counted(count, 'cut')} found, which no window crosses; the option ?cuts=false ignores them")
     return told
 

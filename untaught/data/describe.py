@@ -138,7 +138,8 @@ def counts(part: Part) -> dict[str, int | float]:
         "shortest": int(length.min()),
         "longest": int(length.max()),
         **_seconds(part),
-        **({"cuts": len(part.cuts)} if len(part.cuts) else {}),
+        **({"cuts": len(part.cuts) - part.gaps} if len(part.cuts) > part.gaps else {}),
+        **({"gaps": part.gaps} if part.gaps else {}),
     }
 
 

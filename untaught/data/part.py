@@ -100,6 +100,8 @@ class Part:
     """The files that the frames come from; none for arrays and generated data."""
     cuts: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
     """Numbers of the frames that begin a new shot inside a clip, ascending, int64 `(cut,)`."""
+    gaps: int = 0
+    """How many of the cuts are no new shots, but places where numbered frames are missing."""
 
     @staticmethod
     def over(frames: Frames, length: Tensor | None = None, label: Tensor | None = None) -> Part:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -19,6 +19,7 @@ import torch
 import untaught.data.sets
 from untaught.ambient import as_torch_begins
 from untaught.config import from_json
+from untaught.data.classes.class_names import minus_one_beside
 from untaught.data.part import Part
 from untaught.data.readers.shard_names import shard_files
 from untaught.data.reading.clips.frame_names import is_numbered
@@ -137,6 +138,7 @@ def open_data(
     on_bad: OnBad = "stop",
     memory: int = MEMORY,
     scale: float | None = None,
+    classes: Sequence[str] = (),
     video: bool = False,
     options: Mapping[str, Any] | None = None,
 ) -> Source:
@@ -152,6 +154,7 @@ def open_data(
         memory: Bytes that the decoded source may take in memory; what is larger is read from disk by piece.
         scale: The value of whole numbers that becomes 1 in the data of a run, to whose model these are shown; by
             default these data decide it.
+        classes: The classes of that run by name: where one is called -1, so is a label of these data.
         video: Take a folder of numbered pictures as video, unless its options say otherwise, and pictures of a
             list or generator for the frames of one clip.
         options: What else stands behind the question mark of a spec; of a reader `image`, `label`, `clip`, `axes`,
@@ -168,7 +171,7 @@ def open_data(
     """
     if isinstance(spec, Source):
         return spec
-    reading = Reading(size_of(size), on_bad, memory, scale)
+    reading = Reading(size_of(size), on_bad, memory, scale, tuple(classes))
     if not isinstance(spec, str | Path):
         # Frames that somebody yields follow one another; examples of a data set need not.
         frames = {"video": True} if video and isinstance(spec, Iterator | list) else {}
@@ -228,7 +231,10 @@ def _open_named(asked: Spec, options: dict[str, str], reading: Reading) -> Sourc
     data_set = named_set(name)
     if isinstance(data_set, FileKind):
         return data_set.open_path(cast(Path, asked.path), from_json(data_set.Options, options, name), reading)
-    draws = "size" in {field.name for field in fields(data_set.Options)}
+    known = {field.name for field in fields(data_set.Options)}
+    if "minus_one" in known:
+        options = {"minus_one": minus_one_beside("auto", reading.classes), **options}
+    draws = "size" in known
     if draws and reading.size is not None:
         options = {**options, "size": size_text(reading.size)}
     source = data_set.load(asked.path, from_json(data_set.Options, options, name))

@@ -43,6 +43,8 @@ class Reading:
     """Bytes that the decoded source may take in memory."""
     scale: float | None = None
     """The value of whole numbers that becomes 1 in the data of a run, to whose model these are shown."""
+    classes: tuple[str, ...] = ()
+    """The classes of that run by name."""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def _told(
     missing = [name for number, name in enumerate(held) if number not in found]
     told = [
         f"new: {listed(new)}" if new else "",
-        f"missing: {listed(missing)}" if missing and source.label_names else "",
+        f"missing: {listed(missing)}" if missing and (source.label_names or new) else "",
     ]
     told = [one for one in told if one]
     return [f"classes of {source.spec} are matched with the run's by name; {'; '.join(told)}"] if told else []

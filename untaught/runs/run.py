@@ -88,7 +88,8 @@ class Run:
         held = self.settings
         size, on_bad, video = size or held.size, on_bad or held.on_bad, held.frames is not None
         given = held.data if spec is None or (isinstance(spec, str) and not spec) else spec
-        return as_trained(open_data(given, size=size, on_bad=on_bad, scale=held.scale, video=video), held)
+        seen = open_data(given, size=size, on_bad=on_bad, scale=held.scale, classes=held.classes, video=video)
+        return as_trained(seen, held)
 
     def records(self) -> list[dict[str, Any]]:
         """Every record that training wrote; a line that is damaged is passed over."""

@@ -8,6 +8,7 @@ teaches nothing.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -50,11 +51,12 @@ def numbered(found: Sequence[NDArray[Any] | None], place: str, minus_one: MinusO
         >>> numbered([np.array([-1, 1, -1])], "x").labels[0].tolist()
         [0, 1, 0]
     """
-    there = [label.ravel() for label in found if label is not None]
-    if there and all(label.dtype.kind in "US" for label in there):
-        return _by_name([None if label is None else label.astype(str).ravel() for label in found])
+    found = [None if label is None else _plainly_typed(label.ravel()) for label in found]
+    there = [label for label in found if label is not None]
+    if there and all(label.dtype.kind in "UST" for label in there):
+        return _by_name([None if label is None else label.astype(str) for label in found])
     wanted = f"labels of {place} should be whole numbers from 0, -1 where absent, or names"
-    labels = [None if label is None else _whole(label.ravel(), wanted) for label in found]
+    labels = [None if label is None else _whole(label, wanted) for label in found]
     values = np.unique(np.concatenate([label for label in labels if label is not None])) if there else np.zeros(0)
     absent = sum(int((label == -1).sum()) for label in labels if label is not None)
     if minus_one == "class" or (minus_one == "auto" and values.tolist() == [-1, 1]):
@@ -64,23 +66,42 @@ def numbered(found: Sequence[NDArray[Any] | None], place: str, minus_one: MinusO
     return Numbered(tensors, (), (told,) if absent else ())
 
 
+def minus_one_beside(asked: MinusOne, classes: Sequence[str]) -> MinusOne:
+    """What a label of -1 means in data that are shown to a run with these classes: a class, where the run has one.
+
+    Example:
+        >>> minus_one_beside("auto", ("-1", "1")), minus_one_beside("auto", ("0", "1"))
+        ('class', 'auto')
+    """
+    return "class" if asked == "auto" and "-1" in classes else asked
+
+
 def as_others(names: Sequence[str], others: Sequence[str]) -> list[int | None]:
     """The number of each class among another source's classes, by name; None where that has none of its name.
 
-    Names are the same that differ in capitals alone, or in how accents are encoded.
+    Names are the same that differ in capitals alone, or in how accents are encoded, unless two classes of one source
+    differ in nothing else.
 
     Example:
         >>> as_others(["dog", "Fox", "wolf"], ["cat", "dog", "fox"])
         [1, 2, None]
+        >>> as_others(["Dog", "dog"], ["cat", "dog"])
+        [None, 1]
     """
     exact = {name: number for number, name in enumerate(others)}
-    plain = [_plain(name) for name in others]
-    alike = {name: number for number, name in enumerate(plain) if plain.count(name) == 1}
-    return [exact.get(name, alike.get(_plain(name))) for name in names]
+    own, plain = Counter(map(_plain, names)), Counter(map(_plain, others))
+    alike = {_plain(name): number for number, name in enumerate(others) if plain[_plain(name)] == 1}
+    return [exact.get(name, alike.get(_plain(name)) if own[_plain(name)] == 1 else None) for name in names]
 
 
 def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold().strip()
+
+
+def _plainly_typed(label: NDArray[Any]) -> NDArray[Any]:
+    """Texts alone, or numbers alone, that are kept as Python's objects, as pandas does, by a type of their own."""
+    texts = {isinstance(one, str) for one in label}
+    return np.array(label.tolist()) if label.dtype == object and len(texts) == 1 else label
 
 
 def _by_name(found: Sequence[NDArray[Any] | None]) -> Numbered:

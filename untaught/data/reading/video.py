@@ -23,7 +23,7 @@ from untaught.data.classes.class_folders import arranged
 from untaught.data.origin import clock
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.clips.excerpt import Excerpt, excerpt
-from untaught.data.reading.clips.frame_names import listed
+from untaught.data.reading.clips.frame_names import first_named
 from untaught.data.reading.cuts import find_cuts
 from untaught.data.reading.folder import VIDEO, attempt, files_of, refuse
 from untaught.data.reading.video_frames import VideoFrames
@@ -97,7 +97,7 @@ def _long_enough(
         raise DataError(f"{path} has no frame {asked}: {len(longest)} frames, the last at {clock(longest.seconds[-1])}")
     short = [table.path for table in tables if not len(asked.of(table.seconds))]
     several = [table for table in long if table.streams > 1] if options.stream is None else []
-    told = [f"{len(short)} of {len(tables)} clips have no frame {asked}: {listed(short)}"] if short else []
+    told = [f"{len(short)} of {len(tables)} clips have no frame {asked}: {first_named(short)}"] if short else []
     if several:
         first, streams = several[0], f"{several[0].streams} video streams; number {several[0].stream} is read"
         also = f", and {len(several) - 1} more files have several" if len(several) > 1 else ""

@@ -39,7 +39,7 @@ from torch import Tensor
 
 from untaught.config import Count, configuration
 from untaught.data.classes.class_folders import arranged
-from untaught.data.classes.class_names import numbered
+from untaught.data.classes.class_names import MinusOne, numbered
 from untaught.data.part import Part
 from untaught.data.reading.array_files import holds_several, read_several
 from untaught.data.reading.download import cache_folder
@@ -66,6 +66,8 @@ class Options:
     """Leave out a word that more than this fraction of the training documents have; 1 leaves out none."""
     on_empty: OnBad = "stop"
     """What to do with a document that has none of the words: stop and name it, or skip and count it."""
+    minus_one: MinusOne = "auto"
+    """What a label of -1 means: a class beside 1 alone and otherwise none, always none, or always a class."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def load(path: Path | None, options: Options) -> Source:
     if path is None:
         read, options = _newsgroups(), replace(options, on_empty="skip")
     else:
-        read = _from_folder(path) if path.is_dir() else _from_file(path)
+        read = _from_folder(path) if path.is_dir() else _from_file(path, options.minus_one)
     words = kept_words(read.train.table, options)
     if not len(words):
         raise DataError(f"no word is left: each is in more than {options.common:g} of the documents; give ?common=1")
@@ -141,17 +143,17 @@ class Read:
     """Files that are not read."""
 
 
-def _from_file(file: Path) -> Read:
+def _from_file(file: Path, minus_one: MinusOne) -> Read:
     """Read a file of counts."""
     if file.suffix.lower() != ".npz" and not holds_several(file):
         raise DataError(f"{file} is no .npz file of counts; give one, or a folder of texts: --data documents:DIR")
     arrays = read_several(file)
     parts = ("train", "test") if "test_data" in arrays else ("train",)
     counts = [_counts(arrays, part, file) for part in parts]
-    classes = numbered([arrays.get(f"{part}_labels") for part in parts], str(file))
     groups = tuple(str(name) for name in np.ravel(arrays.get("groups", ())))
-    if groups and classes.notes:  # -1 and 1: with names for the classes from 0 on, -1 is none of them
-        classes = numbered([arrays.get(f"{part}_labels") for part in parts], str(file), "absent")
+    labels = [arrays.get(f"{part}_labels") for part in parts]
+    # With names for the classes from 0 on, -1 is none of them.
+    classes = numbered(labels, str(file), "absent" if groups else minus_one)
     groups = classes.names or groups
     for part, one, label in zip(parts, counts, classes.labels, strict=True):
         _refuse_labels(label, f"{part}_labels of {file}", one.table.shape[0], groups)

@@ -10,6 +10,7 @@ from numbered_video import every, picture
 from PIL import Image
 
 from untaught.cli import main
+from untaught.data.describe import counts
 from untaught.data.source import open_data
 from untaught.errors import ConfigError, DataError
 
@@ -50,7 +51,8 @@ def test_frames_come_in_the_order_of_their_numbers(kind: str, memory: int, tmp_p
 def test_gaps_are_told_and_no_window_crosses_one(tmp_path: Path) -> None:
     save(tmp_path, [f"{n:03d}.png" for n in (1, 2, 3, 4, 8, 9, 10, 20)])
     source = open_data(f"{tmp_path}?video=true")
-    assert source.train.cuts.tolist() == [4, 7] and source.train.shots().length.tolist() == [4, 3, 1]
+    assert source.train.cuts.tolist() == [4, 7] and source.train.gaps == 2 and counts(source.train).get("cuts") is None
+    assert counts(source.train)["gaps"] == 2 and source.train.shots().length.tolist() == [4, 3, 1]
     assert source.notes[0].startswith("12 numbers of frames are missing, after 004.png, 010.png;")
     assert open_data(f"{tmp_path}?video=true&cuts=false").train.cuts.tolist() == []
     assert open_data(f"{tmp_path}?video=true&every=3").train.cuts.tolist() == [2]

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from untaught.data.telling import listed
+
 NAMED = 3
-"""Files that are named; the others are only counted."""
+"""Frames and clips that are named; the others are only counted."""
 WILD = re.compile(r"%0?(\d*)d|#+|\*")
 """What stands for something else in a pattern."""
 
@@ -91,21 +93,10 @@ def is_numbered(files: Sequence[Path]) -> bool:
     return 2 * sum(len(clip.files) for clip in clips if len(clip.files) > 1) > len(files)
 
 
-def listed(files: Sequence[Path]) -> str:
-    """The first names, with their folders where these differ, and how many more there are."""
-    more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+def first_named(files: Sequence[Path]) -> str:
+    """The first names, within their folders where these differ, and how many more there are."""
     several = len({file.parent for file in files}) > 1
-    return ", ".join(f"{file.parent.name}/{file.name}" if several else file.name for file in files[:NAMED]) + more
-
-
-def counted(count: int, one: str, several: str) -> str:
-    """A number with its words.
-
-    Example:
-        >>> counted(1, "number stands", "numbers stand"), counted(2, "number stands", "numbers stand")
-        ('1 number stands', '2 numbers stand')
-    """
-    return f"{count} {one if count == 1 else several}"
+    return listed([f"{file.parent.name}/{file.name}" if several else file.name for file in files], NAMED)
 
 
 # ---------------------------------------------------------------- patterns

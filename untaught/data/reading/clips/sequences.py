@@ -24,7 +24,7 @@ from untaught.data.classes.class_folders import arranged
 from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.clips.excerpt import Excerpt, excerpt
-from untaught.data.reading.clips.frame_names import Numbered, counted, listed, matching, numbered, root_of
+from untaught.data.reading.clips.frame_names import Numbered, first_named, matching, numbered, root_of
 from untaught.data.reading.cuts import find_cuts
 from untaught.data.reading.folder import IMAGES, attempt, files_of, refuse
 from untaught.data.reading.images import ImageFiles
@@ -32,6 +32,7 @@ from untaught.data.reading.picture import decode, upright_size
 from untaught.data.reading.video import commonest_size, reduced_size
 from untaught.data.source import Source
 from untaught.data.spec import Reading
+from untaught.data.telling import counted
 from untaught.errors import ConfigError, DataError
 
 
@@ -152,7 +153,7 @@ def _part(clips: Sequence[_Clip], frames: Frames, options: Options) -> Part:
     first = part.first.tolist()
     gaps = [begin + place for begin, clip in zip(first, clips, strict=True) for place in clip.gaps]
     cuts = torch.cat([find_cuts(frames, first, length.tolist()), torch.tensor(gaps, dtype=torch.int64)])
-    return replace(part, cuts=cuts.unique())
+    return replace(part, cuts=cuts.unique(), gaps=len(gaps))
 
 
 def _arranged(source: Source, root: Path, clips: Sequence[Path]) -> Source:
@@ -205,17 +206,19 @@ def _notes(
     if gaps:
         missing = sum(clip.missing for clip in clips)
         told.append(
-            f"{counted(missing, 'number of a frame is', 'numbers of frames are')} missing, after {listed(gaps)}; "
+            f"{counted(missing, 'number of a frame is', 'numbers of frames are')} missing, after {first_named(gaps)}; "
             "no window crosses a gap, unless ?cuts=false says so"
         )
     if any(clip.unpadded for clip in clips):
         told.append("frames are in the order of their numbers, which have no leading zeros")
     doubles = [clip.files[place] for clip in clips for place in clip.doubles]
     if doubles:
-        told.append(f"{counted(len(doubles), 'number stands', 'numbers stand')} twice: {listed(doubles)}")
+        told.append(f"{counted(len(doubles), 'number stands', 'numbers stand')} twice: {first_named(doubles)}")
     if others:
-        told.append(f"{counted(len(others), 'picture is', 'pictures are')} in no clip and left out: {listed(others)}")
+        told.append(
+            f"{counted(len(others), 'picture is', 'pictures are')} in no clip and left out: {first_named(others)}"
+        )
     empty = [clip.whole.name for clip in chosen if not clip.chosen]
     if empty:
-        told.append(f"{len(empty)} of {len(chosen)} clips have no frame {asked}: {listed(empty)}")
+        told.append(f"{len(empty)} of {len(chosen)} clips have no frame {asked}: {first_named(empty)}")
     return tuple(told)
