@@ -9,7 +9,7 @@ import torch
 from numbered_video import write
 from PIL import Image
 
-from untaught.data.describe import describe
+from untaught.data.describe import describe, doubles
 from untaught.data.part import Part, WholeFrames
 from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source, open_data
@@ -76,3 +76,17 @@ def test_video_has_a_length_in_seconds(tmp_path: Path) -> None:
         write(tmp_path / f"{name}.mp4", "libx264", "yuv420p", 26)
     found = describe(open_data(tmp_path))
     assert found["read_as"] == "a folder of video" and found["parts"]["train"]["seconds"] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("memory", [2**30, 1000], ids=["memory", "disk"])
+def test_the_same_clip_and_the_same_picture_again_are_named(memory: int, tmp_path: Path) -> None:
+    clips, pictures = tmp_path / "clips", tmp_path / "pictures"
+    for name, frames in (("a", 6), ("b", 5), ("c", 6)):
+        (pictures / name).mkdir(parents=True)
+        clips.mkdir(exist_ok=True)
+        write(clips / f"{name}.mp4", "libx264", "yuv420p", frames)
+        for number in range(3):
+            grey = np.random.default_rng([frames, number]).integers(0, 256, (32, 32), dtype=np.uint8)
+            Image.fromarray(grey).save(pictures / name / f"{number}.png")
+    assert doubles(open_data(clips, memory=memory)) == [("clips/c.mp4", "clips/a.mp4")]
+    assert doubles(open_data(pictures, memory=memory)) == [(f"c/{n}.png", f"a/{n}.png") for n in range(3)]

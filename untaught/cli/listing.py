@@ -133,7 +133,9 @@ def _in_words(name: str, value: Any) -> str:
         case "skipped" | "same":
             return f"{len(value):,}: {listed(value)}" if value else "none"
         case "duplicates":
-            return "not counted" if value is None else str(value)
+            return "not counted: too many, or drawn as they are needed" if value is None else str(value)
+        case "scale" if value is None:
+            return "the type's own: 255 in bytes, 65535 in 16 bits, 1 in floats"
         case _:
             return "none" if value is None else _told(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def describe(source: Source) -> dict[str, Any]:
 
 
 def duplicates(source: Source) -> int | None:
-    """How many pictures or vectors are the same as an earlier one, of all parts; None where they are too many to ask.
+    """How many examples are the same as an earlier one, of all parts; None where they cannot be compared.
 
     Example:
         >>> from untaught.data.reading.arrays import from_array
@@ -73,26 +74,53 @@ def duplicates(source: Source) -> int | None:
 
 
 def doubles(source: Source) -> list[tuple[str, str]] | None:
-    """Pictures or vectors that are the same as an earlier one, each with that one; None where they are too many."""
+    """Pictures, vectors or clips that are the same as an earlier one, each with that one.
+
+    In memory their values are compared, and on disk their files; None where there are too many values, or where a file
+    holds more than one.
+    """
     parts = list(source.all_parts().values())
-    values = sum(len(part) for part in parts) * torch.Size(source.shape).numel()
-    held = [part.frames.in_memory for part in parts]
-    if source.is_video or values > COMPARED or any(frames is None for frames in held):
-        return None
-    seen: dict[bytes, tuple[Part, int]] = {}
+    values = sum(part.frames.count for part in parts) * torch.Size(source.shape).numel()
+    in_memory = values <= COMPARED and all(part.frames.in_memory is not None for part in parts)
+    contents = [_values(part) if in_memory else _files(part) for part in parts]
+    seen: dict[bytes, str] = {}
     found: list[tuple[str, str]] = []
-    for part, frames in zip(parts, held, strict=True):
-        assert frames is not None
-        for frame, row in zip(part.first.tolist(), frames[part.first].flatten(1).cpu().numpy(), strict=True):
-            earlier, number = seen.setdefault(row.tobytes(), (part, frame))
-            if earlier is not part or number != frame:
-                found.append((_place(part, frame), _place(earlier, number)))
+    for part, content in zip(parts, contents, strict=True):
+        if content is None:
+            return None
+        for first, digest in zip(part.first.tolist(), content, strict=True):
+            if digest in seen:
+                found.append((_place(part, first), seen[digest]))
+            else:
+                seen[digest] = _place(part, first)
     return found
+
+
+def _values(part: Part) -> list[bytes]:
+    """A digest of each example's values."""
+    frames = part.frames.in_memory
+    assert frames is not None
+    clips = [frames[first : first + length] for first, length in zip(part.first, part.length, strict=True)]
+    return [sha256(clip.contiguous().cpu().numpy().data).digest() for clip in clips]
+
+
+def _files(part: Part) -> list[bytes] | None:
+    """A digest of each example's file; None where there are none, or where one holds several."""
+    origin = part.origin
+    if origin is None or list(origin.first) != part.first.tolist():
+        return None
+    return [_digest(file) for file in origin.files]
+
+
+def _digest(file: str) -> bytes:
+    with open(file, "rb") as opened:
+        return file_digest(opened, "sha256").digest()
 
 
 def _place(part: Part, frame: int) -> str:
     place = part.place_of(frame)
-    return str(place if place.file is None else replace(place, file="/".join(Path(place.file).parts[-2:])))
+    short = str(place if place.file is None else replace(place, file="/".join(Path(place.file).parts[-2:])))
+    return short.rpartition(" ")[0] if place.seconds is not None else short
 
 
 def read_as(source: Source) -> str:
