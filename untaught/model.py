@@ -46,6 +46,7 @@ from untaught.capability import Scores as Scores
 from untaught.capability import Side as Side
 from untaught.capability import TakesEncoder as TakesEncoder
 from untaught.capability import Translates as Translates
+from untaught.config import values
 from untaught.data.view import Batch as Batch
 from untaught.data.view import View as View
 from untaught.errors import ConfigError
@@ -317,6 +318,16 @@ def in_words(capability: str) -> str:
         ('lower bound', 'encodes')
     """
     return re.sub(r"(?<!^)(?=[A-Z])", " ", capability).lower()
+
+
+def learns_classes(model: type[Model]) -> bool:
+    """Whether a model always learns classes; their number, `Config.classes`, is that of the data by default.
+
+    Example:
+        >>> [name for name in ("softmax", "vae") if learns_classes(model_class(name))]
+        ['softmax']
+    """
+    return bool(values(model.Config()).get("classes"))
 
 
 def model_names() -> tuple[str, ...]:

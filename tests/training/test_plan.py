@@ -12,11 +12,13 @@ from models_for_tests import TinyStack
 from torch import nn
 
 from untaught import RBM, Autoencoder, Encoding, FinetunedClassifier, cli, load, open_data, open_run
+from untaught.config import to_json
 from untaught.data.part import Part
+from untaught.data.reading.arrays import from_array
 from untaught.data.source import Source
 from untaught.data.view import Statistics, View, statistics
 from untaught.errors import ConfigError, DataError
-from untaught.model import Stage, model_class, model_names
+from untaught.model import Stage, learns_classes, model_class, model_names
 from untaught.runs.encoders import Given
 from untaught.runs.settings import Training
 from untaught.training.plan import Asked, Plan, names_that_take_encoders, plan, plan_for
@@ -232,5 +234,20 @@ def test_the_reason_is_told_only_of_what_is_in_force() -> None:
     part = Part.of(100 * torch.randn(64, 12), torch.arange(64) % 3)
     wide = Source("made", part, validation=part, test=part, label_names=("a", "b", "c"))
     assert plan(Asked("softmax"), wide).settings.because
-    said = plan(Asked("softmax", training=Training(view={"standardise": "none"})), wide).settings
+    said = plan(Asked("softmax", {"classes": 3}, Training(view={"standardise": "none"})), wide).settings
     assert (said.chosen, said.because) == ({}, "")
+    said = plan(Asked("softmax", training=Training(view={"standardise": "none"})), wide).settings
+    assert (said.chosen, said.because) == ({"classes": 3}, "the data have 3 classes")
+
+
+@pytest.mark.parametrize("name", [name for name in model_names() if learns_classes(model_class(name))])
+@pytest.mark.parametrize("count", [2, 14])
+def test_a_model_of_classes_has_as_many_as_the_data(name: str, count: int) -> None:
+    smoke = model_class(name).smoke
+    x = torch.rand(40, *([] if smoke.frames is None else [smoke.frames]), *smoke.shape)
+    source, small = from_array(x, torch.arange(40) % count), to_json(smoke.config)
+    said = plan(Asked(name, small | {"classes": 20}), source).settings
+    assert said.config["classes"] == 20 and "classes" not in said.chosen
+    del small["classes"]
+    chosen = plan(Asked(name, small), source).settings
+    assert chosen.config["classes"] == chosen.chosen["classes"] == count and f"{count} classes" in chosen.because

@@ -18,7 +18,7 @@ from untaught.cli.flags import Group, parse
 from untaught.config import configuration, from_json, to_json, values
 from untaught.data.view import View
 from untaught.errors import ConfigError
-from untaught.model import Model, Recipe, model_class, model_names
+from untaught.model import Model, Recipe, learns_classes, model_class, model_names
 from untaught.runs.run import open_run, read_settings, told_who_wrote
 from untaught.runs.settings import Settings, Training
 
@@ -101,7 +101,8 @@ def groups(model: type[Model], stored: Settings | None) -> list[Group]:
     training = Training() if stored is None else stored.training
     said = {**recipe_defaults(model.recipe), **_said(training)}
     view = model.view if stored is None else stored.view
-    notes = {name: f"By default it is chosen from the data: {how}." for name, how in model.adapts.items()}
+    chosen = {**model.adapts, **({"classes": "as many as there are"} if learns_classes(model) else {})}
+    notes = {name: f"By default it is chosen from the data: {how}." for name, how in chosen.items()}
     return [
         Group("command", Train, _command_defaults(stored)),
         Group("model", model.Config, _stored_config(stored, model), notes=notes),

@@ -50,7 +50,7 @@ from untaught.estimators.classifier import Classifier
 from untaught.estimators.estimator import ModelEstimator
 from untaught.estimators.parameters import USUAL, Fitting, defaults, model_defaults, plain
 from untaught.estimators.unlabelled import Unlabelled
-from untaught.model import Classifies, Encodes, Model, Reconstructs, model_class, model_names
+from untaught.model import Classifies, Encodes, Model, Reconstructs, learns_classes, model_class, model_names
 
 
 @cache
@@ -117,14 +117,9 @@ def all_estimators() -> list[tuple[str, type[ModelEstimator]]]:
     made: list[type[ModelEstimator]] = []
     for model in (model_class(name) for name in model_names()):
         if model.smoke.frames is None:
-            made += [estimator_class(model)] if issubclass(model, Encodes) and _learns_without_labels(model) else []
+            made += [estimator_class(model)] if issubclass(model, Encodes) and not learns_classes(model) else []
             made += [classifier_class(model)] if issubclass(model, Classifies) else []
     return [(estimator.__name__, estimator) for estimator in made]
-
-
-def _learns_without_labels(model: type[Model]) -> bool:
-    """Whether a model learns without labels unless it is given a number of classes."""
-    return not defaults(model.Config).get("classes")
 
 
 def __getattr__(name: str) -> type[ModelEstimator]:

@@ -33,6 +33,7 @@ from untaught.model import (
     Stream,
     TakesEncoder,
     Usual,
+    learns_classes,
     model_class,
     model_name,
     model_names,
@@ -199,7 +200,7 @@ def plan_of(
         training=asked.training,
         seen=view,
         encoder=None if asked.given is None else asked.given.recorded,
-        **_chosen(cls, usual, asked, config, view),
+        **_chosen(cls, usual, asked, config, view, _counted_classes(cls, source)),
     )
     return decided(model, settings, source, other)
 
@@ -214,7 +215,7 @@ def choice(cls: type[Model], asked: Asked, source: Source) -> tuple[Usual, Any, 
     usual = _undisputed(usual_for(cls, source), asked)
     if asked.given is not None and asked.given.view is not None:
         usual = replace(usual, view=None)
-    config = from_json(cls.Config, {**usual.config, **asked.config}, asked.model)
+    config = from_json(cls.Config, {**_counted_classes(cls, source), **usual.config, **asked.config}, asked.model)
     return usual, config, asked.training.changed(_view(cls, config, usual, asked.given))
 
 
@@ -365,6 +366,12 @@ def _undisputed(usual: Usual, asked: Asked) -> Usual:
     return Usual() if usual.instead is None else _undisputed(usual.instead, asked)
 
 
+def _counted_classes(cls: type[Model], source: Source) -> dict[str, int]:
+    """As many classes as the source has, for a model that learns classes."""
+    count = len(class_names(source))
+    return {"classes": count} if count and learns_classes(cls) else {}
+
+
 def _view(cls: type[Model], config: Any, usual: Usual, encoder: Given | None) -> View:
     """The default view: that of the encoder, that chosen from the data, or that of the configuration."""
     if encoder is not None and encoder.view is not None:
@@ -406,7 +413,9 @@ def names_that_take_encoders() -> list[str]:
     return [name for name in model_names() if issubclass(model_class(name), TakesEncoder)]
 
 
-def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: View) -> dict[str, Any]:
+def _chosen(
+    cls: type[Model], usual: Usual, asked: Asked, config: Any, view: View, counted: Mapping[str, int]
+) -> dict[str, Any]:
     """Settings chosen from the data, not set by the user and in force, with the reason."""
     if asked.held is not None:
         return {"chosen": asked.held.chosen, "because": asked.held.because}
@@ -420,7 +429,12 @@ def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: Vie
         chosen |= {"view": own} if own else {}
     if usual.recipe is not None:
         chosen["recipe"] = to_json(usual.recipe)
-    return {"chosen": chosen, "because": usual.because if chosen else ""}
+    because = [usual.because] if chosen else []
+    for name, count in counted.items():
+        if name not in asked.config and count != plainly[name]:
+            chosen[name] = count
+            because.append(f"the data have {count} {name}")
+    return {"chosen": chosen, "because": "; ".join(filter(None, because))}
 
 
 def _made_trainable(model: Model) -> None:
