@@ -89,7 +89,7 @@ def share_moving_pixel_by_pixel(changes: Tensor) -> Tensor:
     for row in range(height):
         for column in range(width):
             around = changes[:, max(row - 7, 0) : row + 8, max(column - 7, 0) : column + 8]
-            found[row, column] = max(0.0, 1 - 4e-6 / max(around.square().mean().item(), 1e-30))
+            found[row, column] = max(0.0, 1 - 1.6e-5 / max(around.square().mean().item(), 1e-30))
     return found
 
 

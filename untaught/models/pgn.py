@@ -31,7 +31,7 @@ frame showed is moved, then changed; both are zero at first. `relative` divides 
     s_t    = R(E(c_t), s_{t-1}),   c_t = (x_t, x_t - x_t-1, ...)              (7)
     p_t+1  = min(max(x_t(p + f_t(p)) + y_t, 0), 1)   at each pixel p          (8)
     L      = sum_t |x_t - p_t|^2 / (sum_t |x_t - x_t-1|^2 + e P),   e = 1e-4  (9)
-    f_t, y_t = g_t D(A(h_t)),   g_t(p) = max(0, 1 - r / m_t),   r = 4e-6      (10)
+    f_t, y_t = g_t D(A(h_t)),   g_t(p) = max(0, 1 - r / m_t),   r = 1.6e-5    (10)
 
 m_t is the mean square of the changes in c_t around p, so that nothing is predicted to move where nothing did. With
 a convolutional core (`untaught.nn.temporal.recurrent`), a network takes frames of any size.

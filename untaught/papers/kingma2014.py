@@ -35,7 +35,7 @@ def learnt(model: str, data: str, hidden: int, takes: tuple[Take, ...], **config
     """One autoencoder, or a generator without an encoder."""
     own = {"hidden": (hidden,), "activation": "tanh", **config}
     if data == "frey":
-        own["output"] = "squashed"
+        own |= {"output": "squashed", "start": "random"}
     training = Training(learning_rate=1e-3, batch_size=100)
     small = {**own, "hidden": (16,)}
     found: dict[Budget, Experiment] = {

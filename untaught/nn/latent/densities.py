@@ -38,8 +38,11 @@ Rows = Float[Tensor, "..."]
 Numbers = Float[Tensor, "batch draw number"]
 """Outputs of a network for several draws of each example's latents."""
 PerDraw = Float[Tensor, "batch draw"]
+Vector = Float[Tensor, " value"]
 
 LOG_TWO_PI = math.log(2 * math.pi)
+FLAT = 0.05
+"""Slope of a logistic unit, at most 1/4, below which inputs would have to be very large for the mean to move."""
 LEAST_DEVIATION = 0.01
 """Of learnt deviations: two and a half of 256 grey levels."""
 
@@ -121,6 +124,18 @@ class OutputDensity(nn.Module):
         inputs = mean if self.kind == "gaussian" else torch.logit(self._share(mean), eps=CLEAR)
         spread = x.var(0, correction=0).clamp_min(LEAST_DEVIATION**2).log()
         self.offset.copy_(torch.cat([inputs, spread]) if self.numbers == 2 else inputs)
+
+    def begin_spread(self, variance: Vector) -> None:
+        """Set the variances that values have where the network gives 0, if these are learnt."""
+        if self.numbers == 2:
+            self.offset[len(variance) :].copy_(variance.clamp_min(LEAST_DEVIATION**2).log())
+
+    def slope(self, mean: Vector) -> Vector:
+        """How fast each value's mean moves with the unit's input, dx/da, where it is `mean`; never nearly 0."""
+        if self.kind == "gaussian":
+            return torch.ones_like(mean)
+        share = self._share(mean)
+        return (self.high - self.low) * (share * (1 - share)).clamp_min(FLAT)
 
     def _share(self, mean: Tensor) -> Tensor:
         """Where values stand between the ends of the range, from 0 to 1."""

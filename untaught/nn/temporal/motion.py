@@ -4,12 +4,11 @@ x_t is frame t, and f a flow: at each pixel p a displacement in pixels, to the r
 
     c_t  = x_t - 1/2, x_t - x_t-1, ..., x_t-k+2 - x_t-k+1        (1)
     y(p) = x(p + f(p))                                           (2)
-    g(p) = max(0, 1 - r / m(p)),   r = 4e-6                      (3)
+    g(p) = max(0, 1 - r / m(p)),   r = 1.6e-5                   (3)
 
 m is the mean square of the changes, over the changes, channels and a window around p. (1) has as many parts as frames
-are seen, k. In (2) values between pixels are interpolated from the four around them, and beyond the edge the nearest
-pixel counts. (3) is 0 where all stood still, and near 1 where something moved: r is the square of half a grey level of
-255.
+are seen, k. In (2) values between pixels are interpolated from the four around them; beyond the edge the nearest
+pixel counts. (3) is 0 where all stood still, and near 1 where something moved: r is the square of one of 255 levels.
 
 References:
     Jaderberg, Simonyan, Zisserman, Kavukcuoglu (2015). Spatial transformer networks. arXiv:1506.02025 (the gradient
@@ -29,7 +28,7 @@ Earlier = Float[Tensor, "batch earlier channel height width"]
 Share = Float[Tensor, "frame 1 height width"]
 """From 0 to 1 at each pixel."""
 
-STILL = 4e-6
+STILL = 1.6e-5
 """r in (3)."""
 AROUND = 15
 """Side of the window in (3), in pixels; odd."""
