@@ -6,14 +6,17 @@ are amounts, for which a Gaussian is the simplest density.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias
 
 import torch
 
+from untaught.errors import ConfigError
+from untaught.layerwise.from_components import WARM_UP
 from untaught.layerwise.suited import SHARES, amounts, are_documents, in_patches, patches_told
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Learner, Model, Usual, View
-from untaught.nn.latent.densities import OutputDensity
+from untaught.nn.latent.densities import OutputDensity, OutputKind
 
 GREY = 0.15
 """Mean distance of values from the nearer of 0 and 1 above which pictures are grey: MNIST 0.03, 8x8 digits 0.11, faces
@@ -25,6 +28,31 @@ DENSITIES = {
     **patches_told(),
 }
 """How `density_for` chooses, for help and documentation."""
+
+
+Start: TypeAlias = Literal["random", "pca"]
+"""Where learning begins."""
+BEGUN = {"start": "pca where outputs are Gaussian or squashed"}
+"""How `begun_at_components` chooses, for help and documentation."""
+
+
+def refuse_start(output: OutputKind) -> None:
+    """Refuse a start at principal components with other outputs than Gaussian ones.
+
+    Raises:
+        ConfigError: Outputs are Bernoulli.
+    """
+    if output == "bernoulli":
+        raise ConfigError("principal components are those of Gaussian outputs, not Bernoulli: output=squashed")
+
+
+def begun_at_components(cls: type[Model], found: Usual) -> Usual:
+    """The same choice with a start at principal components where outputs are Gaussian, at a rate that rises slowly."""
+    if found.config.get("output", "bernoulli") == "bernoulli":
+        return found
+    begun, slowly = {**found.config, "start": "pca"}, replace(cls.recipe, warm_up=WARM_UP)
+    because = f"{found.because}; Gaussian outputs can begin at principal components"
+    return replace(found, config=begun, recipe=slowly, because=because, instead=found)
 
 
 def greyness(sample: Batch) -> float:
@@ -66,8 +94,12 @@ class DensityModel(Model):
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """Gaussian outputs where values are amounts, not probabilities of ones; patches of few large pictures."""
-        return density_for(cls, example, sample)
+        """Gaussian outputs where values are amounts, not probabilities of ones; patches of few large pictures.
+
+        Where outputs are Gaussian and the model can, a start at principal components.
+        """
+        found = density_for(cls, example, sample)
+        return begun_at_components(cls, found) if "start" in cls.adapts else found
 
     @classmethod
     def view_of(cls, config: Any) -> View:

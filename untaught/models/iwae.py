@@ -26,18 +26,20 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from untaught.capability import Decodes, Encodes, Filters, LatentVariable, Reconstructs, Samples
 from untaught.config import Count, Positive, configuration
 from untaught.errors import ConfigError
-from untaught.layerwise.latent_outputs import DensityLearner
+from untaught.layerwise.latent_outputs import BEGUN, DENSITIES, DensityLearner, Start, refuse_start
 from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke
 from untaught.nn import dense
-from untaught.nn.coders import first_weights
+from untaught.nn.coders import first_weights, layers_of
 from untaught.nn.convolution import Activation
+from untaught.nn.corrected import silence
 from untaught.nn.latent.densities import OutputDensity, OutputKind, normal
 from untaught.nn.latent.layers import DEPTH, Stack
+from untaught.nn.latent.linear_start import begin_linear, linear_beside
 from untaught.nn.noise import wide
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
@@ -102,7 +104,11 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         Gaussian around a mean within the range of the data."""
         deviation: Positive | None = None
         """Standard deviation of a Gaussian output; none learns one for each value, above 0.01."""
+        start: Start = "random"
+        """Where learning begins: at random weights; or at probabilistic principal components, linear maps with the
+        networks beside them, which add nothing at first. For Gaussian and squashed outputs."""
 
+    adapts = {**DENSITIES, **BEGUN}
     continuous = True
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
     smoke = Smoke(config=Config(latent=(3, 2), hidden=(5, 4), samples=3), shape=(1, 4, 4), binary=True)
@@ -126,6 +132,24 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         self.stack = Stack(values, config.latent, config.hidden, config.activation)
         widths = (config.latent[0], *[config.hidden[0]] * DEPTH, self.outputs.numbers * values)
         self.decoder = dense.Encoder(widths, config.activation)
+        self.linear: nn.Linear | None = None
+        if config.start == "pca":
+            refuse_start(config.output)
+            self.stack.linear = linear_beside(self.stack.up[0], values, 2 * config.latent[0])
+            self.linear = linear_beside(self.decoder, config.latent[0], self.outputs.numbers * values)
+            for network in self.stack.down:  # the lowest layer is standard normal at first, as (1) there assumes
+                silence(layers_of(network)[-1])
+        self.begins_solved = config.start == "pca"
+
+    def prepare(self, sample: Batch) -> None:
+        """Begin at independent values with the data's mean and variance, or at principal components.
+
+        Raises:
+            DataError: Values are not probabilities, under Bernoulli outputs.
+        """
+        super().prepare(sample)
+        if self.config.start == "pca":
+            begin_linear(self.stack.linear, self.linear, self.outputs, sample.x.flatten(1))
 
     def encode(self, x: Examples) -> Features:
         """Mean of every layer, each given the mean of the one below."""
@@ -156,7 +180,8 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         return first_weights(self.stack, self.shape)
 
     def _numbers(self, lowest: Features) -> Float[Tensor, "batch number"]:
-        return wide(self.decoder(lowest))
+        numbers = self.decoder(lowest)
+        return wide(numbers if self.linear is None else numbers + self.linear(lowest))
 
     def _log_density(self, x: Examples, lowest: Features) -> PerExample:
         """Log p(x|h_1) in nats."""

@@ -33,7 +33,7 @@ from untaught.capability import Classifies, Encodes, Reconstructs, Samples
 from untaught.config import Count, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.class_latents import ClassLatents
-from untaught.layerwise.latent_outputs import DENSITIES, DensityModel, density_for
+from untaught.layerwise.latent_outputs import BEGUN, DENSITIES, DensityModel, Start, begun_at_components, density_for
 from untaught.model import Batch, Example, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.models.vae import VAE
 from untaught.nn.latent.densities import OutputKind, normal
@@ -84,12 +84,19 @@ class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples
         output: OutputKind = "bernoulli"
         """Density of a value of an example: Bernoulli, for which pixels are drawn as 0 or 1; Gaussian around any mean;
         or squashed, Gaussian around a mean within the range of the data."""
+        start: Start = "random"
+        """Where M1 begins: at random weights, or at probabilistic principal components under Gaussian and squashed
+        outputs."""
 
     known_shortfalls = {
         **DensityModel.known_shortfalls,
         "features": "its features are to name classes together with weights of its own",
     }
-    adapts = {**DENSITIES, "model": f"m2 where an example has at most {SHORT} times as many values as M1 has latents"}
+    adapts = {
+        **DENSITIES,
+        **BEGUN,
+        "model": f"m2 where an example has at most {SHORT} times as many values as M1 has latents",
+    }
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
     of_classes = True
     smoke = Smoke(
@@ -108,7 +115,7 @@ class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples
         shape, output = (self.shape, config.output) if config.model == "m2" else ((config.latent,), "gaussian")
         self.features = None
         if config.model == "m1-m2":
-            self.features = VAE(VAE.Config(networks=below, output=config.output), self.example)
+            self.features = VAE(VAE.Config(networks=below, output=config.output, start=config.start), self.example)
         upper = ClassLatents.Config(networks=above, classes=config.classes, alpha=config.alpha, output=output)
         self.classes = ClassLatents(upper, (math.prod(shape),))
 
@@ -118,7 +125,7 @@ class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples
         found = density_for(cls, example, sample)
         values, latent = math.prod(example.shape), cls.Config().latent
         if values > SHORT * latent:
-            return found
+            return begun_at_components(cls, found)
         why = f"an example of {values} values is hardly longer than {latent} features"
         config = {**found.config, "model": "m2"}
         return replace(found, config=config, because="; ".join(filter(None, (found.because, why))), instead=found)

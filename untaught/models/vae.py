@@ -34,8 +34,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -44,9 +42,8 @@ from torch import Tensor
 from untaught.capability import Activations, Decodes, Encodes, Filters, LatentVariable, Reconstructs, Samples
 from untaught.config import Flat, Fraction, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
-from untaught.layerwise.from_components import WARM_UP
-from untaught.layerwise.latent_outputs import DENSITIES, DensityLearner, density_for
-from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke, Usual
+from untaught.layerwise.latent_outputs import BEGUN, DENSITIES, DensityLearner, Start, refuse_start
+from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke
 from untaught.nn.coders import first_weights, layers_of, outputs
 from untaught.nn.latent.densities import (
     OutputDensity,
@@ -56,7 +53,7 @@ from untaught.nn.latent.densities import (
     normal_log_density,
     standard_log_density,
 )
-from untaught.nn.latent.linear_start import begin_linear, beside
+from untaught.nn.latent.linear_start import begin_linear, linear_beside
 from untaught.nn.latent.stochastic import Moments, Networks
 from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli
@@ -133,7 +130,7 @@ class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariabl
         Gaussian around a mean within the range of the data."""
         deviation: Positive | None = None
         """Standard deviation of a Gaussian output; none learns one for each value, above 0.01."""
-        start: Literal["random", "pca"] = "random"
+        start: Start = "random"
         """Where learning begins: at random weights; or at probabilistic principal components, linear maps with the
         networks beside them, which add nothing at first. For Gaussian and squashed outputs."""
         beta: NonNegative = 1.0
@@ -149,7 +146,7 @@ class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariabl
 
     continuous = True
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
-    adapts = {**DENSITIES, "start": "pca where outputs are Gaussian or squashed"}
+    adapts = {**DENSITIES, **BEGUN}
     of_classes = True
     smoke = Smoke(config=Config(networks=Networks(latent=2, hidden=(5,))), shape=(1, 4, 4), binary=True)
     config: Config
@@ -168,22 +165,11 @@ class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariabl
         networks = config.networks.build(self.shape, self.outputs.numbers, config.classes)
         self.encoder, self.decoder = networks
         if config.start == "pca":
-            if config.output == "bernoulli":
-                raise ConfigError("principal components are those of Gaussian outputs, not Bernoulli: output=squashed")
+            refuse_start(config.output)
             latents, values = config.networks.latent, math.prod(self.shape)
-            beside(self.encoder, values, 2 * latents)
-            beside(self.decoder, latents, self.outputs.numbers * values)
+            self.encoder.linear = linear_beside(self.encoder.network, values, 2 * latents)
+            self.decoder.linear = linear_beside(self.decoder.network, latents, self.outputs.numbers * values)
         self.begins_solved = config.start == "pca"
-
-    @classmethod
-    def usual(cls, example: Example, sample: Batch) -> Usual:
-        """The density that suits the values; where it is Gaussian, a start at principal components."""
-        found = density_for(cls, example, sample)
-        if found.config.get("output", "bernoulli") == "bernoulli":
-            return found
-        begun, slowly = {**found.config, "start": "pca"}, replace(cls.recipe, warm_up=WARM_UP)
-        because = f"{found.because}; Gaussian outputs can begin at principal components"
-        return replace(found, config=begun, recipe=slowly, because=because, instead=found)
 
     def prepare(self, sample: Batch) -> None:
         """Begin at independent values with the data's mean and variance, or at principal components.
@@ -193,7 +179,7 @@ class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariabl
         """
         super().prepare(sample)
         if self.config.start == "pca":
-            begin_linear(self.encoder, self.decoder, self.outputs, sample.x.flatten(1))
+            begin_linear(self.encoder.linear, self.decoder.linear, self.outputs, sample.x.flatten(1))
         if self.config.classes:
             check_labels(sample.label, self.config.classes, needed=True)
 

@@ -13,7 +13,9 @@ from untaught import open_data
 from untaught.data.reading.arrays import from_array
 from untaught.errors import ConfigError
 from untaught.model import Batch
+from untaught.models.iwae import IWAE
 from untaught.models.vae import VAE
+from untaught.nn.latent.densities import standard_log_density
 from untaught.nn.latent.stochastic import Networks
 from untaught.randomness import seeded
 from untaught.training.plan import Asked, plan
@@ -94,3 +96,33 @@ def test_it_is_the_default_of_grey_pictures_alone() -> None:
     assert plan(Asked("vae", {"hidden": [5]}), open_data("digits")).settings.config["start"] == "random"
     with pytest.raises(ConfigError, match="output=squashed"):
         VAE(VAE.Config(start="pca"), (1, 4, 4))
+
+
+def test_the_importance_weighted_autoencoder_begins_there_too(x: Tensor) -> None:
+    judge = PCA(LATENT).fit(x.flatten(1).double().numpy())
+    deviation = float(judge.noise_variance_) ** 0.5
+    config = IWAE.Config(latent=(LATENT,), hidden=(5,), output="gaussian", deviation=deviation, start="pca")
+    with torch.no_grad(), seeded(0):
+        model = IWAE(config, (1, 4, 4))
+        model.prepare(Batch.of(x))
+        weights = model.log_weights(x[:50], 4).double()
+    exact = torch.from_numpy(judge.score_samples(x[:50].flatten(1).double().numpy()))
+    assert torch.allclose(weights, exact[:, None].expand(-1, 4), atol=0.05)
+    assert torch.allclose(model.encode(x), begun(x, deviation=deviation).encode(x), atol=1e-5)
+
+
+def test_two_stochastic_layers_begin_as_one(x: Tensor) -> None:
+    with torch.no_grad(), seeded(0):
+        model = IWAE(IWAE.Config(latent=(3, 2), hidden=(5, 4), output="gaussian", start="pca"), (1, 4, 4))
+        model.prepare(Batch.of(x))
+        lowest, highest = torch.randn(6, 3), torch.randn(6, 2)
+        assert torch.allclose(
+            model.stack.log_prior([lowest, highest]), standard_log_density(torch.cat([lowest, highest], 1))
+        )
+
+
+def test_the_features_of_the_semi_supervised_one_begin_there() -> None:
+    labelled = from_array(0.3 + 0.4 * torch.rand(60, 1, 24, 24), torch.arange(60) % 3)
+    small = {"latent": 3, "hidden": [4], "class_hidden": [4], "classes": 3, "model": "m1-m2"}
+    chosen = plan(Asked("semi-supervised-vae", small), labelled)
+    assert chosen.settings.config["start"] == "pca" and chosen.stages[0].stage.learner.begins_solved

@@ -22,28 +22,26 @@ from torch import nn
 from untaught.nn.coders import layers_of
 from untaught.nn.corrected import silence
 from untaught.nn.latent.densities import LEAST_DEVIATION, OutputDensity
-from untaught.nn.latent.stochastic import LatentDecoder, StochasticEncoder
 from untaught.nn.principal import principal
 from untaught.shapes import Vectors
 
 
-def beside(network: StochasticEncoder | LatentDecoder, inputs: int, numbers: int) -> None:
-    """Give a network a linear map beside it, and let the network add nothing to it at first."""
-    silence(layers_of(network.network)[-1])
-    network.linear = nn.Linear(inputs, numbers)
+def linear_beside(network: nn.Module, inputs: int, numbers: int) -> nn.Linear:
+    """A linear map whose outputs are to be added to a network's, which gives 0 at first."""
+    silence(layers_of(network)[-1])
+    return nn.Linear(inputs, numbers)
 
 
 @torch.no_grad()
-def begin_linear(encoder: StochasticEncoder, decoder: LatentDecoder, outputs: OutputDensity, x: Vectors) -> None:
-    """Set the linear maps, equations (1) and (2), and the offset of the variances, from examples.
+def begin_linear(below: nn.Linear | None, above: nn.Linear | None, outputs: OutputDensity, x: Vectors) -> None:
+    """Set linear maps, equations (1) and (2), and the offset of the variances, from examples.
 
     Args:
-        encoder: Its linear map gives M and log S.
-        decoder: Its linear map gives W z.
+        below: From examples to M and log S.
+        above: From latents to W z.
         outputs: A Gaussian density that has looked at the data.
         x: Examples of the training part, `(example, value)`.
     """
-    below, above = encoder.linear, decoder.linear
     assert below is not None and above is not None
     latents, values = above.in_features, x.shape[1]
     plane = principal(x, latents)
