@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
-from untaught.nn.vision_nets import NAMES, SMALL, VisionNet, vision_net
+from untaught.nn.vision_nets import NAMES, SMALL, Standardising, VisionNet, vision_net
 from untaught.randomness import seeded
 
 PUBLISHED = {
@@ -73,8 +73,7 @@ def small(name: str) -> VisionNet:
         net = vision_net(name)
     net.classifier = nn.Sequential()
     net.to_empty(device="cpu")
-    net.mean = nn.Buffer(torch.tensor([0.485, 0.456, 0.406])[:, None, None], persistent=False)
-    net.deviation = nn.Buffer(torch.tensor([0.229, 0.224, 0.225])[:, None, None], persistent=False)
+    net.colours = Standardising()
     with seeded(0), torch.no_grad():
         for weight in net.parameters():
             weight.normal_(0, 0.05)

@@ -45,13 +45,35 @@ DENSE, SMALL_DENSE = 4096, 512
 """Units of each hidden layer of the classifier."""
 
 
+class Standardising(nn.Module):
+    """Colours as published weights expect them: grey pictures in all three, means and deviations of ImageNet taken off.
+
+    Example:
+        >>> Standardising()(torch.zeros(2, 1, 5, 5)).shape
+        torch.Size([2, 3, 5, 5])
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # They are no weights of a file, so they are there even where a network is made without memory.
+        self.mean = nn.Buffer(_each_colour(0.485, 0.456, 0.406), persistent=False)
+        self.deviation = nn.Buffer(_each_colour(0.229, 0.224, 0.225), persistent=False)
+
+    def forward(self, x: Images) -> Float[Tensor, "batch 3 height width"]:
+        """Pictures of three colours, from pixels in [0, 1]."""
+        return (x.expand(-1, 3, -1, -1) - self.mean) / self.deviation
+
+
 class VisionNet(nn.Module):
     """Convolutions, and a classifier above them.
 
     Args:
         features: From pictures of three colours to maps.
         classifier: From maps of `side` x `side` to logits; empty where there is none.
-        side: Height and width to which the maps are averaged for the classifier.
+        side: Height and width to which the maps are averaged for the classifier; without one to a single place.
         least: Height and width of the smallest picture that it takes.
 
     Example:
@@ -59,25 +81,24 @@ class VisionNet(nn.Module):
         torch.Size([2, 512])
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self, features: nn.Sequential, classifier: nn.Sequential, side: int, least: int) -> None:
         super().__init__()
         self.features, self.classifier, self.least = features, classifier, least
-        self.pool = nn.AdaptiveAvgPool2d((side, side))
-        # What published weights expect of pixels in [0, 1]: means and deviations of ImageNet's three colours. They are
-        # no parameters of a file, so they are there even where the network is made without memory.
-        self.mean = nn.Buffer(_each_colour(0.485, 0.456, 0.406), persistent=False)
-        self.deviation = nn.Buffer(_each_colour(0.229, 0.224, 0.225), persistent=False)
+        self.pool = nn.AdaptiveAvgPool2d(side if len(classifier) else 1)
+        self.colours = Standardising()
 
     def forward(self, x: Images) -> Features:
-        """Logits of the classes that it was trained on."""
+        """Logits of the classes that it was trained on; without a classifier what `encode` gives."""
         return self.classifier(self.pool(self.maps(x)).flatten(1))
 
     def encode(self, x: Examples) -> Features:
         """Mean of each of the last maps."""
         return self.maps(x).mean((2, 3))
+
+    @property
+    def chain(self) -> tuple[nn.Module, ...]:
+        """Its layers in order."""
+        return (self.colours, *self.features, self.pool, nn.Flatten(), *self.classifier)
 
     def maps(self, x: Examples) -> Maps:
         """The last convolutional maps.
@@ -90,7 +111,7 @@ class VisionNet(nn.Module):
             raise SizeError(f"this network looks at grey or colour pictures from {least}, not at examples of {by}")
         if min(x.shape[2:]) < self.least:
             raise SizeError(f"this network looks at pictures from {least}, not at {by}; resize them")
-        return self.features((x.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
+        return self.features(self.colours(x))
 
 
 def _each_colour(*values: float) -> Tensor:
