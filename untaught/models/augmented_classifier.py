@@ -34,7 +34,7 @@ from typing import Literal, Self
 
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Encodes, Reconstructs, TakesEncoder
+from untaught.capability import Activations, Classifies, Encodes, Layered, Reconstructs, TakesEncoder
 from untaught.config import Count, Fraction, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.decoding_pathway import DecodingPathway, named, weighted
@@ -73,7 +73,7 @@ def layer_weights(layers: int) -> tuple[float, ...]:
     return (*below, every[3])[-layers:] if layers else ()
 
 
-class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activations, TakesEncoder):
+class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activations, Layered, TakesEncoder):
     """A classifier and its mirror.
 
     Example:
@@ -215,6 +215,10 @@ class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activation
     def reconstruct(self, x: Examples) -> Examples:
         """What comes back from the last pooling through the whole chain."""
         return self.mirrors.chained(self.look(x))[0]
+
+    def layers(self) -> nn.Module:
+        """The encoder, and the logits above it."""
+        return nn.Sequential(self.classifier.encoder, nn.Flatten(), self.classifier.output.layer())
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layers of the encoder by the names that VGG gave them, `conv1_1`, `pool1`, ..., and `logits`."""

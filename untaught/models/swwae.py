@@ -23,9 +23,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Encodes, Reconstructs
+from untaught.capability import Activations, Classifies, Encodes, Layered, Reconstructs
 from untaught.config import Count, Fraction, NonNegative, configuration
 from untaught.layerwise.decoding_pathway import named, weighted
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
@@ -37,7 +37,7 @@ from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.shapes import Examples, Features, Scalar, Shape
 
 
-class SWWAE(Learner, Classifies, Encodes, Reconstructs, Activations):
+class SWWAE(Learner, Classifies, Encodes, Reconstructs, Activations, Layered):
     """A classifier and a decoder that learn together, joined by switches.
 
     Example:
@@ -138,6 +138,10 @@ class SWWAE(Learner, Classifies, Encodes, Reconstructs, Activations):
     def reconstruct(self, x: Examples) -> Examples:
         """What comes back from the last pooling."""
         return self.decoded(self.look(x))[0]
+
+    def layers(self) -> nn.Module:
+        """The encoder, and the logits above it."""
+        return nn.Sequential(self.encoder, nn.Flatten(), self.output.layer())
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layers of the encoder by the names that VGG gave them, `conv1_1`, `pool1`, ..., and `logits`."""

@@ -46,7 +46,11 @@ DENSE, SMALL_DENSE = 4096, 512
 
 
 class Standardising(nn.Module):
-    """Colours as published weights expect them: grey pictures in all three, means and deviations of ImageNet taken off.
+    """Pictures less a mean, divided by a deviation; by default colours as published weights expect them.
+
+    Args:
+        mean: What is taken off; by default the means of ImageNet's three colours, and grey pictures have all three.
+        deviation: What is divided by.
 
     Example:
         >>> Standardising()(torch.zeros(2, 1, 5, 5)).shape
@@ -56,15 +60,17 @@ class Standardising(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, mean: Tensor | None = None, deviation: Tensor | None = None) -> None:
         super().__init__()
+        self.coloured = mean is None
         # They are no weights of a file, so they are there even where a network is made without memory.
-        self.mean = nn.Buffer(_each_colour(0.485, 0.456, 0.406), persistent=False)
-        self.deviation = nn.Buffer(_each_colour(0.229, 0.224, 0.225), persistent=False)
+        published = _each_colour(0.485, 0.456, 0.406), _each_colour(0.229, 0.224, 0.225)
+        self.mean = nn.Buffer(published[0] if mean is None else mean, persistent=False)
+        self.deviation = nn.Buffer(published[1] if deviation is None else deviation, persistent=False)
 
-    def forward(self, x: Images) -> Float[Tensor, "batch 3 height width"]:
-        """Pictures of three colours, from pixels in [0, 1]."""
-        return (x.expand(-1, 3, -1, -1) - self.mean) / self.deviation
+    def forward(self, x: Images) -> Float[Tensor, "batch colour height width"]:
+        """Standardised pictures, from pixels in [0, 1]."""
+        return ((x.expand(-1, 3, -1, -1) if self.coloured else x) - self.mean) / self.deviation
 
 
 class VisionNet(nn.Module):

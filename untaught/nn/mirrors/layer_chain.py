@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
+from untaught.nn import convolution, dense
+from untaught.nn.mirrors.plain_layers import Evened, plain
 from untaught.nn.vision_nets import Standardising, VisionNet
 from untaught.nn.what_where import Window
 from untaught.shapes import Examples, Shape
@@ -26,7 +28,9 @@ WEIGHTED = (nn.Conv2d, nn.Linear)
 ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.Tanh, nn.Sigmoid, nn.Softplus)
 PASSED = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.LocalResponseNorm)
 """Layers that a mirror leaves out."""
-SHAPING = (nn.Flatten, nn.AdaptiveAvgPool2d, Standardising)
+SHAPING = (nn.Flatten, nn.AdaptiveAvgPool2d, Standardising, Evened)
+OURS = (dense.Encoder, dense.Layer, convolution.Down)
+"""Layers of our own that can be written as torch's."""
 KNOWN = (*WEIGHTED, *ACTIVATIONS, *PASSED, *SHAPING, nn.MaxPool2d)
 
 
@@ -162,7 +166,7 @@ class LayerChain:
             if isinstance(step.module, ACTIVATIONS):
                 return step.module
             if isinstance(step.module, WEIGHTED):
-                return None
+                break
         return None
 
 
@@ -170,6 +174,8 @@ def _leaves(network: nn.Module) -> Iterator[nn.Module]:
     """Layers in the order in which they act."""
     if isinstance(network, VisionNet):
         yield from network.chain
+    elif isinstance(network, OURS):
+        yield from plain(network)
     elif isinstance(network, KNOWN) or not list(network.children()):
         yield network
     else:
@@ -210,7 +216,8 @@ def _untouched(leaf: nn.Module, x: Tensor) -> Tensor:
 
 
 def _same(x: Tensor, given: Tensor) -> bool:
-    return bool(torch.allclose(x.flatten(1), given.flatten(1), rtol=1e-4, atol=1e-5))
+    """Whether values agree; on the meta device there are none."""
+    return x.is_meta or bool(torch.allclose(x.flatten(1), given.flatten(1), rtol=1e-4, atol=1e-5))
 
 
 def _kind(module: nn.Module) -> str:

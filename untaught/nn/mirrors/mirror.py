@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.nn.mirrors.layer_chain import LayerChain, Step
+from untaught.nn.mirrors.plain_layers import Evened
 from untaught.nn.vision_nets import Standardising
 from untaught.nn.what_where import Unpooling
 from untaught.shapes import Shape
@@ -128,7 +129,18 @@ class _Colours(_Back):
 
     def forward(self, x: Tensor, where: Tensor | None) -> Tensor:
         pixels = x * self.deviation + self.mean
-        return pixels if self.channels == 3 else pixels.mean(1, keepdim=True)
+        return pixels if pixels.shape[1] == self.channels else pixels.mean(1, keepdim=True)
+
+
+class _Cropped(_Back):
+    """Rows and columns that were added at the lower right are left out."""
+
+    def __init__(self, before: Shape) -> None:
+        super().__init__()
+        self.before = before
+
+    def forward(self, x: Tensor, where: Tensor | None) -> Tensor:
+        return x[..., : self.before[1], : self.before[2]]
 
 
 def _back(chain: LayerChain, number: int, way: Unpooling) -> _Back | None:
@@ -148,6 +160,8 @@ def _back(chain: LayerChain, number: int, way: Unpooling) -> _Back | None:
             return _Reshape(step.before)
         case Standardising():
             return _Colours(step)
+        case Evened():
+            return _Cropped(step.before)
         case _:
             return None
 
