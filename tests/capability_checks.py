@@ -127,6 +127,13 @@ def activations(model: Any, x: Tensor) -> None:
     assert list(one) == [first] and torch.equal(one[first], every[first])
 
 
+def layered(model: Any, x: Tensor) -> None:
+    """The layers one after another give the classes."""
+    given = model.layers()(x)
+    if isinstance(model, contract.Classifies):
+        torch.testing.assert_close(given.softmax(1), model.class_probabilities(x))
+
+
 def translates(model: Any, x: Tensor) -> None:
     """There and back gives pictures."""
     _sized(model.translate(model.translate(x), forward=False), tuple(x.shape))
@@ -164,6 +171,7 @@ CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
     contract.LowerBound: lower_bound,
     contract.LatentVariable: latent_variable,
     contract.Activations: activations,
+    contract.Layered: layered,
     contract.Translates: translates,
     contract.Filters: filters,
     contract.TakesEncoder: takes_encoder,

@@ -19,6 +19,7 @@ training      the plan, the loop, and what it is made of
 report        one page about one run
 estimators    the scikit-learn face
 experiments   many trainings: papers' tables, comparisons
+inversion     pictures brought back from every layer of a network
 papers        one file per paper
 cli           the commands
 """
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from untaught.data.source import open_data as open_data
     from untaught.evaluate.evaluate import evaluate as measure
     from untaught.evaluate.subject import Subject as Subject
+    from untaught.inversion.inverted import invert as invert
     from untaught.model import Encoding as Encoding
     from untaught.model import Example as Example
     from untaught.randomness import seeded as seeded
@@ -49,6 +51,7 @@ __all__ = [
     "Subject",
     "Training",
     "fit",
+    "invert",
     "load",
     "measure",
     "open_data",
@@ -65,6 +68,7 @@ _HOMES = {
     "Training": "runs.settings.Training",
     "load": "runs.run.load",
     "open_run": "runs.run.open_run",
+    "invert": "inversion.inverted.invert",
     "measure": "evaluate.evaluate.evaluate",
     "open_data": "data.source.open_data",
     "seeded": "randomness.seeded",

@@ -198,6 +198,14 @@ class Activations(ABC):
         """Activations by layer name, of all layers or of those named; batch first."""
 
 
+class Layered(ABC):
+    """Is a chain of layers, each of which sees only what the one below gives."""
+
+    @abstractmethod
+    def layers(self) -> nn.Module:
+        """The network from an example up, to the logits of classes where it has them; weights may be copies."""
+
+
 class Translates(ABC):
     """Turns an example of one domain into one of another."""
 
@@ -243,5 +251,5 @@ class Filters(ABC):
 
 CAPABILITIES: tuple[type[ABC], ...] = (
     Encodes, Decodes, Reconstructs, Completes, Samples, Predicts, PredictsMotion, Classifies, Scores, Energy,
-    LowerBound, LatentVariable, Activations, Translates, Filters, TakesEncoder,
+    LowerBound, LatentVariable, Activations, Layered, Translates, Filters, TakesEncoder,
 )  # fmt: skip

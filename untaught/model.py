@@ -36,6 +36,7 @@ from untaught.capability import Encodes as Encodes
 from untaught.capability import Energy as Energy
 from untaught.capability import Filters as Filters
 from untaught.capability import LatentVariable as LatentVariable
+from untaught.capability import Layered as Layered
 from untaught.capability import LogLikelihood as LogLikelihood
 from untaught.capability import LowerBound as LowerBound
 from untaught.capability import Predicts as Predicts

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
-from untaught.nn.vision_nets import NAMES, VisionNet, vision_net
+from untaught.nn.vision_nets import NAMES, SMALL, Standardising, VisionNet, vision_net
 from untaught.randomness import seeded
 
 PUBLISHED = {
@@ -23,7 +23,7 @@ CONVOLUTIONS = {
 """Places of the convolutions in files of published weights."""
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_it_has_as_many_weights_as_published(name: str) -> None:
     with torch.device("meta"):
         assert sum(weight.numel() for weight in vision_net(name).parameters()) == PUBLISHED[name]
@@ -38,14 +38,42 @@ def test_weights_have_the_names_of_published_files(name: str) -> None:
     assert keys == {f"{place}.{kind}" for place in places for kind in ("weight", "bias")}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_variants_have_the_names_of_their_originals(name: str) -> None:
+    with torch.device("meta"):
+        variant, original = vision_net(name, 7), vision_net(name.removesuffix(SMALL).removesuffix("-lrn"), 7)
+    assert variant.state_dict().keys() == original.state_dict().keys()
+
+
+@pytest.mark.parametrize("name", ["alexnet-small", "vgg11-small"])
+def test_small_variants_classify_small_pictures(name: str) -> None:
+    net = vision_net(name, 7).eval()
+    with torch.no_grad():
+        maps = net.maps(torch.zeros(2, 3, 32, 32))
+        assert maps.shape[2:] == net.pool(maps).shape[2:], "the classifier sees the maps as they are"
+        assert net.classifier(maps.flatten(1)).shape == (2, 7)
+
+
+def test_response_normalisation_is_that_of_2012() -> None:
+    """Over five neighbouring maps: a / (2 + 1e-4 sum a^2)^0.75."""
+    net = vision_net("alexnet-lrn", None)
+    with seeded(0):
+        a = 30 * torch.randn(1, 64, 2, 3)
+    rectified = a.relu()
+    normalised = torch.zeros_like(a)
+    for i in range(64):
+        square = rectified[:, max(0, i - 2) : i + 3].square().sum(1)
+        normalised[:, i] = rectified[:, i] / (2 + 1e-4 * square) ** 0.75
+    torch.testing.assert_close(net.features[1](a), normalised)
+
+
 def small(name: str) -> VisionNet:
     """The convolutions alone, with random weights."""
     with torch.device("meta"):
         net = vision_net(name)
     net.classifier = nn.Sequential()
     net.to_empty(device="cpu")
-    net.mean = nn.Buffer(torch.tensor([0.485, 0.456, 0.406])[:, None, None], persistent=False)
-    net.deviation = nn.Buffer(torch.tensor([0.229, 0.224, 0.225])[:, None, None], persistent=False)
+    net.colours = Standardising()
     with seeded(0), torch.no_grad():
         for weight in net.parameters():
             weight.normal_(0, 0.05)

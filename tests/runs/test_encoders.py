@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
@@ -14,7 +15,7 @@ from untaught import cli, open_run
 from untaught.errors import ConfigError, RunError
 from untaught.nn.vision_nets import vision_net
 from untaught.randomness import seeded
-from untaught.runs.encoders import network_encoder, read_weights, refuse_other_weights
+from untaught.runs.encoders import network_encoder, read_weights, refuse_other_weights, whole_network
 from untaught.runs.run import create_run, open_encoder
 from untaught.runs.settings import NetworkFile, Settings
 
@@ -122,6 +123,36 @@ def test_no_memory_is_taken_for_a_classifier(weights: bool, tmp_path: Path, monk
 def test_a_network_that_there_is_not_is_refused() -> None:
     with pytest.raises(ConfigError, match="there are: alexnet, vgg11"):
         network_encoder(NetworkFile(network="vgg12", file="x.pt"))
+
+
+def test_a_whole_network_is_read_with_its_classifier(tmp_path: Path) -> None:
+    """Random weights under the published names give what the layers give by hand."""
+    with torch.device("meta"):
+        sizes = {key: value.shape for key, value in vision_net("vgg11-small", 5).state_dict().items()}
+    with seeded(0):
+        state = {key: 0.05 * torch.randn(size) for key, size in sizes.items()}
+        x = y = torch.rand(2, 3, 32, 32)
+    save_file(state, tmp_path / "weights.safetensors")
+    colours = zip((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), strict=True)
+    y = torch.stack([(y[:, c] - mean) / deviation for c, (mean, deviation) in enumerate(colours)], 1)
+    for block in ((0,), (3,), (6, 8), (11, 13), (16, 18)):
+        for n in block:
+            y = F.conv2d(y, state[f"features.{n}.weight"], state[f"features.{n}.bias"], padding=1).relu()
+        y = F.max_pool2d(y, 2)
+    y = y.flatten(1)
+    for n in (0, 3, 6):
+        y = y @ state[f"classifier.{n}.weight"].T + state[f"classifier.{n}.bias"]
+        y = y if n == 6 else y.relu()
+    network = whole_network(NetworkFile(network="vgg11-small", file=str(tmp_path / "weights.safetensors")))
+    torch.testing.assert_close(network(x).detach(), y)
+
+
+def test_a_whole_network_names_the_first_weight_that_differs(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"has features\.0\.weight of \(64, 3, 11, 11\), and vgg11 has"):
+        whole_network(written(published("alexnet"), tmp_path, "vgg11"))
+    with pytest.raises(ConfigError, match=r"has classifier\.1\.weight of .*, and alexnet-small has"):
+        smaller = {**published("alexnet"), "features.0.weight": torch.zeros(()).expand(64, 3, 5, 5)}
+        whole_network(written(smaller, tmp_path, "alexnet-small"))
 
 
 @pytest.mark.parametrize("text", ["vgg17:w.pt", "nowhere"])

@@ -26,7 +26,7 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Encodes, TakesEncoder
+from untaught.capability import Activations, Classifies, Encodes, Layered, TakesEncoder
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError, UntaughtError
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
@@ -38,7 +38,7 @@ from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.shapes import Examples, Features, Scalar, Shape
 
 
-class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncoder):
+class FinetunedClassifier(Learner, Classifies, Encodes, Activations, Layered, TakesEncoder):
     """A softmax layer on an encoder.
 
     Example:
@@ -122,6 +122,10 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, TakesEncode
     def usual(cls, example: Example, sample: Batch) -> Usual:
         """Standardised values where some lie outside [0, 1]; a given encoder keeps its own view."""
         return standardised_outside(example, sample)
+
+    def layers(self) -> nn.Module:
+        """The encoder, and the logits above it."""
+        return nn.Sequential(self.encoder, nn.Flatten(), self.output.layer())
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layers of the encoder, `encoder.1`, ..., and `logits`; of another model's encoder `features` alone."""

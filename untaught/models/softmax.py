@@ -63,6 +63,12 @@ class Softmax(Learner, Classifies, Filters):
         """Exponents of (1), `(batch, class)`."""
         return wide(x.flatten(1) @ self.weight) + self.bias
 
+    def layer(self) -> nn.Linear:
+        """The layer of which `logits` are the outputs."""
+        linear = nn.Linear(self.weight.shape[0], self.weight.shape[1], device="meta")
+        linear.weight, linear.bias = nn.Parameter(self.weight.detach().T), nn.Parameter(self.bias.detach())
+        return linear
+
     def class_probabilities(self, x: Examples) -> Features:
         """Equation (1)."""
         return torch.softmax(self.logits(x), 1)

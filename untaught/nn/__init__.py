@@ -8,6 +8,9 @@ corrected       principal components, and networks that correct them
 coders          an encoder and its mirrored decoder, dense or convolutional
 temporal        what networks of video need: cores that run over time, motion between frames, a judge of frames
 vision_nets     AlexNet and VGG, with the names of parameters that published weights have
+rungs           layers of a ladder, normalised over their batch, with a way back
+what_where      max pooling with switches, and four ways back
+mirrors         ways back through a network that is a chain of layers
 energy          machines with an energy
 belief          sigmoid belief networks
 adversarial     games between a generator and a discriminator: both networks, losses, layers that look at a batch

@@ -62,7 +62,7 @@ class Down(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps `(batch, filters, height, width)`."""
-        y = self.activate(self.norm(self.convolution(_evened(x, self.layer))))
+        y = self.activate(self.norm(self.convolution(evened(x, self.layer))))
         return F.max_pool2d(y, self.layer.pool) if self.layer.pool > 1 else y
 
 
@@ -217,7 +217,7 @@ def _with_kernels(stack: tuple[Layer, ...], kernels: Sequence[int]) -> tuple[Lay
     return tuple(replace(layer, kernel=side) for layer, side in zip(stack, sides, strict=True))
 
 
-def _evened(x: Tensor, layer: Layer) -> Tensor:
+def evened(x: Tensor, layer: Layer) -> Tensor:
     """Add the one row or column of zeros that an even kernel under `same` needs beyond torch's symmetric padding."""
     if layer.padding != "same" or layer.kernel % 2 == 1:
         return x

@@ -5,11 +5,14 @@
 AlexNet and VGG (11, 13, 16 and 19 layers) have their parameters under `features.N` and `classifier.N`, as torchvision
 names them, so that weights which were learnt elsewhere load from a file. As an encoder a network ends after its
 convolutions, which take pictures of any size from 32 x 32 (AlexNet from 64 x 64). Grey pictures are repeated in all
-three colour channels.
+three colour channels. `alexnet-lrn` has local response normalisation after its first two convolutions. The `-small`
+variants are for pictures of 32 x 32: the same layers with fewer units in the classifier, and AlexNet's first filters
+with a stride of 1; their parameters have the same names.
 
 References:
     Krizhevsky, Sutskever, Hinton (2012). ImageNet classification with deep convolutional neural networks (in the form
-    of Krizhevsky (2014). One weird trick for parallelizing convolutional neural networks).
+    of Krizhevsky (2014). One weird trick for parallelizing convolutional neural networks; the constants of local
+    response normalisation are those of 2012).
     Simonyan, Zisserman (2015). Very deep convolutional networks for large-scale image recognition.
 """
 
@@ -35,7 +38,39 @@ VGG: dict[str, tuple[int, ...]] = {
 """Convolutions of 3x3 between one pooling and the next; table 1 of the paper."""
 WIDTHS = (64, 128, 256, 512, 512)
 """Maps of each block."""
-NAMES = ("alexnet", *VGG)
+SMALL = "-small"
+"""The end of the names of variants for small pictures."""
+NAMES = ("alexnet", *VGG, "alexnet-lrn", "alexnet-small", *(name + SMALL for name in VGG))
+DENSE, SMALL_DENSE = 4096, 512
+"""Units of each hidden layer of the classifier."""
+
+
+class Standardising(nn.Module):
+    """Pictures less a mean, divided by a deviation; by default colours as published weights expect them.
+
+    Args:
+        mean: What is taken off; by default the means of ImageNet's three colours, and grey pictures have all three.
+        deviation: What is divided by.
+
+    Example:
+        >>> Standardising()(torch.zeros(2, 1, 5, 5)).shape
+        torch.Size([2, 3, 5, 5])
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, mean: Tensor | None = None, deviation: Tensor | None = None) -> None:
+        super().__init__()
+        self.coloured = mean is None
+        # They are no weights of a file, so they are there even where a network is made without memory.
+        published = _each_colour(0.485, 0.456, 0.406), _each_colour(0.229, 0.224, 0.225)
+        self.mean = nn.Buffer(published[0] if mean is None else mean, persistent=False)
+        self.deviation = nn.Buffer(published[1] if deviation is None else deviation, persistent=False)
+
+    def forward(self, x: Images) -> Float[Tensor, "batch colour height width"]:
+        """Standardised pictures, from pixels in [0, 1]."""
+        return ((x.expand(-1, 3, -1, -1) if self.coloured else x) - self.mean) / self.deviation
 
 
 class VisionNet(nn.Module):
@@ -44,7 +79,7 @@ class VisionNet(nn.Module):
     Args:
         features: From pictures of three colours to maps.
         classifier: From maps of `side` x `side` to logits; empty where there is none.
-        side: Height and width to which the maps are averaged for the classifier.
+        side: Height and width to which the maps are averaged for the classifier; without one to a single place.
         least: Height and width of the smallest picture that it takes.
 
     Example:
@@ -52,24 +87,24 @@ class VisionNet(nn.Module):
         torch.Size([2, 512])
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self, features: nn.Sequential, classifier: nn.Sequential, side: int, least: int) -> None:
         super().__init__()
         self.features, self.classifier, self.least = features, classifier, least
-        self.pool = nn.AdaptiveAvgPool2d((side, side))
-        # What published weights expect of pixels in [0, 1]: means and deviations of ImageNet's three colours.
-        self.mean = nn.Buffer(torch.tensor([0.485, 0.456, 0.406])[:, None, None], persistent=False)
-        self.deviation = nn.Buffer(torch.tensor([0.229, 0.224, 0.225])[:, None, None], persistent=False)
+        self.pool = nn.AdaptiveAvgPool2d(side if len(classifier) else 1)
+        self.colours = Standardising()
 
     def forward(self, x: Images) -> Features:
-        """Logits of the classes that it was trained on."""
+        """Logits of the classes that it was trained on; without a classifier what `encode` gives."""
         return self.classifier(self.pool(self.maps(x)).flatten(1))
 
     def encode(self, x: Examples) -> Features:
         """Mean of each of the last maps."""
         return self.maps(x).mean((2, 3))
+
+    @property
+    def chain(self) -> tuple[nn.Module, ...]:
+        """Its layers in order."""
+        return (self.colours, *self.features, self.pool, nn.Flatten(), *self.classifier)
 
     def maps(self, x: Examples) -> Maps:
         """The last convolutional maps.
@@ -82,7 +117,11 @@ class VisionNet(nn.Module):
             raise SizeError(f"this network looks at grey or colour pictures from {least}, not at examples of {by}")
         if min(x.shape[2:]) < self.least:
             raise SizeError(f"this network looks at pictures from {least}, not at {by}; resize them")
-        return self.features((x.expand(-1, 3, -1, -1) - self.mean) / self.deviation)
+        return self.features(self.colours(x))
+
+
+def _each_colour(*values: float) -> Tensor:
+    return torch.tensor(values, device="cpu")[:, None, None]
 
 
 def vision_net(name: str, classes: int | None = 1000) -> VisionNet:
@@ -92,34 +131,78 @@ def vision_net(name: str, classes: int | None = 1000) -> VisionNet:
         name: One of `NAMES`.
         classes: Outputs of its classifier; None builds the convolutions alone.
     """
-    return _alexnet(classes) if name == "alexnet" else _vgg(VGG[name], classes)
+    if name in ("alexnet", "alexnet-lrn"):
+        return _alexnet(classes, normalised=name != "alexnet")
+    small = name.endswith(SMALL)
+    kind = name.removesuffix(SMALL)
+    return _small_alexnet(classes) if kind == "alexnet" else _vgg(VGG[kind], classes, small)
 
 
-def _vgg(blocks: Sequence[int], classes: int | None) -> VisionNet:
+def convolution_blocks(
+    blocks: Sequence[int], widths: Sequence[int] = WIDTHS, channels: int = 3
+) -> tuple[nn.Module, ...]:
+    """The layers of VGG: blocks of 3x3 convolutions with ReLU units, each followed by pooling of 2x2.
+
+    Args:
+        blocks: Convolutions in each block.
+        widths: Maps of each block.
+        channels: Channels of a picture.
+    """
     layers: list[nn.Module] = []
-    channels = 3
-    for convolutions, width in zip(blocks, WIDTHS, strict=True):
+    for convolutions, width in zip(blocks, widths, strict=True):
         for _ in range(convolutions):
             layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
             channels = width
         layers.append(nn.MaxPool2d(2))
+    return tuple(layers)
+
+
+def _vgg(blocks: Sequence[int], classes: int | None, small: bool) -> VisionNet:
+    side, units = (1, SMALL_DENSE) if small else (7, DENSE)
     dense = [] if classes is None else [
-        nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(),
-        nn.Linear(4096, classes),
+        nn.Linear(WIDTHS[-1] * side**2, units), nn.ReLU(), nn.Dropout(), nn.Linear(units, units), nn.ReLU(),
+        nn.Dropout(), nn.Linear(units, classes),
     ]  # fmt: skip
-    return VisionNet(nn.Sequential(*layers), nn.Sequential(*dense), side=7, least=32)
+    return VisionNet(nn.Sequential(*convolution_blocks(blocks)), nn.Sequential(*dense), side, least=32)
 
 
-def _alexnet(classes: int | None) -> VisionNet:
-    features = nn.Sequential(
-        nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+def _alexnet(classes: int | None, normalised: bool) -> VisionNet:
+    # Inside one step of the chain, so that the numbers of the parameters stay those of published files. Torch divides
+    # the published factor 1e-4 by the number of neighbours.
+    units = [
+        nn.Sequential(nn.ReLU(), nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0)) if normalised else nn.ReLU()
+        for _ in range(2)
+    ]
+    bottom = [
+        nn.Conv2d(3, 64, 11, stride=4, padding=2), units[0], nn.MaxPool2d(3, 2),
+        nn.Conv2d(64, 192, 5, padding=2), units[1], nn.MaxPool2d(3, 2),
+    ]  # fmt: skip
+    return VisionNet(nn.Sequential(*bottom, *_top_of_alexnet()), _judge_of_alexnet(6, DENSE, classes), 6, least=64)
+
+
+def _small_alexnet(classes: int | None) -> VisionNet:
+    bottom = [
+        nn.Conv2d(3, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
         nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+    ]  # fmt: skip
+    return VisionNet(
+        nn.Sequential(*bottom, *_top_of_alexnet()), _judge_of_alexnet(3, SMALL_DENSE, classes), side=3, least=32
+    )
+
+
+def _top_of_alexnet() -> tuple[nn.Module, ...]:
+    """Its last three convolutions."""
+    return (
         nn.Conv2d(192, 384, 3, padding=1), nn.ReLU(),
         nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(),
         nn.Conv2d(256, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
     )  # fmt: skip
+
+
+def _judge_of_alexnet(side: int, units: int, classes: int | None) -> nn.Sequential:
+    """Its fully connected layers; empty without classes."""
     dense = [] if classes is None else [
-        nn.Dropout(), nn.Linear(256 * 6 * 6, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(),
-        nn.Linear(4096, classes),
+        nn.Dropout(), nn.Linear(256 * side**2, units), nn.ReLU(), nn.Dropout(), nn.Linear(units, units), nn.ReLU(),
+        nn.Linear(units, classes),
     ]  # fmt: skip
-    return VisionNet(features, nn.Sequential(*dense), side=6, least=64)
+    return nn.Sequential(*dense)

@@ -88,6 +88,24 @@ def network_encoder(asked: NetworkFile, weights: bool = True) -> Encoding:
     return Encoding(Convolutions(network))
 
 
+def whole_network(asked: NetworkFile) -> VisionNet:
+    """A named network with all weights of its file, its classifier too where the file has one.
+
+    Raises:
+        ConfigError: No network has that name, or the weights do not fit it.
+        RunError: The file cannot be read, or holds more than tensors.
+    """
+    if asked.network not in NAMES:
+        raise ConfigError(f"no network is called {asked.network!r}; there are: {', '.join(NAMES)}")
+    held = read_weights(Path(asked.file))
+    last = held.get("classifier.6.bias")
+    with torch.device("meta"):
+        network = vision_net(asked.network, None if last is None else len(last))
+    refuse_other_weights(network, held, asked)
+    network.load_state_dict(held, assign=True)
+    return network.eval()
+
+
 def refuse_other_weights(network: nn.Module, held: dict[str, Tensor], asked: NetworkFile) -> None:
     """Compare names and shapes of weights.
 

@@ -1,0 +1,204 @@
+"""The ladder against a plain network, formulas with loops, its variants and its convolutions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from untaught.errors import ConfigError, DataError
+from untaught.model import Batch
+from untaught.models.ladder import Ladder
+from untaught.nn.rungs import LEAST, Combinator
+from untaught.randomness import seeded
+
+ONE = torch.ones(())
+X = torch.rand(7, 1, 3, 4, generator=torch.Generator().manual_seed(0))
+LABEL = torch.tensor([1, -1, 2, 0, -1, 2, 1])
+
+
+def small(shape: tuple[int, ...] = (1, 3, 4), **config: Any) -> Ladder:
+    """A small ladder away from the point where it begins."""
+    with seeded(0):
+        net = Ladder(Ladder.Config(classes=3, **{"hidden": (6, 5), "noise": 0.0, **config}), shape)
+        with torch.no_grad():
+            for weight in net.parameters():
+                weight.add_(0.2 * torch.randn(weight.shape))
+    return net
+
+
+def plain(net: Ladder) -> nn.Sequential:
+    """The same layers as torch's own, without a way back."""
+    layers: list[nn.Module] = []
+    for rung in net.rungs:
+        weight: Tensor = rung.up.weight.detach()  # type: ignore[assignment]
+        linear, norm = nn.Linear(*weight.shape[::-1], bias=False), nn.BatchNorm1d(len(weight), eps=LEAST)
+        with torch.no_grad():
+            linear.weight.copy_(weight)
+            scale = rung.scale if rung.top else torch.ones(len(weight))
+            norm.weight.copy_(scale)
+            norm.bias.copy_(scale * rung.shift)
+        layers += [linear, norm, nn.ReLU()]
+    return nn.Sequential(nn.Flatten(), *layers[:-1])
+
+
+def test_path_without_noise_is_the_plain_network() -> None:
+    """In training under moments of the batch, in use under the running ones."""
+    net = small()
+    network = plain(net)
+    z, _ = net.clean(X)
+    torch.testing.assert_close(net.rungs[-1].activate(z[-1]), network(X))
+    net.costs(X)  # the first batch counts whole in the running moments
+    for rung, norm in zip(net.rungs, (m for m in network if isinstance(m, nn.BatchNorm1d)), strict=True):
+        norm.running_mean, norm.running_var = rung.mean[0], rung.variance[0]
+    torch.testing.assert_close(net.class_probabilities(X[:2]), network.eval()(X[:2]).softmax(1))
+
+
+def test_without_noise_both_paths_are_one() -> None:
+    net = small()
+    (clean, _), (corrupted, logits) = net.clean(X), net.corrupted(X)
+    for a, b in zip(clean, corrupted, strict=True):
+        torch.testing.assert_close(a, b)
+    torch.testing.assert_close(net.rungs[-1].activate(clean[-1]), logits)
+
+
+def test_noise_has_its_deviation_in_every_layer() -> None:
+    net = small(noise=0.5, hidden=(40, 30))
+    x = torch.rand(400, 1, 3, 4)
+    with seeded(0):
+        z, _ = net.corrupted(x)
+    assert float((z[0] - x.flatten(1)).std()) == pytest.approx(0.5, rel=0.05)
+    for layer in z[1:]:
+        assert float(layer.detach().var()) == pytest.approx(1.25, rel=0.1), (
+            "a normalised layer of variance 1, and the noise's"
+        )
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "vanilla"])
+def test_combinators_are_their_formulas(kind: Any) -> None:
+    with seeded(0):
+        combinator, z, u = Combinator((2,), kind), torch.randn(3, 2), torch.randn(3, 2)
+        a = torch.randn(len(combinator.weights), 2)
+    with torch.no_grad():
+        for own, value in zip(combinator.weights, a, strict=True):
+            own.copy_(value)
+    for n in range(3):
+        for j in range(2):
+            p, at, above = a[:, j].tolist(), float(z[n, j]), float(u[n, j])
+            if kind == "gaussian":
+                mean = p[0] * sigmoid(p[1] * above + p[2]) + p[3] * above + p[4]
+                rest = p[5] * sigmoid(p[6] * above + p[7]) + p[8] * above + p[9]
+                wanted = (at - mean) * rest + mean
+            else:
+                inner = p[5] + p[6] * at + p[7] * above + p[8] * at * above
+                wanted = p[0] + p[1] * at + p[2] * above + p[3] * at * above + p[4] * sigmoid(inner)
+            assert float(combinator(z, u)[n, j]) == pytest.approx(wanted, rel=1e-4)
+
+
+def sigmoid(a: float) -> float:
+    return 1 / (1 + math.exp(-a))
+
+
+def normed(a: Tensor) -> Tensor:
+    return (a - a.mean(0)) / (a.var(0, correction=0) + LEAST).sqrt()
+
+
+def test_costs_are_their_formula() -> None:
+    """The way back by hand, from the softmax of the noisy top down to the example."""
+    net = small(noise=0.4)
+    with seeded(3):
+        noisy, logits = net.corrupted(X)
+    with seeded(3):
+        found = net.costs(X)
+    z, _ = net.clean(X)
+    above, h = logits.softmax(1), X.flatten(1)
+    before = [h]
+    for rung in net.rungs:
+        before.append(rung.up(h))
+        h = rung.activate(normed(before[-1]))
+    for layer in (3, 2, 1, 0):
+        given = net.combinators[str(layer)](noisy[layer], normed(above))
+        spread = (before[layer].var(0, correction=0) + LEAST).sqrt() if layer else 1.0
+        shifted = (given - (before[layer].mean(0) if layer else 0.0)) / spread
+        torch.testing.assert_close(found[layer], (shifted - z[layer]).square().mean(), rtol=1e-4, atol=1e-6)
+        above = net.rungs[layer - 1].down(given) if layer else given
+
+
+def test_loss_is_its_formula() -> None:
+    net = small(costs=(3.0, 2.0, 0.5))
+    loss = net.loss(Batch(X, LABEL), "model", ONE)
+    logits, costs = net.corrupted(X)[1], net.costs(X)
+    nats = -logits.log_softmax(1)[[0, 2, 3, 5, 6], [1, 2, 0, 2, 1]].mean()
+    torch.testing.assert_close(loss.total, nats + 3 * costs[0] + 2 * costs[1] + 0.5 * costs[2] + 0.5 * costs[3])
+    beside = Batch(X, torch.full((7,), -1), beside={"labelled": Batch(X, LABEL)})
+    torch.testing.assert_close(net.loss(beside, "model", ONE).total, loss.total)
+
+
+@pytest.mark.parametrize(
+    ("config", "layers", "back"),
+    [
+        ({"variant": "full"}, [0, 1, 2, 3], 3),
+        ({"variant": "bottom"}, [0], 3),
+        ({"variant": "gamma"}, [3], 0),
+        ({"costs": ()}, [], 0),
+        ({"costs": (0.0, 0.0, 1.0)}, [2, 3], 1),
+    ],
+)
+def test_variants_have_their_costs_and_no_more_way_back_than_these_need(
+    config: dict[str, Any], layers: list[int], back: int
+) -> None:
+    net = small(noise=0.1, **config)
+    assert sorted(net.costs(X)) == layers
+    assert sum(name.startswith("rungs") and ".down." in name for name, _ in net.named_parameters()) == back
+    net.loss(Batch(X, LABEL), "model", ONE).total.backward()
+    without = [name for name, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert not without, "away from where combinators begin, a gradient reaches everything"
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 7)])
+def test_convolutions_halve_and_come_back(shape: tuple[int, ...]) -> None:
+    net = small(shape, network="convolution", hidden=(4, 5), noise=0.2)
+    x = torch.rand(6, *shape)
+    assert [tuple(z.shape[1:]) for z in net.clean(x)[0]] == [
+        shape, (4, -(-shape[1] // 2), -(-shape[2] // 2)), (5, -(-shape[1] // 4), -(-shape[2] // 4)), (3,),
+    ]  # fmt: skip
+    assert net.denoised(*net.corrupted(x))[0].shape == x.shape
+    net.loss(Batch(x, torch.tensor([0, 1, 2, -1, 0, 1])), "model", ONE).total.backward()
+    assert all(weight.grad is not None and weight.grad.any() for weight in net.parameters())
+
+
+def test_a_step_draws_labelled_examples_beside_all() -> None:
+    (stage,) = small().stages()
+    assert not stage.stream.labelled and stage.beside["labelled"].labelled
+
+
+@pytest.mark.slow
+def test_unlabelled_clusters_spread_few_labels() -> None:
+    """Three noisy pictures, one label each: with the others unlabelled more are named right than without them."""
+    with seeded(0):
+        pictures, true = torch.rand(3, 36), torch.arange(300) % 3
+        x = pictures[true] + 0.35 * torch.randn(300, 36)
+    right = {}
+    for costs in ((10.0, 1.0, 0.1), ()):
+        with seeded(1):
+            net = Ladder(Ladder.Config(classes=3, hidden=(30, 20), costs=costs), (36,))
+            optimiser = torch.optim.Adam(net.parameters(), 0.01)
+            batch = Batch(x, torch.full((300,), -1), beside={"labelled": Batch(x[:6], true[:6])})
+            for _ in range(100):
+                optimiser.zero_grad()
+                net.loss(batch, "model", ONE).total.backward()
+                optimiser.step()
+        right[bool(costs)] = float((net.eval().class_probabilities(x).argmax(1) == true).float().mean())
+    assert right[True] > right[False], right
+
+
+def test_bad_input() -> None:
+    with pytest.raises(DataError, match="no example has a label"):
+        small().prepare(Batch.of(X))
+    with pytest.raises(ConfigError, match="at least one width"):
+        Ladder(Ladder.Config(hidden=()), (4,))
+    with pytest.raises(ConfigError, match="convolutions need pictures"):
+        Ladder(Ladder.Config(network="convolution"), (4,))
