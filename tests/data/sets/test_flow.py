@@ -73,9 +73,14 @@ def test_true_variables_and_classes_stay_with_their_frames() -> None:
     [
         ("flow", "flow takes video or a named set"),
         ("flow?of=digits", "has single pictures"),
-        ("flow?of=balls%3Fclips=2%26frames=8", "stack=7 at most"),
+        ("flow?of=balls%3Fclips=2%26frames=8&stack=9", "stack=7 at most"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line_or_two(spec: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         open_data(spec)
+
+
+def test_short_clips_have_shorter_stacks_and_that_is_told(clips: Path) -> None:
+    source = open_data(f"flow:{clips}")
+    assert source.shape == (10, 32, 32) and "5 flows are stacked, not 10" in source.notes[-1]

@@ -29,7 +29,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from untaught.config import Count, Positive, configuration
+from untaught.config import Positive, Whole, configuration
 from untaught.data.drawn_cache import kept
 from untaught.data.part import Frames, Part
 from untaught.data.source import Source, open_data
@@ -41,6 +41,8 @@ from untaught.nn.temporal.motion import Flow
 
 ESTIMATOR = 1
 """Rises with every change of what is estimated, so that older flow in the cache is not used."""
+USUAL = 10
+"""Flows in one example."""
 AT_ONCE = 2**21
 """Numbers in the frames between which flow is estimated at once."""
 
@@ -51,8 +53,8 @@ class Options:
 
     of: str = ""
     """A named set, in place of a path."""
-    stack: Count = 10
-    """Flows in one example, each two channels."""
+    stack: Whole = 0
+    """Flows in one example, each two channels; 0 takes ten, or as many as clips have."""
     bound: Positive = 8.0
     """Pixels of motion that are white, to the right or down, or black."""
     centred: bool = True
@@ -84,15 +86,18 @@ def load(path: Path | None, options: Options) -> Source:
     if not source.is_video:
         raise DataError(f"flow is between the frames of video, and {source.spec} has single pictures")
     parts = source.parts()
-    longest = min(int(part.length.max()) for part in (parts.train, parts.validation, parts.test))
-    if longest <= options.stack:
+    most = min(int(part.length.max()) for part in (parts.train, parts.validation, parts.test)) - 1
+    if most < max(1, options.stack):
         raise DataError(
             f"stack={options.stack}: so many flows need clips of {options.stack + 1} frames in every part, "
-            f"and the longest of one part has {longest};\n"
-            + (f"stack={longest - 1} at most" if longest > 1 else "give longer clips")
+            f"and the longest of one part has {most + 1};\n"
+            + (f"stack={most} at most" if most else "give longer clips")
         )
-    train, validation, test = (_part(part, options) for part in (parts.train, parts.validation, parts.test))
-    return replace(source, spec="flow", train=train, validation=validation, test=test, scale=None)
+    stack = options.stack or min(USUAL, most)
+    shorter = (f"{stack} flows are stacked, not {USUAL}: clips have no more frames",) if stack < USUAL else ()
+    made = [_part(part, replace(options, stack=stack)) for part in (parts.train, parts.validation, parts.test)]
+    notes = (*source.notes, *(() if options.stack else shorter))
+    return replace(source, spec="flow", train=made[0], validation=made[1], test=made[2], scale=None, notes=notes)
 
 
 def stored(flow: Flow, options: Options) -> Tensor:
