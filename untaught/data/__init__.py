@@ -17,5 +17,6 @@ describe   counts, range, mean, classes of a source
 sets       named sets, one file each
 readers    readers of other libraries: data sets, loaders, tables, streams, shards
 reading    files that people have: pictures, video, arrays
+drawn_cache  pictures that took long to make, kept
 heads      the renderer behind the set `heads`
 """

@@ -7,6 +7,7 @@ principal       principal component analysis
 corrected       principal components, and networks that correct them
 coders          an encoder and its mirrored decoder, dense or convolutional
 temporal        what networks of video need: cores that run over time, motion between frames, a judge of frames
+optical_flow    where each pixel of a frame is found in the next
 vision_nets     AlexNet and VGG, with the names of parameters that published weights have
 rungs           layers of a ladder, normalised over their batch, with a way back
 what_where      max pooling with switches, and four ways back

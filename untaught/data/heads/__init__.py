@@ -4,5 +4,4 @@ head_sculpture   the average head as a mesh
 head_shape       a population of heads: what each coefficient moves and paints
 head_model       a morphable head, ours or one from scans
 mesh             triangle meshes drawn with a depth buffer
-head_cache       pictures that took long to draw, kept
 """

@@ -37,7 +37,7 @@ from pydantic import Field
 from torch import Tensor
 
 from untaught.config import Count, Whole, configuration, to_json
-from untaught.data.heads.head_cache import file_digest, kept
+from untaught.data.drawn_cache import file_digest, kept
 from untaught.data.heads.head_model import HeadModel, read_model, render_all
 from untaught.data.heads.head_shape import population
 from untaught.data.part import Part
@@ -168,6 +168,7 @@ def _part(options: Options, model: HeadModel, motion: Motion, key: dict[str, obj
     x = kept(
         {**key, **drawing, "clips": clips, "device": device.type},
         (clips, drawn, 1, size, size),
+        "heads",
         lambda: render_all(model.to(device), motion.identity, motion.pan[:, :drawn], motion.roll[:, :drawn], size),
     )
     pan = {"angle": motion.pan[..., None], "speed": _speed(motion.pan), "initial_angle": motion.pan[:, :1]}

@@ -15,10 +15,8 @@ from torch import Tensor
 
 from untaught.data.reading.download import cache_folder
 
-SET = "heads"
 
-
-def kept(key: Mapping[str, object], shape: tuple[int, ...], draw: Callable[[], Tensor]) -> Tensor:
+def kept(key: Mapping[str, object], shape: tuple[int, ...], folder: str, draw: Callable[[], Tensor]) -> Tensor:
     """Give what was drawn before under a key, or draw it and keep it.
 
     A file that is cut off or holds something else is drawn again; where it cannot be kept, a warning says so.
@@ -26,10 +24,11 @@ def kept(key: Mapping[str, object], shape: tuple[int, ...], draw: Callable[[], T
     Arguments:
         key: All that the pictures depend on, as JSON values.
         shape: Shape of the pictures, uint8.
+        folder: Inside the cache folder, the set's name.
         draw: Makes them.
     """
     name = hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:24]
-    file = cache_folder() / SET / f"{name}.npy"
+    file = cache_folder() / folder / f"{name}.npy"
     found = _read(file, shape)
     if found is None:
         found = draw()
@@ -64,4 +63,4 @@ def _write(file: Path, x: Tensor) -> None:
     except OSError as error:
         if part is not None:
             part.unlink(missing_ok=True)
-        warnings.warn(f"heads are not kept in {file.parent}: {error.strerror or error}", stacklevel=2)
+        warnings.warn(f"pictures are not kept in {file.parent}: {error.strerror or error}", stacklevel=2)
