@@ -23,8 +23,8 @@ References:
     Mao, Li, Xie, Lau, Wang, Smolley (2017). Least squares generative adversarial networks. ICCV.
 
 Departures:
-    Networks are a quarter as wide by default, with 3 blocks in place of 6 or 9, and batches have 16 pictures, not 1. (4)
-    has no weight by default, as in the paper outside of paintings: of digits and inverted digits it made translators
+    Networks are a quarter as wide by default, with 3 blocks in place of 6 or 9, and batches have 16 pictures. (4) has
+    no weight by default, as in the paper outside of paintings: of digits and inverted digits it made translators
     that change the background alone, so that the hole of a 0 became a 1. The weights that are kept are running
     averages. Each player makes its translations anew. Zeros around maps, and enlarging by repeated values, as in
     `untaught.nn.adversarial.translator_network`.

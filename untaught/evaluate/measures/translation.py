@@ -39,7 +39,7 @@ Known = Int[Tensor, " train"]
 
 PICTURES = 2_000
 """Test examples of each source at most."""
-LEAST = 4
+LEAST = 2
 WAYS = {"there": "first to second", "back": "second to first"}
 
 CYCLE = Quantity(
