@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -55,6 +55,8 @@ def subjects(model: Model, count: int = 8) -> Iterator[Subject]:
             if stage.begin is not None:
                 stage.begin()
             batch = replace(labelled(x, model.smoke), x=x if stage.sees is None else stage.sees(x))
+            others = [name for name, stream in stage.beside.items() if stream.other]
+            batch = replace(batch, beside={name: Batch.of(examples(model.smoke, count, seed=1)) for name in others})
             stage.learner.train().prepare(batch)
         for player in stage.learner.players:
             yield Subject(stage.name, player, stage.learner, batch, stage.recipe)
@@ -86,6 +88,12 @@ def labelled(x: Tensor, smoke: Smoke) -> Batch:
     if smoke.classes:
         batch.label.copy_(torch.arange(len(x)) % (smoke.classes + 1) - 1)
     return batch if len(x) > 1 or not smoke.classes else replace(batch, label=batch.label.clamp_min(0))
+
+
+def mapped(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
+    """A batch with other examples in it and beside it."""
+    beside = {name: mapped(own, change) for name, own in batch.beside.items()}
+    return replace(batch, x=change(batch.x), beside=beside)
 
 
 def owned(learner: Learner, player: str) -> dict[str, nn.Parameter]:

@@ -12,17 +12,18 @@ import inspect
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from capability_checks import CHECKS, per_example
-from subject import SEEDS, Subject, build, examples, kept, loss_of, monitored, owned, ready, step, subjects
+from subject import SEEDS, Subject, build, examples, kept, loss_of, mapped, monitored, owned, ready, step, subjects
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from untaught.cli.flags import Group, parse
 from untaught.config import fields, from_json, to_json
-from untaught.model import CAPABILITIES, Batch, Encodes, model_class, model_name, model_names
+from untaught.model import CAPABILITIES, Encodes, model_class, model_name, model_names
 from untaught.randomness import seeded
 from untaught.training.optimisers import make_optimiser
 
@@ -148,7 +149,8 @@ def test_loss_waits_for_no_value(name: str) -> None:
     for subject in subjects(build(name)):
         learner = copy.deepcopy(subject.learner)
         with seeded(0), FakeTensorMode(allow_non_fake_inputs=True) as mode:
-            batch = Batch(mode.from_tensor(subject.batch.x), mode.from_tensor(subject.batch.label))
+            faked = mapped(subject.batch, mode.from_tensor)
+            batch = replace(faked, label=mode.from_tensor(subject.batch.label))
             learner.loss(batch, subject.player, torch.tensor(0.5))
 
 
@@ -165,7 +167,7 @@ def test_double_agrees_with_float(name: str) -> None:
     for subject in subjects(build(name)):
         single = loss_of(subject).total
         learner = copy.deepcopy(subject.learner).double()
-        batch = Batch(subject.batch.x.double(), subject.batch.label)
+        batch = mapped(subject.batch, torch.Tensor.double)
         double = loss_of(Subject(subject.stage, subject.player, learner, batch, subject.recipe)).total
         assert double.dtype == torch.float64, f"{subject} leaves double precision"
         torch.testing.assert_close(single.double(), double, rtol=1e-4, atol=1e-5, msg=f"{subject}: {single}, {double}")

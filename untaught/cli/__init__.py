@@ -12,6 +12,7 @@ progress    the bar, or plain lines
 training    `train`
 opening     a run and data, opened for use
 using       `encode`, `reconstruct`, `sample`, `predict`
+translating `translate`
 output      files that commands write
 measuring   `evaluate`
 finding     `unusual`
@@ -54,6 +55,7 @@ COMMANDS = {
     "evaluate": ("measuring", "every measure that applies to a run, each with trivial baselines"),
     "encode": ("using", "features of every example"),
     "reconstruct": ("using", "the reconstruction of every example"),
+    "translate": ("translating", "every example as one of the other kind that the run learnt"),
     "sample": ("using", "new examples"),
     "predict": ("using", "the frames that follow"),
     "unusual": ("finding", "the examples, or moments of video, that a run finds most improbable"),

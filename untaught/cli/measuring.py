@@ -60,7 +60,7 @@ def evaluate(words: Sequence[str]) -> None:
 
     run = open_run(asked.run)
     source = open_source(run, asked.data, asked.size, asked.on_bad)
-    subject = subject_of(run, source, asked.step, device_named(asked.device))
+    subject = subject_of(run, source, asked.step, device_named(asked.device), run.other_source())
     subject = judged_whole(run, source, subject)
     for line in uncovered(subject.as_whole.parts.test, whole_view(subject)):
         print(one_line(line), file=sys.stderr)

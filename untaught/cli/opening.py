@@ -24,7 +24,7 @@ from untaught.errors import ConfigError, DataError, UntaughtError
 from untaught.evaluate.in_squares import given_back, whole_view
 from untaught.evaluate.subject import Subject
 from untaught.legible import one_line
-from untaught.model import capabilities, in_words, model_class
+from untaught.model import Translates, capabilities, in_words, model_class
 from untaught.randomness import Draws
 from untaught.runs.run import Run, open_run, told_who_wrote
 
@@ -142,10 +142,13 @@ def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["s
     return source
 
 
-def subject_of(run: Run, source: Source, step: int | None, device: torch.device) -> Subject:
-    """The subject of measures: a run's model on the parts of a source."""
+def subject_of(
+    run: Run, source: Source, step: int | None, device: torch.device, other: Source | None = None
+) -> Subject:
+    """The subject of measures: a run's model on the parts of a source, and of the second source where it has one."""
     model, known = run.load(step, device), run.statistics()
-    subject = Subject(model, source.parts(), run.view, known, source.label_names, device, name=source.name)
+    beside, names = None if other is None else other.parts(), source.label_names
+    subject = Subject(model, source.parts(), run.view, known, names, device, name=source.name, other=beside)
     refuse_other_shape(run, subject, source)
     return subject
 
@@ -159,9 +162,9 @@ def refuse_other_shape(run: Run, subject: Subject, source: Source) -> None:
     shape, held = example_shape(source.shape, run.view), tuple(run.settings.shape)
     if tuple(shape) == held:
         return
-    zeros = torch.zeros(1, *((1,) if run.view.frames is not None else ()), *shape)
+    zeros, model = torch.zeros(1, *((1,) if run.view.frames is not None else ()), *shape), subject.model
     try:
-        subject.features(zeros)
+        subject.apply(model.translate, zeros) if isinstance(model, Translates) else subject.features(zeros)
     except (UntaughtError, RuntimeError, TypeError) as error:
         same_channels = len(shape) == len(held) == 3 and shape[0] == held[0]
         hint = f"\n--size {held[1]}x{held[2]} brings them to it" if same_channels else ""

@@ -19,8 +19,8 @@ from torch import Tensor
 from untaught.data.view import View
 from untaught.errors import DataError, UntaughtError
 from untaught.evaluate.subject import Subject
-from untaught.model import Reconstructs
-from untaught.shapes import Examples, Features
+from untaught.model import Reconstructs, Translates
+from untaught.shapes import Examples, Features, Images
 
 
 def whole_view(subject: Subject) -> View:
@@ -33,6 +33,13 @@ def given_back(subject: Subject, x: Examples) -> Examples:
     model = subject.model
     assert isinstance(model, Reconstructs)
     return in_squares(subject, x, lambda some: subject.shown(subject.apply(model.reconstruct, some)))
+
+
+def translated(subject: Subject, x: Images, forward: bool = True) -> Images:
+    """What a model makes of whole pictures of one kind, as the other kind; equation (1) where it sees squares alone."""
+    model = subject.model
+    assert isinstance(model, Translates)
+    return in_squares(subject, x, lambda some: subject.apply(lambda seen: model.translate(seen, forward), some))
 
 
 def features_of(subject: Subject, x: Examples) -> Features:

@@ -53,6 +53,8 @@ class Subject:
     """What the data are called in one word."""
     whole: Part | None = None
     """All examples of data that the model was not trained on, for measures that learn nothing from them."""
+    other: Parts | None = None
+    """Parts of the second source, of a model that learnt from two; classes have the numbers of the first's."""
 
     @property
     def as_whole(self) -> Subject:
@@ -133,9 +135,10 @@ def subject_of_run(run: Run, step: int | None = None, device: torch.device | str
         DataError: The data are no longer there.
         RunError: The run has no whole checkpoint.
     """
-    source = run.source()
+    source, other = run.source(), run.other_source()
     model, known = run.load(step, device), run.statistics()
-    return Subject(model, source.parts(), run.view, known, source.label_names, device, name=source.name)
+    beside = None if other is None else other.parts()
+    return Subject(model, source.parts(), run.view, known, source.label_names, device, name=source.name, other=beside)
 
 
 @contextmanager

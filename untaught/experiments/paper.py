@@ -81,6 +81,8 @@ class Experiment:
     encoder: str | None = None
     """Another experiment of the same budget whose network is the model's encoder, for models that take one."""
     watch: Watch | None = None
+    other: str | None = None
+    """The second source's spec, for models that learn from two."""
     pictures: tuple[str, ...] = ()
     """Pictures of the trained network to keep: "prediction.png", "filters.png", as training shows them."""
 
@@ -111,6 +113,7 @@ class Experiment:
         said = {"model": self.model, "data": self.data, "size": self.size, "begin_from": self.begin_from}
         measured = {"takes": [asdict(take) for take in self.takes], "watch": self.watch and asdict(self.watch)}
         said |= {"encoder": self.encoder} if self.encoder else {}
+        said |= {"other": self.other} if self.other else {}
         return {
             **said,
             **measured,

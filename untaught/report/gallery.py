@@ -19,9 +19,17 @@ from untaught.runs.checkpoint import write_json
 from untaught.runs.run import Run
 
 KINDS = {".gif": "gif", ".png": "png", ".jpg": "jpeg"}
-FIRST = ("prediction.gif", "prediction.png", "reconstruction.png", "samples.png", "samples.gif", "filters.png")
+FIRST = (
+    "prediction.gif",
+    "prediction.png",
+    "reconstruction.png",
+    "translation.png",
+    "samples.png",
+    "samples.gif",
+    "filters.png",
+)
 """Pictures in the order in which a reader wants them; others follow by name."""
-STILL = ("prediction.png", "reconstruction.png", "samples.png", "filters.png")
+STILL = ("prediction.png", "reconstruction.png", "translation.png", "samples.png", "filters.png")
 """Pictures of which the first that exists is shown over the course of training."""
 CAPTIONS = {
     "prediction.gif": (
@@ -30,6 +38,10 @@ CAPTIONS = {
     ),
     "prediction.png": "The first of these clips, frame by frame; +1 is the first frame that the model did not see.",
     "reconstruction.png": "Test pictures above, what comes back through the model below.",
+    "translation.png": (
+        "Test pictures of the first source, what the model makes of them, and what comes back; below the same of the "
+        "second source. Nothing told it which pictures belong together."
+    ),
     "samples.png": "New pictures drawn from the model.",
     "samples.gif": "New clips drawn from the model.",
     "filters-2.png": "What units of the second layer add up to in pixels, scaled and coloured like the first layer's.",

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
 
-from untaught.model import Encodes, Energy, Model, Predicts, Reconstructs, Samples, Scores, model_class
+from untaught.model import Encodes, Energy, Model, Predicts, Reconstructs, Samples, Scores, Translates, model_class
 from untaught.runs.run import Run
 
 
@@ -36,6 +36,9 @@ STEPS = (
         "what the model finds improbable",
     ),
     Step("reconstruct", (Reconstructs,), "copies.png", "copies.npz", "what comes back of every example"),
+    Step(
+        "translate", (Translates,), "translated.png", "", "every example as one of the other kind; --back the other way"
+    ),
     Step("sample", (Samples,), "samples.png", "samples.npz", "new examples"),
     Step("encode", (Encodes,), "features.npz", "features.npz", "the features of every example"),
 )

@@ -91,6 +91,20 @@ class Run:
         seen = open_data(given, size=size, on_bad=on_bad, scale=held.scale, classes=held.classes, video=video)
         return as_trained(seen, held)
 
+    def other_source(
+        self, spec: Any = None, size: tuple[int, int] | None = None, on_bad: OnBad | None = None
+    ) -> Source | None:
+        """Open the second source, or other data as the run would have seen them in its place; None where it has none.
+
+        Classes have the numbers that the first source gives them.
+        """
+        held = self.settings
+        if held.other is None:
+            return None
+        size, on_bad, video = size or held.size, on_bad or held.on_bad, held.frames is not None
+        seen = open_data(spec or held.other, size=size, on_bad=on_bad, classes=held.classes, video=video)
+        return as_trained(seen, held)
+
     def records(self) -> list[dict[str, Any]]:
         """Every record that training wrote; a line that is damaged is passed over."""
         return [record for record in map(_object, self._lines()) if record]

@@ -305,7 +305,9 @@ class _StageTraining:
             main, device = self.own.main, self.fabric.device
             known = None if main.statistics is None else main.statistics.to(device)
             parts = replace(main.parts, test=main.parts.validation)
-            shown = Subject(self.model, parts, main.view, known, (), device, self.training.seed)
+            others = [stream.parts for key, stream in self.own.beside.items() if self.stage.beside[key].other]
+            other = replace(others[0], test=others[0].validation) if others else None
+            shown = Subject(self.model, parts, main.view, known, (), device, self.training.seed, other=other)
             with stepper.averaged():
                 illustrate(shown, self.run.pictures / f"{self.stage.name}-{self.clock.step:08d}")
 

@@ -42,7 +42,7 @@ from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import seeded
 from untaught.recipe import SEARCHING, USUAL_RATES, Optimiser, Recipe, Rule
 from untaught.runs.encoders import Given
-from untaught.runs.matching import class_names
+from untaught.runs.matching import as_trained, class_names
 from untaught.runs.settings import Settings, Training
 from untaught.shapes import Example
 from untaught.training.memory import refuse_weights
@@ -128,6 +128,8 @@ class Plan:
     stages: tuple[StagePlan, ...]
     statistics: Statistics | None
     """Mean and deviation of the training part, if the view standardises."""
+    other: Source | None = None
+    """The second source, for models that learn from two."""
 
     @property
     def training(self) -> Training:
@@ -144,7 +146,9 @@ class Plan:
         known, names = self.statistics, self.source.label_names
         own = None if known is None else known.to(device)
         model, seed = self.model.to(device), self.training.seed
-        return Subject(model, self.source.parts(), self.settings.view, own, names, device, seed, name=self.source.name)
+        other = None if self.other is None else as_trained(self.other, self.settings).parts()
+        view, name = self.settings.view, self.source.name
+        return Subject(model, self.source.parts(), view, own, names, device, seed, name=name, other=other)
 
 
 def plan(asked: Asked, source: Any, device: torch.device | str = "cpu", other: Any = None) -> Plan:
@@ -264,8 +268,9 @@ def decided(model: Model, settings: Settings, source: Source, other: Source | No
     _refuse_unknown_stages(stages, settings)
     _refuse_other_sources(stages, settings, other)
     decide = _Stages(stages, settings.training, source.parts(), None if other is None else other.parts())
+    _refuse_single_pictures(decide, (settings.data, settings.other))
     plans = tuple(decide.stage(stage) for stage in stages)
-    return Plan(settings, model, source, plans, decide.statistics(decide.parts, settings.view))
+    return Plan(settings, model, source, plans, decide.statistics(decide.parts, settings.view), other)
 
 
 @dataclass(frozen=True)
@@ -483,7 +488,18 @@ def _refuse_other_sources(stages: Sequence[Stage], settings: Settings, other: So
     if other is not None and not wanted:
         raise ConfigError(f"--other: {settings.model} learns from one source; leave it out")
     if other is not None and example_shape(other.shape, settings.view) != tuple(settings.shape):
+        shapes = ("x".join(map(str, shape)) for shape in (other.shape, settings.shape))
         raise DataError(
-            f"{other.spec} has examples of {other.shape}, and the first source of {settings.shape}; "
-            "--size brings pictures to one size"
+            "{} has examples of {}, and the first source of {}; --size brings pictures to one size".format(
+                other.spec, *shapes
+            )
         )
+
+
+def _refuse_single_pictures(decide: _Stages, specs: Sequence[str | None]) -> None:
+    """Refuse a source of one example beside another: of one picture nobody learns what others of its kind are like."""
+    both = () if decide.other is None else zip((decide.parts, decide.other), specs, strict=True)
+    for parts, spec in both:
+        count = len({int(first) for part in (parts.train, parts.validation, parts.test) for first in part.first})
+        if count < 2:
+            raise DataError(f"{spec} has one picture; what pictures of its kind have in common is learnt from many")

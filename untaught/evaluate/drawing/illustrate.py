@@ -21,15 +21,17 @@ from untaught.evaluate.drawing.pictures import (
     pairs,
     prediction_film,
     prediction_strip,
+    stacked,
 )
 from untaught.evaluate.evaluate import measures
 from untaught.evaluate.footage import footage
-from untaught.evaluate.in_squares import given_back, whole_view
+from untaught.evaluate.in_squares import given_back, translated, whole_view
 from untaught.evaluate.measures.classification import picture as classes_on_demand
 from untaught.evaluate.measures.prediction import continued, flow_of, frame_view, rollout_lengths
 from untaught.evaluate.subject import Subject, measuring
-from untaught.model import Classifies, Filters, Predicts, Reconstructs, Samples
+from untaught.model import Classifies, Filters, Predicts, Reconstructs, Samples, Translates
 from untaught.randomness import seeded
+from untaught.shapes import Images
 
 CLIPS = 3
 PAIRS = 12
@@ -63,13 +65,7 @@ def illustrate_measures(subject: Subject, folder: Path, taken: Mapping[str, Mapp
 
 def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
     drawable = len(subject.parts.test.shape) == 3
-    if isinstance(subject.model, Predicts) and subject.parts.test.is_video:
-        clips = predicted_clips(subject)
-        yield "prediction.gif", prediction_film(clips, shown_at_once(clips), FILM_SIDE, BEFORE)
-        yield "prediction.png", prediction_strip(clips)
-    elif isinstance(subject.model, Reconstructs) and drawable:
-        whole = replace(subject, view=whole_view(subject)).pixels(subject.parts.test, PAIRS).x
-        yield "reconstruction.png", pairs(whole, given_back(subject, whole), side=PAIR_SIDE)
+    yield from _of_examples(subject, drawable)
     if (each := _of_each_class(subject)) is not None:
         yield "classes.png", each
     if isinstance(subject.model, Samples) and drawable:
@@ -80,6 +76,31 @@ def _drawn(subject: Subject) -> Iterator[tuple[str, Picture | Film]]:
     if isinstance(subject.model, Filters) and drawable:
         for name, weights in subject.model.filter_pictures().items():
             yield f"{name}.png", filter_grid(weights)
+
+
+def _of_examples(subject: Subject, drawable: bool) -> Iterator[tuple[str, Picture | Film]]:
+    """What the model makes of test examples."""
+    if isinstance(subject.model, Predicts) and subject.parts.test.is_video:
+        clips = predicted_clips(subject)
+        yield "prediction.gif", prediction_film(clips, shown_at_once(clips), FILM_SIDE, BEFORE)
+        yield "prediction.png", prediction_strip(clips)
+    elif isinstance(subject.model, Reconstructs) and drawable:
+        whole = replace(subject, view=whole_view(subject)).pixels(subject.parts.test, PAIRS).x
+        yield "reconstruction.png", pairs(whole, given_back(subject, whole), side=PAIR_SIDE)
+    elif isinstance(subject.model, Translates) and subject.other is not None:
+        yield "translation.png", both_ways(subject)
+
+
+def both_ways(subject: Subject) -> Picture | Film:
+    """Test pictures of both sources, what each becomes, and what comes back."""
+    assert subject.other is not None
+    whole = replace(subject, view=whole_view(subject))
+    shown: list[tuple[str, Images]] = []
+    for name, part, forward in (("first", subject.parts.test, True), ("second", subject.other.test, False)):
+        x = whole.pixels(part, PAIRS).x
+        there = translated(subject, x, forward)
+        shown += [(f"{name} source", x), ("translated", there), ("and back", translated(subject, there, not forward))]
+    return stacked(shown, side=PAIR_SIDE)
 
 
 def _of_each_class(subject: Subject) -> Picture | None:

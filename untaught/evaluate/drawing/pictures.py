@@ -62,15 +62,26 @@ def grid(x: Images | Video, columns: int | None = None, side: int = 64) -> Pictu
 
 def pairs(original: Images | Video, given: Images | Video, most: int = 12, side: int = 64) -> Picture | Film:
     """Originals above a model's reconstructions, large ones in several rows; for video, a film."""
-    original, given = original[:most], given[:most]
-    if original.ndim == 5:
-        frames = zip(original.unbind(1), given.unbind(1), strict=True)
-        return np.stack([pairs(x, y, most, side) for x, y in frames])
-    above, below = ([reduced(enlarged(picture, side), PAIR) for picture in colours(x)] for x in (original, given))
-    across = max(1, WIDE // above[0].shape[1])
-    starts = range(0, len(above), across)
-    rows = [row[start : start + across] for start in starts for row in (above, below)]
-    return mosaic(rows, ("original", "reconstruction") * len(starts))
+    return stacked([("original", original), ("reconstruction", given)], most, side)
+
+
+def stacked(sets: Sequence[tuple[str, Images | Video]], most: int = 12, side: int = 64) -> Picture | Film:
+    """Sets of pictures that belong together, one above the other, each under its name; for video, a film.
+
+    Example:
+        >>> stacked([("before", torch.rand(3, 1, 8, 8)), ("after", torch.rand(3, 1, 8, 8))]).shape
+        (140, 264, 3)
+    """
+    if sets[0][1].ndim == 5:
+        frames = zip(*(x[:most].unbind(1) for _, x in sets), strict=True)
+        return np.stack(
+            [stacked([(name, x) for (name, _), x in zip(sets, own, strict=True)], most, side) for own in frames]
+        )
+    lines = [[reduced(enlarged(picture, side), PAIR) for picture in colours(x[:most])] for _, x in sets]
+    across = max(1, WIDE // lines[0][0].shape[1])
+    starts = range(0, len(lines[0]), across)
+    rows = [line[start : start + across] for start in starts for line in lines]
+    return mosaic(rows, tuple(name for name, _ in sets) * len(starts))
 
 
 def filter_grid(filters: Images, most: int = 144, side: int = 48) -> Picture:

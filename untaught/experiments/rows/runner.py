@@ -84,7 +84,8 @@ class Runner:
         experiment = self.records.paper.experiments[name][self.budget]
         source = open_data(experiment.data, size=size_of(experiment.size))
         encoder = self._encoder(experiment.encoder, seed) if experiment.encoder else None
-        decided = plan(_asked(experiment, device, seed, encoder), source, device)
+        other = None if experiment.other is None else open_data(experiment.other, size=size_of(experiment.size))
+        decided = plan(_asked(experiment, device, seed, encoder), source, device, other)
         measuring = Measuring(decided.subject(device))
         measuring.refuse(experiment.all_takes)
         begun_from = self._begin(decided.model, experiment, seed)
@@ -93,7 +94,7 @@ class Runner:
         record = {
             **self._about(name, seed),
             # The data as the paper names them: an absolute path would belong to this machine.
-            "settings": {**to_json(decided.settings), "data": experiment.data},
+            "settings": {**to_json(decided.settings), "data": experiment.data, "other": experiment.other},
             "begun_from": begun_from,
             "trained": {"weights": _learnt(decided.model), **told, "before": self._before(experiment, seed)},
             "measures": taken,

@@ -8,4 +8,7 @@ minibatch              features that compare an example with the others of its b
 virtual_norm           batch normalisation by a fixed batch
 parameter_history      how far parameters are from their average so far
 energy_distance        how far samples are from examples
+translator_network     from pictures of one kind to pictures of another
+patch_discriminator    judges every part of a picture by itself
+picture_pool           pictures that were made before
 """
