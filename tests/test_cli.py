@@ -13,8 +13,8 @@ import torch
 from kinds_of_training import KINDS
 
 from untaught import __version__, cli, open_data, open_run
-from untaught.cli.measured_tables import print_measures
 from untaught.cli.measuring import _nothing_to_measure
+from untaught.cli.terminal.measured_tables import print_measures
 from untaught.model import model_names
 from untaught.runs.settings import Training
 

@@ -17,7 +17,7 @@ import torch
 from untaught import cli, open_run
 from untaught.cli.asked import asked
 from untaught.cli.place import default_place
-from untaught.cli.progress import SECONDS_BETWEEN_LINES, _lines
+from untaught.cli.terminal.progress import SECONDS_BETWEEN_LINES, _lines
 from untaught.training.fit import Record
 
 QUICK = ("--threads", "1", "--device", "cpu", "--precision", "float32")

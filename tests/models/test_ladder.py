@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch
 from untaught.models.ladder import Ladder
-from untaught.nn.rungs import LEAST, Combinator
+from untaught.nn.mirrors.rungs import LEAST, Combinator
 from untaught.randomness import seeded
 
 ONE = torch.ones(())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from untaught.cli.progress import follow
+from untaught.cli.terminal.progress import follow
 from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.models.rbm import RBM

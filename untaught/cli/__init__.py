@@ -5,24 +5,22 @@
     130  interrupted
     1    anything else, a full disk included
 
-flags       fields of configurations <-> arguments
-asked       what `train` is asked for
-place       where a run goes
-progress    the bar, or plain lines
-training    `train`
-opening     a run and data, opened for use
-using       `encode`, `reconstruct`, `sample`, `predict`
-translating `translate`
-output      files that commands write
-measuring   `evaluate`
-finding     `unusual`
-inverting   `invert`
-measured_tables   what it prints
-comparing   `compare`
-tabulating  `tables`
-listing     `models`, `data`
-doctor      `doctor`
-terminal    what the commands print to
+flags        fields of configurations <-> arguments
+asked        what `train` is asked for
+place        where a run goes
+training     `train`
+opening      a run and data, opened for use
+using        `encode`, `reconstruct`, `sample`, `predict`
+translating  `translate`
+output       files that commands write
+measuring    `evaluate`
+finding      `unusual`
+inverting    `invert`
+comparing    `compare`
+tabulating   `tables`
+listing      `models`, `data`
+doctor       `doctor`
+terminal     what the commands print to
 """
 
 from __future__ import annotations

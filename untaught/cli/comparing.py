@@ -17,7 +17,7 @@ from untaught.cli.flags.flag import Flag, checked
 from untaught.cli.listing import tell_skipped
 from untaught.cli.opening import device_named
 from untaught.cli.output import console
-from untaught.cli.progress import follow
+from untaught.cli.terminal.progress import follow
 from untaught.config import Count, configuration
 from untaught.data.coverage import uncovered
 from untaught.data.source import open_data

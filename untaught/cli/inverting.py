@@ -15,7 +15,7 @@ from untaught.cli.flags import read
 from untaught.cli.listing import tell_skipped
 from untaught.cli.opening import device_named, open_source
 from untaught.cli.output import console
-from untaught.cli.progress import follow
+from untaught.cli.terminal.progress import follow
 from untaught.config import Count, Positive, Whole, configuration
 from untaught.data.source import Source, open_data
 from untaught.data.spec import size_of

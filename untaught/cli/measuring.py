@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from untaught.cli import COMMANDS
 from untaught.cli.flags import read
-from untaught.cli.measured_tables import print_measures
 from untaught.cli.opening import device_named, open_source, subject_of
+from untaught.cli.terminal.measured_tables import print_measures
 from untaught.config import Whole, configuration
 from untaught.data.coverage import uncovered
 from untaught.data.source import Source, source_names

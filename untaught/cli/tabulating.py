@@ -12,7 +12,7 @@ from rich.table import Table as Lines
 
 from untaught.cli.flags import read
 from untaught.cli.output import console
-from untaught.cli.progress import follow
+from untaught.cli.terminal.progress import follow
 from untaught.config import Count, Whole, configuration
 from untaught.errors import ConfigError, TrainingError
 from untaught.experiments import BUDGETS, Budget, Table

@@ -40,7 +40,7 @@ def train(words: Sequence[str]) -> None:
     from untaught.cli import COMMANDS
     from untaught.cli.opening import device_named
     from untaught.cli.place import is_first_process
-    from untaught.cli.progress import follow
+    from untaught.cli.terminal.progress import follow
     from untaught.report import write_report
     from untaught.report.judging import judged
     from untaught.training.fit import fit

@@ -9,7 +9,7 @@
 x is an example, l = 1, ..., L the layers, n noise of deviation `noise`, drawn anew for every layer; norm subtracts the
 mean of the batch and divides by its deviation, m_l and s_l are those of the path without noise (1). The path with noise
 (2) gives p~ for labelled examples; the way back (3) combines what comes from above with what noise left of the layer.
-C_0 has m = 0 and s = 1. phi is max(0, .), at the top g (z + b), the logits of p. See `untaught.nn.rungs` for c.
+C_0 has m = 0 and s = 1. phi is max(0, .), at the top g (z + b), the logits of p. See `untaught.nn.mirrors.rungs` for c.
 
 `full` has a cost at every layer, `bottom` only C_0; `gamma`, the Gamma-model, only C_L, and needs no way back. Without
 costs it is the network alone, with noise at every layer.
@@ -37,8 +37,8 @@ from untaught.config import Count, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
+from untaught.nn.mirrors.rungs import Combinator, Combining, Moments, Rung, convolution_rungs, dense_rungs
 from untaught.nn.named import chosen
-from untaught.nn.rungs import Combinator, Combining, Moments, Rung, convolution_rungs, dense_rungs
 from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
 

@@ -9,9 +9,8 @@ coders          an encoder and its mirrored decoder, dense or convolutional
 temporal        what networks of video need: cores that run over time, motion between frames, a judge of frames
 optical_flow    where each pixel of a frame is found in the next
 vision_nets     AlexNet and VGG, with the names of parameters that published weights have
-rungs           layers of a ladder, normalised over their batch, with a way back
 what_where      max pooling with switches, and four ways back
-mirrors         ways back through a network that is a chain of layers
+mirrors         ways back through a network: decoding pathways, the rungs of a ladder
 energy          machines with an energy
 belief          sigmoid belief networks
 adversarial     games between a generator and a discriminator: both networks, losses, layers that look at a batch

@@ -6,4 +6,5 @@ pathways        an encoder in blocks, and a mirrored block for each
 plain_layers    layers of our own stacks as torch's
 input_search    back by a search for an input that gives the same
 upconvolution   back by convolutions of enlarged maps, whatever the network's layers are
+rungs           layers of a ladder, normalised over their batch, with a way back
 """
