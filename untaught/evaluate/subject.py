@@ -54,6 +54,9 @@ class Subject:
     whole: Part | None = None
     """All examples of data that the model was not trained on, for measures that learn nothing from them."""
 
+    sparse_coding: bool = False
+    """Whether features are also compared with sparse codes of a dictionary, which take long to find."""
+
     @property
     def as_whole(self) -> Subject:
         """The subject with all of such data as its test part."""
