@@ -15,7 +15,7 @@ References:
 from __future__ import annotations
 
 import copy
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 import torch.nn.functional as F
@@ -57,7 +57,7 @@ class Mirror(nn.Module):
         return x
 
 
-class _Back(nn.Module):
+class _Back(nn.Module, ABC):
     """One layer on the way down."""
 
     @abstractmethod
