@@ -38,6 +38,7 @@ class Mirror(nn.Module):
         way: How it goes back through pooling.
 
     Example:
+        >>> import torch
         >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2))
         >>> chain = LayerChain.of(network, (1, 8, 8))
         >>> trace = chain.run(torch.zeros(5, 1, 8, 8))
