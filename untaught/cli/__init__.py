@@ -14,8 +14,7 @@ using        `encode`, `reconstruct`, `sample`, `predict`
 translating  `translate`
 output       files that commands write
 measuring    `evaluate`
-finding      `unusual`
-inverting    `invert`
+looking      `unusual`, `invert`
 comparing    `compare`
 tabulating   `tables`
 listing      `models`, `data`
@@ -56,8 +55,8 @@ COMMANDS = {
     "translate": ("translating", "every example as one of the other kind that the run learnt"),
     "sample": ("using", "new examples"),
     "predict": ("using", "the frames that follow"),
-    "unusual": ("finding", "the examples, or moments of video, that a run finds most improbable"),
-    "invert": ("inverting", "pictures brought back from every layer of a network"),
+    "unusual": ("looking.finding", "the examples, or moments of video, that a run finds most improbable"),
+    "invert": ("looking.inverting", "pictures brought back from every layer of a network"),
     "compare": ("comparing", "models trained on the same data for the same updates, by what their features contain"),
     "tables": ("tabulating", "published numbers of a paper beside ours"),
     "doctor": ("doctor", "versions, devices, known traps"),

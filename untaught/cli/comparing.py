@@ -55,6 +55,9 @@ class Compare:
     """Updates of each training."""
     batch_size: Count = 32
     """Examples per update."""
+    sparse_coding: bool = False
+    """Put sparse codes of a dictionary beside each model's features, where there are labels: scikit-learn's
+    MiniBatchDictionaryLearning with as many atoms. It takes longer than many a training."""
     set: tuple[str, ...] = ()
     """Fields of configurations: units=64 applies to every model that has the field, pgn.units=64 only to pgn."""
     size: str | None = None
@@ -82,7 +85,9 @@ def compare(words: Sequence[str]) -> None:
     video = any(model_class(variant.model).smoke.frames is not None for variant in variants)
     source = open_data(asked.data, size=size_of(asked.size), on_bad=asked.on_bad, video=video)
     tell_skipped(source)
-    budget = Budget(source.spec, size_of(asked.size), asked.updates, asked.batch_size)
+    budget = Budget(
+        source.spec, size_of(asked.size), asked.updates, asked.batch_size, sparse_coding=asked.sparse_coding
+    )
     out, training = Path(asked.out), Training(device=asked.device, threads=asked.threads, precision=asked.precision)
     trials = Trials(source, budget, device_named(asked.device), out / "trials", training)
     looks = {variant.label: trials.look(variant) for variant in variants}

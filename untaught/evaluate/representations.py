@@ -4,6 +4,7 @@ model            the features that it learnt
 raw_pixels       the pixels themselves; of a window of video, those of its last frame
 pca              as many principal components of the raw pixels as the model has features
 pca_bits         where the model's features are bits: the signs of these components, 1 for positive, which are bits too
+sparse_coding    sparse codes of as many atoms, where the subject asks for them
 random_weights   the features of the same network untrained
 """
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from untaught.data.part import Part
 from untaught.data.view import Batch
+from untaught.evaluate.baselines.dictionary import sparse_codes
 from untaught.evaluate.subject import Subject
 from untaught.nn.principal import principal
 from untaught.shapes import Examples, Features
@@ -39,6 +41,8 @@ def representations(subject: Subject, batches: list[Batch], pca: bool = True) ->
         described["pca"] = [plane.encode(x) for x in raw]
         if all(is_bits(features) for features in described["model"]):
             described["pca_bits"] = [(codes > 0).to(codes.dtype) for codes in described["pca"]]
+    if subject.sparse_coding:
+        described["sparse_coding"] = sparse_codes(raw, described["model"][0].shape[1], subject.seed)
     return described
 
 

@@ -56,6 +56,9 @@ class Subject:
     other: Parts | None = None
     """Parts of the second source, of a model that learnt from two; classes have the numbers of the first's."""
 
+    sparse_coding: bool = False
+    """Whether features are also compared with sparse codes of a dictionary, which take long to find."""
+
     @property
     def as_whole(self) -> Subject:
         """The subject with all of such data as its test part."""

@@ -11,7 +11,7 @@ from untaught.evaluate.evaluate import measures
 from untaught.evaluate.quantity import MODEL
 from untaught.experiments.variant import Budget, Variant
 
-BESIDE = (MODEL, "random_weights", "pca", "raw_pixels")
+BESIDE = (MODEL, "random_weights", "pca", "sparse_coding", "raw_pixels")
 COMPARED = {"decode": ("r2",)}
 """Quantities of a measure that are compared, where not all are."""
 NOTHING = "–"

@@ -117,6 +117,8 @@ class Trials:
 
     def _judged(self, subject: Subject, measure: str) -> Subject:
         """The subject on the ends of those windows that the variant with the longest looks at."""
+        if self.budget.sparse_coding:
+            subject = replace(subject, sparse_coding=True)
         frames = self.budget.frames
         if frames is None:
             return subject

@@ -51,9 +51,13 @@ class Budget:
     frames: int | None = None
     """The longest window that a variant looks at; none where all look at single frames."""
 
+    sparse_coding: bool = False
+    """Whether sparse codes of a dictionary stand beside each model's features."""
+
     def digest(self, variant: Variant) -> str:
         """Twelve letters that change with whatever decides a trial's result, the seed aside."""
         said = [self.data, self.size, self.updates, self.batch_size, self.frames, variant.model, variant.network]
+        said += [True] if self.sparse_coding else []
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 

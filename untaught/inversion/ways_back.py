@@ -12,7 +12,7 @@ import copy
 from typing import Literal, TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from untaught.config import configuration
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, View
@@ -85,7 +85,7 @@ class WaysBack(Learner):
             return self.enlarging[name](value)
         return self.mirrors[f"{name} {way if self.pooled(name) else 'known'}"](value, trace.switches)
 
-    def searched(self, x: Images, name: str, start: Images, low: float, high: float) -> Images:
+    def searched(self, x: Images, name: str, start: Tensor, low: float, high: float) -> Images:
         """Inputs of which the network gives at one layer what it gives of pictures, between two values."""
         with resting(self.network):
             end = self.ends[name]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from sklearn.metrics import log_loss, zero_one_loss
+from sklearn.metrics import log_loss, top_k_accuracy_score, zero_one_loss
 from torch import Tensor
 
 from tests.evaluate.fakes import Linear, subject_of
@@ -17,11 +17,13 @@ from untaught.errors import ConfigError
 from untaught.evaluate.measures.classification import (
     MEASURE,
     applies,
+    calibration_error,
     cross_entropy_nats,
     error_rate,
     frequencies,
     picture,
     quick,
+    top_error_rate,
 )
 from untaught.evaluate.subject import Subject
 from untaught.model import Classifies, Model, Samples, Stage
@@ -123,3 +125,28 @@ def test_quick_numbers_are_of_a_thousand_examples() -> None:
     for limit, count in ((None, 1000), (50, 50)):
         found = {one.name: one.value for group in quick(replace(many, limit=limit)) for one in group}
         assert found["examples"] == count
+
+
+def test_top_five_counts_the_five_most_probable() -> None:
+    probability = torch.tensor([[0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05]]).repeat(7, 1)
+    assert top_error_rate(probability, torch.arange(7)) == pytest.approx(2 / 7)
+    assert top_error_rate(probability, torch.arange(7), 1) == error_rate(probability, torch.arange(7))
+    wide = torch.softmax(torch.randn(40, 7, generator=RANDOM), 1)
+    label = torch.randint(0, 7, (40,), generator=RANDOM)
+    found = MEASURE.take(subject(label, wide))
+    assert found["top_5_error_rate"] == pytest.approx(1 - top_k_accuracy_score(label, wide, k=5, labels=range(7)))
+    assert "top_5_error_rate" not in MEASURE.take(subject()), "of three classes all are among five"
+
+
+def test_calibration_is_the_distance_of_confidence_from_how_often_it_is_right() -> None:
+    """By a loop over ranges; examples that are right as often as they say have none."""
+    named, confidence = PROBABILITY.max(1).indices, PROBABILITY.max(1).values
+    total = 0.0
+    for n in range(15):
+        inside = (confidence > n / 15) & (confidence <= (n + 1) / 15)
+        if inside.any():
+            right = (named == LABEL)[inside].double().mean()
+            total += float(inside.sum()) / 90 * abs(float(right) - float(confidence[inside].double().mean()))
+    assert calibration_error(PROBABILITY, LABEL) == pytest.approx(total, rel=1e-5)
+    honest = torch.tensor([[0.75, 0.25]]).repeat(4, 1)
+    assert calibration_error(honest, torch.tensor([0, 0, 0, 1])) == 0

@@ -24,6 +24,7 @@ FULL = {
     "pca_bits": "the signs of as many principal components, as bits",
     "logistic_pca": "logistic PCA, codes optimised",
     "logistic_pca_linear_code": "logistic PCA, linear code",
+    "sparse_coding": "sparse codes of as many learnt atoms",
     "lsa": "latent semantic analysis",
     "previous_frame": "copying the last frame",
     "linear_extrapolation": "repeating the last change",

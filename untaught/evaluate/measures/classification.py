@@ -4,7 +4,11 @@ For N labelled test examples x_n of class y_n and the model's probabilities p(c 
 
     error rate    = 1/N sum_n [argmax_c p(c | x_n) != y_n]                                 (1)
     cross-entropy = -1/N sum_n log p(y_n | x_n)                                            (2)
+    top-5 error rate = 1/N sum_n [y_n not among the five most probable classes]            (3)
+    calibration error = sum_b |B_b| / N |mean right in B_b - mean confidence in B_b|       (4)
 
+(3) is given where there are more than five classes. In (4) confidence is max_c p(c | x), and B_1, ..., B_15 are the
+examples whose confidence lies in each fifteenth of 0 to 1.
 A model trained on binarised pixels is given grey ones, as probabilities. The baseline predicts the training part's
 class frequencies, so always the most frequent class. Probabilities below 1e-12 count as 1e-12. Examples of classes that
 the model does not know are left out and counted.
@@ -54,6 +58,21 @@ def _quoted(name: str) -> str:
     return f"“{name}”"
 
 
+TOP = Quantity(
+    "top_5_error_rate",
+    title="top-5 error rate",
+    unit="%",
+    better="lower",
+    meaning="The part of the test examples whose class is not among the five most probable.",
+)
+CALIBRATION = Quantity(
+    "calibration_error",
+    unit="%",
+    better="lower",
+    meaning="How far the probability of the most probable class is from how often it is right, on average over fifteen "
+    "ranges of that probability.",
+)
+TOP_CLASSES, BINS = 5, 15
 OF_CLASSES = Quantity(
     "class_error_rates",
     title="error rate of each class",
@@ -89,10 +108,16 @@ def measure(subject: Subject) -> Groups:
     deviation = math.sqrt(error * (1 - error) / len(label))
     of_classes = {_name(subject, c): error_rate(given[label == c], label[label == c]) for c in label.unique().tolist()}
     wrong = beside_model(_wrong(given, label), _wrong(trivial, label), "lower")
+    calibrated = CALIBRATION.of(
+        calibration_error(given, label), baselines={"most_frequent_class": calibration_error(trivial, label)}
+    )
+    top = [TOP.of(top_error_rate(given, label), baselines={"most_frequent_class": top_error_rate(trivial, label)})]
     return [
         [
             ERROR.of(error, deviation, {"most_frequent_class": wrong}),
             CROSS_ENTROPY.of(nats, baselines={"most_frequent_class": cross_entropy_nats(trivial, label)}),
+            *(top if given.shape[1] > TOP_CLASSES else []),
+            calibrated,
         ],
         [OF_CLASSES.of(of_classes), *facts(examples=len(label), **_of_new_classes(subject, new))],
     ]
@@ -138,6 +163,21 @@ def cross_entropy_nats(probability: Features, label: Labels) -> float:
     return -float(right.clamp_min(LEAST).log().mean())
 
 
+def top_error_rate(probability: Features, label: Labels, classes: int = TOP_CLASSES) -> float:
+    """Part of the examples whose class is not among the most probable ones, equation (3)."""
+    likely = probability.topk(min(classes, probability.shape[1]), 1).indices
+    return float((likely != label[:, None]).all(1).double().mean())
+
+
+def calibration_error(probability: Features, label: Labels, bins: int = BINS) -> float:
+    """Mean distance between confidence and how often it is right, equation (4)."""
+    confidence, named = probability.double().max(1)
+    place = (confidence * bins).ceil().long().clamp(1, bins) - 1
+    apart = (named == label).double() - confidence
+    sums = apart.new_zeros(bins).scatter_add(0, place, apart)
+    return float(sums.abs().sum() / len(label))
+
+
 def frequencies(label: Tensor, classes: int) -> Tensor:
     """How often each class occurs among the labels there are, each counted once more than it occurs, `(class,)`."""
     counts = label[(label >= 0) & (label < classes)].bincount(minlength=classes) + 1
@@ -154,7 +194,7 @@ MEASURE = Measure(
     applies=applies,
     measure=measure,
     whole=True,
-    quantities=(ERROR, CROSS_ENTROPY, OF_CLASSES),
+    quantities=(ERROR, CROSS_ENTROPY, TOP, CALIBRATION, OF_CLASSES),
     together=True,
     headline=Headline((ERROR.name,), ("most_frequent_class",), "examples", lambda subject: True, quick),
     pictures={

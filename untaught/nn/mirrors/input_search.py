@@ -3,8 +3,8 @@
     loss = |F(y) - F(x)|^2 / |F(x)|^2 + w mean (|y_right - y| + |y_below - y|)           (1)
 
 F is the network up to one layer, y the input, which stays between the lowest and the highest value that pictures have.
-Where it begins shows wherever the layer says nothing, so it begins best at the mean picture. The second term, the total variation, prefers smooth pictures among the many that a layer cannot tell
-apart.
+Where it begins shows wherever the layer says nothing, so it begins best at the mean picture. The second term, the total
+variation, prefers smooth pictures among the many that a layer cannot tell apart.
 
 References:
     Mahendran, Vedaldi (2015). Understanding deep image representations by inverting them. CVPR.

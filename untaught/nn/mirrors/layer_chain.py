@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from untaught.errors import ConfigError
 from untaught.nn import convolution, dense
+from untaught.nn.coders import ConvolutionEncoder
 from untaught.nn.mirrors.plain_layers import Evened, plain
 from untaught.nn.vision_nets import Standardising, VisionNet
 from untaught.nn.what_where import Window
@@ -29,7 +30,7 @@ ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.Tanh, nn.Sigmoid, nn.S
 PASSED = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.LocalResponseNorm)
 """Layers that a mirror leaves out."""
 SHAPING = (nn.Flatten, nn.AdaptiveAvgPool2d, Standardising, Evened)
-OURS = (dense.Encoder, dense.Layer, convolution.Down)
+OURS = (dense.Encoder, dense.Layer, ConvolutionEncoder, convolution.Down)
 """Layers of our own that can be written as torch's."""
 KNOWN = (*WEIGHTED, *ACTIVATIONS, *PASSED, *SHAPING, nn.MaxPool2d)
 
@@ -77,6 +78,7 @@ class LayerChain:
 
         Raises:
             ConfigError: A layer is of a kind that has no way back, or the network is no chain.
+            SizeError: The network refuses pictures of this size.
 
         Example:
             >>> chain = LayerChain.of(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2)), (1, 8, 8))
@@ -88,12 +90,12 @@ class LayerChain:
             _refuse_unknown(leaf)
         with resting(network), torch.no_grad():
             example = x = _tried(shape, network)
+            given = _given(network, example)
             for leaf in leaves:
                 y = _applied(leaf, x)
                 steps.append(Step(leaf, tuple(x.shape[1:]), tuple(y.shape[1:])))
                 x = y
-            given = network(example)
-        if x[0].numel() != given[0].numel() or not _same(x, given):
+        if given is None or x[0].numel() != given[0].numel() or not _same(x, given):
             raise ConfigError(f"{_kind(network)} is no chain: its layers, one after another, give something else")
         return LayerChain(tuple(steps))
 
@@ -207,6 +209,14 @@ def _applied(leaf: nn.Module, x: Tensor) -> Tensor:
         return _untouched(leaf, x)
     except (RuntimeError, ValueError, IndexError) as error:
         raise ConfigError(f"{_kind(leaf)} cannot follow what gives {tuple(x.shape[1:])}: {error}") from error
+
+
+def _given(network: nn.Module, x: Tensor) -> Tensor | None:
+    """What the whole network gives; None where shapes do not meet, which the layers one by one say more clearly."""
+    try:
+        return network(x)
+    except (RuntimeError, ValueError, IndexError):
+        return None
 
 
 def _untouched(leaf: nn.Module, x: Tensor) -> Tensor:

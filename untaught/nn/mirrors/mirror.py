@@ -15,7 +15,7 @@ References:
 from __future__ import annotations
 
 import copy
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 import torch.nn.functional as F
@@ -38,6 +38,7 @@ class Mirror(nn.Module):
         way: How it goes back through pooling.
 
     Example:
+        >>> import torch
         >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2))
         >>> chain = LayerChain.of(network, (1, 8, 8))
         >>> trace = chain.run(torch.zeros(5, 1, 8, 8))
@@ -57,7 +58,7 @@ class Mirror(nn.Module):
         return x
 
 
-class _Back(nn.Module):
+class _Back(nn.Module, ABC):
     """One layer on the way down."""
 
     @abstractmethod

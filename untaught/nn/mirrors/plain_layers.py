@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.nn import convolution, dense
+from untaught.nn.coders import ConvolutionEncoder
 from untaught.nn.convolution import ACTIVATIONS
 
 
@@ -31,6 +32,9 @@ def plain(layer: nn.Module) -> list[nn.Module]:
     match layer:
         case dense.Encoder():
             return [nn.Flatten(), *(step for own in layer.chain for step in plain(own))]
+        case ConvolutionEncoder():
+            maps = [step for own in layer.maps.downs for step in plain(own)]
+            return [*maps, nn.Flatten(), *plain(layer.code)]
         case dense.Layer():
             linear = nn.Linear(layer.weight.shape[1], layer.weight.shape[0], device="meta")
             linear.weight, linear.bias = layer.weight, layer.bias
