@@ -103,9 +103,9 @@ on_line, at_steps = game(LINE, MOMENTS, latent=1)
 # %% [markdown]
 """
 The data are grey, what the generator makes is blue, and the orange line is the discriminator: high where it believes in
-data. The dashed line is the best one for what the generator makes at that moment; the discriminator follows it roughly,
-since the generator moves on while it learns. The generator goes where the orange line is high, and there the line sinks.
-In the end it is near one half wherever there are data.
+data. The dashed line is the best one for what the generator makes at that moment; the discriminator follows it
+roughly, since the generator moves on while it learns. The generator goes where the orange line is high, and there the
+line sinks. In the end it is near one half wherever there are data.
 """
 
 # %%
@@ -113,7 +113,6 @@ bins = torch.linspace(-8, 8, 81)
 middle, width = (bins[1:] + bins[:-1]) / 2, float(bins[1] - bins[0])
 p = pair.log_density(middle[:, None].double()).exp()
 figure, axes = plt.subplots(1, 4, figsize=(11, 2.7), sharey=True, layout="constrained")
-best_gap = {}
 for axis, (step, weights) in zip(axes, at_steps.items(), strict=True):
     on_line.load_state_dict(weights)
     with untaught.seeded(1), torch.no_grad():
@@ -122,13 +121,13 @@ for axis, (step, weights) in zip(axes, at_steps.items(), strict=True):
     q = torch.histogram(made, bins).hist.double() / (len(made) * width)
     best = p / (p + q)
     seen = p + q > 0.01
-    best_gap[step] = float((judged - best).abs()[seen].mean())
     axis.fill_between(middle, p, color="0.85")
     axis.plot(middle, q, color="C0")
     axis.plot(middle, judged, color="C1")
     axis.plot(middle[seen], best[seen], color="0.4", linestyle="--", linewidth=1)
     axis.set(title=f"after {step:,} steps", xlabel="x", ylim=(0, 1.05))
 axes[0].set_ylabel("density, or D")
+final = judged
 plt.show()
 
 # %% [markdown]
