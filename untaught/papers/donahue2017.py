@@ -60,7 +60,8 @@ PLAIN: dict[str, Any] = {"latent": 2, "generator": (128, 128, 128), "discriminat
 
 def spread_out(system: str, **config: Any) -> dict[Budget, Experiment]:
     """One game on 25 Gaussians, whose networks are so small that one core is enough."""
-    training = Training(batch_size=128, learning_rate=1e-3, threads=1, precision="float32")
+    # By the energy distance samples spread over the whole square are nearly as good as those in its 25 places.
+    training = Training(batch_size=128, learning_rate=1e-3, keep="last", threads=1, precision="float32")
     small = {**PLAIN, **config, "generator": (16,), "discriminator": (16, 16)}
     few = "mixture?train=1000&validation=100&test=200"
     return {
@@ -70,7 +71,7 @@ def spread_out(system: str, **config: Any) -> dict[Budget, Experiment]:
             "mixture",
             (MODES,),
             {**PLAIN, **config},
-            replace(training, epochs=20),
+            replace(training, epochs=40),
             seeds=3,
             pictures=("modes.png",),
         ),
@@ -158,7 +159,7 @@ PAPER = Paper(
                 covering("training examples in place of samples", "lattice-gan", "training_examples"),
                 covering("one Gaussian", "lattice-gan", "one_gaussian"),
             ),
-            "Of 2,500 samples, those within three deviations of a centre are good; a mode with one is covered.",
+            "Of 2,500 samples, those within three deviations of a centre are good; a mode with one is covered, also by chance.",
         ),
     ),
 )

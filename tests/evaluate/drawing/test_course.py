@@ -33,7 +33,7 @@ def test_one_moment_is_no_film(tmp_path: Path) -> None:
 
 def test_a_run_with_pictures_of_each_measurement_becomes_a_film(tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "samples.gif"
-    words = ["train", "gan", "--data", "digits", "--epochs", "3", "--out", str(run), "--pictures", "each"]
+    words = ["train", "gan", "--data", "digits", "--epochs", "12", "--out", str(run), "--pictures", "each"]
     assert cli.main([*words, "--generator", "8", "--discriminator", "8", "--threads", "1", "--device", "cpu"]) == 0
     moments = len(list(run.glob("pictures/train-*/samples.png")))
     assert moments >= 3
