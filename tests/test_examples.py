@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -150,6 +151,21 @@ def energy(found: dict[str, Any]) -> None:
     assert max(abs(small[-1]), abs(large[-1])) < 0.05
 
 
+def generative_adversarial(found: dict[str, Any]) -> None:
+    """The claims of the notebook about games."""
+    covering, keeping, between = found["nearest"]
+    # "q covers all ... q keeps to one bump ... never more than log 2", of bumps at 3 and -3.
+    assert abs(covering["centre"]) < 0.01 and covering["deviation"] > 2.5
+    assert abs(abs(keeping["centre"]) - 3) < 0.01 > abs(abs(between["centre"]) - 3)
+    assert between["divergence"] < math.log(2) < covering["divergence"]
+    # "near one half wherever there are data": where p is above 0.1 at the end.
+    assert 0.4 < min(found["judged"]) <= max(found["judged"]) < 0.6
+    # "the best answer is a single point ... the discriminator that learns is different".
+    fixed, game = found["found"]["against the density"], found["found"]["against a discriminator"]
+    assert fixed["modes_covered"] == 1 and game["modes_covered"] == 8
+    assert game["high_quality"] > 0.8
+
+
 CLAIMS: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "autoencoder": (
         "dict(error=error, order=order, likeness=likeness, means=means, found=found, code=CODE, pixels=x[0].numel(), "
@@ -161,6 +177,11 @@ CLAIMS: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
         "nats={k: v['log_likelihood_nats'] for k, v in found.items()} | "
         "dict(zip(('independent', 'coins'), found['small']['baselines'].values())))",
         energy,
+    ),
+    "generative_adversarial": (
+        "dict(found=found, judged=final[p > 0.1].tolist(), nearest=[dict(centre=float(one.density.centres), "
+        "deviation=float(one.density.deviation), divergence=one.divergence) for one in nearest.values()])",
+        generative_adversarial,
     ),
     "video": (
         "dict(clip=CLIP, **{name: {k: v.value for k, v in one.items()} for name, one in "

@@ -27,6 +27,7 @@ from untaught.data.part import Part
 from untaught.data.row_places import Columns, row_places
 from untaught.data.view import View, cut
 from untaught.errors import ConfigError, DataError
+from untaught.evaluate.drawing.course import course
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import Prediction, grid, pairs, prediction_film, prediction_strip
 from untaught.evaluate.in_squares import features_of, whole_view
@@ -39,10 +40,13 @@ from untaught.shapes import Video
 MOST_AT_ONCE = 2**29
 """Numbers in the context frames of one clip at most: 2 GiB as float32."""
 
+PACE = 3
+"""Moments a second in a film of a training."""
+
 
 @configuration
 class Sample:
-    """Draw new examples: array `samples` in an .npz, or a .png that shows them."""
+    """Draw new examples: array `samples` in an .npz, or a .png that shows them; or a film of how they were learnt."""
 
     run: str
     """Folder of the run."""
@@ -52,6 +56,9 @@ class Sample:
     """How many."""
     label: Whole | None = None
     """Class of the examples, where the model has learnt classes."""
+    while_learning: bool = False
+    """Show the samples that were drawn while it learnt, one moment after the other: a .gif, or .mp4. Moments lie
+    further and further apart, unless the run was trained with --pictures each."""
     seed: Whole = 0
     """Seed of the draws."""
     step: Whole | None = None
@@ -110,11 +117,15 @@ def reconstruct(words: Sequence[str]) -> None:
 
 
 def sample(words: Sequence[str]) -> None:
-    """Draw new examples."""
+    """Draw new examples, or show how they came to look as they do."""
     asked = read(Sample, words, "untaught sample", positional=["run"])
-    out = check_ending(asked.out, ".npz", ".png")
+    out = check_ending(asked.out, *((".gif", ".mp4", ".png") if asked.while_learning else (".npz", ".png")))
     run = open_run(asked.run)
     refuse_incapable(run, Samples)
+    if asked.while_learning:
+        write_picture(out, course(run.pictures, "samples.png"), PACE)
+        print(out)
+        return
     device = device_named(asked.device)
     model = run.load(asked.step, device)
     assert isinstance(model, Samples)

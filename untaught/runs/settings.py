@@ -43,6 +43,8 @@ class Training:
     """Decay of the running average of the weights; 0 keeps none."""
     keep: Literal["best", "last"] = "best"
     """Which weights remain in each stage: those with the lowest held-out loss, or the last ones."""
+    pictures: Literal["few", "each"] = "few"
+    """When to draw what the model makes while it learns: after 1, 2, 4, 8 ... held-out measurements, or after each."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train."""
     devices: Count = 1

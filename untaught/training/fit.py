@@ -283,7 +283,7 @@ class _StageTraining:
         self._agree()
         if better:
             self.best = weights(self.model, stepper)
-        if self.clock.picture_due():
+        if self.training.pictures == "each" or self.clock.picture_due():
             begin = time.perf_counter()
             self._picture(stepper)
             self.clock.drew(time.perf_counter() - begin)
