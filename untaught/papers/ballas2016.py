@@ -93,7 +93,7 @@ def of_gap(records: Sequence[Mapping[str, Any]]) -> Picture | None:
             spreads = [statistics.stdev(values) if len(values) > 1 else 0.0 for values in known.values()]
             axes.errorbar(list(known), means, spreads, color=colour, marker="o", capsize=3, label=kind)
         axes.axhline(0.5, color=COLOURS[-1], linestyle="--", label="chance")
-        axes.axvline(Conv3d.extent - 0.5, color=COLOURS[-1], linestyle=":", label="extent of conv3d")
+        axes.axvline((Conv3d.extent or 0) - 0.5, color=COLOURS[-1], linestyle=":", label="extent of conv3d")
         axes.set_xscale("log", base=2)
         axes.set_xticks(GAPS, [str(gap) for gap in GAPS])
         axes.set_xlabel("frames from the first event to the second")
