@@ -5,7 +5,7 @@
     p     = mean_s p_s                                                             (3)
     loss  = -mean_s log p_s(y)                                                     (4)
 
-x is a clip, y its class. `encoder` chooses E: frames one at a time, convolutions over time (C3D), an LSTM on top of a
+x is a clip, y its class. `network` chooses E: frames one at a time, convolutions over time (C3D), an LSTM on top of a
 convolutional network (LRCN), or convolutional recurrences on several of its levels (GRU-RCN); their equations are in
 `untaught.nn.temporal.video_encoders`. With `stream = both` two encoders learn side by side, each from its own loss, and
 their probabilities are averaged: late fusion. (4) is the mean over labelled clips, in nats.
@@ -32,6 +32,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.capability import Activations, Classifies, Encodes
@@ -45,6 +46,8 @@ from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.nn.temporal.pretexts import ANSWERS, posed, shown_frames
 from untaught.nn.temporal.video_encoders import Kind, VideoEncoder, refuse_short, video_encoder
 from untaught.shapes import Examples, Features, Labels, Scalar, Shape, Video
+
+FlowVideo = Float[Tensor, "batch time 2 height width"]
 
 UNIT = 2.0
 """Pixels of flow that are 1, in equation (1)."""
@@ -107,7 +110,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
 
         classes: Count = 10
         """Classes."""
-        encoder: Kind = "gru-rcn"
+        network: Kind = "gru-rcn"
         """How it looks at time: frames (not at all), conv3d (7 frames at once), cnn-lstm, gru-rcn."""
         stream: Literal["frames", "flow", "both"] = "frames"
         """What it looks at: the frames, their optical flow, or both, by an encoder each."""
@@ -125,7 +128,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
     view = View(frames=16)
     recipe = Recipe(optimiser=Optimiser(learning_rate=3e-3), batch_size=32, clip=1.0)
     monitor = "wrong_class_probability"
-    smoke = Smoke(config=Config(classes=3, encoder="conv3d", weights=300), shape=(1, 8, 8), frames=8, classes=3)
+    smoke = Smoke(config=Config(classes=3, network="conv3d", weights=300), shape=(1, 8, 8), frames=8, classes=3)
     config: Config
 
     def __init__(self, config: Config, example: Example | Shape) -> None:
@@ -139,8 +142,8 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
         self.config, self.example = config, Example.of(example)
         if len(self.shape) != 3 or self.example.frames is None:
             raise ConfigError(f"video-classifier looks at clips, not at single examples of {self.shape}: --frames 16")
-        if config.encoder != "gru-rcn" and (config.stacked or config.bidirectional):
-            raise ConfigError(f"only a gru-rcn is stacked or bidirectional, and the encoder is {config.encoder}")
+        if config.network != "gru-rcn" and (config.stacked or config.bidirectional):
+            raise ConfigError(f"only a gru-rcn is stacked or bidirectional, and the network is {config.network}")
         frames, answers = self.example.frames, config.classes
         if config.task != "classes":
             frames, answers = shown_frames(config.task, frames), len(ANSWERS[config.task])
@@ -187,10 +190,10 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
 
     def _encoder(self, channels: int) -> VideoEncoder:
         c = self.config
-        return video_encoder(c.encoder, channels, c.weights, c.stacked, c.bidirectional)
+        return video_encoder(c.network, channels, c.weights, c.stacked, c.bidirectional)
 
 
-def flow_video(x: Video) -> Video:
+def flow_video(x: Video) -> FlowVideo:
     """The flow of each frame to the next as a clip of two channels, equation (1), around 1/2 as grey values are."""
     if x.shape[1] < 2:
         return x.new_full((len(x), 1, 2, *x.shape[-2:]), 0.5)

@@ -19,13 +19,15 @@ from itertools import permutations
 from typing import Literal, TypeAlias
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from untaught.errors import SizeError
 from untaught.shapes import Labels, Video
 
 Pretext: TypeAlias = Literal["direction", "speed", "order"]
+Shown = Float[Tensor, "batch shown channel height width"]
+
 PIECES = 3
 ORDERS = tuple(permutations(range(PIECES)))
 ANSWERS: dict[Pretext, tuple[str, ...]] = {
@@ -49,7 +51,7 @@ def shown_frames(task: Pretext, frames: int) -> int:
     return {"direction": frames, "speed": frames // 2, "order": frames // PIECES * PIECES}[task]
 
 
-def posed(x: Video, task: Pretext) -> tuple[Video, Labels]:
+def posed(x: Video, task: Pretext) -> tuple[Shown, Labels]:
     """Clips whose time was changed, and how, equations (1) to (3); which is drawn from the ambient generator.
 
     Example:

@@ -1,0 +1,125 @@
+"""Video classifier: late fusion, the flow stream, tasks without labels, what cannot be; what each encoder learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from untaught.data.source import open_data
+from untaught.data.view import Batch
+from untaught.errors import ConfigError, DataError, SizeError
+from untaught.model import Example
+from untaught.models.video_classifier import VideoClassifier, flow_video
+from untaught.randomness import seeded
+from untaught.runs.settings import Training
+from untaught.training.fit import train
+from untaught.training.plan import Asked, plan
+
+CLIPS = Example((1, 12, 12), frames=8)
+
+
+def built(**config: Any) -> VideoClassifier:
+    with seeded(0):
+        return VideoClassifier(VideoClassifier.Config(**{"classes": 3, "weights": 2000, **config}), CLIPS)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    with seeded(1):
+        return Batch(torch.rand(6, 8, 1, 12, 12), torch.tensor([0, 1, 2, 0, 1, 2]))
+
+
+def test_probabilities_of_both_streams_are_averaged_and_each_learns_by_itself(batch: Batch) -> None:
+    model = built(stream="both")
+    seen = {"frames": batch.x, "flow": flow_video(batch.x)}
+    each = [torch.softmax(model.outputs[name](model.encoders[name](x)), 1) for name, x in seen.items()]
+    torch.testing.assert_close(model.class_probabilities(batch.x), (each[0] + each[1]) / 2)
+    right = [one.gather(1, batch.label[:, None]).log().mean() for one in each]
+    found = model.loss(batch, "model", torch.ones(()))
+    torch.testing.assert_close(found.total, -(right[0] + right[1]) / 2)
+    mean = ((each[0] + each[1]) / 2).gather(1, batch.label[:, None])
+    torch.testing.assert_close(found.parts["wrong_class_probability"], (1 - mean).mean().detach())
+
+
+def test_flow_is_that_of_each_frame_less_its_mean_and_the_last_is_repeated() -> None:
+    with seeded(2):
+        smooth = torch.nn.functional.avg_pool2d(torch.rand(1, 1, 26, 26), 3, 1)
+    x = torch.stack([smooth.clone(), smooth.clone(), smooth.clone()], 1)
+    x[:, 1, ..., 8:16, 8:16] = smooth[..., 8:16, 7:15]  # a square moves to the right
+    x[:, 2] = x[:, 1]
+    flow = flow_video(x)
+    assert flow.shape == (1, 3, 2, 24, 24)
+    assert torch.equal(flow[:, 2], flow[:, 1]) and (flow[:, 1] - 0.5).abs().max() < 1e-3
+    assert (flow[0, 0, 0, 10:14, 10:14] - flow[0, 0, 0, :4].mean()).mean() > 0.1
+    assert (flow[:, 0].mean((-2, -1)) - 0.5).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize(("task", "answers"), [("direction", 2), ("speed", 2), ("order", 6)])
+def test_tasks_without_labels_have_answers_of_their_own(task: str, answers: int, batch: Batch) -> None:
+    model = built(task=task, network="frames")
+    assert model.outputs["frames"].out_features == answers
+    assert model.loss(Batch.of(batch.x), "model", torch.ones(())).total.isfinite()
+    with pytest.raises(ConfigError, match="without classes"):
+        model.class_probabilities(batch.x)
+
+
+def test_direction_is_chance_for_frames_alone(batch: Batch) -> None:
+    """The loss of a frame-wise encoder does not depend on which clips were turned round."""
+    model = built(task="direction", network="frames")
+    torch.testing.assert_close(model.encode(batch.x), model.encode(batch.x.flip(1)))
+
+
+@pytest.mark.parametrize(
+    ("config", "example", "said"),
+    [
+        ({}, Example((1, 12, 12)), "looks at clips"),
+        ({"network": "conv3d"}, Example((1, 12, 12), frames=5), "looks at 7 frames at once, and clips have 5"),
+        ({"network": "conv3d", "task": "speed"}, CLIPS, "looks at 7 frames at once, and clips have 4"),
+        ({"network": "frames", "stacked": True}, CLIPS, "only a gru-rcn is stacked"),
+        ({"task": "order"}, Example((1, 12, 12), frames=2), "task order needs clips of 3 frames"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_line(config: dict[str, Any], example: Example, said: str) -> None:
+    with pytest.raises((ConfigError, SizeError), match=said) as caught:
+        VideoClassifier(VideoClassifier.Config(**config), example)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_class_alone_is_refused(batch: Batch) -> None:
+    with pytest.raises(DataError, match="all clips are of one class"):
+        built().prepare(Batch(batch.x, torch.zeros(6, dtype=torch.int64)))
+
+
+def test_classes_and_length_of_clips_come_from_the_data() -> None:
+    sample = Batch(torch.zeros(4, 1, 12, 12), torch.tensor([0, 3, 1, 2]))
+    labelled = VideoClassifier.usual(Example((1, 12, 12), frames=10), sample)
+    assert labelled.config == {"classes": 4} and labelled.view is not None and labelled.view.frames == 10
+    without = VideoClassifier.usual(Example((1, 12, 12), frames=500), Batch.of(sample.x))
+    assert without.config == {} and without.view is not None and without.view.frames == 16
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "task", "learns"),
+    [
+        ("frames", "appearance", True),
+        ("frames", "local", False),
+        ("conv3d", "local", True),
+        ("gru-rcn", "global", True),
+    ],
+)
+def test_each_encoder_learns_what_it_can_see(network: str, task: str, learns: bool) -> None:
+    source = open_data(f"actions?task={task}&clips=1000&test=200&size=16&cell=2")
+    asked = Asked("video-classifier", {"network": network}, Training(epochs=12, threads=1))
+    found = plan(asked, source)
+    train(found)
+    test = source.parts().test
+    x = test.frames.read(test.first[:, None] + torch.arange(24)).float() / 255
+    model = found.model
+    assert isinstance(model, VideoClassifier)
+    with torch.no_grad():
+        right = (model.class_probabilities(x).argmax(1) == test.label[test.first]).float().mean()
+    chance = 1 / model.config.classes
+    assert right > 0.9 if learns else right < chance + 0.12

@@ -1,0 +1,176 @@
+"""Ballas, Yao, Pal, Courville 2016: GRU-RCN, recurrences on several levels of a convolutional network.
+
+The claim is tested on generated clips, `actions`: frames alone see looks, convolutions over time motion within their
+extent, a recurrence on top what lies far back, and recurrences on several levels all of it. Every encoder has as many
+weights and updates. Published numbers are UCF101's, with a network that begins from ImageNet.
+
+References:
+    Ballas, Yao, Pal, Courville (2016). Delving deeper into convolutional networks for learning video representations.
+    arXiv:1511.06432.
+
+Departures:
+    Small networks from random weights, on generated clips.
+    One softmax layer sees all levels; the paper averages the probabilities of one for each.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from matplotlib.figure import Figure
+
+from untaught.evaluate.drawing.picture_files import write_picture
+from untaught.evaluate.drawing.pictures import Picture
+from untaught.evaluate.drawing.plots import COLOURS, drawn_on_paper, rendered
+from untaught.evaluate.measure import inside
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
+from untaught.nn.temporal.video_encoders import Conv3d, Kind
+from untaught.runs.settings import Training
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+GAPS = (2, 4, 8, 16)
+TASKS = ("appearance", "local", "mixed")
+ERROR, EXTENT = "classification.error_rate", "temporal_extent.temporal_extent_frames"
+HALF = "temporal_extent.half_of_the_gradient_frames"
+CLIPS: dict[Budget, str] = {
+    "smoke": "clips=40&validation=20&test=20&size=12&frames=19",
+    "cpu": "clips=1000&validation=100&test=500&size=12&frames=32",
+    "hour": "clips=2000&frames=32",
+    "full": "clips=10000&test=2000&frames=32&size=48&cell=4",
+}
+WEIGHTS: dict[Budget, int] = {"smoke": 1000, "cpu": 8000, "hour": 50_000, "full": 500_000}
+EPOCHS: dict[Budget, int] = {"smoke": 1, "cpu": 30, "hour": 30, "full": 30}
+THREADS: dict[Budget, int | None] = {"smoke": 1, "cpu": 1, "hour": 1, "full": None}
+
+
+def learnt(task: str, extent: bool = False, **config: Any) -> dict[Budget, Experiment]:
+    """A classifier of generated clips."""
+    takes = (Take("classification"), Take("temporal_extent")) if extent else (Take("classification"),)
+    return {
+        budget: Experiment(
+            "video-classifier",
+            f"actions?task={task}&{clips}",
+            takes,
+            {"weights": WEIGHTS[budget], **config},
+            Training(epochs=EPOCHS[budget], threads=THREADS[budget]),
+            seeds=1 if budget == "smoke" else 3,
+        )
+        for budget, clips in CLIPS.items()
+    }
+
+
+EXPERIMENTS = {
+    **{
+        f"{kind}-gap-{gap}": learnt(f"global&gap={gap}", extent=gap == GAPS[0], network=kind)
+        for kind in KINDS
+        for gap in GAPS
+    },
+    **{f"{kind}-{task}": learnt(task, network=kind) for kind in KINDS for task in TASKS},
+    "stacked-mixed": learnt("mixed", network="gru-rcn", stacked=True),
+    "bidirectional-mixed": learnt("mixed", network="gru-rcn", bidirectional=True),
+}
+
+
+def printed(value: float, recalled: bool = False) -> Published:
+    """An accuracy on UCF101."""
+    return Published(value, source="table of results on UCF101", recalled=recalled)
+
+
+def of_gap(records: Sequence[Mapping[str, Any]]) -> Picture | None:
+    """Accuracy against the gap, mean and deviation over seeds; None where nothing was measured."""
+    found = {kind: {gap: _accuracies(records, f"{kind}-gap-{gap}") for gap in GAPS} for kind in KINDS}
+    if not any(values for of in found.values() for values in of.values()):
+        return None
+    with drawn_on_paper():
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        axes = figure.add_subplot()
+        for (kind, of_gaps), colour in zip(found.items(), COLOURS, strict=False):
+            known = {gap: values for gap, values in of_gaps.items() if values}
+            means = [statistics.fmean(values) for values in known.values()]
+            spreads = [statistics.stdev(values) if len(values) > 1 else 0.0 for values in known.values()]
+            axes.errorbar(list(known), means, spreads, color=colour, marker="o", capsize=3, label=kind)
+        axes.axhline(0.5, color=COLOURS[-1], linestyle="--", label="chance")
+        axes.axvline((Conv3d.extent or 0) - 0.5, color=COLOURS[-1], linestyle=":", label="extent of conv3d")
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(GAPS, [str(gap) for gap in GAPS])
+        axes.set_xlabel("frames from the first event to the second")
+        axes.set_ylabel("test clips whose order is named correctly")
+        axes.set_ylim(0.4, 1.02)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return rendered(figure)
+
+
+def _accuracies(records: Sequence[Mapping[str, Any]], experiment: str) -> list[float]:
+    """Of every seed."""
+    errors = [inside(record["measures"], ERROR.split(".")) for record in records if record["experiment"] == experiment]
+    return [1 - error for error in errors if error is not None]
+
+
+def figures(records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
+    """Accuracy against the gap."""
+    drawn = of_gap(records)
+    if drawn is None:
+        return []
+    write_picture(folder / "gap.png", drawn)
+    return [folder / "gap.png"]
+
+
+PAPER = Paper(
+    title="Delving deeper into convolutional networks for learning video representations",
+    reference="Ballas, Yao, Pal, Courville (2016). ICLR",
+    url="https://arxiv.org/abs/1511.06432",
+    experiments=EXPERIMENTS,
+    tables=(
+        Table(
+            "which of two events came first, by how many frames they lie apart",
+            (*(Column(f"error rate, {gap} apart", "lower", 3) for gap in GAPS),),
+            tuple(
+                Row(f"{kind}, {gap} apart", f"{kind}-gap-{gap}", tuple(ERROR if gap == one else "" for one in GAPS))
+                for kind in KINDS
+                for gap in GAPS
+            ),
+            "Chance is 0.5. Every encoder has as many weights and updates.",
+        ),
+        Table(
+            "how far back the last output looks",
+            (Column("frames that it depends on", digits=0), Column("frames with half of the gradient", digits=0)),
+            tuple(Row(kind, f"{kind}-gap-{GAPS[0]}", (EXTENT, HALF)) for kind in KINDS),
+            "Measured on clips of 32 frames.",
+        ),
+        Table(
+            "what tells the classes apart",
+            tuple(Column(f"error rate, {task}", "lower", 3) for task in TASKS),
+            (
+                *(
+                    Row(f"{kind}, {task}", f"{kind}-{task}", tuple(ERROR if task == one else "" for one in TASKS))
+                    for kind in KINDS
+                    for task in TASKS
+                ),
+                Row("gru-rcn, stacked", "stacked-mixed", ("", "", ERROR)),
+                Row("gru-rcn, bidirectional", "bidirectional-mixed", ("", "", ERROR)),
+            ),
+            "Chance is 0.75, 0.75 and 0.9.",
+        ),
+        Table(
+            "UCF101",
+            (Column("accuracy, %", "higher", 1),),
+            (
+                Row("VGG-16", published=(printed(78.0),)),
+                Row("VGG-16, recurrence on top", published=(printed(78.1),)),
+                Row("GRU-RCN", published=(printed(79.9, True),)),
+                Row("stacked GRU-RCN", published=(printed(78.3, True),)),
+                Row("bidirectional GRU-RCN", published=(printed(80.7),)),
+                Row("VGG-16, flow", published=(printed(85.4),)),
+                Row("GRU-RCN, flow", published=(printed(85.7),)),
+                Row("VGG-16, frames and flow", published=(printed(89.1),)),
+                Row("GRU-RCN, frames and flow", published=(printed(90.8),)),
+            ),
+            "Networks that begin from ImageNet; split 1. Own folders of clips: `untaught train video-classifier --data "
+            "UCF101/`.",
+        ),
+    ),
+    figures=figures,
+)
