@@ -159,7 +159,7 @@ PAPER = Paper(
                 covering("training examples in place of samples", "lattice-gan", "training_examples"),
                 covering("one Gaussian", "lattice-gan", "one_gaussian"),
             ),
-            "Of 2,500 samples, those within three deviations of a centre are good; a mode with one is covered, also by chance.",
+            "Of 2,500 samples, those within three deviations of a centre are good; a mode with one is covered.",
         ),
     ),
 )
