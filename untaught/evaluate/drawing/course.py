@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from untaught.errors import RunError
-from untaught.evaluate.drawing.pictures import Film, Picture, mosaic
+from untaught.evaluate.drawing.pictures import Film, Picture, mosaic, text_width
 
 
 def course(pictures: Path, name: str) -> Film:
@@ -31,7 +31,8 @@ def course(pictures: Path, name: str) -> Film:
     shape = sheets[-1][1].shape
     told = [f"after {step:,} steps" for step, sheet in sheets if sheet.shape == shape]
     same = [sheet for _, sheet in sheets if sheet.shape == shape]
-    return np.stack([mosaic([[sheet]], (), (), line) for sheet, line in zip(same, told, strict=True)])
+    widest = max(map(text_width, told))
+    return np.stack([mosaic([[sheet]], (), (), line, widest) for sheet, line in zip(same, told, strict=True)])
 
 
 def _moments(pictures: Path, name: str) -> list[tuple[int, Path]]:
