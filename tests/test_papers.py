@@ -18,8 +18,10 @@ from untaught.experiments.records import Records
 
 FIRST = 1
 """Experiments of a paper that are run each time; the others run with the slow tests."""
+LONG = ("srivastava2015", "lotter2015", "zhu2017", "sutskever2008", "burda2016")
+"""Papers of which even that takes several seconds; all run with the slow tests."""
 EVERY = [
-    pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST else [])
+    pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST or paper in LONG else [])
     for paper in paper_names()
     for number, name in enumerate(paper_named(paper).experiments)
 ]

@@ -13,6 +13,13 @@ from untaught.estimators import ModelEstimator, all_estimators
 QUICK = ("RBMEstimator", "SoftmaxClassifier")
 """A transformer and a classifier that are fast at their defaults; the others pass the checks with the slow tests."""
 LONG = (
+    "check_dtype_object",
+    "check_estimators_overwrite_params",
+    "check_fit_check_is_fitted",
+    "check_fit_score_takes_y",
+    "check_n_features_in",
+    "check_positive_only_tag_during_fit",
+    "check_readonly_memmap_input",
     "check_classifier_data_not_an_array",
     "check_classifiers_classes",
     "check_classifiers_train",

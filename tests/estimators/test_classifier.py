@@ -19,15 +19,18 @@ from sklearn.preprocessing import MinMaxScaler
 
 from untaught.errors import ConfigError
 from untaught.estimators import (
+    AugmentedClassifier,
     DBMClassifier,
     DBNClassifier,
     DBNEstimator,
     DiscriminativeRBMClassifier,
     FeatureMatchingGANClassifier,
     FinetunedClassifier,
+    LadderClassifier,
     ModelEstimator,
     SemiSupervisedVAEClassifier,
     SoftmaxClassifier,
+    SWWAEClassifier,
     all_estimators,
     few_rows,
 )
@@ -48,6 +51,13 @@ SMALL = {
     "FeatureMatchingGANClassifier": FeatureMatchingGANClassifier(
         generator=(6,), discriminator=(6,), noise=(0.1, 0.1), latent=2, max_epochs=3, batch_size=10, random_state=0
     ),
+    "AugmentedClassifier": AugmentedClassifier(
+        convolutions=(), maps=(), units=(5,), max_epochs=3, batch_size=10, random_state=0
+    ),
+    "SWWAEClassifier": SWWAEClassifier(
+        convolutions=(), maps=(), units=(5,), max_epochs=3, batch_size=10, random_state=0
+    ),
+    "LadderClassifier": LadderClassifier(hidden=(6,), max_epochs=3, batch_size=10, random_state=0),
     "DBMClassifier": DBMClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, sweeps=2, random_state=0),
 }
 EVERY = pytest.mark.parametrize("estimator", SMALL.values(), ids=SMALL.keys())

@@ -129,7 +129,7 @@ class Killed(Exception):
     """What ends a row in a test."""
 
 
-@pytest.mark.parametrize("records_before", [1, 3])
+@pytest.mark.parametrize("records_before", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_row_that_was_killed_goes_on_from_its_checkpoint(tiny: str, tmp_path: Path, records_before: int) -> None:
     """Number for number, it ends like one that was not."""
 

@@ -68,6 +68,7 @@ def test_what_was_finished_stays_when_a_later_one_fails(
     assert "code, seed 1: 1 of 1" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_rows_are_run_in_processes_of_their_own(
     tmp_path: Path, elsewhere: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,7 @@ TOGETHER: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
         "squared_error": (GAME, 2.0), "judge": (GAME, [3, 4, 6]), "judge_optimiser": (GAME, "adam"),
         "adversarial": (GAME, 0.7),
     },
+    "video-classifier": {"weights": ({}, 900)},
     "predictive-encoder": {
         "kernel": (CONVOLVED, 3), "stride": (CONVOLVED, 2),
         "network": ({"hidden": [3]}, "convolution"),

@@ -83,12 +83,14 @@ def initial_scale(rows: int, own: float) -> float:
 
 
 def hidden(rows: int, own: Any) -> Any:
-    """Hidden units of the only layer, or of each, equation (4).
+    """Hidden units of the only layer, or of each, equation (4); none where the model decides by the example.
 
     Example:
         >>> hidden(150, (500, 100)), hidden(2000, 500)
         ((300, 100), 500)
     """
+    if own is None:
+        return None
     most = max(UNITS, rows)
     return tuple(min(units, most) for units in own) if isinstance(own, tuple) else min(own, most)
 

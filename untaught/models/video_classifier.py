@@ -67,7 +67,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
         (torch.Size([2, 3]), torch.Size([2, 15]))
     """
 
-    def _streams(self, x: Video) -> dict[str, Video]:
+    def _streams(self, x: Video) -> dict[str, Tensor]:
         """What each encoder sees, equation (1)."""
         found = {"frames": x} if self.config.stream != "flow" else {}
         return found | ({"flow": flow_video(x)} if self.config.stream != "frames" else {})
@@ -124,7 +124,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
         bidirectional: bool = False
         """In a gru-rcn, whether other recurrences run back in time."""
 
-    adapts = {"classes": "as many as the first examples have labels"}
+    adapts = {"frames": f"all of a labelled clip, up to {LONGEST}"}
     view = View(frames=16)
     recipe = Recipe(optimiser=Optimiser(learning_rate=3e-3), batch_size=32, clip=1.0)
     monitor = "wrong_class_probability"
@@ -156,12 +156,10 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """As many classes as there are labels; whole clips, unless they are long."""
-        highest = int(sample.label.max()) if len(sample.label) else -1
-        config = {"classes": highest + 1} if highest >= 1 else {}
-        frames = min(LONGEST, example.frames) if example.frames and highest >= 1 else 16
-        because = "of the labels of its clips, which are seen whole" if highest >= 1 else ""
-        return Usual(config=config, view=View(frames=frames), because=because)
+        """Whole clips where they have labels, unless they are long."""
+        if not example.frames or not bool((sample.label >= 0).any()):
+            return Usual()
+        return Usual(view=View(frames=min(LONGEST, example.frames)), because="a label is one of a whole clip")
 
     def stages(self) -> Sequence[Stage]:
         """One; on labelled clips where classes are learnt."""
@@ -194,7 +192,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
 
 
 def flow_video(x: Video) -> FlowVideo:
-    """The flow of each frame to the next as a clip of two channels, equation (1), around 1/2 as grey values are."""
+    """The flow of each frame to the next as a clip of two channels, around 1/2 as grey values are."""
     if x.shape[1] < 2:
         return x.new_full((len(x), 1, 2, *x.shape[-2:]), 0.5)
     with torch.no_grad():
