@@ -194,7 +194,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
 
 
 def flow_video(x: Video) -> FlowVideo:
-    """The flow of each frame to the next as a clip of two channels, equation (1), around 1/2 as grey values are."""
+    """The flow of each frame to the next as a clip of two channels, around 1/2 as grey values are."""
     if x.shape[1] < 2:
         return x.new_full((len(x), 1, 2, *x.shape[-2:]), 0.5)
     with torch.no_grad():
