@@ -89,6 +89,8 @@ def of_gap(records: Sequence[Mapping[str, Any]]) -> Picture | None:
         axes = figure.add_subplot()
         for (kind, of_gaps), colour in zip(found.items(), COLOURS, strict=False):
             known = {gap: values for gap, values in of_gaps.items() if values}
+            if not known:
+                continue
             means = [statistics.fmean(values) for values in known.values()]
             spreads = [statistics.stdev(values) if len(values) > 1 else 0.0 for values in known.values()]
             axes.errorbar(list(known), means, spreads, color=colour, marker="o", capsize=3, label=kind)
@@ -98,7 +100,7 @@ def of_gap(records: Sequence[Mapping[str, Any]]) -> Picture | None:
         axes.set_xticks(GAPS, [str(gap) for gap in GAPS])
         axes.set_xlabel("frames from the first event to the second")
         axes.set_ylabel("test clips whose order is named correctly")
-        axes.set_ylim(0.4, 1.02)
+        axes.set_ylim(-0.02, 1.02)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return rendered(figure)
 
