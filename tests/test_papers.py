@@ -18,7 +18,20 @@ from untaught.experiments.records import Records
 
 FIRST = 1
 """Experiments of a paper that are run each time; the others run with the slow tests."""
-LONG = ("srivastava2015", "lotter2015", "zhu2017", "sutskever2008", "burda2016")
+LONG = (
+    "bengio2007",
+    "burda2016",
+    "erhan2010",
+    "hinton1995",
+    "hinton_salakhutdinov2006",
+    "larochelle2008",
+    "lotter2015",
+    "salakhutdinov2009",
+    "srivastava2015",
+    "sutskever2008",
+    "vincent2008",
+    "zhu2017",
+)
 """Papers of which even that takes several seconds; all run with the slow tests."""
 EVERY = [
     pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST or paper in LONG else [])

@@ -153,6 +153,7 @@ def test_output_has_names() -> None:
     np.testing.assert_array_equal(frame.to_numpy(), small().fit(X).transform(X))
 
 
+@pytest.mark.slow
 def test_pipelines_and_cross_validation() -> None:
     pipeline = make_pipeline(
         small(learning_rate=0.01, batch_size=5).set_params(max_epochs=30), LogisticRegression(C=100)

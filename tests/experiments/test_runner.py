@@ -62,6 +62,7 @@ def test_measures_are_watched_from_before_the_first_step(tiny: str, tmp_path: Pa
     assert before != after
 
 
+@pytest.mark.slow
 def test_fractions_are_watched_too(tiny: str, tmp_path: Path) -> None:
     half = replace(
         paper_named(tiny).experiments["code"]["smoke"],
@@ -82,6 +83,7 @@ def test_a_warm_start_begins_where_the_other_ended(tiny: str, tmp_path: Path) ->
     assert record["begun_from"]["experiment"] == "code" and record["begun_from"]["left"] == []
 
 
+@pytest.mark.slow
 def test_a_start_from_another_network_takes_what_fits(tiny: str, tmp_path: Path) -> None:
     first = paper_named(tiny).experiments["code"]["smoke"]
     wider = replace(first, config={"hidden": (8,), "latent": 4}, begin_from="code", watch=None, pictures=())
@@ -97,6 +99,7 @@ def test_an_untrained_network_is_measured_as_it_began(tiny: str, tmp_path: Path)
     assert "step" not in record["trained"] and record["trained"]["weights"] == 64 * 8 * 2 + 8 * 3 * 2 + 8 * 2 + 3 + 64
 
 
+@pytest.mark.slow
 def test_pictures_that_are_named_are_kept(tiny: str, tmp_path: Path) -> None:
     runs = runner(tiny, tmp_path)
     assert read(runs.run("code", 0))["pictures"] == ["pictures/code-smoke-0-reconstruction.png"]
@@ -105,6 +108,7 @@ def test_pictures_that_are_named_are_kept(tiny: str, tmp_path: Path) -> None:
     assert kept[0].read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.slow
 def test_runs_are_kept_where_asked(tiny: str, tmp_path: Path) -> None:
     runs = replace(runner(tiny, tmp_path), keep=True)
     for _ in range(2):  # the second takes the place of the first

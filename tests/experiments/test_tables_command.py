@@ -49,6 +49,7 @@ def test_a_table_is_run_once_and_printed(tiny: str, tmp_path: Path, capsys: pyte
     assert rows["code of 3"]["squared error per image"]["full"] == "not run"
 
 
+@pytest.mark.slow
 def test_what_was_finished_stays_when_a_later_one_fails(
     tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
