@@ -62,3 +62,18 @@ def test_our_own_stacks_are_chains(coders: Coders) -> None:
 def test_what_is_torchs_stays_as_it_is() -> None:
     layer = nn.Conv2d(1, 1, 1)
     assert plain(layer) == [layer]
+
+
+@pytest.mark.parametrize("side", [1, 2, 3])
+def test_gradients_in_reduced_precision_are_those_in_full(side: int) -> None:
+    """Filters that reached beyond all padding had gradients of whatever stood in the memory."""
+    network, x = UpConvolution((128, side, side), (1, 4 * side, 4 * side)), torch.rand(32, 128, side, side)
+    network(x).square().mean().backward()
+    first = network.layers[0].get_parameter("weight")
+    wanted = first.grad
+    network.zero_grad()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        made = network(x)
+    made.float().square().mean().backward()
+    assert wanted is not None and first.grad is not None and bool((wanted != 0).flatten(2).any(1).all())
+    assert torch.allclose(first.grad, wanted, atol=0.05 * float(wanted.abs().max()))

@@ -3,7 +3,8 @@
     h' = phi(W * double(h))                                                      (1)
 
 double repeats every value in a square of 2x2, W are filters of 5x5, phi a leaky ReLU of slope 0.2. Vectors first go
-through a fully connected layer, whose output becomes maps of about 4x4. The last layer is linear.
+through a fully connected layer, whose output becomes maps of about 4x4. The last layer is linear. On maps that are
+smaller than 3x3, filters are no larger than what they can see.
 
 References:
     Dosovitskiy, Brox (2016). Inverting visual representations with convolutional networks. CVPR.
@@ -40,10 +41,10 @@ class UpConvolution(nn.Module):
         super().__init__()
         self.size = (shape[1], shape[2])
         self.entry, maps, size = self._entry(given)
-        layers: list[nn.Module] = [*self._layer(maps, maps := min(MOST, max(LEAST, maps)))]
+        layers: list[nn.Module] = [*self._layer(maps, maps := min(MOST, max(LEAST, maps)), size)]
         while size[0] < self.size[0] or size[1] < self.size[1]:
             doubled = (min(2 * size[0], self.size[0]), min(2 * size[1], self.size[1]))
-            layers += [nn.Upsample(doubled), *self._layer(maps, maps := max(LEAST, maps // 2))]
+            layers += [nn.Upsample(doubled), *self._layer(maps, maps := max(LEAST, maps // 2), doubled)]
             size = doubled
         self.layers = nn.Sequential(*layers, nn.Conv2d(maps, shape[0], 5, padding=2))
 
@@ -62,7 +63,9 @@ class UpConvolution(nn.Module):
         return nn.Sequential(nn.Flatten(), dense, nn.LeakyReLU(SLOPE), nn.Unflatten(1, (maps, *size))), maps, size
 
     @staticmethod
-    def _layer(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
-        convolution = nn.Conv2d(inputs, outputs, 5, padding=2)
+    def _layer(inputs: int, outputs: int, size: tuple[int, int]) -> tuple[nn.Module, nn.Module]:
+        # oneDNN's bfloat16 gradient of filters that reach beyond all padding is whatever stood in the memory.
+        height, width = (min(5, 2 * side - 1) for side in size)
+        convolution = nn.Conv2d(inputs, outputs, (height, width), padding=(height // 2, width // 2))
         nn.init.kaiming_normal_(convolution.weight, SLOPE)
         return convolution, nn.LeakyReLU(SLOPE)
