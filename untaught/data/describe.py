@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -61,33 +64,26 @@ def describe(source: Source) -> dict[str, Any]:
     }
 
 
-def duplicates(source: Source) -> int | None:
-    """How many examples are the same as an earlier one, of all parts; None where they cannot be compared.
-
-    Example:
-        >>> from untaught.data.reading.arrays import from_array
-        >>> duplicates(from_array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
-        1
-    """
-    found = doubles(source)
-    return None if found is None else len(found)
-
-
 def doubles(source: Source) -> list[tuple[str, str]] | None:
     """Pictures, vectors or clips that are the same as an earlier one, each with that one.
 
     In memory their values are compared, and on disk their files; None where there are too many values, or where a file
     holds more than one.
+
+    Example:
+        >>> from untaught.data.reading.arrays import from_array
+        >>> doubles(from_array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
+        [('row 2', 'row 0')]
     """
     parts = list(source.all_parts().values())
     values = sum(part.frames.count for part in parts) * torch.Size(source.shape).numel()
     in_memory = values <= COMPARED and all(part.frames.in_memory is not None for part in parts)
-    contents = [_values(part) if in_memory else _files(part) for part in parts]
-    seen: dict[bytes, str] = {}
+    contents = [_values(part) for part in parts] if in_memory else _files(parts)
+    seen: dict[object, str] = {}
     found: list[tuple[str, str]] = []
+    if contents is None:
+        return None
     for part, content in zip(parts, contents, strict=True):
-        if content is None:
-            return None
         for first, digest in zip(part.first.tolist(), content, strict=True):
             if digest in seen:
                 found.append((_place(part, first), seen[digest]))
@@ -96,7 +92,7 @@ def doubles(source: Source) -> list[tuple[str, str]] | None:
     return found
 
 
-def _values(part: Part) -> list[bytes]:
+def _values(part: Part) -> list[object]:
     """A digest of each example's values."""
     frames = part.frames.in_memory
     assert frames is not None
@@ -104,12 +100,19 @@ def _values(part: Part) -> list[bytes]:
     return [sha256(clip.contiguous().cpu().numpy().data).digest() for clip in clips]
 
 
-def _files(part: Part) -> list[bytes] | None:
-    """A digest of each example's file; None where there are none, or where one holds several."""
-    origin = part.origin
-    if origin is None or list(origin.first) != part.first.tolist():
-        return None
-    return [_digest(file) for file in origin.files]
+def _files(parts: Sequence[Part]) -> list[list[object]] | None:
+    """What tells each example's file from others; None where there are none, or where one holds several.
+
+    That is its size, and where several files have that size, a digest too: few files are read.
+    """
+    origins = [part.origin for part in parts]
+    found: list[list[tuple[str, int]]] = []
+    for part, origin in zip(parts, origins, strict=True):
+        if origin is None or list(origin.first) != part.first.tolist():
+            return None
+        found.append([(file, os.path.getsize(file)) for file in origin.files])
+    often = Counter(size for files in found for _, size in files)
+    return [[(size, _digest(file) if often[size] > 1 else b"") for file, size in files] for files in found]
 
 
 def _digest(file: str) -> bytes:

@@ -19,7 +19,6 @@ import torch
 import untaught.data.sets
 from untaught.ambient import as_torch_begins
 from untaught.config import from_json
-from untaught.data.classes.class_names import minus_one_beside
 from untaught.data.part import Part
 from untaught.data.readers.shard_names import shard_files
 from untaught.data.reading.clips.frame_names import is_numbered
@@ -222,7 +221,7 @@ def _open_thing(thing: Any, options: dict[str, Any], reading: Reading) -> Source
     """Open what a program has."""
     from untaught.data.readers.things import open_thing  # which needs this module
 
-    return open_thing(thing, options, reading)
+    return open_thing(thing, {**_of_a_run(reading), **options}, reading)
 
 
 def _open_named(asked: Spec, options: dict[str, str], reading: Reading) -> Source:
@@ -230,15 +229,27 @@ def _open_named(asked: Spec, options: dict[str, str], reading: Reading) -> Sourc
     name = str(asked.name)
     data_set = named_set(name)
     if isinstance(data_set, FileKind):
-        return data_set.open_path(cast(Path, asked.path), from_json(data_set.Options, options, name), reading)
-    known = {field.name for field in fields(data_set.Options)}
-    if "minus_one" in known:
-        options = {"minus_one": minus_one_beside("auto", reading.classes), **options}
-    draws = "size" in known
+        return data_set.open_path(cast(Path, asked.path), _read(data_set.Options, options, name, reading), reading)
+    draws = "size" in _fields_of(data_set.Options)
     if draws and reading.size is not None:
         options = {**options, "size": size_text(reading.size)}
-    source = data_set.load(asked.path, from_json(data_set.Options, options, name))
+    source = data_set.load(asked.path, _read(data_set.Options, options, name, reading))
     return source if draws else _resized(source, reading.size)
+
+
+def _fields_of(options: type[Any]) -> set[str]:
+    return {field.name for field in fields(options)}
+
+
+def _read(options: type[Any], given: Mapping[str, Any], name: str, reading: Reading) -> Any:
+    """The options of a source, with what follows from the run that is to see it."""
+    held = _of_a_run(reading) if "minus_one" in _fields_of(options) else {}
+    return from_json(options, {**held, **given}, name)
+
+
+def _of_a_run(reading: Reading) -> dict[str, str]:
+    """Where a run has a class -1, a label of -1 is that class."""
+    return {"minus_one": "class"} if "-1" in reading.classes else {}
 
 
 def _open_path(asked: Spec, options: dict[str, str], reading: Reading) -> Source:
@@ -249,7 +260,7 @@ def _open_path(asked: Spec, options: dict[str, str], reading: Reading) -> Source
         FileKind, importlib.import_module(f"untaught.data.{'readers' if module == 'shards' else 'reading'}.{module}")
     )
     try:
-        return kind.open_path(path, from_json(kind.Options, options, path.name), reading)
+        return kind.open_path(path, _read(kind.Options, options, path.name, reading), reading)
     except PermissionError as error:
         raise DataError(f"cannot read {error.filename or path}: permission denied") from error
 

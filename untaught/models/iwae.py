@@ -39,7 +39,7 @@ from untaught.nn.convolution import Activation
 from untaught.nn.corrected import silence
 from untaught.nn.latent.densities import OutputDensity, OutputKind, normal
 from untaught.nn.latent.layers import DEPTH, Stack
-from untaught.nn.latent.linear_start import begin_linear, linear_beside
+from untaught.nn.latent.linear_start import begin_linear, components, linear_beside
 from untaught.nn.noise import wide
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
@@ -131,12 +131,11 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         self.outputs = OutputDensity(config.output, values, config.deviation)
         self.stack = Stack(values, config.latent, config.hidden, config.activation)
         widths = (config.latent[0], *[config.hidden[0]] * DEPTH, self.outputs.numbers * values)
-        self.decoder = dense.Encoder(widths, config.activation)
-        self.linear: nn.Linear | None = None
+        self.decoder: nn.Module = dense.Encoder(widths, config.activation)
         if config.start == "pca":
             refuse_start(config.output)
-            self.stack.linear = linear_beside(self.stack.up[0], values, 2 * config.latent[0])
-            self.linear = linear_beside(self.decoder, config.latent[0], self.outputs.numbers * values)
+            self.stack.up[0] = linear_beside(self.stack.up[0], values, 2 * config.latent[0])
+            self.decoder = linear_beside(self.decoder, config.latent[0], self.outputs.numbers * values)
             for network in self.stack.down:  # the lowest layer is standard normal at first, as (1) there assumes
                 silence(layers_of(network)[-1])
         self.begins_solved = config.start == "pca"
@@ -149,7 +148,8 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         """
         super().prepare(sample)
         if self.config.start == "pca":
-            begin_linear(self.stack.linear, self.linear, self.outputs, sample.x.flatten(1))
+            below, latents = self.stack.up[0], self.config.latent[0]
+            begin_linear(below, self.decoder, self.outputs, sample.x.flatten(1), latents)
 
     def encode(self, x: Examples) -> Features:
         """Mean of every layer, each given the mean of the one below."""
@@ -176,12 +176,12 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
             return self.decode(self.stack.prior_sample(top))
 
     def filters(self) -> Images:
-        """Weights of the first layer."""
-        return first_weights(self.stack, self.shape)
+        """Weights of the first layer; of what begins at components, these."""
+        begun = components(self.stack.up[0], self.config.latent[0], self.shape)
+        return first_weights(self.stack, self.shape) if begun is None else begun
 
     def _numbers(self, lowest: Features) -> Float[Tensor, "batch number"]:
-        numbers = self.decoder(lowest)
-        return wide(numbers if self.linear is None else numbers + self.linear(lowest))
+        return wide(self.decoder(lowest))
 
     def _log_density(self, x: Examples, lowest: Features) -> PerExample:
         """Log p(x|h_1) in nats."""

@@ -53,7 +53,7 @@ from untaught.nn.latent.densities import (
     normal_log_density,
     standard_log_density,
 )
-from untaught.nn.latent.linear_start import begin_linear, linear_beside
+from untaught.nn.latent.linear_start import begin_linear, components, linear_beside
 from untaught.nn.latent.stochastic import Moments, Networks
 from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli
@@ -167,8 +167,10 @@ class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariabl
         if config.start == "pca":
             refuse_start(config.output)
             latents, values = config.networks.latent, math.prod(self.shape)
-            self.encoder.linear = linear_beside(self.encoder.network, values, 2 * latents)
-            self.decoder.linear = linear_beside(self.decoder.network, latents, self.outputs.numbers * values)
+            seen = self.encoder.seen(torch.zeros(1, *self.shape)).numel()
+            self.encoder.network = linear_beside(self.encoder.network, seen, 2 * latents)
+            numbers = self.outputs.numbers * values
+            self.decoder.network = linear_beside(self.decoder.network, latents + config.classes, numbers)
         self.begins_solved = config.start == "pca"
 
     def prepare(self, sample: Batch) -> None:
@@ -179,7 +181,8 @@ class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariabl
         """
         super().prepare(sample)
         if self.config.start == "pca":
-            begin_linear(self.encoder.linear, self.decoder.linear, self.outputs, sample.x.flatten(1))
+            below, above, latents = self.encoder.network, self.decoder.network, self.config.networks.latent
+            begin_linear(below, above, self.outputs, sample.x.flatten(1), latents)
         if self.config.classes:
             check_labels(sample.label, self.config.classes, needed=True)
 
@@ -229,7 +232,10 @@ class VAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariabl
         return chosen(found | {f"decoder.{number}": value for number, value in enumerate(above, 1)}, names)
 
     def filters(self) -> Images:
-        """Weights of the first layer, without those of the classes."""
+        """Weights of the first layer, without those of the classes; of what begins at components, these."""
+        begun = components(self.encoder.network, self.config.networks.latent, self.shape)
+        if begun is not None:
+            return begun
         if self.encoder.planes or not self.config.classes:
             return first_weights(self.encoder.network, self.shape)[:, : self.shape[0]]
         weight = layers_of(self.encoder.network)[0].get_parameter("weight").detach()[:, : -self.config.classes]

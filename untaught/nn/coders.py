@@ -20,7 +20,7 @@ from untaught.config import Count, configuration
 from untaught.errors import ConfigError
 from untaught.nn import convolution, dense
 from untaught.nn.convolution import Activation
-from untaught.nn.corrected import CorrectedDecoder, CorrectedEncoder, silence
+from untaught.nn.corrected import Beside, CorrectedDecoder, CorrectedEncoder, silence
 from untaught.nn.sizes import Layer, layers, sizes
 from untaught.shapes import Features, Images, Shape
 
@@ -156,7 +156,7 @@ class ConvolutionDecoder(nn.Module):
 def layers_of(network: nn.Module) -> list[nn.Module]:
     """The layers of an encoder or decoder in the order in which they act; for a caller's own network, its children."""
     match network:
-        case CorrectedEncoder() | CorrectedDecoder():
+        case CorrectedEncoder() | CorrectedDecoder() | Beside():
             return layers_of(network.network)
         case ConvolutionEncoder():
             return [*network.maps.layers, network.code]

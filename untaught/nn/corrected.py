@@ -69,6 +69,34 @@ class CorrectedDecoder(nn.Module):
         return self.mean + self.deviation * own
 
 
+class Beside(nn.Module):
+    """A network with a linear map beside it, to whose numbers the network adds nothing at first.
+
+    Example:
+        >>> from untaught.nn.dense import Encoder
+        >>> Beside(Encoder((64, 20, 5)), Encoder((64, 20, 5)).layers[-1], 64, 5)(torch.zeros(3, 1, 8, 8)).shape
+        torch.Size([3, 5])
+    """
+
+    def __init__(self, network: nn.Module, last: nn.Module, inputs: int, numbers: int) -> None:
+        """Put the map beside a network.
+
+        Args:
+            network: From examples of so many values, in any shape, to so many numbers, in any shape.
+            last: Its last layer, which is set to 0.
+            inputs: Values of an example.
+            numbers: Numbers that it gives.
+        """
+        super().__init__()
+        self.linear = nn.Linear(inputs, numbers)
+        self.network = network
+        silence(last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The numbers of both, `(batch, number)`."""
+        return self.linear(x.flatten(1)) + self.network(x).flatten(1)
+
+
 @torch.no_grad()
 def silence(last: nn.Module) -> None:
     """Set a network's last layer to zero, so that it corrects nothing at first."""

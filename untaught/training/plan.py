@@ -204,7 +204,7 @@ def plan_of(
         training=asked.training,
         seen=view,
         encoder=None if asked.given is None else asked.given.recorded,
-        **_chosen(cls, usual, asked, config, view, _counted_classes(cls, source)),
+        **_chosen(cls, usual, asked, config, view),
     )
     return decided(model, settings, source, other)
 
@@ -418,9 +418,7 @@ def names_that_take_encoders() -> list[str]:
     return [name for name in model_names() if issubclass(model_class(name), TakesEncoder)]
 
 
-def _chosen(
-    cls: type[Model], usual: Usual, asked: Asked, config: Any, view: View, counted: Mapping[str, int]
-) -> dict[str, Any]:
+def _chosen(cls: type[Model], usual: Usual, asked: Asked, config: Any, view: View) -> dict[str, Any]:
     """Settings chosen from the data, not set by the user and in force, with the reason."""
     if asked.held is not None:
         return {"chosen": asked.held.chosen, "because": asked.held.because}
@@ -435,10 +433,9 @@ def _chosen(
     if usual.recipe is not None:
         chosen["recipe"] = to_json(usual.recipe)
     because = [usual.because] if chosen else []
-    for name, count in counted.items():
-        if name not in asked.config and count != plainly[name]:
-            chosen[name] = count
-            because.append(f"the data have {count} {name}")
+    if learns_classes(cls) and "classes" not in asked.config and config.classes != plainly["classes"]:
+        chosen["classes"] = config.classes
+        because.append(f"the data have {config.classes} classes")
     return {"chosen": chosen, "because": "; ".join(filter(None, because))}
 
 
@@ -488,11 +485,10 @@ def _refuse_other_sources(stages: Sequence[Stage], settings: Settings, other: So
     if other is not None and not wanted:
         raise ConfigError(f"--other: {settings.model} learns from one source; leave it out")
     if other is not None and example_shape(other.shape, settings.view) != tuple(settings.shape):
-        shapes = ("x".join(map(str, shape)) for shape in (other.shape, settings.shape))
+        there, wanted = ("x".join(map(str, shape)) for shape in (other.shape, settings.shape))
         raise DataError(
-            "{} has examples of {}, and the first source of {}; --size brings pictures to one size".format(
-                other.spec, *shapes
-            )
+            f"{other.spec} has examples of {there}, and the first source of {wanted}; "
+            "--size brings pictures to one size"
         )
 
 

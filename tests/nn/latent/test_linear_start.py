@@ -88,6 +88,14 @@ def test_networks_beside_them_learn_and_labels_are_seen(x: Tensor) -> None:
     assert all(weight.grad is not None for weight in model.parameters())
 
 
+def test_filters_are_the_components(x: Tensor) -> None:
+    judge = PCA(LATENT).fit(x.flatten(1).double().numpy())
+    found = begun(x, classes=2).filters().flatten(1).double()
+    assert found.shape == (LATENT, 16)
+    cosines = (torch.nn.functional.normalize(found, dim=1) * torch.from_numpy(judge.components_)).sum(1)
+    assert torch.allclose(cosines.abs(), torch.ones(LATENT, dtype=torch.float64), atol=1e-4)
+
+
 def test_it_is_the_default_of_grey_pictures_alone() -> None:
     grey = from_array(0.3 + 0.4 * torch.rand(60, 1, 6, 6))
     chosen = plan(Asked("vae", {"hidden": [5]}), grey)

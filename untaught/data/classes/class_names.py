@@ -66,16 +66,6 @@ def numbered(found: Sequence[NDArray[Any] | None], place: str, minus_one: MinusO
     return Numbered(tensors, (), (told,) if absent else ())
 
 
-def minus_one_beside(asked: MinusOne, classes: Sequence[str]) -> MinusOne:
-    """What a label of -1 means in data that are shown to a run with these classes: a class, where the run has one.
-
-    Example:
-        >>> minus_one_beside("auto", ("-1", "1")), minus_one_beside("auto", ("0", "1"))
-        ('class', 'auto')
-    """
-    return "class" if asked == "auto" and "-1" in classes else asked
-
-
 def as_others(names: Sequence[str], others: Sequence[str]) -> list[int | None]:
     """The number of each class among another source's classes, by name; None where that has none of its name.
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from untaught.config import Count, configuration
-from untaught.data.classes.class_names import MinusOne, Numbered, minus_one_beside
+from untaught.data.classes.class_names import MinusOne, Numbered
 from untaught.data.origin import Origin
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.readers.class_labels import classes_of
@@ -76,7 +76,7 @@ def read_source(readers: Readers, spec: str, options: RecordOptions, reading: Re
         found[name] = gather(reader, wanted, reading, options.limit)
         wanted = found[name].wanted  # the size of the first part is that of all
     _refuse_different(found)
-    every, scales, classes = list(found.values()), _scales(found, options, reading), _classes(found, options, reading)
+    every, scales, classes = list(found.values()), _scales(found, options, reading), _classes(found, options)
     channels = max(one.channels or 0 for one in every) or None
     parts = {
         name: _part(one, scales[one.values.whole], channels, label, options)
@@ -140,14 +140,13 @@ def _scales(found: Mapping[str, Gathered], options: RecordOptions, reading: Read
         ) from error
 
 
-def _classes(found: Mapping[str, Gathered], options: RecordOptions, reading: Reading) -> Numbered:
+def _classes(found: Mapping[str, Gathered], options: RecordOptions) -> Numbered:
     every = list(found.values())
     fields = {taken.label_field for one in every for taken in one.taken}
     reader = every[0].reader
     known = reader.class_names(next(iter(fields)) if len(fields) == 1 else None)
     labels = [[taken.label for taken in one.taken] for one in every]
-    minus_one = minus_one_beside(options.minus_one, reading.classes)
-    return classes_of(labels, known, options.label is not None, reader.place, minus_one)
+    return classes_of(labels, known, options.label is not None, reader.place, options.minus_one)
 
 
 def _part(

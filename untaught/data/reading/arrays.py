@@ -21,7 +21,7 @@ from torch import Tensor
 
 from untaught.ambient import as_torch_begins
 from untaught.config import configuration
-from untaught.data.classes.class_names import MinusOne, Numbered, minus_one_beside, numbered
+from untaught.data.classes.class_names import MinusOne, Numbered, numbered
 from untaught.data.part import Frames, Part, WholeFrames
 from untaught.data.reading.array_files import holds_several, read_one, read_several
 from untaught.data.reading.layout import Layout, axes_of, in_our_order, layout_of, read_all, values_of
@@ -95,7 +95,7 @@ def open_path(path: Path, options: Options, reading: Reading) -> Source:
     """
     several = holds_several(path)
     arrays = read_several(path, reading.memory) if several else {"x": read_one(path, reading.memory)}
-    source = _source(arrays, str(path), options, reading, several)
+    source = _source(arrays, str(path), options, reading.scale, several)
     if reading.size is None:
         return source
     small = {name: resized(part, reading.size) for name, part in source.all_parts().items()}
@@ -132,7 +132,7 @@ def from_array(
         arrays["y"] = _numbers(label)
     for name, value in (latents or {}).items():
         arrays[LATENT + name] = _numbers(value)
-    return replace(_source(arrays, "x", Options(scale=scale, axes=axes), Reading(), False), spec="array")
+    return replace(_source(arrays, "x", Options(scale=scale, axes=axes), None, False), spec="array")
 
 
 def _numbers(x: Tensor | ArrayLike) -> NDArray[Any]:
@@ -143,16 +143,15 @@ def _numbers(x: Tensor | ArrayLike) -> NDArray[Any]:
 
 
 def _source(
-    arrays: Mapping[str, NDArray[Any]], place: str, options: Options, reading: Reading, several: bool
+    arrays: Mapping[str, NDArray[Any]], place: str, options: Options, held: float | None, several: bool
 ) -> Source:
-    """Make a source of arrays by name."""
+    """Make a source of arrays by name; `held` is the scale of a run, to whose model it is shown."""
     arrays = {_without_train(name, arrays): array for name, array in arrays.items()}
     name = _examples(arrays, place)
     endings = ("", TEST) if name + TEST in arrays else ("",)
     called = [f"{name}{ending} of {place}" if several else place for ending in endings]
-    meaning = _meaning([arrays[name + ending] for ending in endings], called, options, reading.scale)
-    minus_one = minus_one_beside(options.minus_one, reading.classes)
-    classes = _classes(arrays, place if not several else called[0], minus_one)
+    meaning = _meaning([arrays[name + ending] for ending in endings], called, options, held)
+    classes = _classes(arrays, place if not several else called[0], options)
     parts = [_part(arrays, name, ending, at, meaning, classes) for ending, at in zip(endings, called, strict=True)]
     train, test = parts[0], parts[1] if len(parts) > 1 else None
     if test is not None and test.shape != train.shape:
@@ -215,10 +214,10 @@ def _examples(arrays: Mapping[str, NDArray[Any]], place: str) -> str:
     raise DataError(f"{place} holds {', '.join(sorted(arrays)) or 'nothing'}; the examples should be called x")
 
 
-def _classes(arrays: Mapping[str, NDArray[Any]], place: str, minus_one: MinusOne) -> Numbered:
+def _classes(arrays: Mapping[str, NDArray[Any]], place: str, options: Options) -> Numbered:
     """Labels of both parts."""
     found = [next((arrays[name + ending] for name in LABELS if name + ending in arrays), None) for ending in ("", TEST)]
-    return numbered(found, place, minus_one)
+    return numbered(found, place, options.minus_one)
 
 
 def _latents(arrays: Mapping[str, NDArray[Any]], ending: str, layout: Layout, place: str) -> dict[str, Tensor]:

@@ -4,8 +4,7 @@
     p(h_1, ..., h_L) = p(h_L) p(h_{L-1}|h_L) ... p(h_1|h_2),   p(h_L) = N(0, 1)       (2)
 
 Each conditional density is normal with a mean and a variance for each unit, which a network with two hidden layers
-gives. Draws pass the gradient on: h = m + s e with e normal. The lowest may have a linear map beside its network, whose
-outputs are added (`untaught.nn.latent.linear_start`).
+gives. Draws pass the gradient on: h = m + s e with e normal.
 
 References:
     Burda, Grosse, Salakhutdinov (2016). Importance weighted autoencoders. Section 4.
@@ -54,7 +53,6 @@ class Stack(nn.Module):
         """
         super().__init__()
         self.latent = tuple(latent)
-        self.linear: nn.Linear | None = None
         widths = list(zip(pairwise((values, *latent)), hidden, strict=True))
         self.up = nn.ModuleList(
             dense.Encoder((below, *[width] * DEPTH, 2 * above), activation) for (below, above), width in widths
@@ -71,10 +69,9 @@ class Stack(nn.Module):
         latents: list[Layer] = []
         density = x.new_zeros(())
         for number, network in enumerate(self.up):
+            mean, log_variance = _moments(network, latents[-1] if latents else x)
             if number == 0:
-                mean, log_variance = (part.repeat_interleave(draws, 0) for part in self._lowest(x))
-            else:
-                mean, log_variance = _moments(network, latents[-1])
+                mean, log_variance = (part.repeat_interleave(draws, 0) for part in (mean, log_variance))
             noise = normal(mean)
             latents.append(mean + (0.5 * log_variance).exp() * noise)
             density = density + standard_log_density(noise) - 0.5 * log_variance.sum(-1)
@@ -82,15 +79,10 @@ class Stack(nn.Module):
 
     def means(self, x: Vectors) -> list[Layer]:
         """Mean of each layer given the mean of the one below."""
-        means = [self._lowest(x)[0]]
-        for network in self.up[1:]:
+        means = [x]
+        for network in self.up:
             means.append(_moments(network, means[-1])[0])
-        return means
-
-    def _lowest(self, x: Vectors) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of the layer above the data."""
-        numbers = self.up[0](x)
-        return _halves(numbers if self.linear is None else numbers + self.linear(x))
+        return means[1:]
 
     def log_prior(self, latents: Sequence[Layer]) -> PerRow:
         """Log p(h_1, ..., h_L) in nats, equation (2)."""
@@ -108,9 +100,5 @@ class Stack(nn.Module):
 
 
 def _moments(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    return _halves(network(x))
-
-
-def _halves(numbers: Tensor) -> tuple[Tensor, Tensor]:
-    mean, log_variance = wide(numbers).tensor_split(2, 1)
+    mean, log_variance = wide(network(x)).tensor_split(2, 1)
     return mean, log_variance

@@ -16,34 +16,39 @@ References:
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
 from untaught.nn.coders import layers_of
-from untaught.nn.corrected import silence
+from untaught.nn.corrected import Beside
 from untaught.nn.latent.densities import LEAST_DEVIATION, OutputDensity
 from untaught.nn.principal import principal
-from untaught.shapes import Vectors
+from untaught.shapes import Images, Shape, Vectors
 
 
-def linear_beside(network: nn.Module, inputs: int, numbers: int) -> nn.Linear:
-    """A linear map whose outputs are to be added to a network's, which gives 0 at first."""
-    silence(layers_of(network)[-1])
-    return nn.Linear(inputs, numbers)
+def linear_beside(network: nn.Module, inputs: int, numbers: int) -> Beside:
+    """The network with a linear map beside it, and nothing to add to it at first."""
+    return Beside(network, layers_of(network)[-1], inputs, numbers)
 
 
 @torch.no_grad()
-def begin_linear(below: nn.Linear | None, above: nn.Linear | None, outputs: OutputDensity, x: Vectors) -> None:
-    """Set linear maps, equations (1) and (2), and the offset of the variances, from examples.
+def begin_linear(below: nn.Module, above: nn.Module, outputs: OutputDensity, x: Vectors, latents: int) -> None:
+    """Set the linear maps beside two networks, equations (1) and (2), and the offset of the variances, from examples.
+
+    What the networks see behind an example's values, or behind the latents, such as a class, the maps do not use.
 
     Args:
         below: From examples to M and log S.
         above: From latents to W z.
         outputs: A Gaussian density that has looked at the data.
         x: Examples of the training part, `(example, value)`.
+        latents: Latent variables.
     """
-    assert below is not None and above is not None
-    latents, values = above.in_features, x.shape[1]
+    assert isinstance(below, Beside) and isinstance(above, Beside)
+    inferring, giving = below.linear, above.linear
+    values = x.shape[1]
     plane = principal(x, latents)
     along = plane.encode(x).double().var(0, correction=0)
     spread = x.var(0, correction=0)
@@ -53,17 +58,25 @@ def begin_linear(below: nn.Linear | None, above: nn.Linear | None, outputs: Outp
     known = along.clamp_min(noise)
 
     weight = (root / known)[:, None] * plane.directions.T.double()
-    _zero(below)
-    below.weight[: len(weight)].copy_(weight)
-    below.bias[: len(weight)].copy_(-weight @ plane.mean.double())
-    below.bias[latents : latents + len(weight)].copy_((noise / known).log())
+    _zero(inferring)
+    inferring.weight[: len(weight), :values].copy_(weight)
+    inferring.bias[: len(weight)].copy_(-weight @ plane.mean.double())
+    inferring.bias[latents : latents + len(weight)].copy_((noise / known).log())
 
     loadings = plane.directions.double() * root
-    _zero(above)
-    above.weight[:values, : len(root)].copy_(loadings / outputs.slope(plane.mean).double()[:, None])
+    _zero(giving)
+    giving.weight[:values, : len(root)].copy_(loadings / outputs.slope(plane.mean).double()[:, None])
     outputs.begin_spread(spread - loadings.square().sum(1).to(spread))
 
 
 def _zero(linear: nn.Linear) -> None:
     for value in linear.parameters():
         value.zero_()
+
+
+def components(network: nn.Module, latents: int, shape: Shape) -> Images | None:
+    """What each latent is inferred by, as pictures; none where no linear map stands beside the network."""
+    if not isinstance(network, Beside):
+        return None
+    picture = shape if len(shape) == 3 else (1, 1, *shape)
+    return network.linear.weight.detach()[:latents, : math.prod(shape)].unflatten(1, picture)

@@ -2,7 +2,6 @@
 
     mean m(x), log s(x)^2 = E(x, y),   outputs = D(z, y)     (1)
 
-Both may have a linear map beside the network, whose outputs are added (`untaught.nn.latent.linear_start`).
 The class y is one-hot, and all 0 where it is not known. Fully connected layers see it beside the values; convolutions
 as further channels, each 1 throughout where its class is meant. D sees it beside the latents.
 """
@@ -91,7 +90,6 @@ class StochasticEncoder(nn.Module):
     def __init__(self, network: nn.Module, classes: int, planes: bool) -> None:
         super().__init__()
         self.network, self.classes, self.planes = network, classes, planes
-        self.linear: nn.Linear | None = None
 
     def seen(self, x: Examples, label: Labels | None = None) -> Tensor:
         """An example with its class beside it."""
@@ -103,10 +101,7 @@ class StochasticEncoder(nn.Module):
 
     def forward(self, x: Examples, label: Labels | None = None) -> Moments:
         """Mean and log-variance, in full precision."""
-        moments = self.network(self.seen(x, label))
-        if self.linear is not None:
-            moments = moments + self.linear(x.flatten(1))
-        mean, log_variance = wide(moments).chunk(2, 1)
+        mean, log_variance = wide(self.network(self.seen(x, label))).chunk(2, 1)
         return mean, log_variance
 
 
@@ -116,7 +111,6 @@ class LatentDecoder(nn.Module):
     def __init__(self, network: nn.Module, classes: int) -> None:
         super().__init__()
         self.network, self.classes = network, classes
-        self.linear: nn.Linear | None = None
 
     def seen(self, latent: Features, label: Labels | None = None) -> Float[Tensor, "batch input"]:
         """Latents with the class beside them."""
@@ -124,8 +118,7 @@ class LatentDecoder(nn.Module):
 
     def forward(self, latent: Features, label: Labels | None = None) -> Float[Tensor, "batch number"]:
         """Outputs, in full precision."""
-        numbers = self.network(self.seen(latent, label)).flatten(1)
-        return wide(numbers if self.linear is None else numbers + self.linear(latent))
+        return wide(self.network(self.seen(latent, label))).flatten(1)
 
 
 def one_hot(label: Labels | None, classes: int, like: Tensor) -> Features:
