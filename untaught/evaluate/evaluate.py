@@ -33,7 +33,7 @@ def measures() -> dict[str, Measure]:
 def reasons(subject: Subject) -> dict[str, str | None]:
     """For every measure, None where it can be taken of the subject, else why not."""
     with measuring(subject.model):
-        return {name: measure.applies(_for(measure, subject)) for name, measure in measures().items()}
+        return {name: measure.applies(measure.judged(subject)) for name, measure in measures().items()}
 
 
 @as_torch_begins()
@@ -67,27 +67,22 @@ def evaluate(
         for name in _chosen(subject, known, names):
             begins(name)
             with seeded(subject.seed, subject.device):
-                groups = known[name].measure(_for(known[name], subject))
+                groups = known[name].measure(known[name].judged(subject))
             ends(name, groups)
             results[name] = known[name].as_json(groups)
     return results
 
 
-def _for(measure: Measure, subject: Subject) -> Subject:
-    """The subject as a measure sees it: data that were not trained on are whole where it learns nothing from them."""
-    return subject.as_whole if measure.whole else subject
-
-
 def _chosen(subject: Subject, known: dict[str, Measure], names: Sequence[str] | None) -> list[str]:
     if names is None:
         usual = {name: measure for name, measure in known.items() if not measure.by_name}
-        return [name for name, measure in usual.items() if measure.applies(_for(measure, subject)) is None]
+        return [name for name, measure in usual.items() if measure.applies(measure.judged(subject)) is None]
     for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
             raise ConfigError(f"no measure is called {name!r}; {hint}")
-        reason = known[name].applies(_for(known[name], subject))
+        reason = known[name].applies(known[name].judged(subject))
         if reason is not None:
             raise ConfigError(f"{name} cannot be measured: {reason}")
     return list(names)

@@ -77,6 +77,13 @@ class Measure:
     caution: Callable[[Quantities], str] = lambda found: ""
     """Says in a sentence why the numbers are not to be trusted; empty where they are."""
 
+    def judged(self, subject: Subject) -> Subject:
+        """The subject as this measure sees it: data that were not trained on are whole if it learns nothing from them.
+
+        Its pictures are drawn of the same examples.
+        """
+        return subject.as_whole if self.whole else subject
+
     def take(self, subject: Subject) -> dict[str, Any]:
         """Measure a subject; the result as JSON."""
         return self.as_json(self.measure(subject))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from tests.evaluate.fakes import Linear, subject_of
 from untaught.data.part import Part
 from untaught.data.view import View
+from untaught.evaluate.drawing.illustrate import illustrate_measures
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.measures import latent_space
 from untaught.evaluate.measures.latent_space import MANIFOLD, MEASURE, STEPS, best_single, correlation, cubic_r2
@@ -37,6 +39,17 @@ def subject(latent: int = 2) -> Subject:
     x.flatten(1)[:, :2] = CAUSES
     part = replace(Part.of(x), latents={"cause": CAUSES})
     return subject_of(model, part, part, View())
+
+
+def test_pictures_show_the_examples_that_were_measured(tmp_path: Path) -> None:
+    """Nine examples that the model was not trained on, of which a measure that learns from some judges one."""
+    few = Part.of(torch.rand(9, 1, 2, 3))
+    split = subject()
+    split = replace(split, parts=replace(split.parts, test=few.clips(torch.arange(1))), whole=few)
+    taken = evaluate(split, ["latent_space"])
+    assert taken["latent_space"]["examples"] == 9
+    drawn = {path.name for path in illustrate_measures(split, tmp_path, taken)}
+    assert drawn == {"traversals.png", "interpolation.png", "manifold.png"}
 
 
 def test_latents_that_are_the_causes() -> None:

@@ -57,7 +57,7 @@ def illustrate_measures(subject: Subject, folder: Path, taken: Mapping[str, Mapp
     for name, measure in known.items():
         for file, drawing in measure.pictures.items():
             with measuring(subject.model), seeded(subject.seed, subject.device):
-                picture = drawing.draw(subject, measure.read(taken[name]))
+                picture = drawing.draw(measure.judged(subject), measure.read(taken[name]))
             if picture is not None:
                 written.append(write_picture(folder / file, picture))
     return written
