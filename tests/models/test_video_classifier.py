@@ -92,6 +92,13 @@ def test_one_class_alone_is_refused(batch: Batch) -> None:
         built().prepare(Batch(batch.x, torch.zeros(6, dtype=torch.int64)))
 
 
+@pytest.mark.parametrize("config", [{}, {"task": "direction"}])
+def test_single_pictures_are_refused_in_a_line(config: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="the model needs video, and this source has single pictures") as caught:
+        plan(Asked("video-classifier", config), open_data("digits"))
+    assert "\n" not in str(caught.value)
+
+
 def test_the_length_of_clips_comes_from_the_data() -> None:
     sample = Batch(torch.zeros(4, 1, 12, 12), torch.tensor([0, 3, 1, 2]))
     labelled = VideoClassifier.usual(Example((1, 12, 12), frames=10), sample)
