@@ -34,7 +34,7 @@ def batch() -> Batch:
 def test_probabilities_of_both_streams_are_averaged_and_each_learns_by_itself(batch: Batch) -> None:
     model = built(stream="both")
     seen = {"frames": batch.x, "flow": flow_video(batch.x)}
-    each = [torch.softmax(model.outputs[name](model.encoders[name](x)), 1) for name, x in seen.items()]
+    each = [torch.softmax(model.outputs[name](10 * model.encoders[name](x)), 1) for name, x in seen.items()]
     torch.testing.assert_close(model.class_probabilities(batch.x), (each[0] + each[1]) / 2)
     right = [one.gather(1, batch.label[:, None]).log().mean() for one in each]
     found = model.loss(batch, "model", torch.ones(()))
@@ -59,10 +59,26 @@ def test_flow_is_that_of_each_frame_less_its_mean_and_the_last_is_repeated() -> 
 @pytest.mark.parametrize(("task", "answers"), [("direction", 2), ("speed", 2), ("order", 6)])
 def test_tasks_without_labels_have_answers_of_their_own(task: str, answers: int, batch: Batch) -> None:
     model = built(task=task, network="frames")
+    assert not model.stages()[0].stream.labelled and built().stages()[0].stream.labelled
     assert model.outputs["frames"].out_features == answers
     assert model.loss(Batch.of(batch.x), "model", torch.ones(())).total.isfinite()
     with pytest.raises(ConfigError, match="without classes"):
         model.class_probabilities(batch.x)
+
+
+def test_a_clip_is_asked_about_what_was_done_to_it() -> None:
+    """Clips that grow brighter: those that are said to run backwards grow darker."""
+    model, clips = built(task="direction"), torch.linspace(0, 1, 8).view(1, 8, 1, 1, 1).expand(20, -1, 1, 12, 12)
+    shown, answer = model._asked(Batch.of(clips))
+    assert torch.equal((shown[:, 0] > shown[:, -1]).flatten(1).all(1).long(), answer)
+
+
+def test_features_are_those_of_both_streams_and_the_mean_over_time(batch: Batch) -> None:
+    model = built(stream="both")
+    features, over_time = model.encode(batch.x), model.activations(batch.x)
+    assert features.std(0).min() > 0
+    means = [over_time[name].mean(1) for name in ("frames", "flow")]
+    torch.testing.assert_close(features, torch.cat(means, 1))
 
 
 def test_direction_is_chance_for_frames_alone(batch: Batch) -> None:
@@ -92,10 +108,19 @@ def test_one_class_alone_is_refused(batch: Batch) -> None:
         built().prepare(Batch(batch.x, torch.zeros(6, dtype=torch.int64)))
 
 
+@pytest.mark.parametrize("config", [{}, {"task": "direction"}])
+def test_single_pictures_are_refused_in_a_line(config: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="the model needs video, and this source has single pictures") as caught:
+        plan(Asked("video-classifier", config), open_data("digits"))
+    assert "\n" not in str(caught.value)
+
+
 def test_the_length_of_clips_comes_from_the_data() -> None:
     sample = Batch(torch.zeros(4, 1, 12, 12), torch.tensor([0, 3, 1, 2]))
     labelled = VideoClassifier.usual(Example((1, 12, 12), frames=10), sample)
     assert labelled.config == {} and labelled.view is not None and labelled.view.frames == 10
+    long = VideoClassifier.usual(Example((1, 12, 12), frames=500), sample)
+    assert long.view is not None and long.view.frames == 32
     without = VideoClassifier.usual(Example((1, 12, 12), frames=500), Batch.of(sample.x))
     assert without.view is None and VideoClassifier.view.frames == 16
 

@@ -61,6 +61,8 @@ class Source:
     """The value of whole numbers that becomes 1, where there are whole numbers."""
     left_out: tuple[str, ...] = ()
     """What lies beside the data and is not read, each with the reason."""
+    flow_bound: float | None = None
+    """Where channels are pairs of optical flow, the pixels of motion that are 1, to the right and down; 0.5 is none."""
     only_folder: str = ""
     """The sub-folder in which all files lie, where there are no classes: one of a run's classes may have its name."""
 

@@ -1,14 +1,15 @@
 """Video classifier: an encoder of video and a softmax layer, on frames, on their optical flow, or on both.
 
     f_t   = flow from x_t to x_t+1, less its mean, in units of 2 pixels; the last is repeated   (1)
-    p_s   = softmax(W_s E_s(s) + b_s)      of each stream s = x, f                 (2)
+    p_s   = softmax(10 W_s E_s(s) + b_s)   of each stream s = x, f                 (2)
     p     = mean_s p_s                                                             (3)
     loss  = -mean_s log p_s(y)                                                     (4)
 
 x is a clip, y its class. `network` chooses E: frames one at a time, convolutions over time (C3D), an LSTM on top of a
 convolutional network (LRCN), or convolutional recurrences on several of its levels (GRU-RCN); their equations are in
-`untaught.nn.temporal.video_encoders`. With `stream = both` two encoders learn side by side, each from its own loss, and
-their probabilities are averaged: late fusion. (4) is the mean over labelled clips, in nats.
+`untaught.nn.temporal.video_encoders`. Features are means over places and times, which differ little from clip to clip;
+ten times as large they are learnt from much sooner. With `stream = both` two encoders learn side by side, each from its
+own loss, and their probabilities are averaged: late fusion. (4) is the mean over labelled clips, in nats.
 
 `task` replaces the classes by what video poses without labels: whether it runs forwards, how fast, in which order its
 pieces are (`untaught.nn.temporal.pretexts`). Features learnt in this way are asked by `probe` like any others.
@@ -49,6 +50,8 @@ from untaught.shapes import Examples, Features, Labels, Scalar, Shape, Video
 
 FlowVideo = Float[Tensor, "batch time 2 height width"]
 
+GAIN = 10.0
+"""By how much features are enlarged, in equation (2)."""
 UNIT = 2.0
 """Pixels of flow that are 1, in equation (1)."""
 WINDOW, ROUNDS = 2.0, 2
@@ -74,7 +77,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
 
     def logits(self, x: Video) -> list[Features]:
         """Exponents of (2), for each stream."""
-        return [wide(self.outputs[name](self.encoders[name](seen))) for name, seen in self._streams(x).items()]
+        return [wide(self.outputs[name](GAIN * self.encoders[name](seen))) for name, seen in self._streams(x).items()]
 
     def class_probabilities(self, x: Examples) -> Features:
         """Equation (3).
@@ -117,7 +120,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
         task: Literal["classes", "direction", "speed", "order"] = "classes"
         """What it tells apart: classes, or without labels whether a clip runs forwards, how fast, in which order its
         three pieces are."""
-        weights: Count = 50_000
+        weights: Count = 20_000
         """Weights of each encoder, about: widths are chosen so that all kinds have as many."""
         stacked: bool = False
         """In a gru-rcn, whether each recurrence also sees the state of the one below."""
@@ -126,7 +129,7 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
 
     adapts = {"frames": f"all of a labelled clip, up to {LONGEST}"}
     view = View(frames=16)
-    recipe = Recipe(optimiser=Optimiser(learning_rate=3e-3), batch_size=32, clip=1.0)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=3e-3), batch_size=16, clip=1.0)
     monitor = "wrong_class_probability"
     smoke = Smoke(config=Config(classes=3, network="conv3d", weights=300), shape=(1, 8, 8), frames=8, classes=3)
     config: Config

@@ -72,6 +72,25 @@ def test_shapes_stay_inside_and_move_as_their_velocity_says() -> None:
     assert drawn.cover.flatten(1).sum(1).unflatten(0, (25, 4)).std(0).max() < drawn.cover[0].sum() / 5
 
 
+def test_each_class_has_its_shape() -> None:
+    """Areas in squares of the reach: a disc, a square of 1.8, two bars of 0.7 by 2 that cross, a triangle."""
+    with seeded(4):
+        drawn = appearance(torch.arange(4), 2, 100)
+    areas = drawn.cover[:, 0].sum((1, 2)) / 20**2
+    assert areas.tolist() == pytest.approx([torch.pi, 1.8**2, 2 * 0.7 * 2 - 0.7**2, 0.9 * 1.8], rel=0.05)
+
+
+def test_mixed_clips_are_of_their_classes() -> None:
+    part = open_data(f"actions?{FEW}&frames=12&size=12").train
+    label, events = part.label[part.first], part.latents["events"][part.first]
+    velocity = part.latents["velocity"][part.first]
+    directions = torch.tensor([[2.0, 0], [-2, 0], [0, 2], [0, -2]])
+    local_motion = (label >= 4) & (label < 8)
+    assert torch.equal(velocity[local_motion], directions[label[local_motion] - 4])
+    assert ((events < 0).all(1) == (label < 8)).all()
+    assert ((events[:, 0] < events[:, 1]) == (label == 8))[label >= 8].all()
+
+
 @pytest.mark.parametrize(("task", "classes"), [("appearance", 4), ("local", 4), ("global", 2), ("mixed", 10)])
 def test_classes_are_equally_many(task: str, classes: int) -> None:
     source = open_data(f"actions?task={task}&{FEW}&frames=12&size=12")
@@ -99,6 +118,26 @@ def test_clutter_is_behind(tmp_path: Path) -> None:
     part = open_data(f"actions:{tmp_path / 'video.npy'}?task=appearance&{FEW}&noise=0&size=16&frames=40").train
     x = part.frames.in_memory
     assert x is not None and set(x.unique().tolist()) == {51, 230}
+
+
+def test_clutter_runs_forth_and_back_and_each_part_has_its_own(tmp_path: Path) -> None:
+    """Ten clips that grow brighter by a level a frame, each at other levels."""
+    levels = np.arange(10)[:, None] * 20 + np.arange(5)
+    np.save(tmp_path / "video.npy", np.broadcast_to(levels[..., None, None, None], (10, 5, 12, 12, 1)).astype(np.uint8))
+    source = open_data(f"actions:{tmp_path / 'video.npy'}?task=global&{FEW}&noise=0&size=12&frames=14")
+    seen: list[set[int]] = []
+    for part in source.all_parts().values():
+        x = part.frames.read(part.first[:, None] + torch.arange(14)).flatten(2).int()
+        steps = x.median(2).values.diff(dim=1).abs()
+        assert steps.unique().tolist() == [1]
+        seen.append(set(x.median(2).values.unique().tolist()))
+    assert not seen[0] & seen[1] and not seen[0] & seen[2] and not seen[1] & seen[2]
+
+
+def test_noise_has_the_deviation_that_was_asked_for() -> None:
+    part = open_data("actions?task=appearance&clips=20&validation=1&test=1&frames=6&size=12&noise=0.1").train
+    x = part.frames.read(part.first[:, None] + torch.arange(6)).float() / 255
+    assert float(x[..., 0, 0].std()) == pytest.approx(0.1, rel=0.2)
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -1,11 +1,13 @@
 """Stacks of optical flow: which motion, in which channel, of which frame; kept; what cannot be."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 import torch
 
+from untaught.data.part import Part, WholeFrames
 from untaught.data.sets import flow
 from untaught.data.source import open_data
 from untaught.errors import DataError
@@ -61,11 +63,28 @@ def test_it_is_estimated_once(clips: Path, cache: Path, monkeypatch: pytest.Monk
     assert len(list(cache.iterdir())) == 3
 
 
+def test_another_bound_or_other_frames_are_not_taken_from_the_cache(clips: Path) -> None:
+    narrow, usual = (open_data(f"flow:{clips}?stack=1&bound={bound}").parts().train for bound in (4, 8))
+    x, half = (part.frames.read(part.first).float() - 127.5 for part in (narrow, usual))
+    torch.testing.assert_close(x, 2 * half, atol=1.6, rtol=0)
+    assert not torch.equal(x, half)
+
+
 def test_true_variables_and_classes_stay_with_their_frames() -> None:
-    frames = open_data("balls?clips=3&validation=1&test=1&frames=8&size=16").parts().train
-    stacks = open_data("flow?of=balls%3Fclips=3%26validation=1%26test=1%26frames=8%26size=16&stack=5").parts().train
+    named = "actions?clips=10&validation=1&test=1&frames=8&size=12&task=appearance"
+    frames = open_data(named).parts().train
+    stacks = open_data(f"flow?of={quote(named, '')}&stack=5").parts().train
     assert torch.equal(stacks.latents["position"][:3], frames.latents["position"][:3])
     assert torch.equal(stacks.latents["position"][3:6], frames.latents["position"][8:11])
+    assert stacks.label.tolist() == frames.label[frames.first].repeat_interleave(3).tolist()
+
+
+def test_clips_that_are_too_short_for_a_stack_are_left_out() -> None:
+    frames = torch.arange(9.0)[:, None, None, None].expand(-1, 1, 4, 4) / 9
+    part = Part.over(WholeFrames(frames), torch.tensor([3, 1, 5]), torch.tensor([4, 5, 6]))
+    stacks = flow._part(part, flow.Options(stack=2))
+    assert stacks.length.tolist() == [1, 3] and stacks.label.tolist() == [4, 6, 6, 6]
+    assert stacks.frames.read(stacks.first).shape == (2, 4, 4, 4)
 
 
 @pytest.mark.parametrize(
@@ -82,5 +101,5 @@ def test_what_cannot_be_is_refused_in_a_line_or_two(spec: str, said: str) -> Non
 
 
 def test_short_clips_have_shorter_stacks_and_that_is_told(clips: Path) -> None:
-    source = open_data(f"flow:{clips}")
-    assert source.shape == (10, 32, 32) and "5 flows are stacked, not 10" in source.notes[-1]
+    source = open_data(f"flow:{clips}?size=16x20")
+    assert source.shape == (10, 16, 20) and "5 flows are stacked, not 10" in source.notes[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +66,14 @@ def test_shorter_clips_leave_paper_and_one_clip_has_several_rows(tmp_path: Path)
 def test_vectors_cannot_be_drawn() -> None:
     with pytest.raises(DataError, match="vectors of 3 numbers"):
         contact_sheet(from_array(torch.zeros(4, 3)))
+
+
+def test_optical_flow_is_drawn_in_colours_of_where_to_behind_their_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red to the right, blue-green to the left; the second flow of a stack is not mixed in."""
+    said, stacks = captions(monkeypatch), torch.full((10, 3, 4, 8, 8), 0.5)
+    stacks[:, 0, 0], stacks[:, 1, 0], stacks[:, :, 2:] = 0.75, 0.375, 1.0
+    sheet = contact_sheet(replace(from_array(stacks), flow_bound=8.0))
+    assert said[0] == "row 0: 3 frames; the wheel shows which way, bright: 4.0 pixels"
+    at = [sheet[2 * GAP + 50, 2 * GAP + 50 + n * (96 + GAP)].tolist() for n in range(1, 4)]
+    assert at == [[255, 0, 0], [0, 128, 128], [0, 0, 0]]
+    assert sheet[2 * GAP + 50, 2 * GAP + 85].argmax() == 0  # the right side of the wheel

@@ -29,6 +29,7 @@ def subject(kind: Kind) -> Subject:
 def test_the_measured_extent_is_that_of_the_architecture(kind: Kind, frames: int) -> None:
     found = {one.name: one for group in temporal_extent.measure(subject(kind)) for one in group}
     assert found["temporal_extent_frames"].value == frames
+    assert 1 <= found["half_of_the_gradient_frames"].value <= frames
     hidden = torch.tensor(found["occlusion"].value)
     assert (hidden[:frames] > 0).all() and not hidden[frames:].any()
     assert sum(found["gradient"].value) == pytest.approx(1)
@@ -53,6 +54,15 @@ def test_the_gradient_is_that_of_differences() -> None:
         slopes[:, pixel] = (ends[0] - ends[1]).detach() / (2 * step)
     assert float(gradient[0]) == pytest.approx(float(slopes.norm(dim=1).mean()), rel=0.1)
     assert not gradient[1:].any()
+
+
+def test_a_frame_is_hidden_behind_its_neighbour() -> None:
+    """Where all frames are alike nothing changes; where the one before the last differs, the last does."""
+    known = subject("frames")
+    still = torch.rand(1, 1, 1, 12, 12).expand(2, 5, -1, -1, -1).clone()
+    assert not temporal_extent.by_occlusion(known, still).any()
+    still[:, 3] = torch.rand(12, 12)
+    assert temporal_extent.by_occlusion(known, still).bool().tolist() == [True, False, False, False, False]
 
 
 def test_a_picture_of_both() -> None:

@@ -235,7 +235,7 @@ def _clutter(part: Part, clips: int, frames: int, size: int) -> Tensor:
     """Grey frames of video, each clip from another place and time; short video runs forth and back."""
     of = torch.randint(len(part), (clips,))
     start = (torch.rand(clips) * (part.length[of] - frames + 1).clamp_min(1)).long()
-    there = (start[:, None] + torch.arange(frames)) % (2 * part.length[of] - 1).clamp_min(1)[:, None]
+    there = (start[:, None] + torch.arange(frames)) % (2 * part.length[of] - 2).clamp_min(1)[:, None]
     there = torch.where(there >= part.length[of, None], 2 * part.length[of, None] - 2 - there, there)
     found = [
         as_float(fit(part.frames.read(part.first[c] + own), (size, size))) for c, own in zip(of, there, strict=True)

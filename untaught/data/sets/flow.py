@@ -97,7 +97,8 @@ def load(path: Path | None, options: Options) -> Source:
     shorter = (f"{stack} flows are stacked, not {USUAL}: clips have no more frames",) if stack < USUAL else ()
     made = [_part(part, replace(options, stack=stack)) for part in (parts.train, parts.validation, parts.test)]
     notes = (*source.notes, *(() if options.stack else shorter))
-    return replace(source, spec="flow", train=made[0], validation=made[1], test=made[2], scale=None, notes=notes)
+    own = replace(source, spec="flow", flow_bound=options.bound, scale=None, notes=notes)
+    return replace(own, train=made[0], validation=made[1], test=made[2])
 
 
 def stored(flow: Flow, options: Options) -> Tensor:

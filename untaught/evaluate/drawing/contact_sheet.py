@@ -1,4 +1,7 @@
-"""Contact sheets of data: pictures with their classes or names below, and rows of frames of video."""
+"""Contact sheets of data: pictures with their classes or names below, and rows of frames of video.
+
+Of stacks of optical flow the first is drawn in colours, with the wheel of directions at the beginning of each clip.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from untaught.data.reading.folder import IMAGES, VIDEO
 from untaught.data.source import Source
 from untaught.data.view import as_float
 from untaught.errors import DataError
+from untaught.evaluate.drawing.flow_colours import flow_colours, wheel
 from untaught.evaluate.drawing.pictures import GAP, INK, PAPER, TEXT, Picture, colours, enlarged, mosaic, reduced
 from untaught.legible import one_line
 
@@ -37,7 +41,7 @@ def contact_sheet(source: Source) -> Picture:
     """
     if len(source.shape) != 3:
         raise DataError(f"vectors of {source.shape[0]} numbers cannot be drawn; only pictures and video can")
-    return _rows_of_clips(source.train) if source.is_video else _squares(source)
+    return _rows_of_clips(source) if source.is_video else _squares(source)
 
 
 def _squares(source: Source) -> Picture:
@@ -45,25 +49,38 @@ def _squares(source: Source) -> Picture:
     part = source.train
     shown = part.first[_spaced(len(part), PICTURES)]
     tiles = [
-        _under(tile, _of_picture(source, int(frame))) for tile, frame in zip(_tiles(part, shown), shown, strict=True)
+        _under(tile, _of_picture(source, int(frame)))
+        for tile, frame in zip(_tiles(_read(part, shown)), shown, strict=True)
     ]
     columns = int(np.ceil(np.sqrt(len(tiles))))
     return mosaic([tiles[begin : begin + columns] for begin in range(0, len(tiles), columns)])
 
 
-def _rows_of_clips(part: Part) -> Picture:
+def _rows_of_clips(source: Source) -> Picture:
     """A row of frames for each clip, or several where clips are few, with its name below."""
+    part, before = source.train, int(source.flow_bound is not None)
     clips = _spaced(len(part), CLIPS).tolist()
-    rows, longest = max(1, ROWS // len(clips)), int(part.length.max())
+    rows, longest = max(1, ROWS // len(clips)), int(part.length.max()) + before
     strips: list[Picture] = []
     for clip in clips:
         first, length = int(part.first[clip]), int(part.length[clip])
-        shown = _spaced(length, FRAMES * rows)
-        tiles = _tiles(part, first + shown)
+        shown = _spaced(length, FRAMES * rows - before)
+        tiles, told = _frames(source, first + shown)
         tiles += [np.full_like(tiles[0], PAPER)] * (min(FRAMES * rows, longest) - len(tiles))
         lines = [tiles[begin : begin + FRAMES] for begin in range(0, len(tiles), FRAMES)]
-        strips.append(_under(mosaic(lines), _of_clip(part, first, length, len(shown))))
+        strips.append(_under(mosaic(lines), _of_clip(part, first, length, len(shown)) + told))
     return mosaic([[strip] for strip in strips])
+
+
+def _frames(source: Source, frames: Tensor) -> tuple[list[Picture], str]:
+    """Tiles of a clip's frames, of flow behind the wheel, and what is to be said of their colours."""
+    x = _read(source.train, frames)
+    if source.flow_bound is None:
+        return _tiles(x), ""
+    moves = source.flow_bound * (2 * x[None, :, :2] - 1)
+    coloured, longest = flow_colours(-moves)  # which takes flow to where a pixel comes from
+    tiles = _tiles(torch.cat([wheel(*source.shape[1:]), coloured[0]]))
+    return tiles, f"; the wheel shows which way, bright: {longest:.1f} pixels"
 
 
 def _of_picture(source: Source, frame: int) -> str:
@@ -88,8 +105,12 @@ def _spaced(count: int, most: int) -> Tensor:
     return torch.linspace(0, count - 1, min(count, most), dtype=torch.float64).round().long()
 
 
-def _tiles(part: Part, frames: Tensor) -> list[Picture]:
-    return [reduced(enlarged(picture, SIDE), SIDE) for picture in colours(as_float(part.frames.read(frames)))]
+def _read(part: Part, frames: Tensor) -> Tensor:
+    return as_float(part.frames.read(frames))
+
+
+def _tiles(x: Tensor) -> list[Picture]:
+    return [reduced(enlarged(picture, SIDE), SIDE) for picture in colours(x)]
 
 
 def _under(tile: Picture, text: str) -> Picture:

@@ -98,8 +98,8 @@ def reach(gradient: Float[Tensor, " frame"]) -> int:
     """Equation (3).
 
     Example:
-        >>> reach(torch.tensor([1.0, 0.5, 0.0, 0.0])), reach(torch.zeros(3))
-        (2, 0)
+        >>> reach(torch.tensor([1.0, 0.0, 0.5, 0.0])), reach(torch.zeros(3))
+        (3, 0)
     """
     there = gradient > LEAST * gradient.max()
     return int(there.nonzero().max()) + 1 if bool(there.any()) else 0
