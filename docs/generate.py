@@ -106,6 +106,7 @@ def model_page(name: str) -> str:
         docstring(importlib.import_module(model.__module__)),
         f"## Use\n\nIn Python `untaught.{model.__name__}`; its source is [{file}](../../../{file}).",
         f"Capabilities: {', '.join(code(name) for name in capabilities(model))}.",
+        example(model),
         f"## Settings\n\n{settings(model.Config)}",
         f"## Recipe\n\nUnless the caller says otherwise.\n\n{chosen(model.recipe)}",
         f"## Command\n\n```\n{help_of('train', name)}\n```",
@@ -155,6 +156,12 @@ def docstring(module: object) -> str:
         # Two spaces break a line: a reference begins on a line of its own.
         shown.append(f"## {heading}\n\n" + (content.replace("\n", "  \n") if heading == "References" else content))
     return "\n\n".join(shown)
+
+
+def example(model: type[Model]) -> str:
+    """The example of a model's docstring, which the tests run."""
+    _, _, found = (inspect.getdoc(model) or "").partition("Example:\n")
+    return f"```pycon\n{dedent(found).strip()}\n```" if found else ""
 
 
 def settings(config: type) -> str:

@@ -68,6 +68,12 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
         >>> video = torch.rand(2, 8, 1, 16, 16)
         >>> model.class_probabilities(video).shape, model.encode(video).shape
         (torch.Size([2, 3]), torch.Size([2, 15]))
+
+        The weights of a GRU-RCN's recurrences, and of fully connected ones on the same maps, for frames of 24 pixels:
+
+        >>> from untaught.nn.temporal.video_encoders import recurrence_weights
+        >>> recurrence_weights(video_encoder("gru-rcn", 1, 20_000), side=24)
+        (18630, 6969240)
     """
 
     def _streams(self, x: Video) -> dict[str, Tensor]:
