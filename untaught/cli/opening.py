@@ -131,13 +131,20 @@ def open_for(capability: type[ABC], use: Use) -> Opened:
     return Opened(run, subject_of(run, source, use.step, device_named(use.device)), source)
 
 
-def open_source(run: Run, data: str | None, size: str | None, on_bad: Literal["stop", "skip"] | None) -> Source:
-    """Open a run's own data, or other data as the run would have seen them, unless these say a size of their own."""
+def open_source(
+    run: Run, data: str | None, size: str | None, on_bad: Literal["stop", "skip"] | None, second: bool = False
+) -> Source:
+    """Open a run's own data, or other data as the run would have seen them, unless these say a size of their own.
+
+    With `second` it is the run's second source, or data in its place.
+    """
     held = run.settings
+    its = held.other if second and held.other is not None else held.data
     own = size_of(size) or held.size
     if own is None and data is not None and held.frames is None and "size" not in parse(data, source_names()).options:
-        own = size_of(parse(held.data, source_names()).options.get("size"))
-    source = run.source(data, own, on_bad)
+        own = size_of(parse(its, source_names()).options.get("size"))
+    beside = run.other_source(data, own, on_bad) if second else None
+    source = run.source(data, own, on_bad) if beside is None else beside
     tell_skipped(source)
     return source
 

@@ -66,7 +66,6 @@ def _decided(said: Said) -> Plan:
     """Open the data, and make the plan of the training."""
     from untaught.cli.listing import tell_skipped
     from untaught.cli.opening import device_named
-    from untaught.data.channels import with_channels
     from untaught.data.source import open_data
     from untaught.data.spec import size_of
     from untaught.training.plan import Asked, plan
@@ -78,12 +77,10 @@ def _decided(said: Said) -> Plan:
     source = open_data(command.data, size=size, on_bad=command.on_bad, scale=scale, video=video)
     source = _as_seen(source, seen, said.resumed)
     tell_skipped(source)
-    other = None if command.other is None else open_data(command.other, size=size, on_bad=command.on_bad, video=video)
-    if other is not None and len(source.shape) == 3:
-        other = with_channels(other, source.shape[0])
-        tell_skipped(other)
     asked_for = Asked(said.model, said.config, said.training, encoder, size, command.on_bad, said.resumed)
-    decided = plan(asked_for, source, device_named(said.training.device), other)
+    decided = plan(asked_for, source, device_named(said.training.device), command.other)
+    if decided.other is not None:
+        tell_skipped(decided.other)
     _refuse_other_data(said, decided.settings)
     for line in _uncovered(decided):
         print(line, file=sys.stderr)

@@ -56,8 +56,7 @@ def translate(words: Sequence[str]) -> None:
 
 def _opened(run: Run, use: Use, way: Way) -> Opened:
     """The run with the data of the side that is translated."""
-    data = run.settings.other if way.back and use.data is None else use.data
-    source = open_source(run, data, use.size, use.on_bad)
+    source = open_source(run, use.data, use.size, use.on_bad, second=way.back)
     return Opened(run, subject_of(run, source, use.step, device_named(use.device)), source)
 
 

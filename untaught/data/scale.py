@@ -85,7 +85,7 @@ def decided(values: Values, pictures: bool, name: str, asked: float | None, held
         16
     """
     if asked is None and values.whole and held is not None and (not pictures or 0 <= values.low <= values.high <= held):
-        return Scale(held)
+        return Scale(held, dim(values.high, held, name) if pictures else "")
     if asked is not None or not values.whole:
         one = asked or 1.0
         if pictures:

@@ -102,7 +102,8 @@ class Run:
         if held.other is None:
             return None
         size, on_bad, video = size or held.size, on_bad or held.on_bad, held.frames is not None
-        seen = open_data(spec or held.other, size=size, on_bad=on_bad, classes=held.classes, video=video)
+        given, scale = spec or held.other, held.other_scale
+        seen = open_data(given, size=size, on_bad=on_bad, scale=scale, classes=held.classes, video=video)
         return as_trained(seen, held)
 
     def records(self) -> list[dict[str, Any]]:

@@ -118,6 +118,8 @@ class Settings:
     """What was done with broken files."""
     scale: float | None = None
     """The value of whole numbers that becomes 1, where the data have whole numbers."""
+    other_scale: float | None = None
+    """The same of the second source."""
     classes: tuple[str, ...] = ()
     """Names of the classes in the order of their numbers, where the data have labels."""
     read: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from torch import nn
 from untaught.ambient import as_torch_begins
 from untaught.config import from_json, to_json, values
 from untaught.data.batches import collect, window
+from untaught.data.channels import with_channels
 from untaught.data.labels import as_labelled, clip_labels
 from untaught.data.source import Parts, Source, open_data
 from untaught.data.view import Statistics, View, example_shape, refuse_to_binarise, statistics
@@ -158,7 +159,8 @@ def plan(asked: Asked, source: Any, device: torch.device | str = "cpu", other: A
         asked: The user's settings.
         source: The data: a source, or anything that `open_data` opens.
         device: The device whose memory must hold the weights.
-        other: The second source, for models that learn from two.
+        other: The second source, or what `open_data` opens, for models that learn from two. It is read as the first
+            one is: what is white there is white here, and pictures have as many channels.
 
     Raises:
         ConfigError: A value is not allowed, the model has no stage of a given name, or an encoder or second source is
@@ -168,14 +170,25 @@ def plan(asked: Asked, source: Any, device: torch.device | str = "cpu", other: A
     """
     cls = model_class(asked.model)
     first = _opened(source, asked, cls)
-    made = plan_of(cls, asked, first, device, None if other is None else _opened(other, asked, cls))
+    made = plan_of(cls, asked, first, device, None if other is None else _second(other, asked, cls, first))
     _refuse_one_class(made)
     return made
 
 
-def _opened(data: Any, asked: Asked, cls: type[Model]) -> Source:
+def _opened(data: Any, asked: Asked, cls: type[Model], scale: float | None = None) -> Source:
     """The data as a source; for a model of video, pictures that follow one another are frames."""
-    return open_data(data, size=asked.size, on_bad=asked.on_bad, video=cls.smoke.frames is not None)
+    return open_data(data, size=asked.size, on_bad=asked.on_bad, scale=scale, video=cls.smoke.frames is not None)
+
+
+def _second(data: Any, asked: Asked, cls: type[Model], first: Source) -> Source:
+    """The second source, read as the first one: of dark pictures beside bright ones, dark grey is not white."""
+    scale = first.scale if asked.held is None else asked.held.other_scale
+    second = _opened(data, asked, cls, scale)
+    second = with_channels(second, first.shape[0]) if len(first.shape) == 3 else second
+    if None in (first.scale, second.scale) or first.scale == second.scale:
+        return second
+    told = f"{second.spec}: {second.scale:g} is white, and in the first source {first.scale:g}"
+    return replace(second, notes=(*second.notes, told))
 
 
 @as_torch_begins()
@@ -199,6 +212,7 @@ def plan_of(
         size=asked.size,
         on_bad=asked.on_bad,
         scale=source.scale,
+        other_scale=None if other is None else other.scale,
         classes=class_names(source) if asked.held is None else asked.held.classes,
         read=source.notes,
         training=asked.training,
@@ -244,6 +258,7 @@ def plan_for(model: Model, source: Source, training: Training | None = None, oth
         data=source.spec,
         other=None if other is None else other.spec,
         scale=source.scale,
+        other_scale=None if other is None else other.scale,
         classes=class_names(source),
         read=source.notes,
         training=training,

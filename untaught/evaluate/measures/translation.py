@@ -42,11 +42,17 @@ PICTURES = 2_000
 LEAST = 2
 WAYS = {"there": "first to second", "back": "second to first"}
 
+
+def _each_way(title: str) -> Axis:
+    """One value for each way."""
+    return Axis(entry=WAYS.__getitem__, label=f"{title}, {{}}")
+
+
 CYCLE = Quantity(
     "squared_error_of_cycle",
     title="squared error of what comes back",
     better="lower",
-    axis=Axis(entry=WAYS.__getitem__, label="squared error of what comes back, {}"),
+    axis=_each_way("squared error of what comes back"),
     meaning="How far an example is from what comes back of its translation, summed over pixels. It is 0 where nothing "
     "is changed, and means nothing without the distance from the other kind.",
 )
@@ -55,7 +61,7 @@ KEPT = Quantity(
     title="labels kept",
     unit="%",
     better="higher",
-    axis=Axis(entry=WAYS.__getitem__, label="labels kept, {}"),
+    axis=_each_way("labels kept"),
     spread_is="std_error",
     meaning="How many translations have the class of what they were made from, as a classifier says that was trained "
     "on real examples of the other kind. Beside it how many real ones it names rightly, what it says of examples that "
@@ -65,7 +71,7 @@ APART = Quantity(
     "energy_distance",
     title="distance from the other kind",
     better="lower",
-    axis=Axis(entry=WAYS.__getitem__, label="distance from the other kind, {}"),
+    axis=_each_way("distance from the other kind"),
     meaning="Energy distance of translations from real examples of the other kind; beside it that of examples that "
     "were not translated, and of real training examples.",
 )

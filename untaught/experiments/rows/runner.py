@@ -84,8 +84,7 @@ class Runner:
         experiment = self.records.paper.experiments[name][self.budget]
         source = open_data(experiment.data, size=size_of(experiment.size))
         encoder = self._encoder(experiment.encoder, seed) if experiment.encoder else None
-        other = None if experiment.other is None else open_data(experiment.other, size=size_of(experiment.size))
-        decided = plan(_asked(experiment, device, seed, encoder), source, device, other)
+        decided = plan(_asked(experiment, device, seed, encoder), source, device, experiment.other)
         measuring = Measuring(decided.subject(device))
         measuring.refuse(experiment.all_takes)
         begun_from = self._begin(decided.model, experiment, seed)
