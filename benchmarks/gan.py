@@ -3,8 +3,8 @@
     python benchmarks/gan.py [--threads 2] [--network dense] [--rounds 5]
 
 Both have the same networks, batches, precision and optimiser, on random pictures of MNIST's size: `fit`, with its
-records and without measurements on held-out pictures, and a loop of gather, loss, backward, step for each player, with
-a running average of the weights as the model's recipe has. Rounds alternate; the table shows medians, and their ratio.
+records and measurements on held-out pictures, and a loop of gather, loss, backward, step for each player, with a
+running average of the weights as the model's recipe has. Rounds alternate; the table shows medians, and their ratio.
 """
 
 from __future__ import annotations

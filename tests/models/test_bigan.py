@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -49,6 +51,27 @@ def test_each_player_moves_only_its_own_parameters(player: str, networks: set[st
     torch.optim.SGD(own, 0.5).step()
     moved = {name.split(".")[0] for name, value in model.named_parameters() if not torch.equal(value, before[name])}
     assert moved == networks
+
+
+def test_the_discriminator_costs_the_others_no_gradient() -> None:
+    model = small()
+    model.loss(Batch.of(X), "discriminator", ONE).total.backward()
+    others = [*model.encoder.parameters(), *model.generator.parameters()]
+    assert all(value.grad is None for value in others)
+
+
+def test_encoder_and_discriminator_see_values_around_0() -> None:
+    """Whose codes and fixed batch are of the data."""
+    networks = replace(SMALL, discriminator_norm="virtual", reference=2)
+    model = BiGAN(BiGAN.Config(networks=networks), (1, 3, 4)).eval()
+    torch.testing.assert_close(model.encode(X), model.encoder(2 * X - 1))
+    with seeded(4):
+        model.prepare(Batch.of(X))
+    with seeded(4):
+        latent = model.generator.prior(2)
+    assert model.discriminator.reference is not None
+    assert torch.equal(model.discriminator.reference.get_buffer("input_0"), X[:2])
+    assert torch.equal(model.discriminator.reference.get_buffer("input_1"), latent)
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 33, 18), (7,)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from untaught.errors import ConfigError, DataError
 from untaught.model import Batch
 from untaught.models.conditional_gan import ConditionalGAN
 from untaught.nn.adversarial.adversaries import Adversaries
+from untaught.nn.adversarial.energy_distance import energy_distance
 from untaught.randomness import seeded
 from untaught.runs.run import create_run
 from untaught.runs.settings import Training
@@ -39,6 +41,51 @@ def test_each_player_moves_only_its_own_parameters(player: str) -> None:
     torch.optim.SGD(own, 0.5).step()
     moved = {name.split(".")[0] for name, value in model.named_parameters() if not torch.equal(value, before[name])}
     assert moved == {player}
+
+
+def test_losses_are_their_formulas() -> None:
+    """What is made for a class is judged with that class, and examples with theirs; smoothing lowers their targets."""
+    with seeded(0):
+        model = ConditionalGAN(ConditionalGAN.Config(networks=SMALL, classes=3, smoothing=0.1), (1, 4, 5))
+        x, label = torch.rand(5, 1, 4, 5), torch.tensor([0, 2, 1, 2, 0])
+    with seeded(3):
+        latent = model.generator.prior(5)
+    made = model.generator(latent, torch.eye(3)[label])
+    logits = model.discriminator(torch.cat([x, made]))
+    real, false = torch.stack([row[0] + row[1 + int(y)] for row, y in zip(logits, label.repeat(2), strict=True)]).split(
+        5
+    )
+    d_real, d_made = real.sigmoid(), false.sigmoid()
+    smooth = -(0.9 * d_real.log() + 0.1 * (1 - d_real).log()).mean() - (1 - d_made).log().mean()
+    for player, expected in (("discriminator", smooth), ("generator", -d_made.log().mean())):
+        with seeded(3):
+            torch.testing.assert_close(model.loss(Batch(x, label), player, ONE).total, expected)
+    pairs = [torch.cat([some.flatten(1), torch.eye(3)[label]], 1) for some in (x, made)]
+    with seeded(3):
+        for _ in range(2):  # the loss takes the first draw, the distance the second
+            again = model.made(label)
+    pairs[1] = torch.cat([again.flatten(1), torch.eye(3)[label]], 1)
+    with seeded(3):
+        apart = model.held_out(Batch(x, label), "generator").parts["energy_distance"]
+    torch.testing.assert_close(apart, energy_distance(pairs[0], pairs[1]).detach())
+
+
+def test_samples_of_no_class_in_particular_are_of_all() -> None:
+    model, seen = small(), []
+    model.generator.drawn = lambda count, beside: seen.append(beside) or torch.zeros(count, 1, 4, 5)
+    with seeded(0):
+        model.sample(300)
+    # Within four standard errors of a third of 300.
+    assert seen[0].sum(0).tolist() == pytest.approx([100.0] * 3, abs=4 * (300 * 2 / 9) ** 0.5)
+
+
+def test_the_fixed_batches_are_examples_and_their_classes() -> None:
+    networks = replace(SMALL, generator_norm="virtual", discriminator_norm="virtual", reference=2)
+    model = ConditionalGAN(ConditionalGAN.Config(networks=networks, classes=3), (1, 4, 5))
+    x, label = torch.rand(4, 1, 4, 5), torch.tensor([2, 0, 1, 1])
+    model.prepare(Batch(x, label))
+    assert torch.equal(model.discriminator.reference.get_buffer("input_0"), x[:2])  # type: ignore[union-attr]
+    assert torch.equal(model.generator.reference.get_buffer("input_0")[:, 3:], torch.eye(3)[label[:2]])  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("shape", [(1, 6, 6), (3, 20, 17)], ids=["dense", "convolution"])

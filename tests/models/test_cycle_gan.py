@@ -14,6 +14,7 @@ from torch import Tensor
 from untaught import cli
 from untaught.model import Batch
 from untaught.models.cycle_gan import CycleGAN
+from untaught.nn.adversarial.energy_distance import energy_distance
 from untaught.randomness import seeded
 from untaught.runs.run import open_run
 
@@ -64,6 +65,25 @@ def test_the_discriminators_loss_is_that_of_the_equations(batch: Batch) -> None:
     expected = (second(y) - 1).pow(2).mean() + second(model.translate(x)).pow(2).mean()
     expected += (first(x) - 1).pow(2).mean() + first(model.translate(y, forward=False)).pow(2).mean()
     torch.testing.assert_close(model.loss(batch, "discriminators", ONE).total, expected / 2)
+
+
+def test_the_discriminators_cost_the_translators_no_gradient(batch: Batch) -> None:
+    model = small()
+    model.loss(batch, "discriminators", ONE).total.backward()
+    assert all(value.grad is None for value in model.translators.parameters())
+
+
+@torch.no_grad()
+def test_weights_are_judged_by_translations_beside_pictures_of_their_kind(batch: Batch) -> None:
+    model, x, y = small(), batch.x, batch.beside["other"].x
+    ways = energy_distance(model.translate(x), y) + energy_distance(model.translate(y, forward=False), x)
+    torch.testing.assert_close(model.held_out(batch, "translators").parts["energy_distance"], ways / 2)
+
+
+def test_settings_are_the_published_ones() -> None:
+    """But for those that the departures name."""
+    config = CycleGAN.Config()
+    assert (config.cycle, config.pool, CycleGAN.recipe.optimiser.betas) == (10, 50, (0.5, 0.999))
 
 
 def test_discriminators_see_what_was_made_before(batch: Batch) -> None:

@@ -64,6 +64,22 @@ def test_each_player_moves_only_its_own_parameters(player: str) -> None:
     assert moved == {player}
 
 
+def test_neither_player_asks_for_gradients_that_nobody_uses() -> None:
+    model = small()
+    model.loss(Batch(X, LABEL), "discriminator", ONE).total.backward()
+    assert all(value.grad is None for value in model.generator.parameters())
+    x = X.clone().requires_grad_()
+    model.loss(Batch(x, LABEL), "generator", ONE).total.backward()
+    assert x.grad is None
+
+
+def test_settings_are_the_published_ones() -> None:
+    recipe, networks = FeatureMatchingGAN.recipe, FeatureMatchingGAN.Config().networks
+    assert (recipe.optimiser.learning_rate, recipe.optimiser.betas[0], recipe.batch_size) == (3e-3, 0.5, 100)
+    assert (networks.generator, networks.discriminator) == ((500, 500), (1000, 500, 250, 250, 250))
+    assert networks.noise == (0.3, 0.5, 0.5, 0.5, 0.5, 0.5) and networks.discriminator_norm == "weight"
+
+
 def test_a_step_draws_labelled_examples_beside_all() -> None:
     (stage,) = small().stages()
     assert not stage.stream.labelled and stage.beside["labelled"].labelled

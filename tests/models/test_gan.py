@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from untaught.errors import ConfigError, SizeError
-from untaught.model import Batch, Example
+from untaught.model import Batch, Example, model_class
 from untaught.models.gan import GAN
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.randomness import seeded
@@ -41,6 +41,14 @@ def test_the_discriminator_costs_the_generator_no_gradient() -> None:
     assert all(value.grad is None for value in model.generator.parameters())
 
 
+@pytest.mark.parametrize("model", ["gan", "conditional-gan", "bigan"])
+def test_the_discriminator_moves_as_often_as_asked(model: str) -> None:
+    cls = model_class(model)
+    players = cls(cls.Config(networks=DENSE, updates=3), (1, 5, 6)).stages()[0].learner.players
+    assert {name: player.updates for name, player in players.items() if name != "discriminator"}.popitem()[1] == 1
+    assert players["discriminator"].updates == 3 and next(iter(players)) == "discriminator"
+
+
 def test_gradients_of_the_two_losses_oppose_each_other() -> None:
     """Of what is made: the minimax game is of one value, which one player raises and the other lowers."""
     model, x = small(objective="minimax"), torch.rand(4, 1, 5, 6)
@@ -61,6 +69,23 @@ def test_any_size_and_colour(shape: tuple[int, ...]) -> None:
     assert model.sample(2).shape == (2, *shape)
     assert model.encode(torch.rand(2, *shape)).shape[0] == 2
     assert model.filters().ndim == 4
+
+
+def test_the_fixed_batch_is_of_the_data() -> None:
+    """That of virtual normalisation."""
+    networks = Adversaries(latent=3, discriminator=(8, 6), discriminator_norm="virtual", reference=2)
+    model, x = GAN(GAN.Config(networks=networks), (1, 5, 6)), torch.rand(4, 1, 5, 6)
+    model.prepare(Batch.of(x))
+    assert torch.equal(model.discriminator.reference.get_buffer("input_0"), x[:2])  # type: ignore[union-attr]
+
+
+def test_smoothing_lowers_the_targets_of_examples_alone() -> None:
+    x = torch.rand(4, 1, 5, 6)
+    with seeded(1):
+        plain = small().loss(Batch.of(x), "discriminator", ONE).total
+    with seeded(1):
+        smooth = small(smoothing=0.1).loss(Batch.of(x), "discriminator", ONE).total
+    torch.testing.assert_close(smooth - plain, 0.1 * small().judged(x).mean())
 
 
 def test_settings_that_cannot_be() -> None:

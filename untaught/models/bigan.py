@@ -17,8 +17,8 @@ References:
     Dumoulin, Belghazi, Poole, Mastropietro, Lamb, Arjovsky, Courville (2017). Adversarially learned inference. ICLR.
 
 Departures:
-    Both logits of (5) are as (3) gives them, with logistic losses throughout. Networks are those of `gan`; the encoder
-    is the mirror of the generator. Noise in the discriminator, without which it is soon sure of all pairs.
+    Networks are those of `gan`; the encoder is the mirror of the generator. Noise is added to what the discriminator
+    sees, without which it is soon sure of all pairs. The weights that are kept are running averages.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.capability import Activations, Decodes, Encodes, Filters, Reconstructs, Samples
@@ -80,12 +79,11 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (4) or (5)."""
         if player == "both":
-            real, made = self._pairs(batch.x)
-            # As telling_apart, with the kinds exchanged: softplus(d) = -log(1 - D), softplus(-d) = -log D.
-            nats = F.softplus(real).mean() + F.softplus(-made).mean()
+            real, made = (self.judged(*pair) for pair in self._pairs(batch.x))
+            nats = telling_apart(made, real)  # with the kinds exchanged
             return Loss(nats, {"fooling_nats": nats.detach()})
         with torch.no_grad():
-            pairs = self._made_pairs(batch.x)
+            pairs = self._pairs(batch.x)
         real, made = (self.judged(*pair) for pair in pairs)
         told = {"value_nats": value(real, made).detach(), "discriminator_accuracy": told_right(real, made).detach()}
         return Loss(telling_apart(real, made), told)
@@ -104,15 +102,10 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
         """What is made of the code of each example, equation (6)."""
         return self.decode(self.encode(x))
 
-    def _made_pairs(self, x: Examples) -> tuple[tuple[Examples, Features], tuple[Examples, Features]]:
+    def _pairs(self, x: Examples) -> tuple[tuple[Examples, Features], tuple[Examples, Features]]:
         """Pairs of examples and their codes, and of made ones and what they were made from."""
         latent = self.generator.prior(len(x))
         return (x, self.coded(x)), (self.decode(latent), latent)
-
-    def _pairs(self, x: Examples) -> tuple[PerExample, PerExample]:
-        """Logits of both kinds of pairs."""
-        real, made = (self.judged(*pair) for pair in self._made_pairs(x))
-        return real, made
 
     def _centred(self, x: Examples) -> Examples:
         """Values around 0, as the discriminator sees them."""
@@ -132,8 +125,8 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
         """Updates of the discriminator in each step."""
 
     known_shortfalls = {
-        "reconstruction": "it never sees the error of what comes back; what comes back is to be alike in kind, not "
-        "pixel by pixel",
+        "reconstruction": "it never sees the error of a reconstruction, which need only be of the same kind, not the "
+        "same pixel by pixel",
         "features": "codes say what the generator can draw, which need not be what a linear classifier could use",
     }
     adapts = LINEAR

@@ -14,8 +14,8 @@ discriminator sees to it that translations look like its source; that they keep 
 due to the way back, (3), alone. It also holds where a 3 always becomes the same 5, so that labels may be lost:
 `untaught evaluate RUN --measure translation` says how many are kept, where both sources have them.
 
-Of the weights after each measurement, later ones are preferred unless translations are further from held-out pictures
-of their kind, by the energy distance between the two sets, mean over both ways.
+The weights that are kept are the last ones whose translations are about as near to held-out pictures of their kind as
+those of the best, by the energy distance between the two sets, mean over both ways.
 
 References:
     Zhu, Park, Isola, Efros (2017). Unpaired image-to-image translation using cycle-consistent adversarial networks.
@@ -24,9 +24,10 @@ References:
 
 Departures:
     Networks are a quarter as wide by default, with 3 blocks in place of 6 or 9, and batches have 16 pictures. (4) has
-    no weight by default, as in the paper outside of paintings: of digits and inverted digits it made translators
-    that change the background alone, so that the hole of a 0 became a 1. The weights that are kept are running
-    averages. Each player makes its translations anew. Zeros around maps, and enlarging by repeated values, as in
+    no weight by default, as in the paper outside of paintings (the authors' code has i = 0.5): of digits and inverted
+    digits it made translators that change the background alone, so that the hole of a 0 became a 1. The learning rate
+    is 5e-4 where the paper has 2e-4, and falls from the beginning. The weights that are kept are running averages.
+    Each player makes its translations anew. Zeros around maps, and enlarging by repeated values, as in
     `untaught.nn.adversarial.translator_network`.
 """
 

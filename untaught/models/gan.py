@@ -13,8 +13,8 @@ log 4: -log 4 where the generator has learnt p. Networks are dense, or the convo
 (`untaught.nn.adversarial`). Of the further techniques, o(h) compares the examples of a batch (`minibatch`), (6) draws
 each player's weights to their mean so far (`averaging`), and a layer may be normalised by a fixed batch.
 
-Features are h, the discriminator's last hidden layer. Of the weights after each measurement, later ones are preferred
-unless samples are further from held-out examples, by the energy distance between the two sets.
+Features are h, the discriminator's last hidden layer. The weights that are kept are the last ones whose samples are
+about as near to held-out examples as those of the best, by the energy distance between the two sets.
 
 References:
     Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio (2014). Generative adversarial nets.

@@ -10,6 +10,8 @@ Departures:
     Features are the discriminator's last layer, where the paper pools all layers to 4 x 4 and joins them.
     The paper's discriminator learnt from ImageNet; ours learns from the small pictures that it is judged on, without
     their labels, for as many minutes as the budget allows, and is smaller.
+    There are no dense layers of 1024 units between the convolutions and the latents or the verdict, weights do not
+    decay, and neither network is given the class, as in the paper's code for MNIST.
     Initial weights and the second moment's decay in Adam are those of `gan`, where the paper's code begins with a
     deviation of 0.02.
     The classifier learns from as many training pictures as four million features allow.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from tests.evaluate.fakes import Linear, blobs, subject_of
+from untaught.data.part import Part
+from untaught.data.source import Parts
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.measures.nearest_class import nearest_accuracy
 from untaught.evaluate.measures.parzen import DEVIATIONS, best_deviation, window_nats
@@ -39,6 +42,20 @@ def test_real_examples_are_the_anchor() -> None:
     assert found["parzen_nats"] < found["baselines"]["training_examples"]
     assert found["deviation"] in DEVIATIONS and found["samples"] == len(subject.parts.train)
     assert found["parzen_nats_std_error"] > 0
+
+
+def test_the_width_does_not_see_the_test_part() -> None:
+    """Validation examples are training examples again, so that the narrowest bumps are best; test examples are not."""
+    with seeded(0):
+        train, test = blobs(60), Part.of(torch.rand(30, 1, 4, 4))
+        subject = subject_of(Linear(Linear.Config(), (1, 4, 4)).eval(), train, test)
+        subject = replace(subject, parts=Parts(train, train, test))
+        x, other = (subject.pixels(part, 60).x.flatten(1) for part in (train, test))
+    assert best_deviation(x, x) == DEVIATIONS[0] < best_deviation(x, other)
+    with seeded(0):
+        told = evaluate(subject, ["parzen"])["parzen"]
+    expected = window_nats(x, other, (DEVIATIONS[0],)).mean()
+    assert told["baselines"]["training_examples"] == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_nearest_class_against_a_double_loop() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -91,3 +92,39 @@ def test_what_does_not_fit_passes_through(size: int) -> None:
 def test_the_pool_waits_for_no_value() -> None:
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         PicturePool(4, (1, 2, 2))(mode.from_tensor(torch.rand(3, 1, 2, 2)))
+
+
+def normalised(maps: Tensor) -> Tensor:
+    """Each map of each picture by its own mean and deviation."""
+    mean, spread = maps.mean((2, 3), keepdim=True), maps.var((2, 3), correction=0, keepdim=True).add(1e-5).sqrt()
+    return (maps - mean) / spread
+
+
+@torch.no_grad()
+def test_a_translator_by_hand() -> None:
+    """Down, a block that adds to what it is given, up by repeated values."""
+    with seeded(0):
+        network, x = TranslatorNetwork((1, 8, 6), maps=2, blocks=1, halvings=1), torch.rand(3, 1, 8, 6)
+    (down,), (block,), (up,) = network.down, network.blocks, network.up
+    weights = [one.convolution.weight for one in (network.first, down, block.inner, block.outer, up)]  # type: ignore[union-attr]
+    h = normalised(F.conv2d(2 * x - 1, weights[0], padding=3)).relu()
+    h = normalised(F.conv2d(h, weights[1], stride=2, padding=1)).relu()
+    inner = normalised(F.conv2d(h, weights[2], padding=1)).relu()
+    h = h + normalised(F.conv2d(inner, weights[3], padding=1))
+    h = normalised(F.conv2d(h.repeat_interleave(2, 2).repeat_interleave(2, 3), weights[4], padding=1)).relu()
+    expected = F.conv2d(h, network.last.weight, network.last.bias, padding=3).sigmoid()
+    torch.testing.assert_close(network(x), expected)
+
+
+@torch.no_grad()
+def test_a_patch_discriminator_by_hand() -> None:
+    """All layers but the first and the last are normalised; units are leaky."""
+    with seeded(0):
+        network, x = PatchDiscriminator((1, 16, 12), maps=2), torch.rand(3, 1, 16, 12)
+    found = network(x)
+    h = 2 * x - 1
+    for number, layer in enumerate(network.layers):
+        layer.norm, layer.activate = torch.nn.Identity(), torch.nn.Identity()  # what is left is a padded convolution
+        h = normalised(layer(h)) if number else layer(h)
+        h = torch.where(h > 0, h, 0.2 * h)
+    torch.testing.assert_close(found, network.last(h)[:, 0])

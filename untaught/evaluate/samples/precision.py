@@ -39,7 +39,7 @@ def precision_and_recall(data: Data, samples: Drawn, neighbours: int = NEIGHBOUR
         (1.0, 0.625)
     """
     if min(len(data), len(samples)) <= neighbours:
-        raise ValueError(f"the {neighbours}rd nearest takes more than {neighbours} examples in each set")
+        raise ValueError(f"each set must have more than {neighbours} examples")
     return _within(samples, data, neighbours), _within(data, samples, neighbours)
 
 

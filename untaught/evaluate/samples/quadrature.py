@@ -6,7 +6,8 @@ r"""Exact divergences of densities on a line or in a plane by sums over a fine l
 
 i runs over the lattice's points and h is the area of a cell. For smooth densities that vanish at the border the sum
 differs from the integral by less than rounding does. D is the best discriminator of the two, and its value V is
-2 JS - log 4. (1) is least where q covers all of p, KL(q||p) where it keeps to where p is high, and so to one mode.
+2 JS - log 4. Of simple densities q, the one with the least KL(p||q) covers all of p; the one with the least KL(q||p)
+stays where p is high, and so keeps to one mode.
 
 References:
     Huszar (2015). How (not) to train your generative model: scheduled sampling, likelihood, adversary?
