@@ -188,7 +188,7 @@ class Learner(Model):
         return self.loss(batch, player, torch.ones((), device=batch.x.device))
 
     def prepare(self, sample: Batch) -> None:
-        """Look at a sample of the training data, once per stage before its first step."""
+        """Look at a sample of the training data, and of the other streams, once per stage before its first step."""
         del sample
 
     def stages(self) -> Sequence[Stage]:

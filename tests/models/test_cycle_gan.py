@@ -12,11 +12,15 @@ from PIL import Image
 from torch import Tensor
 
 from untaught import cli
+from untaught.data.reading.arrays import from_array
 from untaught.model import Batch
 from untaught.models.cycle_gan import CycleGAN
 from untaught.nn.adversarial.energy_distance import energy_distance
 from untaught.randomness import seeded
 from untaught.runs.run import open_run
+from untaught.runs.settings import Training
+from untaught.training.fit import fit
+from untaught.training.plan import plan_for
 
 ONE = torch.ones(())
 TINY = ("--maps", "2", "--blocks", "1", "--epochs", "1", "--threads", "1", "--device", "cpu", "--batch-size", "4")
@@ -78,6 +82,23 @@ def test_weights_are_judged_by_translations_beside_pictures_of_their_kind(batch:
     model, x, y = small(), batch.x, batch.beside["other"].x
     ways = energy_distance(model.translate(x), y) + energy_distance(model.translate(y, forward=False), x)
     torch.testing.assert_close(model.held_out(batch, "translators").parts["energy_distance"], ways / 2)
+
+
+@pytest.mark.parametrize(("invert", "sign"), [(False, 1.0), (True, -1.0)])
+def test_translators_begin_at_the_nearer_of_a_picture_and_its_negative(invert: bool, sign: float) -> None:
+    """Bright strokes, and others of the same kind or inverted; as a training prepares them."""
+    with seeded(0):
+        x, y = ((torch.rand(2, 30, 1, 6, 5) < 0.2).float()).unbind()
+    data, other = (from_array(some) for some in (x, 1 - y if invert else y))
+    made = plan_for(small(), data, Training(epochs=1, threads=1, device="cpu", precision="float32"), other)
+    next(fit(made))
+    model = made.model
+    assert isinstance(model, CycleGAN)
+    for forward in (True, False):
+        with torch.no_grad():
+            apart = (model.translate(x, forward) - (1 - x if invert else x)).abs().mean()
+        assert float(apart) < 0.2
+    assert [float(network.get_buffer("sign")) for network in model.translators.children()] == [sign, sign]
 
 
 def test_settings_are_the_published_ones() -> None:

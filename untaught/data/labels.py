@@ -55,7 +55,9 @@ def labelled_only(parts: Parts) -> Parts:
     """
     train, validation = (_with_labels(part) for part in (parts.train, parts.validation))
     if not len(train):
-        raise DataError("no example has a label; this learns classes: give labelled data, or train a model without")
+        raise DataError(
+            "no example has a label; this learns classes: give labelled data, or take a model that needs no labels"
+        )
     return replace(parts, train=train, validation=validation if len(validation) else train)
 
 

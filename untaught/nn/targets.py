@@ -50,6 +50,8 @@ def check_labels(label: Labels, classes: int, needed: bool) -> None:
     """
     highest = int(label.max())
     if needed and highest < 0:
-        raise DataError("no example has a label; this learns classes: give labelled data, or train a model without")
+        raise DataError(
+            "no example has a label; this learns classes: give labelled data, or take a model that needs no labels"
+        )
     if highest >= classes:
         raise DataError(f"a label is {highest}, but there are {classes} classes; classes={highest + 1}")

@@ -23,7 +23,7 @@ from torch import Tensor
 from untaught.ambient import as_torch_begins
 from untaught.data.batches import Feed, fixed_batches
 from untaught.data.source import open_data
-from untaught.data.view import example_shape
+from untaught.data.view import Batch, example_shape
 from untaught.errors import ConfigError
 from untaught.evaluate.drawing.illustrate import illustrate
 from untaught.evaluate.subject import Subject
@@ -43,6 +43,8 @@ from untaught.training.threads import Threads
 
 SAMPLE = 60_000
 """Examples that `prepare` looks at at most: all of MNIST, as many as principal components are fitted on elsewhere."""
+BESIDE = 1_000
+"""Examples of each further stream, likewise."""
 SAMPLE_VALUES = 2**28
 """Numbers in them at most: 1 GiB."""
 
@@ -212,8 +214,8 @@ class _StageTraining:
             self.stage.begin()
         values = math.prod(example_shape(self.own.main.parts.train.shape, self.own.main.view))
         examples = max(1, min(SAMPLE, SAMPLE_VALUES // values) // (self.own.main.view.frames or 1))
-        sample = replace(self.feeds.main, batch_size=examples, ranks=1, rank=0)
-        self.learner.prepare(next(fixed_batches(sample, examples)))
+        beside = {name: _first(feed, min(BESIDE, examples)) for name, feed in self.feeds.beside.items()}
+        self.learner.prepare(replace(_first(self.feeds.main, examples), beside=beside))
 
     def _restored(self, stepper: Stepper) -> None:
         """Continue from the checkpoint, or save the beginning of a later stage, so that resuming need not repeat it."""
@@ -382,3 +384,8 @@ class _StageTraining:
                 yield
             finally:
                 torch.set_num_threads(before)
+
+
+def _first(feed: Feed, examples: int) -> Batch:
+    """The first examples of a feed, in one batch."""
+    return next(fixed_batches(replace(feed, batch_size=examples, ranks=1, rank=0), examples))

@@ -100,11 +100,15 @@ def normalised(maps: Tensor) -> Tensor:
     return (maps - mean) / spread
 
 
+@pytest.mark.parametrize("shortcut", [True, False])
 @torch.no_grad()
-def test_a_translator_by_hand() -> None:
+def test_a_translator_by_hand(shortcut: bool) -> None:
     """Down, a block that adds to what it is given, up by repeated values."""
     with seeded(0):
-        network, x = TranslatorNetwork((1, 8, 6), maps=2, blocks=1, halvings=1), torch.rand(3, 1, 8, 6)
+        network, x = (
+            TranslatorNetwork((1, 8, 6), maps=2, blocks=1, halvings=1, shortcut=shortcut),
+            torch.rand(3, 1, 8, 6),
+        )
     (down,), (block,), (up,) = network.down, network.blocks, network.up
     weights = [one.convolution.weight for one in (network.first, down, block.inner, block.outer, up)]  # type: ignore[union-attr]
     h = normalised(F.conv2d(2 * x - 1, weights[0], padding=3)).relu()
@@ -112,8 +116,17 @@ def test_a_translator_by_hand() -> None:
     inner = normalised(F.conv2d(h, weights[2], padding=1)).relu()
     h = h + normalised(F.conv2d(inner, weights[3], padding=1))
     h = normalised(F.conv2d(h.repeat_interleave(2, 2).repeat_interleave(2, 3), weights[4], padding=1)).relu()
-    expected = F.conv2d(h, network.last.weight, network.last.bias, padding=3).sigmoid()
-    torch.testing.assert_close(network(x), expected)
+    added = F.conv2d(h, network.last.weight, network.last.bias, padding=3)
+    torch.testing.assert_close(network(x), (added + (4 * x - 2) * shortcut).sigmoid())
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "linear"])
+@torch.no_grad()
+def test_with_the_shortcut_a_translator_begins_by_changing_little(output: str) -> None:
+    with seeded(0):
+        x = torch.rand(4, 1, 12, 12)
+        made, plain = (TranslatorNetwork((1, 12, 12), 4, 1, output=output, shortcut=own)(x) for own in (True, False))  # type: ignore[arg-type]
+    assert (made - x).abs().mean() < 0.1 < (plain - x).abs().mean()
 
 
 @torch.no_grad()

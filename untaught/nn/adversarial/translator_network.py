@@ -2,10 +2,14 @@
 
     h_0 = r(n(W_0 * (2 x - 1))), then the same with strides of 2             (1)
     h_k = h_(k-1) + n(W'_k * r(n(W_k * h_(k-1))))                            (2)
-    y = s(W * u + w),   u from the last h by r(n(W'' * enlarged))            (3)
+    y = s(W * u + w + k(x)),   u from the last h by r(n(W'' * enlarged))     (3)
+    k(x) = a (4 x - 2),   a x where s is none,   or 0 without a shortcut     (4)
 
 n normalises each map of each picture by its own mean and deviation, r is the rectifier, s the logistic function or
 none. Maps are enlarged to the sizes that they had on the way down, so that pictures may have any size and any channels.
+
+With the shortcut (4), beside which W is small at first, a network begins by giving back about what it is given, since
+s(4 x - 2) is near x, or with a = -1 the negative of it. Without one it must first learn to make pictures at all.
 
 References:
     Johnson, Alahi, Fei-Fei (2016). Perceptual losses for real-time style transfer and super-resolution. ECCV.
@@ -14,6 +18,7 @@ References:
 Departures:
     Maps are enlarged by repeating values before a convolution, in place of convolutions with strides of a half, which
     leave a checkered pattern. Zeros around maps in place of mirrored values: by them a unit can tell where it is.
+    The shortcut.
 """
 
 from __future__ import annotations
@@ -35,6 +40,8 @@ SMALLEST = 4
 """Shorter side of the smallest pictures."""
 WIDE = 7
 """Side of the filters of the first and of the last layer; of the others 3."""
+BESIDE = 0.1
+"""Deviation of what the last layer adds to the shortcut at first."""
 
 
 def halvings_of(shape: Shape) -> int:
@@ -64,7 +71,7 @@ def refuse_small(shape: Shape, halvings: int) -> None:
 
 
 class TranslatorNetwork(nn.Module):
-    """Turns pictures into others, equations (1) to (3).
+    """Turns pictures into others, equations (1) to (4).
 
     Example:
         >>> network = TranslatorNetwork((3, 30, 41), maps=4, blocks=1)
@@ -79,6 +86,7 @@ class TranslatorNetwork(nn.Module):
         blocks: int,
         halvings: int | None = None,
         output: Literal["sigmoid", "linear"] = "sigmoid",
+        shortcut: bool = True,
     ) -> None:
         """Build the network.
 
@@ -88,6 +96,7 @@ class TranslatorNetwork(nn.Module):
             blocks: Of equation (2).
             halvings: How often maps are halved; none takes `halvings_of`.
             output: Whether values lie between 0 and 1 or may be any numbers.
+            shortcut: Whether what is translated is added before the output, equation (4).
 
         Raises:
             SizeError: Pictures are too small.
@@ -95,7 +104,8 @@ class TranslatorNetwork(nn.Module):
         super().__init__()
         halvings = halvings_of(shape) if halvings is None else halvings
         refuse_small(shape, halvings)
-        self.output = output
+        self.output, self.shortcut = output, shortcut
+        self.sign = nn.Buffer(torch.ones(()))
         widths = [maps << count for count in range(halvings + 1)]
         self.first = _Normalised(shape[0], maps, WIDE)
         self.down = nn.ModuleList(_Normalised(below, 2 * below, stride=2) for below in widths[:-1])
@@ -103,11 +113,14 @@ class TranslatorNetwork(nn.Module):
         self.up = nn.ModuleList(_Normalised(2 * below, below) for below in widths[-2::-1])
         self.last = nn.Conv2d(maps, shape[0], WIDE, padding=WIDE // 2)
         spread_(self.last.weight, maps * WIDE**2, "linear")
+        if shortcut:
+            self.last.weight.data.mul_(BESIDE)
         nn.init.zeros_(self.last.get_parameter("bias"))
 
     def forward(self, x: Images) -> Images:
         """Pictures of the same size, in full precision."""
-        h: Tensor = torch.relu(self.first(2 * x - 1 if self.output == "sigmoid" else x))
+        centred = 2 * x - 1 if self.output == "sigmoid" else x
+        h: Tensor = torch.relu(self.first(centred))
         sizes: list[torch.Size] = []
         for layer in self.down:
             sizes.append(h.shape[-2:])
@@ -117,6 +130,8 @@ class TranslatorNetwork(nn.Module):
         for layer, size in zip(self.up, reversed(sizes), strict=True):
             h = torch.relu(layer(F.interpolate(h, size=list(size), mode="nearest")))
         y = wide(self.last(h))
+        if self.shortcut:
+            y = y + self.sign * (2 * centred if self.output == "sigmoid" else centred)
         return torch.sigmoid(y) if self.output == "sigmoid" else y
 
 
