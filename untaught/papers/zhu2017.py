@@ -10,9 +10,10 @@ References:
     ICCV.
 
 Departures:
-    Digits in place of maps and photographs, so that no number of the paper can stand beside ours. Smaller networks and
-    larger batches, as the model's defaults; `full` has the paper's width, blocks and learning rate. The weights that
-    are kept are running averages.
+    Digits in place of maps and photographs, so that no number of the paper can stand beside ours. Smaller networks,
+    larger batches and another learning rate, as the model's defaults; `full` has the paper's width, blocks and learning
+    rate. The weights that are kept are running averages. One row has the shortcut of the model's default, by which
+    translators begin at what they are given or at its negative; the paper's translators have none.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ BUDGETS: dict[Budget, tuple[str, Training, dict[str, Any]]] = {
 """Of each budget the digits, how long and how it learns, and the networks."""
 
 
-def learnt(changed: str, **config: Any) -> dict[Budget, Experiment]:
+def learnt(changed: str, *, shortcut: bool = False, **config: Any) -> dict[Budget, Experiment]:
     """Digits, and other digits that are changed."""
     return {
         budget: Experiment(
             "cycle-gan",
             f"altered?of={digits}&half=first",
             TAKES,
-            {**own, **config},
+            {**own, "shortcut": shortcut, **config},
             training,
             other=f"altered?of={digits}&half=second&{changed}",
             pictures=("translation.png",) if budget != "smoke" else (),
@@ -65,6 +66,7 @@ PAPER = Paper(
     url="https://arxiv.org/abs/1703.10593",
     experiments={
         "inverted": learnt("invert=true"),
+        "shortcut": learnt("invert=true", shortcut=True),
         "turned": learnt("turn=90"),
         "identity": learnt("invert=true", identity=0.5),
     },
@@ -79,7 +81,8 @@ PAPER = Paper(
             ),
             (
                 both("inverted digits", "inverted"),
-                both("the same, kept alone where already of the kind", "identity"),
+                both("the same, with a shortcut from what is translated", "shortcut"),
+                both("the same without it, kept alone where already of the kind", "identity"),
                 both("real inverted digits and digits in place of translations", "inverted", "real_examples"),
                 both("not translated", "inverted", "untranslated"),
                 both("digits turned by a quarter", "turned"),
