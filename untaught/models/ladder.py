@@ -37,7 +37,7 @@ from untaught.config import Count, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
-from untaught.nn.mirrors.rungs import Combinator, Combining, Moments, Rung, convolution_rungs, dense_rungs
+from untaught.nn.mirrors.rungs import Combinator, Combining, Moments, Rung, convolution_rungs, dense_rungs, normed
 from untaught.nn.named import chosen
 from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
@@ -61,7 +61,7 @@ class Ladder(Learner, Classifies, Encodes, Activations, Filters):
         for rung in self.rungs:
             before = rung.up(h)
             moments.append(Moments.of(before))
-            z.append(moments[-1].norm(before))
+            z.append(normed(before))
             h = rung.activate(z[-1])
         return z, moments
 
@@ -70,8 +70,7 @@ class Ladder(Learner, Classifies, Encodes, Activations, Filters):
         h = self._noisy(self._entry(x))
         z = [h]
         for rung in self.rungs:
-            before = rung.up(h)
-            z.append(self._noisy(Moments.of(before).norm(before)))
+            z.append(self._noisy(normed(rung.up(h))))
             h = rung.activate(z[-1])
         return z, h
 
@@ -80,7 +79,7 @@ class Ladder(Learner, Classifies, Encodes, Activations, Filters):
         found: dict[int, Tensor] = {}
         above = torch.softmax(logits, 1)
         for layer in range(len(self.rungs), self.lowest - 1, -1):
-            found[layer] = above = self.combinators[str(layer)](z[layer], Moments.of(above).norm(above))
+            found[layer] = above = self.combinators[str(layer)](z[layer], normed(above))
             if layer > self.lowest:
                 above = self.rungs[layer - 1].down(above)
         return found
