@@ -19,7 +19,7 @@ from untaught.models.augmented_classifier import (
     image_weight,
     layer_weights,
 )
-from untaught.nn.mirrors.pathways import Blocks, Mirrors, pathway_encoder
+from untaught.nn.mirrors.pathways import Blocks, EncoderLayers, Mirrors, pathway_encoder
 from untaught.nn.what_where import Window
 from untaught.randomness import seeded
 
@@ -96,7 +96,9 @@ def test_what_comes_back_is_the_chain() -> None:
 
 
 def test_a_frozen_encoder_passes_everything_on() -> None:
-    blocks = Blocks.of(pathway_encoder((1, 8, 12), (1, 2), (3, 4), (6,)), (1, 8, 12))
+    blocks = Blocks.of(
+        pathway_encoder((1, 8, 12), EncoderLayers(convolutions=(1, 2), maps=(3, 4), units=(6,))), (1, 8, 12)
+    )
     looked, again = blocks.look(X), blocks.unpacked(blocks.packed(X))
     for a, b in zip(looked.values, again.values, strict=True):
         assert torch.equal(a, b)

@@ -32,21 +32,22 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Encodes, Filters
+from untaught.capability import Activations, Encodes, Filters
 from untaught.config import Count, NonNegative, configuration
 from untaught.errors import ConfigError
+from untaught.layerwise.semi_supervised import SemiSupervised, labelled_of
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
+from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke, Usual
 from untaught.nn.mirrors.rungs import Combinator, Combining, Moments, Rung, convolution_rungs, dense_rungs, normed
 from untaught.nn.named import chosen
-from untaught.nn.targets import check_labels, class_losses, label_nats
+from untaught.nn.targets import class_losses, label_nats
 from untaught.shapes import Examples, Features, Images, Scalar, Shape
 
 LARGEST_DENSE = 4096
 """Largest example, in numbers, for which `auto` takes fully connected layers."""
 
 
-class Ladder(Learner, Classifies, Encodes, Activations, Filters):
+class Ladder(SemiSupervised, Encodes, Activations, Filters):
     """A classifier whose layers learn to take noise away.
 
     Example:
@@ -94,7 +95,7 @@ class Ladder(Learner, Classifies, Encodes, Activations, Filters):
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (5); without a stream of labelled examples, those of the batch that have a label are used."""
-        known = batch.beside.get("labelled", batch)
+        known = labelled_of(batch)
         logits = self.corrupted(known.x)[1]
         nats, costs = label_nats(logits, known.label), self.costs(batch.x)
         total = nats + sum(weight * costs[layer] for layer, weight in self.weights.items())
@@ -103,7 +104,7 @@ class Ladder(Learner, Classifies, Encodes, Activations, Filters):
 
     def held_out(self, batch: Batch, player: str) -> Loss:
         """Classification of held-out examples without noise."""
-        known = batch.beside.get("labelled", batch)
+        known = labelled_of(batch)
         logits = self._layers(known.x)[-1]
         nats = label_nats(logits, known.label)
         return Loss(nats, {"label_nats": nats.detach(), **class_losses(logits, known.label)})
@@ -130,7 +131,6 @@ class Ladder(Learner, Classifies, Encodes, Activations, Filters):
         combinator: Combining = "gaussian"
         """How what comes from above and what noise left of a layer are combined."""
 
-    known_shortfalls = {"features": "its features are to name classes together with weights of its own"}
     adapts = STANDARDISED
     monitor = None  # few labels are held out, and which weights they prefer is chance: the last are kept
     recipe = Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=100)
@@ -163,19 +163,6 @@ class Ladder(Learner, Classifies, Encodes, Activations, Filters):
     def usual(cls, example: Example, sample: Batch) -> Usual:
         """Standardised values where some lie outside [0, 1]."""
         return standardised_outside(example, sample)
-
-    def stages(self) -> Sequence[Stage]:
-        """One, with labelled examples beside all of them in each step."""
-        stream, labelled = Stream(self.view), {"labelled": Stream(self.view, labelled=True)}
-        return (Stage("train", self, self.recipe, stream, beside=labelled),)
-
-    def prepare(self, sample: Batch) -> None:
-        """Check the labels.
-
-        Raises:
-            DataError: There is none, or one is beyond `classes`.
-        """
-        check_labels(sample.label, self.config.classes, needed=True)
 
     def encode(self, x: Examples) -> Features:
         """The last hidden layer without noise."""
