@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -73,6 +74,17 @@ def test_below_pooling_both_mirrors_are_one() -> None:
     own = ways("conv1_1", "pool1")
     assert torch.equal(own.back(X, "conv1_1", "known"), own.back(X, "conv1_1", "fixed"))
     assert not torch.equal(own.back(X, "pool1", "known"), own.back(X, "pool1", "fixed"))
+
+
+def test_a_search_knows_only_what_the_layer_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins at the start, not at the pictures, and is to reach what the frozen network gives of them."""
+    asked: list[Any] = []
+    monkeypatch.setattr("untaught.inversion.ways_back.search_input", lambda *given: asked.extend(given) or given[2])
+    own, start = ways("pool1"), torch.full((1, *SHAPE), 0.3)
+    assert torch.equal(own.searched(X, "pool1", start, -1.0, 2.0), start.expand_as(X))
+    forward, wanted, _, *bounds = asked
+    torch.testing.assert_close(wanted, network().eval()[:4](X))
+    assert torch.equal(forward(X), wanted) and bounds == [-1.0, 2.0]
 
 
 def test_where_information_is_lost() -> None:

@@ -134,6 +134,30 @@ def test_the_schedule(config: dict[str, Any], names: list[str]) -> None:
     assert stages[-1].learner is net and stages[-1].beside["labelled"].labelled and not stages[-1].stream.labelled
 
 
+def test_mirrors_learn_first_alone_and_then_as_a_chain() -> None:
+    """Each cost divided by the size of what is to come back, then the costs of the chain with their weights."""
+    net = small()
+    _, layers, chain, _ = net.stages()
+    assert layers.sees is not None
+    packed = Batch.of(layers.sees(X))
+    below = Window().pool(net.classifier.encoder[0](X).relu()).what
+    alone, chained = by_hand(net, "layerwise", "known"), by_hand(net, "all", "known")
+    wanted = alone[0] / X.square().mean() + alone[1] / below.square().mean()
+    torch.testing.assert_close(layers.learner.loss(packed, "model", ONE).total, wanted)
+    wanted = image_weight() * chained[0] + layer_weights(4)[3] * chained[1]
+    torch.testing.assert_close(chain.learner.loss(packed, "model", ONE).total, wanted)
+
+
+def test_a_frozen_encoder_neither_drops_nor_follows_batches() -> None:
+    encoder = nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Dropout(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(45, 7)
+    )
+    net = AugmentedClassifier(AugmentedClassifier.Config(classes=3), (1, 8, 12), encoder).train()
+    before, sees = copy.deepcopy(encoder.state_dict()), net.stages()[1].sees
+    assert sees is not None and torch.equal(sees(X), sees(X)) and encoder.training
+    assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())
+
+
 def test_it_is_built_on_an_encoder_that_exists() -> None:
     encoder = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Tanh(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(45, 7))
     net = AugmentedClassifier(AugmentedClassifier.Config(classes=3), (1, 8, 12), encoder)
