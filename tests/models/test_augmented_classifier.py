@@ -190,9 +190,9 @@ def test_bad_input() -> None:
         small().prepare(Batch.of(X))
     with pytest.raises(SizeError, match=r"nothing of pictures of 3x9; the nearest size that works is 4x9"):
         AugmentedClassifier(AugmentedClassifier.Config(**SMALL), (1, 3, 9))
-    with pytest.raises(ConfigError, match="2 blocks have 1 numbers of maps"):
+    with pytest.raises(ConfigError, match="maps needs one number for each block of convolutions, 2; it has 1"):
         small(maps=(3,))
-    with pytest.raises(ConfigError, match="layers has 2 weights, and 1 layers lie below"):
+    with pytest.raises(ConfigError, match="layers needs one weight for each layer between blocks, 1; it has 2"):
         small(layers=(1.0, 2.0))
     with pytest.raises(ConfigError, match="no layer is called 'pool7'; there are: conv1_1, pool1"):
         small().activations(X, ["pool7"])

@@ -230,5 +230,5 @@ class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activation
             return (image, *(0.0 for _ in range(inner)))
         layers = layer_weights(inner) if c.layers is None else c.layers
         if len(layers) != inner:
-            raise ConfigError(f"layers has {len(layers)} weights, and {inner} layers lie below the last block")
+            raise ConfigError(f"layers needs one weight for each layer between blocks, {inner}; it has {len(layers)}")
         return (image, *layers)

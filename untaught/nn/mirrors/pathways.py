@@ -142,7 +142,9 @@ def pathway_encoder(shape: Shape, wanted: EncoderLayers) -> nn.Sequential:
     convolutions, maps = wanted.convolutions, wanted.maps
     if len(shape) == 3 and convolutions:
         if len(convolutions) != len(maps):
-            raise ConfigError(f"{len(convolutions)} blocks have {len(maps)} numbers of maps; give one for each block")
+            raise ConfigError(
+                f"maps needs one number for each block of convolutions, {len(convolutions)}; it has {len(maps)}"
+            )
         least = 2 ** len(convolutions)
         if min(shape[1:]) < least:
             raise SizeError(
