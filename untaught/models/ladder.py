@@ -18,9 +18,10 @@ References:
     Rasmus, Valpola, Honkala, Berglund, Raiko (2015). Semi-supervised learning with ladder networks. NIPS.
 
 Departures:
-    The learning rate falls along a cosine, where the paper holds it for two thirds of the training and then lowers it
-    along a line. The convolutional ladder halves height and width by strides, where the paper has pooling; it has a way
-    back through all layers.
+    Networks are smaller, and the learning rate is 0.005 where the paper has 0.002: both are chosen for minutes, not for
+    150 passes. The rate falls along a cosine, where the paper holds it for two thirds of the training and then lowers
+    it along a line. The convolutional ladder halves height and width by strides, where the paper has pooling; it has a
+    way back through all layers.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ from untaught.shapes import Examples, Features, Images, Scalar, Shape
 
 LARGEST_DENSE = 4096
 """Largest example, in numbers, for which `auto` takes fully connected layers."""
+UNITS = (500, 250, 100)
+"""Units of such layers. In equal time fewer digits are wrong than with the published ones, while that is minutes."""
 
 
 class Ladder(SemiSupervised, Encodes, Activations, Filters):
@@ -118,8 +121,9 @@ class Ladder(SemiSupervised, Encodes, Activations, Filters):
         network: Literal["auto", "dense", "convolution"] = "auto"
         """Kind of the layers; auto takes convolutions for pictures of more than 4,096 numbers."""
         hidden: tuple[Count, ...] | None = None
-        """Units (dense) or maps (convolution) of each layer below the classes; none takes 1000, 500, 250, 250, 250
-        units, or 32, 64 and so on up to 256 maps in as many layers as leave a picture of at least 4 x 4."""
+        """Units (dense) or maps (convolution) of each layer below the classes; none takes 500, 250, 100 units, or 32, 64
+        and so on up to 256 maps in as many layers as leave a picture of at least 4 x 4. Published 1000, 500, 250, 250,
+        250 units."""
         noise: NonNegative = 0.3
         """Standard deviation of the noise in every layer and in the example."""
         variant: Literal["full", "bottom", "gamma"] = "full"
@@ -133,7 +137,7 @@ class Ladder(SemiSupervised, Encodes, Activations, Filters):
 
     adapts = STANDARDISED
     monitor = None  # few labels are held out, and which weights they prefer is chance: the last are kept
-    recipe = Recipe(optimiser=Optimiser(learning_rate=2e-3), batch_size=100)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=5e-3), batch_size=100)
     smoke = Smoke(config=Config(classes=3, hidden=(6, 5)), shape=(1, 4, 4), classes=3)
     config: Config
 
@@ -216,7 +220,7 @@ class Ladder(SemiSupervised, Encodes, Activations, Filters):
             raise ConfigError("a ladder without hidden layers has nothing to climb; give hidden at least one width")
         if self.convolves:
             return convolution_rungs(self.shape, c.hidden or _doubling(self.shape), c.classes)
-        units = c.hidden or (1000, 500, 250, 250, 250)
+        units = c.hidden or UNITS
         return dense_rungs(math.prod(self.shape), (*units, c.classes))
 
     def _weights(self, top: int) -> dict[int, float]:
