@@ -121,9 +121,9 @@ class Ladder(SemiSupervised, Encodes, Activations, Filters):
         network: Literal["auto", "dense", "convolution"] = "auto"
         """Kind of the layers; auto takes convolutions for pictures of more than 4,096 numbers."""
         hidden: tuple[Count, ...] | None = None
-        """Units (dense) or maps (convolution) of each layer below the classes; none takes 500, 250, 100 units, or 32, 64
-        and so on up to 256 maps in as many layers as leave a picture of at least 4 x 4. Published 1000, 500, 250, 250,
-        250 units."""
+        """Units (dense) or maps (convolution) of each layer below the classes; none takes 500, 250, 100 units, or 32,
+        64 and so on up to 256 maps in as many layers as leave a picture of at least 4 x 4. Published 1000, 500, 250,
+        250, 250 units."""
         noise: NonNegative = 0.3
         """Standard deviation of the noise in every layer and in the example."""
         variant: Literal["full", "bottom", "gamma"] = "full"
