@@ -140,6 +140,8 @@ def test_the_command_refuses_what_does_not_fit(tmp_path: Path, capsys: pytest.Ca
     file, out = weights(tmp_path), tmp_path / "out"
     for words, said in (
         (f"alexnet-small:{file}", "give --data"),
+        ("alexnet-small --data digits", "name the file of its weights too, alexnet-small:FILE"),
+        ("vgg17:w.pt --data digits", "NETWORK:FILE; there are: alexnet, vgg11"),
         (f"vgg11-small:{file} --data digits --size 32", "has features.0.weight of (64, 3, 5, 5), and vgg11-small has"),
         (f"alexnet-small:{file} --data digits", "looks at pictures from 32x32, not at 1x8x8; resize them"),
         (
