@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -75,6 +76,17 @@ def test_below_pooling_both_mirrors_are_one() -> None:
     assert not torch.equal(own.back(X, "pool1", "known"), own.back(X, "pool1", "fixed"))
 
 
+def test_a_search_knows_only_what_the_layer_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins at the start, not at the pictures, and is to reach what the frozen network gives of them."""
+    asked: list[Any] = []
+    monkeypatch.setattr("untaught.inversion.ways_back.search_input", lambda *given: asked.extend(given) or given[2])
+    own, start = ways("pool1"), torch.full((1, *SHAPE), 0.3)
+    assert torch.equal(own.searched(X, "pool1", start, -1.0, 2.0), start.expand_as(X))
+    forward, wanted, _, *bounds = asked
+    torch.testing.assert_close(wanted, network().eval()[:4](X))
+    assert torch.equal(forward(X), wanted) and bounds == [-1.0, 2.0]
+
+
 def test_where_information_is_lost() -> None:
     errors = {"fixed": 5.0, "known": 2.0, "upconvolution": 3.0, "searched": 4.0}
     layer = InvertedLayer("pool1", 7, {way: Quality(errors[way], 1.0, 0.5) for way in WAYS})
@@ -128,6 +140,8 @@ def test_the_command_refuses_what_does_not_fit(tmp_path: Path, capsys: pytest.Ca
     file, out = weights(tmp_path), tmp_path / "out"
     for words, said in (
         (f"alexnet-small:{file}", "give --data"),
+        ("alexnet-small --data digits", "name the file of its weights too, alexnet-small:FILE"),
+        ("vgg17:w.pt --data digits", "NETWORK:FILE; there are: alexnet, vgg11"),
         (f"vgg11-small:{file} --data digits --size 32", "has features.0.weight of (64, 3, 5, 5), and vgg11-small has"),
         (f"alexnet-small:{file} --data digits", "looks at pictures from 32x32, not at 1x8x8; resize them"),
         (

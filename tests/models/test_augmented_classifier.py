@@ -19,7 +19,7 @@ from untaught.models.augmented_classifier import (
     image_weight,
     layer_weights,
 )
-from untaught.nn.mirrors.pathways import Blocks, Mirrors, pathway_encoder
+from untaught.nn.mirrors.pathways import Blocks, EncoderLayers, Mirrors, pathway_encoder
 from untaught.nn.what_where import Window
 from untaught.randomness import seeded
 
@@ -96,7 +96,9 @@ def test_what_comes_back_is_the_chain() -> None:
 
 
 def test_a_frozen_encoder_passes_everything_on() -> None:
-    blocks = Blocks.of(pathway_encoder((1, 8, 12), (1, 2), (3, 4), (6,)), (1, 8, 12))
+    blocks = Blocks.of(
+        pathway_encoder((1, 8, 12), EncoderLayers(convolutions=(1, 2), maps=(3, 4), units=(6,))), (1, 8, 12)
+    )
     looked, again = blocks.look(X), blocks.unpacked(blocks.packed(X))
     for a, b in zip(looked.values, again.values, strict=True):
         assert torch.equal(a, b)
@@ -132,6 +134,30 @@ def test_the_schedule(config: dict[str, Any], names: list[str]) -> None:
     assert stages[-1].learner is net and stages[-1].beside["labelled"].labelled and not stages[-1].stream.labelled
 
 
+def test_mirrors_learn_first_alone_and_then_as_a_chain() -> None:
+    """Each cost divided by the size of what is to come back, then the costs of the chain with their weights."""
+    net = small()
+    _, layers, chain, _ = net.stages()
+    assert layers.sees is not None
+    packed = Batch.of(layers.sees(X))
+    below = Window().pool(net.classifier.encoder[0](X).relu()).what
+    alone, chained = by_hand(net, "layerwise", "known"), by_hand(net, "all", "known")
+    wanted = alone[0] / X.square().mean() + alone[1] / below.square().mean()
+    torch.testing.assert_close(layers.learner.loss(packed, "model", ONE).total, wanted)
+    wanted = image_weight() * chained[0] + layer_weights(4)[3] * chained[1]
+    torch.testing.assert_close(chain.learner.loss(packed, "model", ONE).total, wanted)
+
+
+def test_a_frozen_encoder_neither_drops_nor_follows_batches() -> None:
+    encoder = nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Dropout(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(45, 7)
+    )
+    net = AugmentedClassifier(AugmentedClassifier.Config(classes=3), (1, 8, 12), encoder).train()
+    before, sees = copy.deepcopy(encoder.state_dict()), net.stages()[1].sees
+    assert sees is not None and torch.equal(sees(X), sees(X)) and encoder.training
+    assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())
+
+
 def test_it_is_built_on_an_encoder_that_exists() -> None:
     encoder = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Tanh(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(45, 7))
     net = AugmentedClassifier(AugmentedClassifier.Config(classes=3), (1, 8, 12), encoder)
@@ -164,9 +190,9 @@ def test_bad_input() -> None:
         small().prepare(Batch.of(X))
     with pytest.raises(SizeError, match=r"nothing of pictures of 3x9; the nearest size that works is 4x9"):
         AugmentedClassifier(AugmentedClassifier.Config(**SMALL), (1, 3, 9))
-    with pytest.raises(ConfigError, match="2 blocks have 1 numbers of maps"):
+    with pytest.raises(ConfigError, match="maps needs one number for each block of convolutions, 2; it has 1"):
         small(maps=(3,))
-    with pytest.raises(ConfigError, match="layers has 2 weights, and 1 layers lie below"):
+    with pytest.raises(ConfigError, match="layers needs one weight for each layer between blocks, 1; it has 2"):
         small(layers=(1.0, 2.0))
     with pytest.raises(ConfigError, match="no layer is called 'pool7'; there are: conv1_1, pool1"):
         small().activations(X, ["pool7"])

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch
 from untaught.models.ladder import Ladder
-from untaught.nn.mirrors.rungs import LEAST, Combinator
+from untaught.nn.mirrors.rungs import LEAST, SLOWEST, Combinator, Moments
 from untaught.randomness import seeded
 
 ONE = torch.ones(())
@@ -77,6 +77,39 @@ def test_noise_has_its_deviation_in_every_layer() -> None:
         )
 
 
+def test_noise_goes_up_with_its_layer() -> None:
+    """Equation (2) by hand, with the same draws: each layer sees the noise of the one below."""
+    net = small(noise=0.4)
+    with seeded(3):
+        noisy, logits = net.corrupted(X)
+    with seeded(3):
+        h = X.flatten(1) + 0.4 * torch.randn(7, 12)
+        for rung, given in zip(net.rungs, noisy[1:], strict=True):
+            z = normed(rung.up(h))
+            z = z + 0.4 * torch.randn(z.shape)
+            torch.testing.assert_close(given, z)
+            h = rung.activate(z)
+    torch.testing.assert_close(logits, h)
+
+
+def test_running_moments_forget_slowly() -> None:
+    rung, zero, one = small().rungs[0], torch.zeros(1, 6), torch.ones(1, 6)
+    for _ in range(2 * round(1 / SLOWEST)):
+        rung.follow(Moments(zero, one))
+    rung.follow(Moments(one, one))
+    torch.testing.assert_close(rung.mean, SLOWEST * one)
+
+
+def test_in_use_there_is_no_noise_and_features_lie_below_the_classes() -> None:
+    net = small(noise=0.4)
+    net.costs(X)
+    held_out = net.held_out(Batch(X, LABEL), "model").total
+    right = net.class_probabilities(X)[[0, 2, 3, 5, 6], [1, 2, 0, 2, 1]]
+    torch.testing.assert_close(held_out, -right.log().mean())
+    top, features = net.rungs[-1], net.encode(X)
+    torch.testing.assert_close(top.activate(top.running.norm(top.up(features))).softmax(1), net.class_probabilities(X))
+
+
 @pytest.mark.parametrize("kind", ["gaussian", "vanilla"])
 def test_combinators_are_their_formulas(kind: Any) -> None:
     with seeded(0):
@@ -85,6 +118,7 @@ def test_combinators_are_their_formulas(kind: Any) -> None:
     with torch.no_grad():
         for own, value in zip(combinator.weights, a, strict=True):
             own.copy_(value)
+        made = combinator(z, u)
     for n in range(3):
         for j in range(2):
             p, at, above = a[:, j].tolist(), float(z[n, j]), float(u[n, j])
@@ -95,7 +129,7 @@ def test_combinators_are_their_formulas(kind: Any) -> None:
             else:
                 inner = p[5] + p[6] * at + p[7] * above + p[8] * at * above
                 wanted = p[0] + p[1] * at + p[2] * above + p[3] * at * above + p[4] * sigmoid(inner)
-            assert float(combinator(z, u)[n, j]) == pytest.approx(wanted, rel=1e-4)
+            assert float(made[n, j]) == pytest.approx(wanted, rel=1e-4)
 
 
 def sigmoid(a: float) -> float:
@@ -138,20 +172,20 @@ def test_loss_is_its_formula() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "layers", "back"),
+    ("config", "weights", "back"),
     [
-        ({"variant": "full"}, [0, 1, 2, 3], 3),
-        ({"variant": "bottom"}, [0], 3),
-        ({"variant": "gamma"}, [3], 0),
-        ({"costs": ()}, [], 0),
-        ({"costs": (0.0, 0.0, 1.0)}, [2, 3], 1),
+        ({"variant": "full"}, {0: 1000, 1: 10, 2: 0.1, 3: 0.1}, 3),
+        ({"variant": "bottom"}, {0: 1000}, 3),
+        ({"variant": "gamma"}, {3: 0.1}, 0),
+        ({"costs": ()}, {}, 0),
+        ({"costs": (0.0, 0.0, 1.0)}, {2: 1, 3: 1}, 1),
     ],
 )
 def test_variants_have_their_costs_and_no_more_way_back_than_these_need(
-    config: dict[str, Any], layers: list[int], back: int
+    config: dict[str, Any], weights: dict[int, float], back: int
 ) -> None:
     net = small(noise=0.1, **config)
-    assert sorted(net.costs(X)) == layers
+    assert net.weights == weights and net.costs(X).keys() == weights.keys()
     assert sum(name.startswith("rungs") and ".down." in name for name, _ in net.named_parameters()) == back
     net.loss(Batch(X, LABEL), "model", ONE).total.backward()
     without = [name for name, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()]

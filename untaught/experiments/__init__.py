@@ -5,6 +5,7 @@ find       papers by name, and what is wrong with one
 rows       an experiment becomes a record; many of them, several at a time
 records    one JSON for each experiment, budget and seed
 cells      records become the cells of a table
+few_labels  digits named from few labels, and error against their number
 figures    figures of a paper, drawn from its records
 markdown   a paper's page
 overview   all papers on one page

@@ -7,6 +7,7 @@ from_components  defaults of what begins at principal components
 greedy         autoencoders of one hidden layer, in a stack: the loss of one and of all
 greedy_stages  one stage for each layer of any stack
 latent_outputs  which density of outputs suits the data
+semi_supervised  labelled examples beside all of them in each step
 suited         defaults for few large pictures and for documents
 unroll         a stack of machines becomes one deep autoencoder
 wide_range     defaults for values outside [0, 1]

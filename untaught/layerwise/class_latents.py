@@ -24,6 +24,7 @@ from torch import Tensor
 
 from untaught.capability import Classifies
 from untaught.config import Count, Flat, NonNegative, configuration
+from untaught.layerwise.semi_supervised import labelled_of
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke
 from untaught.nn import dense
 from untaught.nn.latent.densities import OutputDensity, OutputKind, divergence, normal
@@ -103,7 +104,7 @@ class ClassLatents(Learner, Classifies):
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (5); where a step draws no labelled examples of their own, those of the batch that have a label."""
-        known = batch.beside.get("labelled", batch)
+        known = labelled_of(batch)
         logits, has = self.class_logits(known.x), (known.label >= 0).to(known.x.dtype)
         unlabelled = self.unlabelled_bound(batch.x).mean()
         labelled = (self.bound(known.x, known.label.clamp_min(0)) * has).sum() / len(batch.x)

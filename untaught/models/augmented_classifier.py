@@ -35,14 +35,15 @@ from typing import Literal, Self
 from torch import Tensor, nn
 
 from untaught.capability import Activations, Classifies, Encodes, Layered, Reconstructs, TakesEncoder
-from untaught.config import Count, Fraction, NonNegative, configuration
+from untaught.config import Count, Flat, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.decoding_pathway import DecodingPathway, named, weighted
+from untaught.layerwise.semi_supervised import labelled_of
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.models.finetuned_classifier import FinetunedClassifier
 from untaught.nn.mirrors.layer_chain import resting
-from untaught.nn.mirrors.pathways import Blocks, Looked, Mirrors, pathway_encoder, squared_errors
+from untaught.nn.mirrors.pathways import Blocks, EncoderLayers, Looked, Mirrors, pathway_encoder, squared_errors
 from untaught.nn.named import chosen
 from untaught.nn.targets import class_losses, label_nats
 from untaught.shapes import Examples, Features, Scalar, Shape
@@ -99,7 +100,7 @@ class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activation
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (4); without a stream of labelled examples, those of the batch that have a label are used."""
-        known = batch.beside.get("labelled", batch)
+        known = labelled_of(batch)
         logits = self.classifier.output.logits(self.encode(known.x))
         total = nats = label_nats(logits, known.label)
         told = {"label_nats": nats.detach(), **class_losses(logits, known.label)}
@@ -126,22 +127,14 @@ class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activation
         """Weight of the mean squared error of pixels; none takes the paper's, 7.53."""
         layers: tuple[NonNegative, ...] | None = None
         """Weights of those of the layers from the lowest pooling up, the last one apart; none takes the paper's."""
-        convolutions: tuple[Count, ...] = (1, 1, 1)
-        """Where no encoder is given: convolutions in each block, one block for each pooling."""
-        maps: tuple[Count, ...] = (32, 64, 128)
-        """Where no encoder is given: maps of each block."""
-        units: tuple[Count, ...] = (256,)
-        """Where no encoder is given: units of the fully connected layers; the last has the features."""
-        dropout: Fraction = 0.5
-        """Where no encoder is given: probability with which such a unit is left out while training."""
+        network: Flat[EncoderLayers] = EncoderLayers(convolutions=(1, 1, 1), maps=(32, 64, 128), dropout=0.5)
+        """The encoder where none is given."""
 
     known_shortfalls = {"features": "its features are to name classes together with weights of its own"}
     adapts = STANDARDISED
     monitor = "wrong_class_probability"
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)
-    smoke = Smoke(
-        config=Config(classes=3, convolutions=(1, 1), maps=(3, 4), units=(5,), dropout=0.0), shape=(1, 4, 4), classes=3
-    )
+    smoke = Smoke(config=Config(classes=3, network=EncoderLayers(maps=(3, 4), units=(5,))), shape=(1, 4, 4), classes=3)
     config: Config
 
     def __init__(self, config: Config, example: Example | Shape, encoder: nn.Module | None = None) -> None:
@@ -158,9 +151,7 @@ class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activation
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
-        own = encoder
-        if own is None:
-            own = pathway_encoder(self.shape, config.convolutions, config.maps, config.units, config.dropout)
+        own = pathway_encoder(self.shape, config.network) if encoder is None else encoder
         self._passed = encoder is not None
         self.classifier = FinetunedClassifier(FinetunedClassifier.Config(classes=config.classes), self.example, own)
         self.view = self.classifier.view
@@ -239,5 +230,5 @@ class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activation
             return (image, *(0.0 for _ in range(inner)))
         layers = layer_weights(inner) if c.layers is None else c.layers
         if len(layers) != inner:
-            raise ConfigError(f"layers has {len(layers)} weights, and {inner} layers lie below the last block")
+            raise ConfigError(f"layers needs one weight for each layer between blocks, {inner}; it has {len(layers)}")
         return (image, *layers)

@@ -33,6 +33,7 @@ from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual, view_on
 from untaught.models.softmax import Softmax
 from untaught.nn.coders import Coders, outputs
+from untaught.nn.mirrors.layer_chain import resting
 from untaught.nn.named import chosen
 from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.shapes import Examples, Features, Scalar, Shape
@@ -158,12 +159,8 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, Layered, Ta
 
     def _frozen(self, x: Examples) -> Features:
         """Features of the frozen encoder: neither its weights nor its running averages change."""
-        resting = [module for module in self.encoder.modules() if module.training]
-        self.encoder.eval()
-        features = self.encode(x)
-        for module in resting:
-            module.training = True
-        return features
+        with resting(self.encoder):
+            return self.encode(x)
 
     def _built(self) -> nn.Module:
         """A stack of the configuration's layers, the last one with an activation like the others."""
@@ -178,9 +175,8 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, Layered, Ta
 
     def _features(self) -> int:
         """How many features there are; freezes parameters that none depends on, such as an autoencoder's decoder."""
-        modes = [module for module in self.encoder.modules() if module.training]
-        self.encoder.eval()
-        features = self._tried()
+        with resting(self.encoder):
+            features = self._tried()
         weights = [weight for weight in self.encoder.parameters() if weight.requires_grad]
         if weights and self.config.fine_tuning and torch.is_grad_enabled() and not features.requires_grad:
             raise ConfigError("no gradient reaches this encoder, so it cannot learn from labels: --no-fine-tuning")
@@ -188,8 +184,6 @@ class FinetunedClassifier(Learner, Classifies, Encodes, Activations, Layered, Ta
             slopes: Any = torch.autograd.grad(features.sum(), weights, allow_unused=True)
             for weight, slope in zip(weights, slopes, strict=True):
                 weight.requires_grad_(slope is not None)
-        for module in modes:
-            module.training = True
         return features.shape[1]
 
     def _tried(self) -> Features:

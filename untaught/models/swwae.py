@@ -25,19 +25,20 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Encodes, Layered, Reconstructs
-from untaught.config import Count, Fraction, NonNegative, configuration
+from untaught.capability import Activations, Encodes, Layered, Reconstructs
+from untaught.config import Count, Flat, NonNegative, configuration
 from untaught.layerwise.decoding_pathway import named, weighted
+from untaught.layerwise.semi_supervised import SemiSupervised, labelled_of
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual
+from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke, Usual
 from untaught.models.softmax import Softmax
-from untaught.nn.mirrors.pathways import Blocks, Looked, Mirrors, pathway_encoder, squared_errors
+from untaught.nn.mirrors.pathways import Blocks, EncoderLayers, Looked, Mirrors, pathway_encoder, squared_errors
 from untaught.nn.named import chosen
-from untaught.nn.targets import check_labels, class_losses, label_nats
+from untaught.nn.targets import class_losses, label_nats
 from untaught.shapes import Examples, Features, Scalar, Shape
 
 
-class SWWAE(Learner, Classifies, Encodes, Reconstructs, Activations, Layered):
+class SWWAE(SemiSupervised, Encodes, Reconstructs, Activations, Layered):
     """A classifier and a decoder that learn together, joined by switches.
 
     Example:
@@ -61,7 +62,7 @@ class SWWAE(Learner, Classifies, Encodes, Reconstructs, Activations, Layered):
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (4); without a stream of labelled examples, those of the batch that have a label are used."""
-        known, looked = batch.beside.get("labelled", batch), self.look(batch.x)
+        known, looked = labelled_of(batch), self.look(batch.x)
         logits = self.output.logits(self.encode(known.x))
         nats, errors = label_nats(logits, known.label), squared_errors(self.decoded(looked), looked)
         weights = [self.config.image, *(self.config.layers for _ in errors[1:])]
@@ -81,22 +82,13 @@ class SWWAE(Learner, Classifies, Encodes, Reconstructs, Activations, Layered):
         switches: Literal["known", "fixed", "averaged", "upsampled"] = "known"
         """What unpooling knows: where each maximum was; nothing, and takes the middle of each window, or spreads evenly
         over it, or repeats."""
-        convolutions: tuple[Count, ...] = (1, 1)
-        """Convolutions of 3x3 in each block, one block for each pooling."""
-        maps: tuple[Count, ...] = (32, 64)
-        """Maps of each block."""
-        units: tuple[Count, ...] = (256,)
-        """Units of the fully connected layers; the last has the features."""
-        dropout: Fraction = 0.5
-        """Probability with which such a unit is left out while training."""
+        network: Flat[EncoderLayers] = EncoderLayers(dropout=0.5)
+        """The encoder."""
 
-    known_shortfalls = {"features": "its features are to name classes together with weights of its own"}
     adapts = STANDARDISED
     monitor = "wrong_class_probability"
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
-    smoke = Smoke(
-        config=Config(classes=3, convolutions=(1, 1), maps=(3, 4), units=(5,), dropout=0.0), shape=(1, 4, 4), classes=3
-    )
+    smoke = Smoke(config=Config(classes=3, network=EncoderLayers(maps=(3, 4), units=(5,))), shape=(1, 4, 4), classes=3)
     config: Config
 
     def __init__(self, config: Config, example: Example | Shape) -> None:
@@ -108,7 +100,7 @@ class SWWAE(Learner, Classifies, Encodes, Reconstructs, Activations, Layered):
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
-        self.encoder = pathway_encoder(self.shape, config.convolutions, config.maps, config.units, config.dropout)
+        self.encoder = pathway_encoder(self.shape, config.network)
         self.blocks = Blocks.of(self.encoder, self.shape)
         self.mirrors = Mirrors(self.blocks, config.switches)
         self.output = Softmax(Softmax.Config(classes=config.classes), self.blocks.chain.steps[-1].after)
@@ -117,19 +109,6 @@ class SWWAE(Learner, Classifies, Encodes, Reconstructs, Activations, Layered):
     def usual(cls, example: Example, sample: Batch) -> Usual:
         """Standardised values where some lie outside [0, 1]."""
         return standardised_outside(example, sample)
-
-    def stages(self) -> Sequence[Stage]:
-        """One, with labelled examples beside all of them in each step."""
-        stream, labelled = Stream(self.view), {"labelled": Stream(self.view, labelled=True)}
-        return (Stage("train", self, self.recipe, stream, beside=labelled),)
-
-    def prepare(self, sample: Batch) -> None:
-        """Check the labels.
-
-        Raises:
-            DataError: There is none, or one is beyond `classes`.
-        """
-        check_labels(sample.label, self.config.classes, needed=True)
 
     def encode(self, x: Examples) -> Features:
         """Features, what the last layer of the encoder gives."""

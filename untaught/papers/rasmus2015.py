@@ -11,6 +11,8 @@ Departures:
     learnt from, not even without its labels. As many labels are learnt from as in the paper; a quarter as many are
     drawn beside them and watched; they select nothing, since the last weights are kept. The convolutional ladder halves
     by strides, where the paper has pooling.
+    At `cpu` dense networks have 500, 250 and 100 units, whose updates take less than half the time, and begin at a rate
+    of 0.005: of 0.002, 0.005 and 0.01 it left the fewest errors on digits of the training part after six passes.
 """
 
 from __future__ import annotations
@@ -20,9 +22,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.evaluate.drawing.picture_files import write_picture
-from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
-from untaught.experiments.figures import over_seeds
+from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table
+from untaught.experiments.few_labels import ERROR, draw_against_labels, named_digits
 from untaught.runs.settings import Training
 
 MINUTES: dict[Budget, float] = {"cpu": 9.0, "hour": 85.0, "full": 60.0}
@@ -32,8 +33,6 @@ DRAWS = 3
 DRAWN = {100: 12, 1000: 125, 50000: None}
 """Labels of each class that are drawn, a fifth of which are only watched, by the number that is learnt from."""
 NAMED = {100: "100 labels", 1000: "1,000 labels", 50000: "all labels"}
-TAKES = (Take("classification"),)
-PLACE = "classification.error_rate"
 LADDER: dict[int, tuple[float, tuple[float, ...]]] = {
     100: (0.3, (1000.0, 10.0, 0.1)),
     1000: (0.2, (2000.0, 20.0, 0.1)),
@@ -43,18 +42,21 @@ LADDER: dict[int, tuple[float, tuple[float, ...]]] = {
 GAMMA = {100: 0.5, 1000: 10.0, 50000: 2.0}
 """Weight of the cost of the Gamma-model."""
 BASELINE_NOISE = 0.5
+UNITS = (1000, 500, 250, 250, 250)
+"""Units of the dense layers."""
+SHORT, SHORT_RATE = (500, 250, 100), 5e-3
+"""The same, and the learning rate, where there are minutes."""
 
 
 def learnt(labels: int, **config: Any) -> dict[Budget, Experiment]:
     """One classifier from so many labels."""
     training = Training(labels_per_class=DRAWN[labels], learning_rate=2e-3, batch_size=100)
-    few = replace(training, epochs=2, threads=1, labels_per_class=10)
     small = {"hidden": (4, 6) if config.get("network") == "convolution" else (20, 16)}
-    found: dict[Budget, Experiment] = {"smoke": Experiment("ladder", "digits", TAKES, {**config, **small}, few)}
-    for budget, minutes in MINUTES.items():
-        own = replace(training, minutes=minutes)
-        found[budget] = Experiment("ladder", "mnist", TAKES, config, own, seeds=DRAWS)
-    return found
+    if config.get("network") == "convolution":
+        return named_digits("ladder", config, small, training, MINUTES, DRAWS)
+    found = named_digits("ladder", {**config, "hidden": UNITS}, small, training, MINUTES, DRAWS)
+    quick = replace(training, learning_rate=SHORT_RATE)
+    return found | named_digits("ladder", {**config, "hidden": SHORT}, small, quick, {"cpu": MINUTES["cpu"]}, DRAWS)
 
 
 def of_labels(labels: int) -> dict[str, dict[Budget, Experiment]]:
@@ -98,18 +100,13 @@ def row(label: str, experiment: str) -> Row:
     printed = PRINTED.get(experiment)
     source = "table 2" if experiment.startswith("convolutional") else "table 1"
     published = None if printed is None else Published(*printed[:2], source=source, recalled=printed[2])
-    return Row(label, experiment, (PLACE,), (published,))
+    return Row(label, experiment, (ERROR,), (published,))
 
 
 def draw(records: Sequence[Mapping[str, Any]], folder: Path) -> Sequence[Path]:
     """Error against the number of labels."""
     lines = {label: {labels: f"{kind}-{labels}" for labels in DRAWN} for kind, label in KINDS.items()}
-    picture = over_seeds(records, {"MNIST": lines}, PLACE, "labels", "test error, fraction")
-    if picture is None:
-        return []
-    path = folder / "labels.png"
-    write_picture(path, picture)
-    return [path]
+    return draw_against_labels(records, folder, lines)
 
 
 COLUMNS = (Column("test error, fraction", "lower", 4),)

@@ -15,13 +15,11 @@ Departures:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
-from untaught.experiments.figures import over_seeds
+from untaught.experiments.few_labels import ERROR, draw_against_labels, named_digits
 from untaught.runs.settings import Training
 
 MINUTES: dict[Budget, float] = {"cpu": 9.0, "hour": 85.0, "full": 30.0}
@@ -34,7 +32,7 @@ DROPOUT = {100: (0.0871, 0.0034), 600: (0.0331, 0.0040), 1000: (0.0283, 0.0010),
 DRAWS = 3
 """Draws of the labels, but in the smoke test."""
 TAKES = (Take("classification"), Take("reconstruction", limit=1000))
-PLACE, BACK = "classification.error_rate", "reconstruction.squared_error_per_image"
+BACK = "reconstruction.squared_error_per_image"
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "plain": ("SWWAE", {"dropout": 0.0}),
     "dropout": ("SWWAE with dropout", {}),
@@ -45,13 +43,8 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def learnt(labels: int, kind: str) -> dict[Budget, Experiment]:
     """One network from so many labels."""
-    config, training = KINDS[kind][1], Training(labels_per_class=DRAWN[labels], batch_size=100)
-    few = replace(training, epochs=2, threads=1, labels_per_class=10)
-    small = {**config, "maps": (4, 6), "units": (16,)}
-    found: dict[Budget, Experiment] = {"smoke": Experiment("swwae", "digits", TAKES, small, few)}
-    for budget, minutes in MINUTES.items():
-        found[budget] = Experiment("swwae", "mnist", TAKES, config, replace(training, minutes=minutes), seeds=DRAWS)
-    return found
+    training = Training(labels_per_class=DRAWN[labels], batch_size=100)
+    return named_digits("swwae", KINDS[kind][1], {"maps": (4, 6), "units": (16,)}, training, MINUTES, DRAWS, TAKES)
 
 
 EXPERIMENTS: Mapping[str, Mapping[Budget, Experiment]] = {
@@ -64,18 +57,13 @@ def row(labels: int, kind: str) -> Row:
     printed = {"plain": PLAIN, "dropout": DROPOUT}.get(kind, {}).get(labels)
     published = None if printed is None else Published(*printed, source="table 3", recalled=True)
     back = "" if kind == "alone" else BACK
-    return Row(f"{KINDS[kind][0]}, {labels:,} labels", f"{kind}-{labels}", (PLACE, back), (published, None))
+    return Row(f"{KINDS[kind][0]}, {labels:,} labels", f"{kind}-{labels}", (ERROR, back), (published, None))
 
 
 def draw(records: Sequence[Mapping[str, Any]], folder: Path) -> Sequence[Path]:
     """Error against the number of labels."""
     lines = {label: {labels: f"{kind}-{labels}" for labels in DRAWN} for kind, (label, _) in KINDS.items()}
-    picture = over_seeds(records, {"MNIST": lines}, PLACE, "labels", "test error, fraction")
-    if picture is None:
-        return []
-    path = folder / "labels.png"
-    write_picture(path, picture)
-    return [path]
+    return draw_against_labels(records, folder, lines)
 
 
 PAPER = Paper(

@@ -376,16 +376,31 @@ def open_encoder(text: str) -> Given:
     named = network_file(text)
     if named is not None:
         return Given(network_encoder(named), named)
-    if not (Path(text) / "config.json").is_file():
-        name = text.removesuffix(":")
-        if name in NAMES:
-            raise ConfigError(f"{name} is a network: name the file of its weights too, --encoder {name}:FILE")
-        raise RunError(
-            f"--encoder {text}: there is no run in this place, and a network is named with the file of its weights,\n"
-            f"NETWORK:FILE; there are: {', '.join(NAMES)}"
-        )
+    refuse_missing(text, "--encoder ")
     run = open_run(text)
     return Given(Encoding(run.load(), run.view), run.settings)
+
+
+def refuse_missing(text: str, flag: str = "") -> None:
+    """Refuse what is meant as a run, or as a network with its file, and is neither.
+
+    Args:
+        text: What the user wrote.
+        flag: What stands before it on the command line.
+
+    Raises:
+        ConfigError: It is a network's name without a file.
+        RunError: There is no such run.
+    """
+    if (Path(text) / "config.json").is_file():
+        return
+    name = text.removesuffix(":")
+    if name in NAMES:
+        raise ConfigError(f"{name} is a network: name the file of its weights too, {flag}{name}:FILE")
+    raise RunError(
+        f"{flag}{text}: there is no run in this place, and a network is named with the file of its weights,\n"
+        f"NETWORK:FILE; there are: {', '.join(NAMES)}"
+    )
 
 
 def remove_run(path: Path | str) -> None:

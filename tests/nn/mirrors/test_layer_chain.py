@@ -69,6 +69,11 @@ def test_without_pooling_every_layer_is_a_level() -> None:
     assert chain.names == {"fc1": 3, "fc2": 4} and chain.levels() == (3, 4)
 
 
+def test_the_activation_below_a_layer_lies_above_the_next_weights() -> None:
+    chain = LayerChain.of(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3), nn.Linear(3, 2)), (4,))
+    assert [chain.activation_below(number) is not None for number in (0, 2, 3)] == [False, True, False]
+
+
 def test_layers_are_chosen_by_name() -> None:
     chain = LayerChain.of(network(), (1, 14, 14))
     assert list(chain.named(["all"])) == list(chain.names)

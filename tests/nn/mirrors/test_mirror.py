@@ -67,3 +67,9 @@ def test_colours_come_back_as_pixels() -> None:
         colours = Mirror(chain, 1).layers["0"]
         x = torch.rand(2, channels, 32, 32)
         torch.testing.assert_close(colours(net.colours(x), None), x)
+
+
+def test_a_grey_picture_is_the_mean_of_its_three_colours() -> None:
+    net = vision_net("alexnet-small", None)
+    grey, x = Mirror(LayerChain.of(net, (1, 32, 32)), 1).layers["0"], torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(grey(net.colours(x), None), x.mean(1, keepdim=True))

@@ -22,7 +22,7 @@ from untaught.data.spec import size_of
 from untaught.data.view import Statistics
 from untaught.errors import ConfigError, RunError
 from untaught.runs.encoders import network_file, whole_network
-from untaught.runs.run import open_run
+from untaught.runs.run import open_run, refuse_missing
 from untaught.runs.settings import Training
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def _opened(asked: Invert) -> _Opened:
             raise ConfigError(f"{asked.network} comes without pictures: give --data")
         network = whole_network(file)
         return _Opened(network, open_data(asked.data, size=size_of(asked.size), on_bad=asked.on_bad))
+    refuse_missing(asked.network)
     run = open_run(asked.network)
     source = open_source(run, asked.data, asked.size, asked.on_bad)
     device_named(asked.device)

@@ -18,6 +18,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from untaught.config import Count, Fraction, configuration
 from untaught.errors import ConfigError, SizeError
 from untaught.nn.mirrors.layer_chain import LayerChain
 from untaught.nn.mirrors.mirror import Mirror
@@ -88,7 +89,7 @@ class Mirrors(nn.Module):
     """The mirrored block of every block of an encoder, from the lowest.
 
     Example:
-        >>> blocks = Blocks.of(pathway_encoder((1, 8, 8), (1, 1), (3, 4), (5,)), (1, 8, 8))
+        >>> blocks = Blocks.of(pathway_encoder((1, 8, 8), EncoderLayers(maps=(3, 4), units=(5,))), (1, 8, 8))
         >>> looked = blocks.look(torch.zeros(2, 1, 8, 8))
         >>> [tuple(h.shape) for h in Mirrors(blocks).chained(looked)]
         [(2, 1, 8, 8), (2, 3, 4, 4)]
@@ -116,26 +117,34 @@ def squared_errors(down: Sequence[Tensor], looked: Looked) -> list[Scalar]:
     return [(given - h).square().mean() for given, h in zip(down, looked.values[:-1], strict=True)]
 
 
-def pathway_encoder(
-    shape: Shape, convolutions: Sequence[int], maps: Sequence[int], units: Sequence[int], dropout: float = 0.0
-) -> nn.Sequential:
-    """An encoder in the manner of VGG: blocks of 3x3 convolutions with pooling, then fully connected layers.
+@configuration
+class EncoderLayers:
+    """An encoder in the manner of VGG: blocks of 3x3 convolutions with pooling, then fully connected layers."""
 
-    Args:
-        shape: One example's shape; of vectors the encoder has the fully connected layers alone.
-        convolutions: Convolutions in each block.
-        maps: Maps of each block.
-        units: Units of each fully connected layer; the last has the features.
-        dropout: Probability with which each of these units is left out while training.
+    convolutions: tuple[Count, ...] = (1, 1)
+    """Convolutions of 3x3 in each block, one block for each pooling."""
+    maps: tuple[Count, ...] = (32, 64)
+    """Maps of each block."""
+    units: tuple[Count, ...] = (256,)
+    """Units of the fully connected layers; the last has the features."""
+    dropout: Fraction = 0.0
+    """Probability with which such a unit is left out while training."""
+
+
+def pathway_encoder(shape: Shape, wanted: EncoderLayers) -> nn.Sequential:
+    """Build such an encoder; for vectors the fully connected layers alone.
 
     Raises:
         ConfigError: Blocks and maps differ in number, or there is no layer.
         SizeError: Pictures are too small for so many blocks; the message names the smallest that are not.
     """
     layers, values = list[nn.Module](), math.prod(shape)
+    convolutions, maps = wanted.convolutions, wanted.maps
     if len(shape) == 3 and convolutions:
         if len(convolutions) != len(maps):
-            raise ConfigError(f"{len(convolutions)} blocks have {len(maps)} numbers of maps; give one for each block")
+            raise ConfigError(
+                f"maps needs one number for each block of convolutions, {len(convolutions)}; it has {len(maps)}"
+            )
         least = 2 ** len(convolutions)
         if min(shape[1:]) < least:
             raise SizeError(
@@ -145,8 +154,8 @@ def pathway_encoder(
         layers += convolution_blocks(convolutions, maps, shape[0])
         values = maps[-1] * (shape[1] // least) * (shape[2] // least)
     layers.append(nn.Flatten())
-    for count in units:
-        layers += [nn.Linear(values, count), nn.ReLU(), *([nn.Dropout(dropout)] if dropout else [])]
+    for count in wanted.units:
+        layers += [nn.Linear(values, count), nn.ReLU(), *([nn.Dropout(wanted.dropout)] if wanted.dropout else [])]
         values = count
     if len(layers) == 1:
         raise ConfigError("an encoder needs a layer: give it blocks of convolutions, or units")

@@ -40,13 +40,22 @@ class Moments(NamedTuple):
     @staticmethod
     def of(x: Tensor) -> Moments:
         """Those of a batch; of maps, over places too."""
-        axes = [axis for axis in range(x.ndim) if axis != 1]
-        variance, mean = torch.var_mean(wide(x), axes, correction=0, keepdim=True)
-        return Moments(mean, variance)
+        axes, x = [axis for axis in range(x.ndim) if axis != 1], wide(x)
+        mean = x.mean(axes, keepdim=True)
+        # On processors `torch.var_mean` takes ten times as long over the batch.
+        return Moments(mean, (x - mean).square().mean(axes, keepdim=True))
 
     def norm(self, x: Tensor) -> Tensor:
         """Equation (1)."""
         return (wide(x) - self.mean) * (self.variance + LEAST).rsqrt()
+
+
+def normed(x: Tensor) -> Tensor:
+    """A batch under its own moments, equation (1).
+
+    The same as `Moments.of(x).norm(x)`, in an eighth of the time: what wants no moments should take this.
+    """
+    return torch.batch_norm(wide(x), None, None, None, None, True, 0.0, LEAST, False)
 
 
 class Rung(nn.Module):
