@@ -27,7 +27,7 @@ References:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, TypeAlias
 
 import torch
@@ -178,6 +178,8 @@ class GruRcn(VideoEncoder):
         runs = [[ConvGRU(count, maps, KERNEL) for count, maps in zip(inputs, widths, strict=True)]]
         if bidirectional:
             runs += [[ConvGRU(count, maps, KERNEL) for count, maps in zip(inputs, widths, strict=True)]]
+        for run in runs:
+            _begin_recurrences(run)
         self.cores = nn.ModuleList(nn.ModuleList(run) for run in runs)
         self.features = sum(widths) * len(runs)
 
@@ -282,6 +284,21 @@ def refuse_short(encoder: VideoEncoder, frames: int) -> None:
 def _pooled(size: torch.Size) -> tuple[int, int]:
     """Side of the pooling windows: 2, where there are two values."""
     return min(2, size[0]), min(2, size[1])
+
+
+def _begin_recurrences(cores: Sequence[ConvGRU]) -> None:
+    """Initial weights that preserve the variance, and memories that grow longer from level to level.
+
+    At the lowest level the update gate z is open by half: a state is that of the last frame or two, which is what local
+    motion takes. At level l it is sigma(-l), so that the highest state lasts for about eight frames and gradients reach
+    events that lie far back.
+    """
+    for level, core in enumerate(cores):
+        for layer in (core.input, core.gates, core.candidate):
+            spread_(layer.weight, layer.in_channels * KERNEL**2, "linear")
+        bias = core.input.get_parameter("bias")
+        nn.init.zeros_(bias)
+        nn.init.constant_(bias[: core.maps], -float(level))
 
 
 def _begin(layers: nn.ModuleList, taps: int) -> None:
