@@ -49,7 +49,7 @@ THREADS: dict[Budget, int | None] = {"smoke": 1, "cpu": 1, "hour": 1, "full": No
 
 
 def learnt(task: str, extent: bool = False, **config: Any) -> dict[Budget, Experiment]:
-    """A classifier of generated clips; `mixed` brings events that lie beyond what convolutions over time see at once."""
+    """A classifier of generated clips; events of `mixed` lie beyond what convolutions over time see at once."""
     epochs = ORDER_EPOCHS if task.startswith("global") else EPOCHS
     task = f"mixed&gap={GAPS[-1]}" if task == "mixed" else task
     takes = (Take("classification"), Take("temporal_extent")) if extent else (Take("classification"),)
