@@ -83,4 +83,13 @@ def _to_hub(asked: Export, run: Run, out: Path) -> None:
 
 
 def _to_browser(asked: Export, run: Run, out: Path) -> None:
-    raise NotImplementedError
+    import torch
+
+    from untaught.cli.opening import open_source, subject_of
+    from untaught.export.browser_folder import write_browser_folder
+
+    source = open_source(run, asked.data, None, None)
+    page = write_browser_folder(run, subject_of(run, source, asked.step, torch.device("cpu")), out, asked.runtime)
+    print(out / "index.html")
+    what = "open it in a browser" if page.live else "the decoder is too large for it; it has a grid of pictures"
+    print(f"{page.size / 1e6:.1f} MB; {what}", file=sys.stderr)
