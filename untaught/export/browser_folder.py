@@ -181,11 +181,12 @@ def _words(run: Run, plane: LatentMap) -> Mapping[str, str]:
     if len(plane.names) > 2:
         share = f"{round(100 * plane.share)} % of the variance"
         seen = f"The map has the two {kind} that vary most between test examples, {share}; sliders have the next ones."
+        still = " with every slider where it begins"
     else:
-        seen = f"The map has both {kind}."
+        seen, still = f"The map has both {kind}.", ""
     return {
         "title": f"Latent space of {run.settings.model}, trained on {_data_word(run)}",
-        "seen": f"{seen} A dot is the code of a test example, a small picture what is decoded at its place.",
+        "seen": f"{seen} A dot is a test example; a small picture is decoded from its middle{still}.",
     }
 
 

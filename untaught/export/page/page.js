@@ -6,11 +6,12 @@
   const [channels, height, width] = map.shape;
   const COLOURS = ["#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#8c96a0"];
   const STEP = 1 / 60, STRIDE = 1 / 12; // of the map, for an arrow key, and with Shift
+  const TILE = 30; // side of a picture on the map, in pixels of the page
   const WALK_MS = 1600; // from one example to the next on a random walk
 
   const middle = map.names.map((_, k) => Math.min(map.last[k], Math.max(map.first[k], 0)));
   const place = [...middle]; // coordinates along every direction
-  const page = { held: false, pictures: map.names.length <= 2, walking: 0, decode: null, busy: false, asked: null };
+  const page = { held: false, pictures: map.names.length <= 2 || !map.classes.length, walking: 0, decode: null, busy: false, asked: null };
 
   // ---------------------------------------------------------------- pictures
 
@@ -18,7 +19,6 @@
   canvas.width = width;
   canvas.height = height;
   canvas.style[width >= height ? "width" : "height"] = "100%";
-  canvas.classList.toggle("smooth", Math.max(width, height) > 40);
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const image = pen.createImageData(width, height);
 
@@ -104,8 +104,21 @@
     const side = Math.round(ground.clientWidth * Math.min(3, self.devicePixelRatio || 1));
     ground.width = ground.height = side;
     const brush = ground.getContext("2d");
-    if (page.pictures) brush.drawImage(sprite, 0, 0, side, side);
-    else dots(brush, side);
+    (page.pictures ? tiles : dots)(brush, side);
+  }
+
+  /** Pictures of the grid, in their own proportions, each that of the middle of its cell, in cells large enough to see. */
+  function tiles(brush, side) {
+    const { side: nodes, height: tall, width: wide } = map.grid;
+    const count = Math.max(8, Math.min(nodes, Math.floor(ground.clientWidth / TILE)));
+    const cell = side / count, scale = cell / Math.max(tall, wide), node = (n) => Math.round(((n + 0.5) / count) * (nodes - 1));
+    brush.imageSmoothingQuality = "high";
+    for (let row = 0; row < count; row++) {
+      for (let column = 0; column < count; column++) {
+        brush.drawImage(sprite, node(column) * wide, node(row) * tall, wide, tall,
+          (column + 0.5) * cell - (scale * wide) / 2, (row + 0.5) * cell - (scale * tall) / 2, scale * wide, scale * tall);
+      }
+    }
   }
 
   function dots(brush, side) {
@@ -221,6 +234,7 @@
 
   function shown() {
     at("show").textContent = page.pictures ? "Show examples" : "Show pictures";
+    at("legend").hidden = !map.classes.length;
     at("legend").style.visibility = page.pictures ? "hidden" : "visible";
     paint();
   }
