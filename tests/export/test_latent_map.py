@@ -10,6 +10,7 @@ import json
 import re
 import tarfile
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from subject import ready
 
 from untaught.errors import ConfigError, RunError
 from untaught.evaluate.subject import Subject, subject_of_run
-from untaught.export import browser_folder, web_runtime
+from untaught.export import browser_folder, onnx_files, web_runtime
 from untaught.export.browser_folder import GRID, decoded_grid, write_browser_folder
 from untaught.export.latent_map import SLIDERS, latent_map, refuse_without_map
 from untaught.export.onnx_files import runner
@@ -132,13 +133,25 @@ def test_page_names_no_other_host_and_no_folder_of_this_machine(folder: Path, ru
     assert "{{" not in (folder / "index.html").read_text()
 
 
-def test_a_decoder_that_is_too_large_leaves_the_grid(
-    run: Run, subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("module", "most", "told"),
+    [(browser_folder, "MOST_BYTES", "the decoder takes"), (onnx_files, "OPERATIONS", "the decoder cannot be exported")],
+)
+def test_a_decoder_that_a_page_cannot_hold_leaves_the_grid(
+    module: ModuleType,
+    most: str,
+    told: str,
+    run: Run,
+    subject: Subject,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(browser_folder, "runtime_files", lambda folder: RUNTIME)
-    monkeypatch.setattr(browser_folder, "MOST_BYTES", 1000)
+    monkeypatch.setattr(module, most, 3)
     page = write_browser_folder(run, subject, tmp_path / "page")
-    assert not page.live and script(tmp_path / "page" / "decoder.js") is None
+    assert page.without.startswith(told) and script(tmp_path / "page" / "decoder.js") is None
+    held = script(tmp_path / "page" / "map.js")
+    assert isinstance(held, dict) and len(held["names"]) == len(held["directions"]) == 2, "sliders would move nothing"
     assert not (tmp_path / "page" / "runtime.js").exists()
 
 

@@ -91,5 +91,6 @@ def _to_browser(asked: Export, run: Run, out: Path) -> None:
     source = open_source(run, asked.data, None, None)
     page = write_browser_folder(run, subject_of(run, source, asked.step, torch.device("cpu")), out, asked.runtime)
     print(out / "index.html")
-    what = "open it in a browser" if page.live else "the decoder is too large for it; it has a grid of pictures"
-    print(f"{page.size / 1e6:.1f} MB; {what}", file=sys.stderr)
+    print(f"{page.size / 1e6:.1f} MB; open it in a browser", file=sys.stderr)
+    if page.without:
+        print(f"it mixes pictures of a grid: {page.without}", file=sys.stderr)

@@ -29,10 +29,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from untaught.errors import ConfigError
 from untaught.evaluate.subject import Subject, measuring
 from untaught.export.latent_map import LatentMap, latent_map, refuse_without_map, shades
 from untaught.export.networks import networks
-from untaught.export.onnx_files import checked
+from untaught.export.onnx_files import checked, refuse_without_packages
 from untaught.export.web_runtime import LOADER, MACHINE, SCRIPT, VERSION, runtime_files
 from untaught.export.what_it_saw import data_named, told_of
 from untaught.legible import legible
@@ -48,8 +49,8 @@ SPRITE = 2016
 """Longest side of the picture of the grid in pixels: those of larger pictures are reduced."""
 LOSSLESS = 2**20
 """Bytes above which the picture of the grid is compressed with loss."""
-MOST_BYTES = 30 * 10**6
-"""Of the whole folder. A page with a larger decoder has the grid alone."""
+MOST_BYTES = 22 * 10**6
+"""Of the decoder, compressed: with onnxruntime-web and the grid the folder stays below 30 MB."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,14 @@ class Page:
     """What was written."""
 
     folder: Path
-    live: bool
-    """Whether the decoder is in it."""
     size: int
     """Bytes of all files."""
+    without: str = ""
+    """Why the decoder is not in it; empty where it is."""
 
 
 def write_browser_folder(run: Run, subject: Subject, folder: Path, runtime: str | None = None) -> Page:
-    """Write the page of a run's latent space.
+    """Write the page of a run's latent space; where its decoder cannot be in it, the page has the grid alone.
 
     Arguments:
         run: The run.
@@ -73,32 +74,42 @@ def write_browser_folder(run: Run, subject: Subject, folder: Path, runtime: str 
         runtime: Folder with onnxruntime-web; None fetches it once.
 
     Raises:
-        ConfigError: The model has no features from which pictures are decoded, or its decoder is no ONNX network.
+        ConfigError: The model has no features from which pictures are decoded, or a package is missing.
         RunError: onnxruntime-web is not to be had.
     """
     refuse_without_map(subject.model)
+    refuse_without_packages()
     with measuring(subject.model):
-        plane = latent_map(subject)
-        written = {**_page(run, plane), **_data(run, subject, plane), **_live(run, subject, runtime)}
-    live = sum(map(len, written.values())) <= MOST_BYTES
-    if not live:
-        written = {name: content for name, content in written.items() if name not in (SCRIPT, "runtime.js")}
-        written["decoder.js"] = _script("DECODER", None)
+        plane, decoder = latent_map(subject), _decoder(run, subject)
+        if isinstance(decoder, str):
+            written, without = {"decoder.js": _script("DECODER", None)}, decoder
+            plane = plane.flat
+        else:
+            written, without = _running(decoder, runtime_files(runtime)), ""
+        written |= {**_page(run, plane), **_data(run, subject, plane)}
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in written.items():
         with replacing(folder / name) as part:
             part.write_bytes(content)
-    return Page(folder, live, sum(map(len, written.values())))
+    return Page(folder, sum(map(len, written.values())), without)
 
 
-def _live(run: Run, subject: Subject, runtime: str | None) -> dict[str, bytes]:
-    """The decoder and what runs it."""
+def _decoder(run: Run, subject: Subject) -> bytes | str:
+    """The decoder as ONNX, or why it cannot be in the page."""
     network = next(one for one in networks(subject.model, subject.statistics) if one.name == "decoder")
-    content, _ = checked(network, told_of(run))
-    held = runtime_files(runtime)
+    try:
+        content, _ = checked(network, told_of(run))
+    except ConfigError as error:
+        return str(error)
+    packed = len(_packed(content))
+    return content if packed <= MOST_BYTES else f"the decoder takes {packed / 1e6:.0f} MB of {MOST_BYTES / 1e6:.0f} MB"
+
+
+def _running(decoder: bytes, held: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The decoder and what runs it."""
     packed = {"machine": _packed(held[MACHINE]), "loader": _packed(held[LOADER])}
     return {
-        "decoder.js": _script("DECODER", _packed(content)),
+        "decoder.js": _script("DECODER", _packed(decoder)),
         "runtime.js": _script("RUNTIME", packed),
         SCRIPT: held[SCRIPT],
         "NOTICE.txt": f"{SCRIPT} and runtime.js are ONNX Runtime Web {VERSION}, (c) Microsoft Corporation, "

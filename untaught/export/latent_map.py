@@ -17,7 +17,7 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -60,6 +60,12 @@ class LatentMap:
     """Classes of the examples, -1 where absent."""
     share: float
     """The part of the features' variance that lies in the map."""
+
+    @property
+    def flat(self) -> LatentMap:
+        """The two directions of the map alone."""
+        cut = {name: getattr(self, name)[:2] for name in ("directions", "names", "first", "last")}
+        return replace(self, **cut, coordinates=self.coordinates[:, :2])
 
     def features(self, coordinates: Float[Tensor, "place direction"]) -> Features:
         """Features at coordinates, equation (1); directions that are not given stay at the mean."""

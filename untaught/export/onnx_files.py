@@ -63,8 +63,7 @@ def write_onnx(found: Sequence[Network], folder: Path, about: Mapping[str, Any])
     Raises:
         ConfigError: Packages are missing, or a network cannot be expressed in ONNX; the message says why.
     """
-    for package in ("onnx", "onnxruntime"):
-        needed(package, "export")
+    refuse_without_packages()
     whole = [(network, *checked(network, about)) for network in found]
     folder.mkdir(parents=True, exist_ok=True)
     for network, content, difference in whole:
@@ -72,6 +71,16 @@ def write_onnx(found: Sequence[Network], folder: Path, about: Mapping[str, Any])
         with replacing(path) as part:
             part.write_bytes(content)
         yield Written(path, network, difference)
+
+
+def refuse_without_packages() -> None:
+    """Refuse to begin where a package is missing.
+
+    Raises:
+        ConfigError: One is; the message says how to install it.
+    """
+    for package in ("onnx", "onnxruntime"):
+        needed(package, "export")
 
 
 def checked(network: Network, about: Mapping[str, Any]) -> tuple[bytes, float]:

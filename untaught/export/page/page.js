@@ -273,7 +273,7 @@
   /** Start onnxruntime-web from bytes that are here already, and give the decoder as a function. */
   async function decoder() {
     await script("decoder.js");
-    if (!self.UNTAUGHT_DECODER) throw new Error("the decoder is too large for a page");
+    if (!self.UNTAUGHT_DECODER) throw new Error("the decoder is not in this page");
     await Promise.all([script("ort.wasm.min.js"), script("runtime.js")]);
     const { machine, loader } = self.UNTAUGHT_RUNTIME, wasm = self.ort.env.wasm;
     wasm.numThreads = 1;
