@@ -31,7 +31,7 @@ from torch import Tensor
 
 from untaught.errors import ConfigError
 from untaught.evaluate.subject import Subject, measuring
-from untaught.export.latent_map import LatentMap, latent_map, refuse_without_map, shades
+from untaught.export.latent_map import LatentMap, Shades, latent_map, refuse_without_map, shades
 from untaught.export.networks import networks
 from untaught.export.onnx_files import checked, refuse_without_packages
 from untaught.export.web_runtime import LOADER, MACHINE, SCRIPT, VERSION, runtime_files
@@ -86,7 +86,8 @@ def write_browser_folder(run: Run, subject: Subject, folder: Path, runtime: str 
             plane = plane.flat
         else:
             written, without = _running(decoder, runtime_files(runtime)), ""
-        written |= {**_page(run, plane), **_data(run, subject, plane)}
+        made = decoded_grid(subject, plane)
+        written |= {**_page(run, plane, shades(made)), **_data(run, plane, made)}
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in written.items():
         with replacing(folder / name) as part:
@@ -117,13 +118,12 @@ def _running(decoder: bytes, held: Mapping[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def _data(run: Run, subject: Subject, plane: LatentMap) -> dict[str, bytes]:
+def _data(run: Run, plane: LatentMap, made: Tensor) -> dict[str, bytes]:
     """What the page knows: the map, and the grid of pictures."""
-    made = decoded_grid(subject, plane)
     shade = shades(made)
     sprite, tile = _sprite(shade.of(made))
     about = {
-        "shape": list(subject.model.shape),
+        "shape": list(made.shape[1:]),
         "names": plane.names,
         "single": plane.single,
         "mean": _numbers(plane.mean),
@@ -178,16 +178,16 @@ def _picture(rows: NDArray[np.uint8]) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _page(run: Run, plane: LatentMap) -> dict[str, bytes]:
+def _page(run: Run, plane: LatentMap, shade: Shades) -> dict[str, bytes]:
     """The page's own files, with what is seen and what to do written into it."""
     here = files("untaught.export") / "page"
     text = (here / "index.html").read_text(encoding="utf-8")
-    for name, value in _words(run, plane).items():
+    for name, value in _words(run, plane, shade).items():
         text = text.replace(f"{{{{{name}}}}}", escape(legible(value)))
     return {"index.html": text.encode(), **{name: (here / name).read_bytes() for name in ("page.css", "page.js")}}
 
 
-def _words(run: Run, plane: LatentMap) -> Mapping[str, str]:
+def _words(run: Run, plane: LatentMap, shade: Shades) -> Mapping[str, str]:
     kind = "latents" if plane.single else "principal directions of the features"
     if len(plane.names) > 2:
         share = f"{round(100 * plane.share)} % of the variance"
@@ -195,9 +195,14 @@ def _words(run: Run, plane: LatentMap) -> Mapping[str, str]:
         still = " with every slider where it begins"
     else:
         seen, still = f"The map has both {kind}.", ""
+    signed = (
+        " The decoder gives changes of pixels here: grey is none, brighter is more, darker less."
+        if shade.offset
+        else ""
+    )
     return {
         "title": f"Latent space of {run.settings.model}, trained on {_data_word(run)}",
-        "seen": f"{seen} A dot is a test example; a small picture is decoded from its middle{still}.",
+        "seen": f"{seen} A dot is a test example; a small picture is decoded from its middle{still}.{signed}",
     }
 
 
