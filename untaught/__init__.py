@@ -20,6 +20,7 @@ report        one page about one run
 estimators    the scikit-learn face
 experiments   many trainings: papers' tables, comparisons
 inversion     pictures brought back from every layer of a network
+export        a run taken elsewhere: ONNX, the model hub, a browser
 papers        one file per paper
 cli           the commands
 """

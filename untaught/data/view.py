@@ -100,6 +100,14 @@ class Statistics:
     mean: Tensor
     deviation: Tensor
 
+    def seen(self, pixels: Tensor) -> Tensor:
+        """Standardised values of pixels."""
+        return (pixels - self.mean.to(pixels)) / self.deviation.to(pixels)
+
+    def shown(self, seen: Tensor) -> Tensor:
+        """Pixels of standardised values."""
+        return seen * self.deviation.to(seen) + self.mean.to(seen)
+
     def to(self, device: torch.device | str) -> Statistics:
         """The same on a device."""
         return Statistics(self.mean.to(device), self.deviation.to(device))

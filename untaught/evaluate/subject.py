@@ -84,21 +84,11 @@ class Subject:
 
     def seen(self, pixels: Examples) -> Examples:
         """What the model sees of examples in [0, 1]."""
-        if self.statistics is None:
-            return pixels
-        mean, deviation = self._statistics(pixels)
-        return (pixels - mean) / deviation
+        return pixels if self.statistics is None else self.statistics.seen(pixels)
 
     def shown(self, seen: Examples) -> Examples:
         """Examples in [0, 1], of what the model gives."""
-        if self.statistics is None:
-            return seen
-        mean, deviation = self._statistics(seen)
-        return seen * deviation + mean
-
-    def _statistics(self, like: Tensor) -> tuple[Tensor, Tensor]:
-        assert self.statistics is not None
-        return self.statistics.mean.to(like), self.statistics.deviation.to(like)
+        return seen if self.statistics is None else self.statistics.shown(seen)
 
     def apply(self, function: Callable[[Tensor], Tensor], pixels: Examples) -> Tensor:
         """Map examples in [0, 1] through a function of what the model sees, in batches; the result on the CPU."""

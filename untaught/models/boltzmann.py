@@ -250,12 +250,12 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
     def encode(self, x: Examples) -> Features:
         """Means (4) of the hidden units; iterations start at 1/2."""
         flat = x.flatten(1)
-        state = torch.cat([flat, flat.new_full((len(flat), self.config.hidden), 0.5)], 1)
+        state = torch.cat([flat, flat.new_full((flat.shape[0], self.config.hidden), 0.5)], 1)
         return self.mean_field(state, self.hidden_units)[:, self.visible :]
 
     def decode(self, features: Features) -> Examples:
         """Means (4) of the visible units; iterations start at 1/2."""
-        state = torch.cat([features.new_full((len(features), self.visible), 0.5), features], 1)
+        state = torch.cat([features.new_full((features.shape[0], self.visible), 0.5), features], 1)
         return self.mean_field(state, self.visible_units)[:, : self.visible].unflatten(1, self.shape)
 
     def reconstruct(self, x: Examples) -> Examples:

@@ -52,6 +52,7 @@ from untaught.nn.energy.contrastive import after, sparsity_pull
 from untaught.nn.energy.units import UNITS
 from untaught.nn.named import chosen
 from untaught.nn.noise import wide
+from untaught.nn.sizes import frame_size
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Features, Images, PerExample, Scalar, Shape
 
@@ -71,7 +72,7 @@ class ConvolutionalRBM(Learner, Encodes, Decodes, Reconstructs, Samples, Energy,
 
     def hidden_input(self, visible: Images) -> Maps:
         """Input of each hidden unit, equation (1)."""
-        edges = [self._edges(side) for side in visible.shape[:1:-1]]
+        edges = [self._edges(side) for side in reversed(frame_size(visible))]
         return wide(F.conv2d(F.pad(visible, (*edges[0], *edges[1])), self.weight)) + self.hidden_bias.view(-1, 1, 1)
 
     def energy(self, v: Images, x: Maps, hidden: Maps) -> PerExample:

@@ -99,7 +99,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
     def class_logits(self, x: Visible, temper: Scalar | float = 1.0) -> Classes:
         """Exponent of equation (5); at other inverse temperatures that of (9)."""
         reached = wide(x @ self.weight) + self.hidden_bias
-        each = [F.softplus(temper * (some[:, None] + self.label_weight)).sum(2) for some in reached.split(ROWS)]
+        each = [F.softplus(temper * (some[:, None] + self.label_weight)).sum(2) for some in _few_at_once(reached)]
         return temper * self.label_bias + torch.cat(each)
 
     def class_probabilities(self, x: Examples) -> Features:
@@ -238,7 +238,7 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
     def encode(self, x: Examples) -> Features:
         """Mean of the hidden units over all classes: sum_y p(y|x) p(h|x, y)."""
         reached = wide(x.flatten(1) @ self.weight) + self.hidden_bias
-        pairs = zip(reached.split(ROWS), self.class_probabilities(x).split(ROWS), strict=True)
+        pairs = zip(_few_at_once(reached), _few_at_once(self.class_probabilities(x)), strict=True)
         return torch.cat([(p[:, :, None] * torch.sigmoid(r[:, None] + self.label_weight)).sum(1) for r, p in pairs])
 
     def reconstruct(self, x: Examples) -> Examples:
@@ -314,3 +314,8 @@ def statistics(x: Visible, label: Classes, hidden: Hidden, share: PerExample) ->
     with torch.autocast(x.device.type, enabled=False):
         shared = share[:, None] * hidden
         return x.T @ shared, label.T @ shared, share @ x, share @ label, shared.sum(0)
+
+
+def _few_at_once(rows: Tensor) -> Sequence[Tensor]:
+    """Rows in pieces of `ROWS`; few rows are one piece, as they are, so that an export works for any number."""
+    return rows.split(ROWS) if rows.shape[0] > ROWS else (rows,)

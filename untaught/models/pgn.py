@@ -72,7 +72,7 @@ from untaught.model import Example, Learner, Loss, Player, Smoke, Stage, Stream,
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli
-from untaught.nn.sizes import layers, sizes
+from untaught.nn.sizes import frame_size, layers, sizes
 from untaught.nn.temporal.between import Between
 from untaught.nn.temporal.cores import Core, core
 from untaught.nn.temporal.discriminator import FrameDiscriminator
@@ -101,7 +101,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         seen = self._frames(x, before)
         maps = self.encoder.maps(seen)
         state = None if before is None or not before.states else before.states[-1]
-        states = self.core(maps[-1].unflatten(0, (x.shape[1], x.shape[0])), state)
+        states = self.core(maps[-1].unflatten(0, (x.shape[1], -1)), state)
         below = maps[:-1] if self.config.skips else []
         return Watched(states, below, self._recent(x, before), self._moving(seen))
 
@@ -356,7 +356,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         """What is known after the last frame; without a memory only the frames that are seen at once count."""
         if not self.core.remembers and context.shape[1] > 1:
             return self._watch(context[:, -1:], Watched([], [], self._recent(context[:, :-1], None)))
-        watched, last = self._watch(context), slice(-len(context), None)
+        watched, last = self._watch(context), slice(-context.shape[0], None)
         moving = None if watched.moving is None else watched.moving[last]
         return replace(watched, below=[maps[last] for maps in watched.below], moving=moving)
 
@@ -371,7 +371,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
 
     def _decoded(self, hidden: Tensor, last: Images, watched: Watched) -> Tensor:
         """The output of the decoder for a frame of the size of `last`, less where nothing moved, equation (10)."""
-        y = self.decoder(self.adapter(hidden), (last.shape[-2], last.shape[-1]), watched.below).to(last.dtype)
+        y = self.decoder(self.adapter(hidden), frame_size(last), watched.below).to(last.dtype)
         return y if watched.moving is None else watched.moving * y
 
     def _moving(self, seen: Frames) -> Share | None:

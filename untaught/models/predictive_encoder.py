@@ -48,7 +48,7 @@ from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smo
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.dense import Layer
 from untaught.nn.named import chosen
-from untaught.nn.sizes import layers, sizes
+from untaught.nn.sizes import frame_size, layers, sizes
 from untaught.shapes import Examples, Features, Images, Scalar, Shape, Video
 
 Future = Float[Tensor, "batch predicted channel height width"]
@@ -84,7 +84,7 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
     def _next(self, seen: Seen) -> Images:
         """The frame after those seen, equations (2) and (3), in the frames' own precision."""
         top, last = self._hidden(seen)[-1], seen[:, -1]
-        size = (last.shape[-2], last.shape[-1])
+        size = frame_size(last)
         y = self.decoder(top, size) if isinstance(self.decoder, Decoder) else self.decoder(top).view_as(last)
         return last + y.to(last.dtype) if self.config.residual else y.to(last.dtype)
 
@@ -238,4 +238,4 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
                 f"fully connected layers built for {wanted} cannot look at {size}; resize, or use network convolution"
             )
         before = x[:, :1].expand(-1, self.context - 1, -1, -1, -1)
-        return torch.cat([before, x], 1).unfold(1, self.context, 1).movedim(-1, 2)
+        return torch.cat([before, x], 1).unfold(1, self.context, 1).movedim(5, 2)

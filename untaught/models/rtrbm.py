@@ -91,7 +91,7 @@ class RTRBM(Learner, Encodes, Predicts, Reconstructs, Samples, Activations, Filt
     def states(self, x: Clips) -> list[Hidden]:
         """States r_0, r_1, ..., r_T of clips, equation (7)."""
         seen = wide(x @ self.weight) + self.hidden_bias
-        found = [self.first_state.expand(len(x), -1)]
+        found = [self.first_state.expand(x.shape[0], -1)]
         for product in seen.unbind(1):
             found.append(torch.sigmoid(product + wide(found[-1] @ self.hidden_memory)))
         return found

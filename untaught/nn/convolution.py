@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.nn.sizes import Layer, Size, sizes
+from untaught.nn.sizes import Layer, Size, frame_size, sizes
 from untaught.shapes import Images
 
 Activation = Literal["relu", "sigmoid", "tanh", "linear"]
@@ -104,7 +104,7 @@ class Encoder(nn.Module):
         Raises:
             SizeError: The frame is too small; the message names the nearest size that works.
         """
-        sizes(self.stack, (x.shape[-2], x.shape[-1]))
+        sizes(self.stack, frame_size(x))
         found = [x]
         for layer in self.layers:
             # Convolutions run fastest with channels last in memory, on processors and on GPUs.
@@ -202,7 +202,8 @@ class Decoder(nn.Module):
         reached = sizes(self.stack, size)
         for number in reversed(range(len(self.stack))):
             if self.skips and number + 1 < len(self.stack):
-                beside = below[number] if below else torch.zeros_like(features)
+                # Not `zeros_like`: an export would hold zeros for as many examples as it was shown.
+                beside = below[number] if below else features.detach().clamp(0, 0)
                 features = torch.cat([features, beside], 1)
             features = self.layers[number](features, reached[number])
         return features
@@ -221,12 +222,12 @@ def evened(x: Tensor, layer: Layer) -> Tensor:
     """Add the one row or column of zeros that an even kernel under `same` needs beyond torch's symmetric padding."""
     if layer.padding != "same" or layer.kernel % 2 == 1:
         return x
-    bottom, right = (int((side - 1) % layer.stride == 0) for side in x.shape[-2:])
+    bottom, right = (int((side - 1) % layer.stride == 0) for side in frame_size(x))
     return F.pad(x, (0, right, 0, bottom)) if bottom or right else x
 
 
 def _fitted(x: Tensor, size: Size) -> Tensor:
     """Crop rows and columns at the lower right, or repeat the last, until the size is reached."""
     x = x[..., : size[0], : size[1]]
-    bottom, right = size[0] - x.shape[-2], size[1] - x.shape[-1]
+    bottom, right = (wanted - own for wanted, own in zip(size, frame_size(x), strict=True))
     return F.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x

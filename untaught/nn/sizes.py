@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from torch import Tensor
+
 from untaught.errors import ConfigError, SizeError
 
 Padding = Literal["full", "same", "valid"]
@@ -81,6 +83,17 @@ def layers(
             raise ConfigError(f"{name} has {len(values)} entries for {len(filters)} layers; give one for each, or one")
     every = [values if len(values) > 1 else [*values] * len(filters) for values in lists.values()]
     return tuple(Layer(*row) for row in zip(filters, *every, strict=True))
+
+
+def frame_size(x: Tensor) -> Size:
+    """Height and width of pictures as plain numbers, also while an export records what is computed.
+
+    Example:
+        >>> import torch
+        >>> frame_size(torch.zeros(2, 3, 24, 32))
+        (24, 32)
+    """
+    return int(x.shape[-2]), int(x.shape[-1])
 
 
 def sizes(stack: Sequence[Layer], size: Size) -> tuple[Size, ...]:

@@ -49,6 +49,7 @@ from untaught.runs.checkpoint import (
 )
 from untaught.runs.encoders import Given, network_encoder, network_file
 from untaught.runs.matching import as_trained
+from untaught.runs.published import is_published, on_disk, published_weights
 from untaught.runs.settings import NetworkFile, OwnNetwork, Settings
 
 
@@ -161,6 +162,8 @@ class Run:
         Raises:
             RunError: The run has no intact checkpoint.
         """
+        if is_published(self.path):
+            return Checkpoint("published", {"model": published_weights(self.path)}, {})
         counted = self._counted()
         while counted:
             name, counters = _best(counted) or counted[-1]
@@ -181,6 +184,8 @@ class Run:
         Raises:
             RunError: There is none, or it is torn.
         """
+        if is_published(self.path):
+            raise RunError(f"{self.path} was published with the weights of one step alone; leave --step out")
         counted = self._counted()
         steps = {counters["step"]: name for name, counters in counted if counters["stage"] == counted[-1][1]["stage"]}
         if step not in steps:
@@ -334,14 +339,14 @@ def create_run(path: Path | str, settings: Settings, command: str | None = None)
 
 
 def open_run(path: Path | str) -> Run:
-    """Open the folder of a run.
+    """Open the folder of a run, or `hub:USER/NAME`, a run on the hub of models.
 
     Raises:
         RunError: There is no run there.
         ConfigError: Its config.json has an unknown key or a value that is not allowed; the error names the version
             that wrote it.
     """
-    path = Path(path)
+    path = on_disk(path)
     if not (path / "config.json").is_file():
         raise RunError(f"{path} is no run: it has no config.json; `untaught train` makes one")
     if pipe := next((file for file in path.rglob("*") if is_pipe(file)), None):
@@ -418,7 +423,7 @@ def remove_run(path: Path | str) -> None:
 
 
 def load(path: Path | str, step: int | None = None, device: torch.device | str = "cpu", **modules: nn.Module) -> Model:
-    """Load the model of a run: `untaught.load("runs/demo").encode(x)`."""
+    """Load the model of a run: `untaught.load("runs/demo").encode(x)`, or of one on the hub, `hub:USER/NAME`."""
     return open_run(path).load(step, device, **modules)
 
 

@@ -129,5 +129,5 @@ def one_hot(label: Labels | None, classes: int, like: Tensor) -> Features:
         [[0.0, 1.0], [0.0, 0.0]]
     """
     if label is None:
-        return like.new_zeros(len(like), classes)
+        return like.new_zeros(like.shape[0], classes)
     return (F.one_hot(label.clamp_min(0), classes) * (label >= 0)[:, None]).to(like.dtype)

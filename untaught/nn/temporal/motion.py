@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from untaught.nn.sizes import frame_size
 from untaught.shapes import Images, Video
 
 Earlier = Float[Tensor, "batch earlier channel height width"]
@@ -50,7 +51,8 @@ def with_changes(x: Video, earlier: Earlier) -> Float[Tensor, "batch time parts 
         [[0.5, 1.0, 3.5, 3.0, 8.5, 5.0]]
     """
     count, time = earlier.shape[1], x.shape[1]
-    changes = torch.cat([earlier, x], 1).diff(dim=1)
+    every = torch.cat([earlier, x], 1)
+    changes = every[:, 1:] - every[:, :-1]  # not `diff`, which ONNX lacks
     latest_first = [changes[:, count - 1 - back : count - 1 - back + time] for back in range(count)]
     return torch.cat([x - 0.5, *latest_first], 2)
 
@@ -64,7 +66,7 @@ def moved(x: Images, flow: Flow) -> Images:
         >>> moved(x, right).flatten().tolist()
         [1.5, 2.5, 3.0]
     """
-    height, width = x.shape[-2:]
+    height, width = frame_size(x)
     down, right = (torch.arange(side, device=x.device, dtype=flow.dtype) for side in (height, width))
     columns = 2 * (right + flow[:, 0]) / max(width - 1, 1) - 1  # grid_sample counts from -1 to 1
     rows = 2 * (down[:, None] + flow[:, 1]) / max(height - 1, 1) - 1

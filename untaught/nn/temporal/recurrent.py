@@ -69,7 +69,7 @@ class Recurrent(nn.Module, ABC):
         Returns:
             The state after each time.
         """
-        drives = self.drive(x.flatten(0, 1)).unflatten(0, x.shape[:2]).unbind(0)
+        drives = self.drive(x.flatten(0, 1)).unflatten(0, (x.shape[0], -1)).unbind(0)
         states = [self.start(drives[0]) if state is None else state]
         for drive in drives:
             states.append(self.step(drive, states[-1]))
@@ -178,7 +178,9 @@ def _gated(sums: Tensor, cell: Tensor) -> State:
 
 def _zeros(drive: Tensor, maps: int) -> Tensor:
     """An initial state in the drive's memory layout, at least float32: small changes of a state are lost in bf16."""
-    return torch.zeros_like(drive[:, :maps], dtype=torch.promote_types(drive.dtype, torch.float32))
+    # Not `zeros_like`, which an export would replace by zeros for as many examples as it was shown.
+    like = drive[:, :maps].detach()
+    return like.to(torch.promote_types(like.dtype, torch.float32)).clamp(0, 0)
 
 
 def _remember_at_first(bias: Tensor) -> None:

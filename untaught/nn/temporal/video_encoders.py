@@ -37,6 +37,7 @@ from torch import Tensor, nn
 
 from untaught.errors import SizeError
 from untaught.nn.convolution import spread_
+from untaught.nn.sizes import Size, frame_size
 from untaught.nn.temporal.recurrent import LSTM, ConvGRU
 from untaught.shapes import Features, Video
 
@@ -68,7 +69,7 @@ class VideoEncoder(nn.Module, ABC):
         Raises:
             SizeError: The clip is shorter than what one output sees.
         """
-        refuse_short(self, x.shape[1])
+        refuse_short(self, int(x.shape[1]))
         return self.over_time(x - 0.5).mean(1)
 
 
@@ -85,8 +86,8 @@ class Levels(nn.Module):
         """Maps of every level `(batch, time, map, height, width)`."""
         found, below = list[Tensor](), x.flatten(0, 1)
         for layer in self.layers:
-            below = F.max_pool2d(torch.relu(layer(below)), _pooled(below.shape[-2:]))
-            found.append(below.unflatten(0, x.shape[:2]))
+            below = F.max_pool2d(torch.relu(layer(below)), _pooled(frame_size(below)))
+            found.append(below.unflatten(0, (-1, x.shape[1])))
         return found
 
 
@@ -130,7 +131,7 @@ class Conv3d(VideoEncoder):
         """Equation (2)."""
         maps = x.transpose(1, 2)
         for layer in self.layers:
-            maps = F.max_pool3d(torch.relu(layer(maps)), (1, *_pooled(maps.shape[-2:])))
+            maps = F.max_pool3d(torch.relu(layer(maps)), (1, *_pooled(frame_size(maps))))
         return maps.mean((-2, -1)).transpose(1, 2)
 
 
@@ -281,7 +282,7 @@ def refuse_short(encoder: VideoEncoder, frames: int) -> None:
         )
 
 
-def _pooled(size: torch.Size) -> tuple[int, int]:
+def _pooled(size: Size) -> tuple[int, int]:
     """Side of the pooling windows: 2, where there are two values."""
     return min(2, size[0]), min(2, size[1])
 
