@@ -21,6 +21,7 @@ estimators    the scikit-learn face
 experiments   many trainings: papers' tables, comparisons
 inversion     pictures brought back from every layer of a network
 papers        one file per paper
+explorer      a local server and a page to see and steer what a run learnt
 cli           the commands
 """
 

@@ -15,6 +15,7 @@ translating  `translate`
 output       files that commands write
 measuring    `evaluate`
 looking      `unusual`, `invert`
+exploring    `explore`
 comparing    `compare`
 tabulating   `tables`
 listing      `models`, `data`
@@ -57,6 +58,7 @@ COMMANDS = {
     "predict": ("using", "the frames that follow"),
     "unusual": ("looking.finding", "the examples, or moments of video, that a run finds most improbable"),
     "invert": ("looking.inverting", "pictures brought back from every layer of a network"),
+    "explore": ("exploring", "a page in the browser to see and steer what a run learnt"),
     "compare": ("comparing", "models trained on the same data for the same updates, by what their features contain"),
     "tables": ("tabulating", "published numbers of a paper beside ours"),
     "doctor": ("doctor", "versions, devices, known traps"),
