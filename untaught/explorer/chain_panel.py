@@ -61,7 +61,7 @@ def start(explored: Explored, asked: Asked) -> bytes:
 
 
 def step(explored: Explored, asked: Asked) -> bytes:
-    """Some steps of each chain. The body has the states, then a number for each pixel: held at it, or free where NaN."""
+    """Some steps of each chain. The body has states, then a number for each pixel: held at it, or free where NaN."""
     count, pixels = asked.whole("count", 1, CHAINS), math.prod(explored.shape)
     sent = floats(asked.body, (count + 1) * pixels)
     states, held = sent[: count * pixels].view(count, *explored.shape), sent[count * pixels :].view(explored.shape)

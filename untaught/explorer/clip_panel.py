@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from untaught.evaluate.footage import Footage, footage
-from untaught.evaluate.in_squares import given_back, whole_view
+from untaught.evaluate.in_squares import in_squares, whole_view
 from untaught.explorer.explored import Explored, can_encode
 from untaught.explorer.latent_axes import Axis, latent_axes
 from untaught.explorer.panel import Asked, Panel, Request
@@ -114,12 +114,14 @@ def _clip(explored: Explored, asked: Asked) -> Tensor:
 
 def _one_ahead(explored: Explored, x: Tensor) -> Tensor:
     """Each frame from the true ones before it."""
-    if isinstance(explored.model, Reconstructs):
-        return given_back(explored.subject, x[None])[0]
+    subject, model = explored.subject, explored.model
+    if isinstance(model, Reconstructs):
+        return in_squares(subject, x[None], lambda some: subject.shown(subject.apply(model.reconstruct, some)))[0]
     return torch.cat([_predicted(explored, x[None, :given], 1)[0] for given in range(1, len(x))])
 
 
-def _predicted(explored: Explored, given: Video, frames: int) -> Video:
+def _predicted(explored: Explored, given: Video, frames: int) -> Tensor:
+    """The frames that follow, `(batch, predicted, channel, height, width)`."""
     model = explored.model
     assert isinstance(model, Predicts)
     with explored.draws:

@@ -24,8 +24,8 @@ from untaught.shapes import Examples, Features, Images
 
 T = TypeVar("T")
 
-EXAMPLES = 2000
-"""Test examples on the map at most."""
+EXAMPLES, WINDOWS = 2000, 500
+"""Test examples on the map at most; of video, where each takes several frames, windows."""
 THUMBNAIL, VALUES = 64, 2**23
 """Longer side of a small picture in pixels, and bytes of all of them at most."""
 COMPONENTS = 3
@@ -80,7 +80,8 @@ class Explored:
     def examples(self) -> Batch:
         """Evenly spaced test examples in [0, 1]; of video, windows of a few frames."""
         each = math.prod(self._small(self.subject.parts.test.shape[-2:])) * 3 if self.is_pictures else 1
-        return self.subject.tested(max(4, min(EXAMPLES, VALUES // each)), context(self.subject))
+        most = min(WINDOWS if self.is_video else EXAMPLES, VALUES // each)
+        return self.subject.tested(max(4, most), context(self.subject))
 
     @cached_property
     def features(self) -> Features:

@@ -29,7 +29,7 @@ UNITS, COMPONENTS = 12, 8
 """Units and principal components that can be chosen, at most."""
 FITTED = 1000
 """Training examples on which directions of variables are fitted."""
-LITTLE = 0.02
+LITTLE = 0.05
 """Where the two most active units have a smaller share of all variance, moving them shows nothing."""
 
 Kind = Literal["unit", "component", "variable"]

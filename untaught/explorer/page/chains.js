@@ -72,7 +72,7 @@ class View {
           "div",
           {},
           el("h3", {}, "Other chains, under what you hold"),
-          el("div", { class: "tiles wide" }, ...this.small),
+          el("div", { class: "tiles four" }, ...this.small),
           el(
             "div",
             { class: "row" },

@@ -107,7 +107,7 @@ export function paintSigned(canvas, values, height, width, largest) {
   for (let at = 0; at < height * width; at++) {
     const value = Math.max(-1, Math.min(1, values[at] / largest));
     const [r, g, b] = value >= 0 ? [255, 190, 120] : [90, 160, 255];
-    const size = Math.abs(value);
+    const size = Math.abs(value) ** 0.6; // so that weak ones are seen
     made.data.set([r * size, g * size, b * size, 255], 4 * at);
   }
   canvas.width = width;

@@ -40,7 +40,7 @@ class Layer {
         el("div", {}, this.units, this.note),
         el(
           "div",
-          {},
+          { class: "stays" },
           el("div", { class: "pair" }, el("figure", {}, this.seen, this.name), el("div", {}, this.example)),
           el("div", { class: "card" }, this.which, el("p", { class: "note" }, "The test examples to which the unit responds most."), this.strongest),
         ),
