@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import ConfigError
-from untaught.evaluate.embeddings import embed
+from untaught.evaluate.embeddings import embed, pca
 from untaught.explorer.dropped import BYTES, dropped_picture
 from untaught.explorer.explored import Explored, can_encode
 from untaught.explorer.panel import Asked, Panel, Request
@@ -20,7 +20,7 @@ from untaught.explorer.wire import pack
 from untaught.model import Decodes, Reconstructs
 
 METHODS = {"pca": "PCA", "mds": "MDS", "tsne": "t-SNE"}
-EMBEDDINGS = {"pca": "pca", "mds": "smacof", "tsne": "tsne"}
+EMBEDDINGS = {"mds": "smacof", "tsne": "tsne"}
 PAIRED = 500
 """Examples of a map by metric scaling at most."""
 NEAREST = 12
@@ -60,7 +60,10 @@ def map_of(explored: Explored, asked: Asked) -> bytes:
     method = asked.word("method", list(METHODS))
     count = len(explored.features)
     chosen = torch.linspace(0, count - 1, min(count, PAIRED if method == "mds" else count)).round().long()
-    found = explored.once(f"map {method}", lambda: embed(EMBEDDINGS[method], explored.features[chosen]))
+    features = explored.features[chosen]
+    # Principal components need no distances, which of thousands of features take seconds.
+    make = (lambda: pca(features)) if method == "pca" else (lambda: embed(EMBEDDINGS[method], features))
+    found = explored.once(f"map {method}", make)
     return pack({}, {"examples": chosen.float(), "places": found})
 
 

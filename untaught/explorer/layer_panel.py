@@ -16,7 +16,7 @@ UNITS, SIDE = 256, 64
 """Units of a layer that are shown at most, and longer side of a unit's map."""
 MAPS = 64
 """Units of a layer of maps that are shown at most."""
-SEARCHED, STRONGEST = 500, 12
+SEARCHED, STRONGEST = 300, 12
 """Examples among which those are sought that drive a unit most, and how many of them are shown."""
 
 

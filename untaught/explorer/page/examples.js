@@ -130,7 +130,7 @@ class View {
 
   async take(method) {
     this.methods.list.disabled = true;
-    if (method !== "pca") this.legend.textContent = `Computing ${this.about.methods[method]}…`;
+    this.legend.textContent = `Computing ${this.about.methods[method]}…`;
     try {
       const found = await ask("examples/map", { method });
       this.numbers = [...found.examples.values];

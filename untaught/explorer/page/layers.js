@@ -83,6 +83,7 @@ class Layer {
 
   async drive(unit) {
     [...this.units.children].forEach((tile, at) => tile.setAttribute("aria-pressed", String(at === unit)));
+    this.which.textContent = `Looking for what drives unit ${unit + 1} most…`;
     try {
       const found = await ask("layers/strongest", { layer: this.layer.list.value, unit });
       this.which.textContent = `What drives unit ${unit + 1} most: up to ${short(found.activation.values[0])}, ${short(found.mean.values[0])} on average`;
