@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from untaught.explorer import chain_panel, clip_panel, draws_panel, example_panel, latent_panel, layer_panel
 from untaught.explorer.explored import Explored
 from untaught.explorer.panel import Panel
+from untaught.explorer.views import chain_panel, clip_panel, draws_panel, example_panel, latent_panel, layer_panel
 
 PANELS = tuple(
     module.PANEL for module in (latent_panel, chain_panel, clip_panel, draws_panel, example_panel, layer_panel)

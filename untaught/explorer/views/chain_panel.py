@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from untaught.errors import ConfigError
-from untaught.explorer.draws_panel import asked_class, classes_on_demand, drawn
 from untaught.explorer.explored import Explored
 from untaught.explorer.panel import Asked, Panel, Request
+from untaught.explorer.views.draws_panel import asked_class, classes_on_demand, drawn
 from untaught.explorer.wire import floats, pack
 from untaught.model import Completes, Energy, Reconstructs
 from untaught.nn.noise import bernoulli
