@@ -74,7 +74,9 @@ class View {
     this.kept = [null, null];
     const [, channels, height, width] = shape;
     this.count = Math.max(3, Math.min(13, Math.floor(Math.sqrt(about.most))));
-    this.tiles = el("canvas", { width: this.count * width, height: this.count * height, "aria-hidden": "true" });
+    this.step = [width, height].map((side) => side + Math.max(1, Math.round(side / 14))); // tiles do not touch
+    const [across, down] = this.step;
+    this.tiles = el("canvas", { width: this.count * across, height: this.count * down, "aria-hidden": "true" });
     this.over = el("canvas", {
       class: "sharp",
       tabindex: 0,
@@ -222,12 +224,14 @@ class View {
   }
 
   tile(bytes) {
-    const [, channels, height, width] = this.shape;
+    const [, , height, width] = this.shape;
+    const [across, down] = this.step;
     const values = new Uint8Array(bytes);
     const paper = this.tiles.getContext("2d");
     const drawn = values.length / (this.count ** 2 * height * width);
     for (let at = 0; at < this.count ** 2; at++) {
-      paper.putImageData(image(values, drawn, height, width, at), (at % this.count) * width, Math.floor(at / this.count) * height);
+      const place = [(at % this.count) * across, Math.floor(at / this.count) * down];
+      paper.putImageData(image(values, drawn, height, width, at), ...place);
     }
   }
 
