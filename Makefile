@@ -34,6 +34,7 @@ demo: $(RUN)
 	$(BIN)/untaught evaluate $(DEMO) --measure prediction rollout decode
 	@test -s $(DEMO)/report.html
 	@echo "The report: $(CURDIR)/$(DEMO)/report.html"
+	@echo "To explore it: $(BIN)/pip install -c constraints.txt -e '.[explorer]' && $(BIN)/untaught explore $(DEMO)"
 
 # One thread a worker: small tensors are slower on two threads than on one.
 test: $(DEV)

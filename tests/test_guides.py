@@ -23,8 +23,8 @@ SMALL = (
     (r"heads\?size=32", "heads?size=16&clips=20"),
 )
 """What is cut down, so that a guide takes seconds."""
-LONG = ("--budget cpu",)
-"""Commands that cannot be cut down."""
+LONG = ("--budget cpu", "untaught explore")
+"""Commands that cannot be cut down, and one that goes on until it is interrupted."""
 
 
 def commands(page: Path) -> list[str]:

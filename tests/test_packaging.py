@@ -40,6 +40,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     files = {str(path.relative_to(ROOT)) for path in (ROOT / "untaught").rglob("*.py")}
     files |= {str(path.relative_to(ROOT)) for path in (ROOT / "untaught/export/page").iterdir()}
+    files |= {str(path.relative_to(ROOT)) for path in (ROOT / "untaught/explorer/page").iterdir()}
     assert files | {"untaught/py.typed"} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"untaught"}
     assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -22,6 +22,7 @@ experiments   many trainings: papers' tables, comparisons
 inversion     pictures brought back from every layer of a network
 export        a run taken elsewhere: ONNX, the model hub, a browser
 papers        one file per paper
+explorer      a local server and a page to see and steer what a run learnt
 cli           the commands
 """
 

@@ -16,6 +16,7 @@ output       files that commands write
 measuring    `evaluate`
 looking      `unusual`, `invert`
 exporting    `export`
+exploring    `explore`
 comparing    `compare`
 tabulating   `tables`
 listing      `models`, `data`
@@ -59,6 +60,7 @@ COMMANDS = {
     "unusual": ("looking.finding", "the examples, or moments of video, that a run finds most improbable"),
     "invert": ("looking.inverting", "pictures brought back from every layer of a network"),
     "export": ("exporting", "a run as ONNX files, as a folder for the model hub, or as a page for any browser"),
+    "explore": ("exploring", "a page in the browser to see and steer what a run learnt"),
     "compare": ("comparing", "models trained on the same data for the same updates, by what their features contain"),
     "tables": ("tabulating", "published numbers of a paper beside ours"),
     "doctor": ("doctor", "versions, devices, known traps"),

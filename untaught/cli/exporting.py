@@ -17,10 +17,12 @@ from untaught.runs.run import Run, open_run
 class Export:
     """Take a run elsewhere: to other programs, to the model hub, or to a browser.
 
-    onnx     its encoder, decoder, predictor, classifier, translators, as it has them: a file each, for any number of
-             examples, compared with torch before it is written
-    hub      weights in safetensors, settings, and a card with what was measured, as the Hugging Face hub lays them out
-    browser  one page that needs no server and no network: the latent space under the mouse, decoded in the browser
+    onnx: its encoder, decoder, predictor, classifier and translators, as it has them. A file each, for any number of
+    examples, compared with torch before it is written.
+
+    hub: weights in safetensors, settings, and a card with what was measured, as the Hugging Face hub lays them out.
+
+    browser: one page that needs no server and no network. The latent space under the mouse, decoded in the browser.
     """
 
     run: str

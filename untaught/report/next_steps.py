@@ -27,6 +27,7 @@ class Step:
 
 STEPS = (
     Step("evaluate", (), "", "", "every measure, each beside its baselines; this page shows them afterwards"),
+    Step("explore", (), "", "", "a page to steer what was learnt; Ctrl-C ends it"),
     Step("predict", (Predicts,), "next.mp4", "", "the frames that follow"),
     Step(
         "unusual",

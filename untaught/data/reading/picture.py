@@ -127,16 +127,18 @@ def decode_image(image: Image.Image, name: str) -> Tensor:
     return x[:1] if bool((x == x[:1]).all()) else x
 
 
-def decode_bytes(content: bytes, name: str) -> Tensor:
-    """Decode the bytes of a picture's file, its first page.
+def decode_bytes(content: bytes, name: str, most: int | None = None) -> Tensor:
+    """Decode the bytes of a picture's file, its first page, if it has at most `most` pixels.
 
     Raises:
-        DataError: It is no picture, or broken.
+        DataError: It is no picture, broken, or larger.
     """
     try:
         image = Image.open(BytesIO(content))
     except Exception as error:  # as above
         raise DataError(_broken(name, error)) from error
+    if most is not None and image.width * image.height > most:
+        raise DataError(f"{name} has {image.width} x {image.height} pixels; at most {most:,} are taken")
     return decode_image(image, name)
 
 
