@@ -70,6 +70,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.slow
 def test_battery_finds(name: str, found: dict[str, set[str]]) -> None:
     assert FAULTS[name][2] in found.get(f"faulty-{name.replace('_', '-')}", set())
 

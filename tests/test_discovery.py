@@ -97,6 +97,7 @@ def test_dropped_file_computes_its_equations(contractive: str) -> None:
     torch.testing.assert_close(model.loss(Batch.of(x), "model", torch.tensor(0.0)).total, total)
 
 
+@pytest.mark.slow
 def test_skeletons_pass_the_battery(tmp_path: Path) -> None:
     tree = copy_with({"contractive": skeleton(), "wasserstein": skeleton("game")}, tmp_path)
     chosen = "[contractive or [wasserstein"

@@ -190,6 +190,7 @@ def test_initial_weights_are_those_of_glorot(activation: Any, scale: float) -> N
         assert float(weight.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.02)
 
 
+@pytest.mark.slow
 def test_greedy_stages_and_fine_tuning_make_reconstructions_better() -> None:
     """Three pictures and their noise: layers learn in turn, and all together afterwards they are nearer to the data."""
     with seeded(6):

@@ -228,7 +228,10 @@ def test_digits_are_told_apart_with_hidden_units(estimator: ModelEstimator, digi
     assert estimator.fit(x, y).score(x_test, y_test) > logistic - 3 * error
 
 
-@pytest.mark.parametrize(("rows", "batch", "passes", "scale"), [(90, 10, 45, 0.1), (2500, 100, 20, 0.0490)])
+@pytest.mark.parametrize(
+    ("rows", "batch", "passes", "scale"),
+    [(90, 10, 45, 0.1), pytest.param(2500, 100, 20, 0.0490, marks=pytest.mark.slow)],
+)
 def test_few_rows_make_steps_enough(rows: int, batch: int, passes: int, scale: float) -> None:
     """Of a few rows batches are small, passes many and initial weights larger; what the user says is left alone."""
     x = np.random.default_rng(1).random((rows, 2))
@@ -256,7 +259,7 @@ def test_layers_are_no_wider_than_few_rows_can_teach(rows: int, units: tuple[int
     "estimator",
     [
         DiscriminativeRBMClassifier(random_state=0),
-        DBNClassifier(hidden=(100, 100), random_state=0),
+        pytest.param(DBNClassifier(hidden=(100, 100), random_state=0), marks=pytest.mark.slow),
         pytest.param(DBNClassifier(random_state=0), marks=pytest.mark.slow),
         pytest.param(DBMClassifier(random_state=0), marks=pytest.mark.slow),
     ],

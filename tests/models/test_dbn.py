@@ -210,6 +210,7 @@ def test_generation_begins_as_recognition_upside_down_once() -> None:
     assert torch.equal(dbn.generative[0], 2 * dbn.machines[0].weight.T)
 
 
+@pytest.mark.slow
 def test_greedy_layers_then_tuning_learn_patterns_and_their_classes() -> None:
     """Three noisy patterns: classes are told apart after the greedy stages, and no worse after either tuning."""
     with seeded(7):

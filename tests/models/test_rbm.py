@@ -314,7 +314,7 @@ def test_bernoulli_draws_are_unbiased_for_small_probabilities() -> None:
     assert abs(float(rate) - 0.001) < 4 * (0.001 / 2_000_000) ** 0.5
 
 
-@pytest.mark.parametrize(("chains", "steps"), [(0, 3), (100, 1)])
+@pytest.mark.parametrize(("chains", "steps"), [pytest.param(0, 3, marks=pytest.mark.slow), (100, 1)])
 def test_training_recovers_a_machine_from_its_samples(chains: int, steps: int) -> None:
     """Of the exact divergence from the data's distribution less than a sixth is left, most of it the sample's own."""
     truth = joint(two_sided()).sum(1)

@@ -91,6 +91,7 @@ def test_unlabelled_examples_move_the_classifier() -> None:
     assert all(weight.grad is not None and weight.grad.any() for weight in model.classifier.parameters())
 
 
+@pytest.mark.slow
 def test_unlabelled_clusters_spread_few_labels() -> None:
     """Two crescents of points, one label each: M2 names nearly all, where the labelled points alone do not."""
     with seeded(0):

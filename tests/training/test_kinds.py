@@ -38,7 +38,7 @@ from untaught.training.feeds import Feeds
 from untaught.training.fit import fit, train
 from untaught.training.plan import plan_for
 
-SELDOM = ("translator", "inverter", "clock")
+SELDOM = ("translator", "inverter", "clock", "few-labels")
 """Kinds whose resumption is like that of others, and is tried with the slow tests."""
 
 QUICK = Training(epochs=100, precision="float32", threads=1, device="cpu")

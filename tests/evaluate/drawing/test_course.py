@@ -31,6 +31,7 @@ def test_one_moment_is_no_film(tmp_path: Path) -> None:
         course(tmp_path / "pictures", "samples.png")
 
 
+@pytest.mark.slow
 def test_a_run_with_pictures_of_each_measurement_becomes_a_film(tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "samples.gif"
     words = ["train", "gan", "--data", "digits", "--epochs", "12", "--out", str(run), "--pictures", "each"]

@@ -33,6 +33,7 @@ def test_the_schedule_is_the_papers() -> None:
     assert RUNS == 100
 
 
+@pytest.mark.slow
 def test_twenty_machines_within_three_standard_errors() -> None:
     """And not too well: the deviations are those of the error bars, so these are neither too wide nor too narrow."""
     far: list[float] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -32,6 +33,7 @@ def exact(vae: VAE) -> Tensor:
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_annealing_is_the_likelihood() -> None:
     """Weights have the mean p(x): several runs together, by their own standard error."""
     vae, truth = model(), exact(model())
