@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from untaught.errors import ConfigError
 from untaught.explorer.explored import Explored
 
+Number = TypeVar("Number", int, float)
 Answer = bytes | dict[str, Any]
 """A message of `wire.pack`, or JSON."""
 
@@ -33,14 +34,7 @@ class Asked:
             >>> Asked({"count": "3"}).whole("count", 1, 9)
             3
         """
-        text = self.query.get(name, "" if default is None else str(default))
-        try:
-            value = int(text[:20])
-        except ValueError:
-            raise ConfigError(f"{name} = {text[:20]!r} is no whole number") from None
-        if not low <= value <= high:
-            raise ConfigError(f"{name} = {value}: should be from {low} to {high}")
-        return value
+        return self._between(name, "" if default is None else str(default), int, "whole number", low, high)
 
     def number(self, name: str, low: float, high: float, default: float) -> float:
         """A number within bounds.
@@ -48,13 +42,18 @@ class Asked:
         Raises:
             ConfigError: It is no number, or out of bounds.
         """
-        text = self.query.get(name, str(default))
+        return self._between(name, str(default), float, "number", low, high)
+
+    def _between(
+        self, name: str, default: str, read: Callable[[str], Number], kind: str, low: Number, high: Number
+    ) -> Number:
+        text = self.query.get(name, default)[:40]
         try:
-            value = float(text[:40])
+            value = read(text)
         except ValueError:
-            raise ConfigError(f"{name} = {text[:40]!r} is no number") from None
+            raise ConfigError(f"{name} = {text!r} is no {kind}") from None
         if not low <= value <= high:
-            raise ConfigError(f"{name} = {value:g}: should be from {low:g} to {high:g}")
+            raise ConfigError(f"{name} = {value}: should be from {low} to {high}")
         return value
 
     def word(self, name: str, allowed: Sequence[str]) -> str:
