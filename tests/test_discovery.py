@@ -105,6 +105,7 @@ def test_skeletons_pass_the_battery(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_skeleton_is_on_the_command_line(tmp_path: Path) -> None:
     tree = copy_with({"contractive": skeleton()}, tmp_path)
     words = "train contractive --data digits --hidden 20 --epochs 1 --out runs/contractive"

@@ -129,6 +129,7 @@ def test_interrupt_checkpoints_and_exits_130(tmp_path: Path) -> None:
     assert open_run(place).last() is not None
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     words = [*DIGITS, "--out", str(tmp_path / "run")]

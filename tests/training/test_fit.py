@@ -44,7 +44,7 @@ def make(name: str) -> Model:
 
 
 KINDS = ("rbm", "autoencoder", "gan", "stack")
-QUICK = Training(epochs=40, stage_epochs={}, batch_size=16, precision="float32", threads=1, device="cpu")
+QUICK = Training(epochs=12, stage_epochs={}, batch_size=16, precision="float32", threads=1, device="cpu")
 
 
 def weights(model: Model) -> dict[str, Tensor]:

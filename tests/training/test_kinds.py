@@ -42,6 +42,8 @@ SELDOM = ("translator", "inverter", "clock", "few-labels")
 """Kinds whose resumption is like that of others, and is tried with the slow tests."""
 
 QUICK = Training(epochs=100, precision="float32", threads=1, device="cpu")
+BRIEF = replace(QUICK, epochs=25)
+"""Long enough to move every weight and to be interrupted, not to learn."""
 
 
 def state(plan: Any) -> dict[str, Tensor]:
@@ -54,7 +56,7 @@ def folder(place: Path) -> Run:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_it_trains_what_it_should_and_nothing_else(name: str) -> None:
-    plan = KINDS[name].plan(QUICK)
+    plan = KINDS[name].plan(BRIEF)
     before = state(plan)
     last = train(plan)
     told = [*last.losses.values(), *last.held_out.values()]
@@ -66,12 +68,12 @@ def test_it_trains_what_it_should_and_nothing_else(name: str) -> None:
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SELDOM)) for name in KINDS])
 def test_a_resumed_run_equals_an_uninterrupted_one(name: str, tmp_path: Path) -> None:
     whole_run, broken = folder(tmp_path / "whole"), folder(tmp_path / "broken")
-    train(KINDS[name].plan(QUICK), run=whole_run)
-    training = fit(KINDS[name].plan(QUICK), run=broken)
-    for _ in range(3):
+    train(KINDS[name].plan(BRIEF), run=whole_run)
+    training = fit(KINDS[name].plan(BRIEF), run=broken)
+    for _ in range(2):
         next(training)
     training.close()
-    resumed = KINDS[name].plan(QUICK)
+    resumed = KINDS[name].plan(BRIEF)
     train(resumed, run=broken)
     ends = [run.last() for run in (whole_run, broken)]
     assert ends[0] is not None and ends[1] is not None and ends[0].counters["step"] == ends[1].counters["step"]
@@ -116,6 +118,27 @@ def test_labelled_examples_come_beside_all_others() -> None:
     assert len(plan.stages[0].main.parts.train) == 160 and len(plan.stages[0].beside["labelled"].parts.train) == 16
     last = train(plan)
     assert last.held_out["label_nats"] < math.log(2) / 2  # a coin is log 2
+
+
+def test_prepare_is_shown_no_more_numbers_than_fit_however_many_a_frozen_network_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[Tensor] = []
+
+    class Watched(Inverter):
+        def __init__(self, config: Nothing, example: Any, encoder: Any = None) -> None:
+            super().__init__(config, example, torch.nn.Sequential(torch.nn.Flatten(), Wide()))
+
+        def prepare(self, sample: Batch) -> None:
+            shown.append(sample.x)
+
+    class Wide(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.repeat(1, 8)
+
+    monkeypatch.setattr("untaught.training.fit.SAMPLE_VALUES", 32 * math.prod(SHAPE))
+    train(plan_for(Watched(Nothing(), SHAPE), pictures(3), replace(BRIEF, epochs=1)))
+    assert [tuple(x.shape) for x in shown] == [(4, 8 * math.prod(SHAPE))]
 
 
 def test_without_labels_what_needs_them_is_refused() -> None:

@@ -130,7 +130,10 @@ class AugmentedClassifier(Learner, Classifies, Encodes, Reconstructs, Activation
         network: Flat[EncoderLayers] = EncoderLayers(convolutions=(1, 1, 1), maps=(32, 64, 128), dropout=0.5)
         """The encoder where none is given."""
 
-    known_shortfalls = {"features": "its features are to name classes together with weights of its own"}
+    known_shortfalls = {
+        "features": "its features are to name classes together with weights of its own",
+        "reconstruction": "its layers are to name classes first; the way back learns from what they keep",
+    }
     adapts = STANDARDISED
     monitor = "wrong_class_probability"
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=128)

@@ -28,7 +28,7 @@ from untaught.errors import ConfigError
 from untaught.evaluate.drawing.illustrate import illustrate
 from untaught.evaluate.subject import Subject
 from untaught.model import Model
-from untaught.randomness import Draws
+from untaught.randomness import Draws, seeded
 from untaught.runs.run import Checkpoint, Run
 from untaught.runs.settings import Training as Training
 from untaught.training.clock import Clock, interrupt_deferred
@@ -212,7 +212,10 @@ class _StageTraining:
             return
         if self.stage.begin is not None:
             self.stage.begin()
-        values = math.prod(example_shape(self.own.main.parts.train.shape, self.own.main.view))
+        with seeded(0):  # what `sees` draws for this look is not taken from the training's own numbers
+            one = _first(self.feeds.main, 1)
+        shown = math.prod(example_shape(self.own.main.parts.train.shape, self.own.main.view))
+        values = max(shown, one.x[0].numel(), one.wanted[0].numel())  # a frozen network may give many more than it is shown
         examples = max(1, min(SAMPLE, SAMPLE_VALUES // values) // (self.own.main.view.frames or 1))
         beside = {name: _first(feed, min(BESIDE, examples)) for name, feed in self.feeds.beside.items()}
         self.learner.prepare(replace(_first(self.feeds.main, examples), beside=beside))
