@@ -68,7 +68,7 @@ def test_every_model_that_classifies_is_here() -> None:
 
 
 @EVERY
-def test_probabilities_are_the_models(estimator: ModelEstimator) -> None:
+def test_what_it_gives_is_the_models(estimator: ModelEstimator) -> None:
     fitted = clone(estimator).fit(X, Y)
     with torch.no_grad():
         expected = fitted.model_.class_probabilities(torch.tensor(X, dtype=torch.float32)).numpy()
@@ -79,13 +79,20 @@ def test_probabilities_are_the_models(estimator: ModelEstimator) -> None:
     np.testing.assert_array_equal(fitted.predict(X), fitted.classes_[found.argmax(1)])
     assert fitted.score(X, Y) == (fitted.predict(X) == Y).mean()
     assert fitted.predict_proba(X.astype(np.float32)).dtype == np.float32
+    assert ("transform" in dir(fitted)) == (not isinstance(estimator, SoftmaxClassifier))
+    if "transform" in dir(fitted):
+        assert fitted.transform(X).shape == (90, fitted.model_.encode(torch.zeros(1, 8)).shape[1])
 
 
 @EVERY
 @pytest.mark.parametrize(
     "names",
-    [("zebra", "ant", "mole"), (-1, 0, 1), (10.0, 30.0, 20.0), (7, 1000, -5)],
-    ids=["strings", "signs", "whole floats", "any numbers"],
+    [
+        pytest.param(("zebra", "ant", "mole"), id="strings"),
+        pytest.param((-1, 0, 1), id="signs"),
+        pytest.param((10.0, 30.0, 20.0), id="whole floats", marks=pytest.mark.slow),
+        pytest.param((7, 1000, -5), id="any numbers", marks=pytest.mark.slow),
+    ],
 )
 def test_what_labels_are_called_changes_nothing(estimator: ModelEstimator, names: tuple[object, ...]) -> None:
     """Classes are sorted by name; a permutation of equal classes is undone by hand."""
@@ -133,14 +140,6 @@ def test_a_net_may_be_tuned_by_labels_alone() -> None:
     assert net.history_[-1]["stage"] == "backpropagation"
     with pytest.raises(ConfigError, match="goes by labels"):
         DBNEstimator(fine_tuning="backpropagation").fit(X)
-
-
-def test_features_are_the_models_where_it_encodes() -> None:
-    for name, estimator in SMALL.items():
-        fitted = clone(estimator).fit(X, Y)
-        assert ("transform" in dir(fitted)) == (name != "SoftmaxClassifier")
-        if "transform" in dir(fitted):
-            assert fitted.transform(X).shape == (90, fitted.model_.encode(torch.zeros(1, 8)).shape[1])
 
 
 def test_passes_go_on_and_need_to_know_the_classes() -> None:

@@ -104,7 +104,7 @@ def test_a_player_of_five_updates_sees_five_batches_and_the_other_one() -> None:
 
 def test_a_game_without_a_number_that_must_fall_keeps_its_last_weights(tmp_path: Path) -> None:
     run = folder(tmp_path / "run")
-    plan = KINDS["critic"].plan(QUICK)
+    plan = KINDS["critic"].plan(BRIEF)
     records = list(fit(plan, run=run))
     last = run.last()
     assert last is not None and last.counters["step"] == records[-1].step == run.best().counters["step"]
@@ -300,7 +300,7 @@ def test_a_look_at_held_out_data_leaves_the_network_training() -> None:
             modes["held_out"].add(self.training)
             return Loss(batch.x.mean(), {})
 
-    train(plan_for(Watched(Nothing(), SHAPE), pictures(3), QUICK))
+    train(plan_for(Watched(Nothing(), SHAPE), pictures(3), BRIEF))
     assert modes == {"loss": {True}, "held_out": {False}}
 
 

@@ -85,6 +85,10 @@ class SWWAE(SemiSupervised, Encodes, Reconstructs, Activations, Layered):
         network: Flat[EncoderLayers] = EncoderLayers(dropout=0.5)
         """The encoder."""
 
+    known_shortfalls = {
+        **SemiSupervised.known_shortfalls,
+        "reconstruction": "its layers are to name classes first; the way back learns from what they keep",
+    }
     adapts = STANDARDISED
     monitor = "wrong_class_probability"
     recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=100)
