@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from untaught.data.source import open_data
+from untaught.data.part import Part, WholeFrames
+from untaught.data.source import Source, open_data
 from untaught.data.view import Batch
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Example
@@ -123,6 +124,15 @@ def test_the_length_of_clips_comes_from_the_data() -> None:
     assert long.view is not None and long.view.frames == 32
     without = VideoClassifier.usual(Example((1, 12, 12), frames=500), Batch.of(sample.x))
     assert without.view is None and VideoClassifier.view.frames == 16
+
+
+def test_windows_are_as_long_as_most_clips() -> None:
+    """Of twenty clips one is short and one long; a window of the longest's length would leave all others out."""
+    length = torch.tensor([4, 30] + [12] * 18)
+    part = Part.over(WholeFrames(torch.zeros(int(length.sum()), 1, 8, 8)), length, torch.arange(20) % 2)
+    config = {"weights": 300, "network": "frames"}
+    found = plan(Asked("video-classifier", config), Source("made", part, validation=part, test=part))
+    assert found.settings.view.frames == 12
 
 
 @pytest.mark.slow
