@@ -435,7 +435,7 @@ def test_published_networks_predict() -> None:
         (SMALL, (64,), SizeError, "frames"),
         (replace(SMALL, dense=True), (1, 8, 8), ConfigError, "no use for dense"),
         (replace(SMALL, core="dilated", units=7), (1, 8, 8), ConfigError, "--units 3"),
-        (replace(SMALL, core="gru-rcn", skips=True), (1, 8, 8), ConfigError, "leave out skips"),
+        (replace(SMALL, core="gru-rcn", skips=True), (1, 8, 8), ConfigError, "--no-skips"),
         (replace(SMALL, motion=True), (1, 8, 8), ConfigError, "no-residual"),
         (replace(SMALL, core="lstm", units=7), (1, 8, 8), ConfigError, "--units 48"),
         (replace(SMALL, kernels=(4, 4)), (1, 8, 8), ConfigError, "kernels has 2 entries for 1 layers"),

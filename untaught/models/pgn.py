@@ -433,7 +433,7 @@ def _refuse_contradictions(config: PGN.Config) -> None:
     if not config.adversarial and not config.squared_error:
         raise ConfigError("with neither squared error nor adversarial loss there is nothing to learn from")
     if config.skips and config.core == "gru-rcn":
-        raise ConfigError("a gru-rcn gives the decoder the states of all layers already; leave out skips")
+        raise ConfigError("a gru-rcn gives the decoder the states of all layers already: --no-skips")
     if config.motion and not config.residual:
         raise ConfigError("what was moved is then changed: leave out either motion or --no-residual")
 
