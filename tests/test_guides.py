@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numbered_video
 import numpy as np
+import own_clips
 import pytest
 from PIL import Image
 
@@ -35,8 +36,13 @@ def commands(page: Path) -> list[str]:
 
 
 def some_data(folder: Path) -> None:
-    """A video, pictures with and without labels, faces, and texts."""
+    """A video, clips of classes, pictures with and without labels, faces, and texts."""
     numbered_video.write(folder / "clip.mp4", "libx264", "yuv420p", 60)
+    for name in ("one", "other"):
+        (folder / "clips" / name).mkdir(parents=True)
+        for number in range(20):
+            numbered_video.write(folder / "clips" / name / f"{number:02}.mp4", "libx264", "yuv420p", 20 + number % 3)
+    own_clips.made_ucf101(folder)
     draw = np.random.default_rng(0)
     for name in ("photos", "faces", "labelled/one", "labelled/other"):
         (folder / name).mkdir(parents=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_clips import MADE
 
 from untaught import cli
 from untaught.config import values
@@ -57,6 +58,9 @@ def test_a_paper_fits_together(name: str) -> None:
 
 @pytest.mark.parametrize(("paper", "experiment"), EVERY)
 def test_an_experiment_runs_and_fills_its_cells(paper: str, experiment: str, tmp_path: Path) -> None:
+    folder = paper_named(paper).experiments[experiment]["smoke"].folder
+    if folder:
+        MADE[folder](tmp_path / "cache" / "untaught" / folder)
     words = ["tables", paper, "--budget", "smoke", "--experiment", experiment, "--results", str(tmp_path)]
     assert cli.main(words) == 0
     held = Records(paper, paper_named(paper), tmp_path / paper)

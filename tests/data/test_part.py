@@ -50,6 +50,20 @@ def test_many_clips_are_split_by_clip() -> None:
     assert frames_of(parts.test) == set(range(80, 100))
 
 
+def test_the_last_clips_of_every_class_are_held_out() -> None:
+    label = torch.tensor([0] * 10 + [1] * 20 + [2] * 2)
+    parts = Source("made", Part.of(torch.zeros(32, 5, 1, 2, 2), label)).parts()
+    number = {name: (part.first // 5).tolist() for name, part in vars(parts).items()}
+    assert number["test"] == [8, 9, 26, 27, 28, 29]
+    assert number["validation"] == [7, 24, 25]
+    assert sorted([*number["train"], *number["validation"], *number["test"]]) == list(range(32))
+
+
+def test_one_clip_at_least_is_held_out_where_every_class_has_few() -> None:
+    parts = Source("made", Part.of(torch.zeros(12, 5, 1, 2, 2), torch.arange(12) // 2)).parts()
+    assert [len(parts.train), len(parts.validation), len(parts.test)] == [10, 1, 1]
+
+
 def test_own_parts_are_kept() -> None:
     train, test = Part.of(torch.zeros(50, 2)), Part.of(torch.ones(9, 2))
     parts = Source("made", train, test=test).parts()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from untaught import cli
+from untaught.cli import tabulating
+from untaught.experiments.find import paper_named
 from untaught.experiments.rows.runner import Runner
 
 
@@ -47,6 +50,27 @@ def test_a_table_is_run_once_and_printed(tiny: str, tmp_path: Path, capsys: pyte
     assert rows["code of 3"]["squared error per image"]["smoke"]["seeds"] == 2
     assert rows["longer"]["squared error per image"]["smoke"] == "not run"
     assert rows["code of 3"]["squared error per image"]["full"] == "not run"
+
+
+def test_rows_of_one_s_own_data_wait_for_their_folder(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line says which are left out and where the folder belongs; once it is there the same command runs them too."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    paper, ran = paper_named(tiny), list[str]()
+    code = replace(paper.experiments["code"]["smoke"], seeds=1)
+    mine = {"smoke": replace(code, folder="mine")}
+    own = replace(paper, experiments={"code": {"smoke": code}, "mine": mine}, tables=(), figures=None)
+    monkeypatch.setattr(tabulating, "paper_named", lambda name: own)
+    monkeypatch.setattr(Runner, "run", lambda self, name, seed, again: ran.append(name))
+    words = (tiny, "--results", str(tmp_path), "--budget", "smoke")
+    run(*words)
+    place = tmp_path / "untaught" / "mine"
+    told = f"not run without your own data: mine; put or link the folder of classes as {place}\n"
+    assert ran == ["code"] and told in capsys.readouterr().err
+    place.mkdir(parents=True)
+    run(*words)
+    assert ran == ["code", "code", "mine"] and told not in capsys.readouterr().err
 
 
 @pytest.mark.slow

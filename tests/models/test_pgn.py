@@ -11,7 +11,7 @@ from untaught.data.source import open_data
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Batch, Example, Usual, View
 from untaught.models.pgn import PGN
-from untaught.nn.temporal.recurrent import State
+from untaught.nn.temporal.recurrent import Recurrent, State
 from untaught.papers.lotter2015 import BALLS_2015, FACES_2015
 from untaught.randomness import seeded
 
@@ -33,6 +33,10 @@ CONFIGS = {
         skips=True,
         motion=True,
         residual=True,
+    ),
+    "gru-rcn": replace(SMALL, core="gru-rcn", filters=(3, 4, 2), kernels=(4, 3, 3), strides=(2, 1, 1), pools=(1, 1, 2)),
+    "moving-gru-rcn": replace(
+        SMALL, core="gru-rcn", filters=(3, 4), strides=(1, 2), seen=2, motion=True, residual=True
     ),
     "moving-gru": replace(SMALL, seen=2, motion=True, residual=True),
     "pooled": replace(SMALL, filters=(3, 4), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid")),
@@ -93,15 +97,27 @@ def share_moving_pixel_by_pixel(changes: Tensor) -> Tensor:
     return found
 
 
+def state_after_one_frame(model: PGN, maps: list[Tensor], state: State | None) -> State:
+    """Equation (1) by single steps of the cell, at the highest level or at each, the highest first."""
+    several = model.config.core == "gru-rcn"
+    cells = [*model.core.children()][::-1] if several else [model.core]
+    found: list[Tensor] = []
+    for number, (cell, level) in enumerate(zip(cells, maps[::-1], strict=False)):
+        assert isinstance(cell, Recurrent)
+        drive = cell.drive(level)
+        before = cell.start(drive) if state is None else state[number : number + 1] if several else state
+        found += cell.step(drive, before)
+    return tuple(found)
+
+
 def one_frame_at_a_time(model: PGN, x: Tensor) -> list[Tensor]:
     """Prediction after each frame of one clip (time, channel, height, width), by equations (1) to (4)."""
     state: State | None = None
     found: list[Tensor] = []
     for time, frame in enumerate(x):
         maps = model.encoder.maps(channels_seen(model.config.seen, x, time)[None])
-        drive = model.core.drive(maps[-1])
-        state = model.core.step(drive, model.core.start(drive) if state is None else state)
-        below = maps[:-1] if model.config.skips else []
+        state = state_after_one_frame(model, maps, state)
+        below = maps[:-1] if model.config.skips else [*state[:0:-1]] if model.config.core == "gru-rcn" else []
         y = model.decoder(model.adapter(state[0]), (frame.shape[-2], frame.shape[-1]), below)[0]
         if model.config.motion:
             y = y * share_moving_pixel_by_pixel(channels_seen(model.config.seen, x, time)[len(frame) :])
@@ -209,6 +225,44 @@ def test_features_are_the_hidden_state_after_the_last_frame() -> None:
 
 
 @torch.no_grad()
+def test_a_recurrence_on_one_level_is_the_convolutional_core() -> None:
+    """Bit for bit, from the initial weights on."""
+    alone, levels = (PGN(replace(SMALL, core=core, units=3), (1, 8, 8)) for core in ("convgru", "gru-rcn"))
+    held = {name.replace("core.", "core.0."): value for name, value in alone.state_dict().items()}
+    levels.load_state_dict(held)
+    x = video().float()
+    assert torch.equal(alone.predict(x, 3), levels.predict(x, 3)) and torch.equal(alone.encode(x), levels.encode(x))
+    with seeded(3):
+        drawn = PGN(levels.config, (1, 8, 8)).state_dict()
+    with seeded(3):
+        same = PGN(alone.config, (1, 8, 8)).state_dict()
+    assert all(torch.equal(drawn[name.replace("core.", "core.0.")], value) for name, value in same.items())
+
+
+@pytest.mark.parametrize("name", ["convgru", "gru-rcn", "lstm"])
+@torch.no_grad()
+def test_features_are_all_that_the_decoder_takes(name: str) -> None:
+    """Without `residual` the next frame is decoded from features alone, whatever the states are of."""
+    model, x = network(name), video()
+    torch.testing.assert_close(model.decode(model.encode(x)), model.predict(x, 1)[:, 0])
+
+
+@torch.no_grad()
+def test_every_level_s_state_is_among_features_and_activations_and_reaches_the_frame() -> None:
+    model, x = network("gru-rcn"), video()
+    shown, predicted = model.activations(x), model.predict(x, 1)
+    states = [shown[name][:, -1].flatten(1) for name in ("hidden", "hidden.2", "hidden.1")]
+    torch.testing.assert_close(model.encode(x), torch.cat(states, 1))
+    assert [shown[f"hidden.{level}"].shape[2:] for level in (1, 2)] == [(3, 4, 4), (4, 4, 4)]
+    assert shown["hidden"].shape[2:] == (3, 2, 2)
+    for cell in model.core.children():
+        kept = cell.get_parameter("candidate.weight").clone()
+        cell.get_parameter("candidate.weight").add_(1.0)
+        assert not torch.allclose(model.predict(x, 1), predicted)
+        cell.get_parameter("candidate.weight").copy_(kept)
+
+
+@torch.no_grad()
 def test_features_see_no_future() -> None:
     model, x = network("convgru"), video()
     changed = x.clone()
@@ -218,7 +272,7 @@ def test_features_see_no_future() -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 27, 35), (2, 6, 7), (1, 30, 31)])
-@pytest.mark.parametrize("name", ["convgru", "residual", "pooled", "moving"])
+@pytest.mark.parametrize("name", ["convgru", "residual", "pooled", "moving", "gru-rcn"])
 @torch.no_grad()
 def test_any_frame_size_whatever_it_was_built_for(name: str, shape: tuple[int, int, int]) -> None:
     model, x = network(name, (shape[0], 12, 12)), video(3, shape)
@@ -381,6 +435,7 @@ def test_published_networks_predict() -> None:
         (SMALL, (64,), SizeError, "frames"),
         (replace(SMALL, dense=True), (1, 8, 8), ConfigError, "no use for dense"),
         (replace(SMALL, core="dilated", units=7), (1, 8, 8), ConfigError, "--units 3"),
+        (replace(SMALL, core="gru-rcn", skips=True), (1, 8, 8), ConfigError, "--no-skips"),
         (replace(SMALL, motion=True), (1, 8, 8), ConfigError, "no-residual"),
         (replace(SMALL, core="lstm", units=7), (1, 8, 8), ConfigError, "--units 48"),
         (replace(SMALL, kernels=(4, 4)), (1, 8, 8), ConfigError, "kernels has 2 entries for 1 layers"),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from untaught.data.source import open_data
+from untaught import cli, measure
+from untaught.data.part import Part, WholeFrames
+from untaught.data.source import Source, open_data
 from untaught.data.view import Batch
 from untaught.errors import ConfigError, DataError, SizeError
-from untaught.model import Example
+from untaught.model import Encoding, Example
+from untaught.models.finetuned_classifier import FinetunedClassifier
 from untaught.models.video_classifier import VideoClassifier, flow_video
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
@@ -123,6 +128,41 @@ def test_the_length_of_clips_comes_from_the_data() -> None:
     assert long.view is not None and long.view.frames == 32
     without = VideoClassifier.usual(Example((1, 12, 12), frames=500), Batch.of(sample.x))
     assert without.view is None and VideoClassifier.view.frames == 16
+
+
+def test_windows_are_as_long_as_most_clips() -> None:
+    """Of twenty clips one is short and one long; a window of the longest's length would leave all others out."""
+    length = torch.tensor([4, 30] + [12] * 18)
+    part = Part.over(WholeFrames(torch.zeros(int(length.sum()), 1, 8, 8)), length, torch.arange(20) % 2)
+    config = {"weights": 300, "network": "frames"}
+    found = plan(Asked("video-classifier", config), Source("made", part, validation=part, test=part))
+    assert found.settings.view.frames == 12
+
+
+def test_what_learnt_from_time_is_fine_tuned_on_classes(batch: Batch) -> None:
+    """Its features and every weight that they depend on, and no others, learn from labels."""
+    encoder = built(task="direction", stream="both")
+    net = FinetunedClassifier.on(FinetunedClassifier.Config(classes=3), CLIPS, Encoding(encoder))
+    torch.testing.assert_close(net.encode(batch.x), encoder.encode(batch.x))
+    net.loss(batch, "model", torch.ones(())).total.backward()
+    learns = {name for name, weight in encoder.named_parameters() if weight.grad is not None}
+    assert learns == {name for name, _ in encoder.named_parameters() if name.startswith("encoders.")}
+
+
+@pytest.mark.slow
+def test_a_run_serves_a_fine_tuned_classifier_and_stands_beside_other_models(tmp_path: Path) -> None:
+    data = ("--data", "actions?task=mixed&gap=4&clips=60&validation=20&test=20&size=12&frames=12")
+    quick, out = ("--threads", "1", "--epochs", "1"), str(tmp_path / "time")
+    words = ("--task", "direction", "--weights", "1000")
+    assert cli.main(["train", "video-classifier", *data, *words, *quick, "--out", out]) == 0
+    tuned = tmp_path / "tuned"
+    assert cli.main(["train", "finetuned-classifier", *data, "--encoder", out, *quick, "--out", str(tuned)]) == 0
+    assert set(measure(tuned, ["classification"])) == {"classification"}
+    beside = "pgn,predictive-encoder,autoencoder,video-classifier@task=direction,video-classifier"
+    words = ("--models", beside, "--set", "weights=1000", "--seeds", "1", "--updates", "2", "--threads", "1")
+    assert cli.main(["compare", *data, *words, "--out", str(tmp_path / "compared")]) == 0
+    found = json.loads((tmp_path / "compared" / "compare.json").read_text())
+    assert all(set(of) == set(beside.split(",")) for of in found["quantities"].values())
 
 
 @pytest.mark.slow

@@ -122,7 +122,20 @@ def _names(asked: Tables, budget: Budget, records: Records) -> Sequence[str]:
         refuse_unknown(f"experiment of {records.name}", name, experiments)
         if budget not in experiments[name]:
             raise ConfigError(f"experiment {name} has no budget {budget}; it has: {', '.join(experiments[name])}")
-    return asked.experiment or [name for name, own in experiments.items() if budget in own]
+    return asked.experiment or _with_data(records, budget)
+
+
+def _with_data(records: Records, budget: Budget) -> list[str]:
+    """Experiments of a budget whose data are there or can be had; of the others it is said what they lack."""
+    every = {name: own[budget] for name, own in records.paper.experiments.items() if budget in own}
+    lacking: dict[Path, list[str]] = {}
+    for name, experiment in every.items():
+        if experiment.lacks is not None:
+            lacking.setdefault(experiment.lacks, []).append(name)
+    for folder, names in lacking.items():
+        told = f"not run without your own data: {', '.join(names)}; put or link the folder of classes as {folder}"
+        print(told, file=sys.stderr)
+    return [name for name, experiment in every.items() if experiment.lacks is None]
 
 
 def _draw(records: Records, budget: Budget) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
+from torch import Tensor
 
 import untaught.data.sets
 from untaught.ambient import as_torch_begins
@@ -94,7 +95,8 @@ class Source:
         """Split: a fifth is the test part and a tenth of the rest selects, unless the source brings its own.
 
         Pictures and vectors give every fifth example, so that a folder sorted by class is split evenly; video gives
-        the last clips, and where there are fewer than ten, the end of each. What selects a checkpoint is never what
+        the last clips, of each class where they have classes, and where there are fewer than ten, the end of each. What
+        selects a checkpoint is never what
         it is measured on. Then every shot of a video becomes a clip of its own, so that no window crosses a cut.
         """
         train, test = (self.train, self.test) if self.test is not None else _cut_off(self.train, 0.2)
@@ -315,7 +317,7 @@ def _full(asked: Spec, options: dict[str, str], reading: Reading) -> Spec:
 
 
 def _cut_off(part: Part, fraction: float) -> tuple[Part, Part]:
-    """Cut `fraction` off a part: the end of each clip where clips are few, the last clips, or every n-th picture."""
+    """Cut `fraction` off: the end of each clip where clips are few, the last of each class, or every n-th picture."""
     count = len(part)
     if part.is_video and count < 10:
         shortest = int(part.length.min())
@@ -330,8 +332,18 @@ def _cut_off(part: Part, fraction: float) -> tuple[Part, Part]:
         return part, part
     number = torch.arange(count)
     if part.is_video:
-        held = number >= count - max(1, round(count * fraction))
+        held = _last_of_each_class(part.label[part.first], fraction)
     else:
         held = ((number + 1) * fraction).floor() > (number * fraction).floor()
         held[-1] |= not held.any()
     return part.clips(number[~held]), part.clips(number[held])
+
+
+def _last_of_each_class(label: Tensor, fraction: float) -> Tensor:
+    """Which clips are held out: neighbours are often of one recording, and a folder is sorted by class."""
+    held = torch.zeros(len(label), dtype=torch.bool)
+    for one in label.unique():
+        own = (label == one).nonzero()[:, 0]
+        held[own[len(own) - round(len(own) * fraction) :]] = True
+    held[-1] |= not held.any()
+    return held

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from untaught.config import from_json, unusual
+from untaught.data.reading.download import cache_folder
 from untaught.model import model_class
 from untaught.runs.settings import Training
 
@@ -83,6 +84,9 @@ class Experiment:
     watch: Watch | None = None
     other: str | None = None
     """The second source's spec, for models that learn from two."""
+    folder: str = ""
+    """A folder in the cache folder from which its data are read, where they cannot be downloaded: readers put their
+    own there, and without it the experiment is left out."""
     pictures: tuple[str, ...] = ()
     """Pictures of the trained network to keep: "prediction.png", "filters.png", as training shows them."""
 
@@ -107,6 +111,12 @@ class Experiment:
         if isinstance(self.config, Mapping):
             return from_json(config, self.config, f"the configuration of {self.model}")
         return self.config
+
+    @property
+    def lacks(self) -> Path | None:
+        """The folder of the reader's own that it needs and that is not there."""
+        wanted = cache_folder() / self.folder
+        return wanted if self.folder and not wanted.is_dir() else None
 
     def definition(self) -> dict[str, Any]:
         """All settings that affect the result, defaults left out, as JSON."""

@@ -34,19 +34,19 @@ frame showed is moved, then changed; both are zero at first. `relative` divides 
     f_t, y_t = g_t D(A(h_t)),   g_t(p) = max(0, 1 - r / m_t),   r = 1.6e-5    (10)
 
 m_t is the mean square of the changes in c_t around p, so that nothing is predicted to move where nothing did. With
-a convolutional core (`untaught.nn.temporal.recurrent`), a network takes frames of any size.
+a convolutional core (`untaught.nn.temporal.recurrent`), a network takes frames of any size; a `gru-rcn` (`on_levels`)
+has a state at every level of E, and D takes them all.
 
 References:
     Lotter, Kreiman, Cox (2015). Unsupervised learning of visual structure using predictive generative networks.
     arXiv:1511.06380.
     Ballas, Yao, Pal, Courville (2016). Delving deeper into convolutional networks for learning video representations.
-    arXiv:1511.06432 (the default core).
+    arXiv:1511.06432 (cores convgru and gru-rcn).
     Bengio, Vinyals, Jaitly, Shazeer (2015). Scheduled sampling for sequence prediction. arXiv:1506.03099.
     Patraucean, Handa, Cipolla (2015). Spatio-temporal video autoencoder with differentiable memory. arXiv:1511.06309.
 
 Departures:
-    The default network is smaller, convolutional throughout, predicts the change (4) and scores every frame from the
-    second on.
+    The default network is smaller, convolutional throughout, predicts changes (4) and scores all frames but the first.
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
     All windows of a training have one length; the paper draws 5 to 14 context frames anew in each epoch.
     Adam with a falling learning rate instead of RMSprop, except where there is a discriminator.
@@ -72,9 +72,9 @@ from untaught.model import Example, Learner, Loss, Player, Smoke, Stage, Stream,
 from untaught.nn.convolution import Decoder, Encoder
 from untaught.nn.named import chosen
 from untaught.nn.noise import bernoulli
-from untaught.nn.sizes import frame_size, layers, sizes
+from untaught.nn.sizes import Layer, frame_size, layers, sizes
 from untaught.nn.temporal.between import Between
-from untaught.nn.temporal.cores import Core, core
+from untaught.nn.temporal.cores import Core, core, states_over_time
 from untaught.nn.temporal.discriminator import FrameDiscriminator
 from untaught.nn.temporal.motion import Flow, Share, moved, share_moving, with_changes
 from untaught.nn.temporal.recurrent import State
@@ -101,8 +101,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         seen = self._frames(x, before)
         maps = self.encoder.maps(seen)
         state = None if before is None or not before.states else before.states[-1]
-        states = self.core(maps[-1].unflatten(0, (x.shape[1], -1)), state)
-        below = maps[:-1] if self.config.skips else []
+        states = states_over_time(self.core, [level.unflatten(0, (x.shape[1], -1)) for level in maps], state)
+        below = maps[:-1] if self.config.skips else self._lower(states)
         return Watched(states, below, self._recent(x, before), self._moving(seen))
 
     def _next(self, hidden: Tensor, last: Images, watched: Watched) -> Images:
@@ -190,9 +190,11 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
 
         core: Core = "convgru"
         """What carries information through time; an lstm ties the network to one frame size, and dilated, a stack of
-        dilated convolutions, remembers nothing beyond the frames that the encoder sees."""
+        dilated convolutions, remembers nothing beyond the frames that the encoder sees. A gru-rcn is a convgru on every
+        layer of the encoder."""
         units: Count = 64
-        """Maps of a convolutional core, units of an lstm."""
+        """Maps of a convolutional core, units of an lstm; of a gru-rcn at the highest layer, and at each lower one as
+        many as its filters."""
         core_kernel: Count = 3
         """Side of a convolutional core's filters, in units of its maps."""
         filters: tuple[Count, ...] = (64,)
@@ -213,7 +215,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         seen: Count = 1
         """Frames that the encoder sees at once, equation (7): the last one, and the changes that led to it."""
         skips: bool = False
-        """Whether the decoder also takes the encoder's maps, so that fine detail need not pass through the core."""
+        """Whether the decoder also takes the encoder's maps, so that fine detail need not pass through the core; with a
+        gru-rcn it takes the states of all layers instead."""
         residual: bool = True
         """Predict the change from the last frame, equation (4), rather than the frame, equation (3): most of a frame of
         natural video stays the same. The published networks predict the frame."""
@@ -265,9 +268,10 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         if len(shape) != 3:
             raise SizeError(f"pgn looks at frames (channel, height, width), not at examples of shape {shape}")
         stack = layers(config.filters, config.kernels, config.strides, config.pools, config.paddings)
-        top = (stack[-1].filters, *sizes(stack, (shape[1], shape[2]))[-1])
+        levels = self._levels(stack)
+        top = levels[-1]
         self.encoder = Encoder(config.seen * shape[0], stack)
-        self.core = core(config.core, top, config.units, config.core_kernel)
+        self.core = core(config.core, levels, config.units, config.core_kernel)
         self.adapter = Between(config.units, top, config.core == "lstm", config.dense, config.noise)
         _refuse_contradictions(config)
         # Few frames of one clip are held out, and they say little about the next ones: later weights are preferred.
@@ -276,7 +280,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
             self.tolerance, self.negligible = TOLERANCE, NEGLIGIBLE
         taken = top[0] if config.core == "lstm" else config.units
         given, kernels = shape[0] + 2 * config.motion, config.decoder_kernels or ()
-        self.decoder = Decoder(given, stack, kernels=kernels, top=taken, skips=config.skips)
+        self.decoder = Decoder(given, stack, kernels=kernels, top=taken, skips=config.skips or self._several)
         if config.adversarial:
             self.discriminator = FrameDiscriminator(shape, stack, config.judge[0], config.judge[1:])
             own = RULES[config.judge_optimiser]
@@ -310,22 +314,28 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
 
     def decode(self, features: Features) -> Images:
         """The frame decoded from a hidden state, by (2) and (3); with `residual` the change, from -1 to 1."""
-        top = (self.config.units, *sizes(self.encoder.stack, (self.shape[1], self.shape[2]))[-1])
-        hidden = features if self.config.core == "lstm" else features.unflatten(1, top)
-        y = self.decoder(self.adapter(hidden), (self.shape[1], self.shape[2]))[:, -self.shape[0] :]
+        hidden, *lower = self._hidden(features)
+        y = self.decoder(self.adapter(hidden), (self.shape[1], self.shape[2]), lower[::-1])[:, -self.shape[0] :]
         return y.clamp(-1.0 if self.config.residual else 0.0, 1.0) if self.config.saturate else y
 
     def encode(self, x: Video) -> Features:
-        """Hidden state after the last frame, laid out as a vector."""
-        return self._after(x).states[-1][0].flatten(1)
+        """Hidden state after the last frame, laid out as a vector; of a gru-rcn all states, the highest first."""
+        state = self._after(x).states[-1]
+        hidden = state if self._several else state[:1]
+        return torch.cat([level.flatten(1) for level in hidden], 1)
 
     def activations(self, x: Video, names: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Maps `encoder.1`, ... of every frame, `hidden` and an lstm's `cell` state: (batch, time, ...)."""
+        """Maps `encoder.1`, ... of every frame, `hidden` and an lstm's `cell` state: (batch, time, ...).
+
+        Of a gru-rcn `hidden` is the highest state, `hidden.1`, ... are those below, from the lowest upwards.
+        """
         maps = self.encoder.maps(self._frames(x, None))
         batch_first = [m.unflatten(0, (x.shape[1], x.shape[0])).transpose(0, 1) for m in maps]
         found = {f"encoder.{number}": m for number, m in enumerate(batch_first, 1)}
         states = zip(*self._watch(x).states, strict=True)
-        found |= {name: torch.stack(kind, 1) for name, kind in zip(("hidden", "cell"), states, strict=False)}
+        lower = [f"hidden.{number}" for number in range(len(maps) - 1, 0, -1)]
+        kinds = ["hidden", *lower] if self._several else ["hidden", "cell"]
+        found |= {name: torch.stack(kind, 1) for name, kind in zip(kinds, states, strict=False)}
         return chosen(found, names)
 
     def filters(self) -> Images:
@@ -341,6 +351,11 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         return (Stage("train", self, recipe, Stream(self.view)),)
 
     # -------- how
+
+    @property
+    def _several(self) -> bool:
+        """Whether the core has a state at every level, the highest first, and not at the highest alone."""
+        return self.config.core == "gru-rcn"
 
     def _frames(self, x: Examples, before: Watched | None) -> Frames:
         """All frames with the changes before them, time by time: (time * batch, channel, height, width)."""
@@ -359,6 +374,27 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         watched, last = self._watch(context), slice(-context.shape[0], None)
         moving = None if watched.moving is None else watched.moving[last]
         return replace(watched, below=[maps[last] for maps in watched.below], moving=moving)
+
+    def _lower(self, states: list[State]) -> list[Tensor]:
+        """States below the highest in a gru-rcn, the lowest first: (time * batch, ...)."""
+        if not self._several:
+            return []
+        return [torch.cat(level) for level in reversed(list(zip(*states, strict=True))[1:])]
+
+    def _levels(self, stack: Sequence[Layer]) -> list[Shape]:
+        """Shape of the encoder's maps at each layer."""
+        after = sizes(stack, (self.shape[1], self.shape[2]))[1:]
+        return [(layer.filters, *size) for layer, size in zip(stack, after, strict=True)]
+
+    def _hidden(self, features: Features) -> list[Tensor]:
+        """The hidden state that features are, as `encode` lays it out."""
+        if self.config.core == "lstm":
+            return [features]
+        *lower, top = self._levels(self.encoder.stack)
+        shapes = [(self.config.units, *top[1:])]
+        shapes += lower[::-1] if self._several else []
+        parts = features.split([torch.Size(shape).numel() for shape in shapes], 1)
+        return [part.unflatten(1, shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def _earlier(self, x: Video, before: Watched | None) -> Earlier:
         """The frames before the first that are seen with it; where there are none, they are taken to equal it."""
@@ -396,6 +432,8 @@ def _refuse_contradictions(config: PGN.Config) -> None:
         raise ConfigError("scheduled sampling shows predictions, and target last makes none; leave one out")
     if not config.adversarial and not config.squared_error:
         raise ConfigError("with neither squared error nor adversarial loss there is nothing to learn from")
+    if config.skips and config.core == "gru-rcn":
+        raise ConfigError("a gru-rcn gives the decoder the states of all layers already: --no-skips")
     if config.motion and not config.residual:
         raise ConfigError("what was moved is then changed: leave out either motion or --no-residual")
 
@@ -417,7 +455,7 @@ class Watched:
     states: list[State]
     """After each frame."""
     below: list[Tensor]
-    """With `skips`, maps of the encoder's lower layers, (time * batch, ...)."""
+    """With `skips`, maps of the encoder's lower layers, of a gru-rcn their states: (time * batch, ...)."""
     recent: Earlier
     """The last frames, one fewer than the encoder sees at once."""
     moving: Share | None = None

@@ -15,21 +15,27 @@ Departures:
 from __future__ import annotations
 
 from untaught.experiments import Column, Paper, Published, Row, Table
-from untaught.papers.ballas2016 import ERROR, learnt
+from untaught.papers.ballas2016 import ERROR, learnt, own_clips, own_table
 
 STREAMS = {"frames": "frames", "flow": "optical flow", "both": "both, averaged"}
 NETWORKS = {"frames": "one frame at a time", "gru-rcn": "gru-rcn"}
 SPLIT_1 = {"frames": 72.7, "flow": 81.0, "both": 85.9}
 ALL_SPLITS = {"frames": 73.0, "flow": 83.7, "both": 86.9}
+OWN_STREAMS = {
+    f"{network}-of-{stream}": {"network": network, "stream": stream} for network in NETWORKS for stream in STREAMS
+}
 
 PAPER = Paper(
     title="Two-stream convolutional networks for action recognition in videos",
     reference="Simonyan, Zisserman (2014). NeurIPS",
     url="https://arxiv.org/abs/1406.2199",
     experiments={
-        f"{network}-of-{stream}": learnt("mixed", network=network, stream=stream)
-        for network in NETWORKS
-        for stream in STREAMS
+        **{
+            f"{network}-of-{stream}": learnt("mixed", network=network, stream=stream)
+            for network in NETWORKS
+            for stream in STREAMS
+        },
+        **own_clips(OWN_STREAMS),
     },
     tables=(
         Table(
@@ -42,6 +48,7 @@ PAPER = Paper(
             ),
             "Chance is 0.9.",
         ),
+        own_table(OWN_STREAMS),
         Table(
             "UCF101",
             (Column("accuracy on split 1, %", "higher", 1), Column("mean of three splits, %", "higher", 1)),

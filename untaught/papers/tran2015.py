@@ -15,17 +15,23 @@ Departures:
 from __future__ import annotations
 
 from untaught.experiments import Column, Paper, Published, Row, Table
-from untaught.papers.ballas2016 import ERROR, learnt
+from untaught.papers.ballas2016 import ERROR, learnt, own_clips, own_table
 
 TASKS = {"appearance": "appearance", "local": "local", "global&gap=2": "2 apart", "global&gap=16": "16 apart"}
 ROWS = {"conv3d": "convolutions over time", "frames": "frames alone"}
+OWN_NETWORKS = {kind: {"network": kind} for kind in ROWS}
 
 PAPER = Paper(
     title="Learning spatiotemporal features with 3D convolutional networks",
     reference="Tran, Bourdev, Fergus, Torresani, Paluri (2015). ICCV",
     url="https://arxiv.org/abs/1412.0767",
     experiments={
-        f"{kind}-{name.replace(' ', '-')}": learnt(task, network=kind) for kind in ROWS for task, name in TASKS.items()
+        **{
+            f"{kind}-{name.replace(' ', '-')}": learnt(task, network=kind)
+            for kind in ROWS
+            for task, name in TASKS.items()
+        },
+        **own_clips(OWN_NETWORKS),
     },
     tables=(
         Table(
@@ -38,6 +44,7 @@ PAPER = Paper(
             ),
             "Chance is 0.75 for looks and local motion, 0.5 for the order of events.",
         ),
+        own_table(OWN_NETWORKS),
         Table(
             "UCF101",
             (Column("accuracy, %", "higher", 1),),

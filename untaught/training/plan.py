@@ -9,6 +9,7 @@ nothing again. The user's settings take precedence, then those that the model ch
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -22,6 +23,7 @@ from untaught.config import from_json, to_json, values
 from untaught.data.batches import collect, window
 from untaught.data.channels import with_channels
 from untaught.data.labels import as_labelled, clip_labels
+from untaught.data.part import Part
 from untaught.data.source import Parts, Source, open_data
 from untaught.data.view import Statistics, View, example_shape, refuse_to_binarise, statistics
 from untaught.errors import ConfigError, DataError
@@ -273,8 +275,13 @@ def usual_for(cls: type[Model], source: Source) -> Usual:
     if not cls.adapts:
         return Usual()
     train = source.parts().train
-    frames = int(train.length.max()) if train.is_video else None
+    frames = _common_length(train) if train.is_video else None
     return cls.usual(Example(source.shape, frames), collect(train, View(), None, limit=LOOKED_AT))
+
+
+def _common_length(part: Part) -> int:
+    """Frames that nine of ten clips have: a window of that length leaves few of them out."""
+    return int(part.length.sort(descending=True).values[math.ceil(0.9 * len(part)) - 1])
 
 
 def decided(model: Model, settings: Settings, source: Source, other: Source | None = None) -> Plan:

@@ -1,6 +1,7 @@
 """What networks of video are made of.
 
 recurrent       LSTM, ConvLSTM and ConvGRU, one step at a time and over time
+on_levels       convolutional recurrences on several levels of a network
 dilated         a core without memory
 cores           what carries information through time, by name
 motion          changes before a frame, and moving a frame along a flow

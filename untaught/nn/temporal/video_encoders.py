@@ -27,7 +27,7 @@ References:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar, Literal, TypeAlias
 
 import torch
@@ -38,6 +38,7 @@ from torch import Tensor, nn
 from untaught.errors import SizeError
 from untaught.nn.convolution import spread_
 from untaught.nn.sizes import Size, frame_size
+from untaught.nn.temporal.on_levels import OnLevels
 from untaught.nn.temporal.recurrent import LSTM, ConvGRU
 from untaught.shapes import Features, Video
 
@@ -173,15 +174,11 @@ class GruRcn(VideoEncoder):
             bidirectional: Whether another one runs back in time.
         """
         super().__init__()
-        self.levels, self.stacked = Levels(channels, widths), stacked
-        below = (0, *widths[:-1]) if stacked else (0,) * len(widths)
-        inputs = [maps + more for maps, more in zip(widths, below, strict=True)]
-        runs = [[ConvGRU(count, maps, KERNEL) for count, maps in zip(inputs, widths, strict=True)]]
-        if bidirectional:
-            runs += [[ConvGRU(count, maps, KERNEL) for count, maps in zip(inputs, widths, strict=True)]]
+        self.levels = Levels(channels, widths)
+        runs = [OnLevels(widths, widths, KERNEL, stacked) for _ in range(1 + bidirectional)]
         for run in runs:
             _begin_recurrences(run)
-        self.cores = nn.ModuleList(nn.ModuleList(run) for run in runs)
+        self.cores = nn.ModuleList(runs)
         self.features = sum(widths) * len(runs)
 
     def over_time(self, x: Video) -> OverTime:
@@ -192,21 +189,11 @@ class GruRcn(VideoEncoder):
         """Hidden maps of every recurrence, forwards, then backwards: (batch, time, map, height, width)."""
         maps = [level.transpose(0, 1) for level in self.levels(x)]
         found: list[Tensor] = []
-        for number, cores in enumerate(self.cores):
-            turned = [level.flip(0) for level in maps] if number else maps
-            states = self._run(cores, turned)
-            found += [state.flip(0) if number else state for state in states]
-        return [state.transpose(0, 1) for state in found]
-
-    def _run(self, cores: nn.Module, maps: list[Tensor]) -> list[Tensor]:
-        """States of one direction, time first."""
-        found: list[Tensor] = []
-        for core, level in zip(cores.children(), maps, strict=True):
-            if self.stacked and found:
-                below = F.adaptive_avg_pool2d(found[-1].flatten(0, 1), (level.shape[-2], level.shape[-1]))
-                level = torch.cat([level, below.unflatten(0, level.shape[:2])], 2)
-            found.append(torch.stack([state[0] for state in core(level)]))
-        return found
+        for number, core in enumerate(self.cores):
+            states = core([level.flip(0) for level in maps] if number else maps)
+            each = [torch.stack(level) for level in reversed(list(zip(*states, strict=True)))]
+            found += [level.flip(0) if number else level for level in each]
+        return [level.transpose(0, 1) for level in found]
 
 
 def video_encoder(
@@ -287,14 +274,15 @@ def _pooled(size: Size) -> tuple[int, int]:
     return min(2, size[0]), min(2, size[1])
 
 
-def _begin_recurrences(cores: Sequence[ConvGRU]) -> None:
+def _begin_recurrences(cores: OnLevels) -> None:
     """Initial weights that preserve the variance, and memories that grow longer from level to level.
 
     At the lowest level the update gate z is open by half: a state is that of the last frame or two, which is what local
     motion takes. At level l it is sigma(-l), so that the highest state lasts for about eight frames and gradients reach
     events that lie far back.
     """
-    for level, core in enumerate(cores):
+    for level, core in enumerate(cores.children()):
+        assert isinstance(core, ConvGRU)
         for layer in (core.input, core.gates, core.candidate):
             spread_(layer.weight, layer.in_channels * KERNEL**2, "linear")
         bias = core.input.get_parameter("bias")
