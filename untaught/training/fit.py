@@ -215,7 +215,9 @@ class _StageTraining:
         with seeded(0):  # what `sees` draws for this look is not taken from the training's own numbers
             one = _first(self.feeds.main, 1)
         shown = math.prod(example_shape(self.own.main.parts.train.shape, self.own.main.view))
-        values = max(shown, one.x[0].numel(), one.wanted[0].numel())  # a frozen network may give many more than it is shown
+        values = max(
+            shown, one.x[0].numel(), one.wanted[0].numel()
+        )  # a frozen network may give many more than it is shown
         examples = max(1, min(SAMPLE, SAMPLE_VALUES // values) // (self.own.main.view.frames or 1))
         beside = {name: _first(feed, min(BESIDE, examples)) for name, feed in self.feeds.beside.items()}
         self.learner.prepare(replace(_first(self.feeds.main, examples), beside=beside))
