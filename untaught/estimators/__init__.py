@@ -31,7 +31,8 @@ Example:
     A classifier takes labels as they are.
 
     >>> from untaught.estimators import SoftmaxClassifier
-    >>> parity = SoftmaxClassifier(random_state=0).fit(pixels[:700] / 16, ["odd" if d % 2 else "even" for d in digit[:700]])
+    >>> name = ["odd" if d % 2 else "even" for d in digit[:700]]
+    >>> parity = SoftmaxClassifier(random_state=0).fit(pixels[:700] / 16, name)
     >>> " ".join(parity.predict(pixels[:4] / 16))
     'even odd even odd'
 """
