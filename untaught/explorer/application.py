@@ -67,7 +67,6 @@ class Studio:
         with torch.no_grad():
             found = explored(self.run)
             if found is not None:
-                found.prepare()
                 self.panels = {panel.name: panel for panel in panels_of(found)}
                 for panel in self.panels.values():
                     panel.about(found)  # some of it takes a second, and is kept
