@@ -54,6 +54,19 @@ def samples(model: Any, x: Tensor) -> None:
     _between(drawn, 0, 1)
 
 
+def generates(model: Any, x: Tensor) -> None:
+    """A code makes the same example whatever stands beside it, and samples are the examples of drawn codes."""
+    with seeded(2):
+        codes = model.prior_codes(5)
+        made = model.generate(codes)
+    _sized(codes, (5, codes.shape[1]))
+    _sized(made, (5, *x.shape[1:]))
+    _between(made, 0, 1)
+    torch.testing.assert_close(model.generate(codes[1:3]), made[1:3], atol=1e-5, rtol=1e-5)
+    with seeded(2):
+        torch.testing.assert_close(model.sample(5), made, atol=1e-5, rtol=1e-5)
+
+
 def predicts(model: Any, x: Tensor) -> None:
     """As many frames as asked for follow a context of any length."""
     for context, frames in ((x, 3), (x[:, :2], 1)):
@@ -163,6 +176,7 @@ CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
     contract.Reconstructs: reconstructs,
     contract.Completes: completes,
     contract.Samples: samples,
+    contract.Generates: generates,
     contract.Predicts: predicts,
     contract.PredictsMotion: predicts_motion,
     contract.Classifies: classifies,

@@ -59,6 +59,18 @@ class Samples(ABC):
         """Draw `count` examples; of one class if a label is given, where the model has learnt classes."""
 
 
+class Generates(ABC):
+    """Makes examples of codes that are drawn from a known distribution; the same code makes the same example."""
+
+    @abstractmethod
+    def prior_codes(self, count: int, label: int | None = None) -> Features:
+        """Draw codes; of one class if a label is given, where the model has learnt classes."""
+
+    @abstractmethod
+    def generate(self, codes: Features) -> Examples:
+        """Make the examples of codes."""
+
+
 class Predicts(ABC):
     """Continues video."""
 
@@ -250,6 +262,6 @@ class Filters(ABC):
 
 
 CAPABILITIES: tuple[type[ABC], ...] = (
-    Encodes, Decodes, Reconstructs, Completes, Samples, Predicts, PredictsMotion, Classifies, Scores, Energy,
+    Encodes, Decodes, Reconstructs, Completes, Samples, Generates, Predicts, PredictsMotion, Classifies, Scores, Energy,
     LowerBound, LatentVariable, Activations, Layered, Translates, Filters, TakesEncoder,
 )  # fmt: skip

@@ -35,6 +35,7 @@ from untaught.capability import Decodes as Decodes
 from untaught.capability import Encodes as Encodes
 from untaught.capability import Energy as Energy
 from untaught.capability import Filters as Filters
+from untaught.capability import Generates as Generates
 from untaught.capability import LatentVariable as LatentVariable
 from untaught.capability import Layered as Layered
 from untaught.capability import LogLikelihood as LogLikelihood
@@ -329,6 +330,16 @@ def learns_classes(model: type[Model]) -> bool:
         ['softmax']
     """
     return bool(values(model.Config()).get("classes"))
+
+
+def makes_of_draws(model: Model) -> bool:
+    """Whether pictures are made of drawn codes alone: nothing says what the code of an example is.
+
+    Example:
+        >>> [makes_of_draws(cls(cls.Config(), (1, 4, 4))) for cls in map(model_class, ("gan", "vae"))]
+        [True, False]
+    """
+    return isinstance(model, Generates) and not (isinstance(model, Encodes) and isinstance(model, Decodes))
 
 
 def model_names() -> tuple[str, ...]:

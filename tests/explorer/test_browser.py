@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from accessibility import violations
 from PIL import Image
 from small_runs import small_run
 
@@ -350,6 +351,23 @@ def test_every_panel_fits_and_everything_has_a_name(
     first.press("ArrowRight")
     assert page.locator("[role=tab]").nth(1).get_attribute("aria-selected") == "true"
     assert page.locator("h1").count() == 1 and page.evaluate("document.documentElement.lang") == "en"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("model", "panels"), PANELS, ids=["rbm", "pgn"])
+def test_axe_finds_nothing_serious(
+    opened: Callable[..., Any], model: str, panels: tuple[str, ...], scheme: str, width: int
+) -> None:
+    page = opened(model, panels[0], width=width, scheme=scheme)
+    for panel in panels:
+        page.click(f"#tab-{panel}")
+        page.wait_for_timeout(600)
+        assert violations(page) == [], panel
+    page.evaluate("document.getElementById('theme').removeAttribute('aria-label')")
+    page.evaluate("document.getElementById('theme').textContent = ''")
+    assert [one["id"] for one in violations(page)] == ["button-name"], "it would find a button without a name"
 
 
 @pytest.mark.slow

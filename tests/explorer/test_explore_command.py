@@ -76,6 +76,20 @@ def test_the_report_names_the_command(tmp_path: Path) -> None:
     assert f"untaught explore {run.path}" in dict(next_steps(run, cli.COMMANDS))
 
 
+@pytest.mark.parametrize("place", ["free_socket", "serve"])
+def test_an_interrupt_at_any_time_ends_it_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    def interrupted(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(serving, place, interrupted)
+    run = small_run(tmp_path, "rbm")
+    assert cli.main(["explore", str(run.path), "--no-open"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "" and ("until Ctrl-C" in told.out) == (place == "serve")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as POSIX does")
 def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:

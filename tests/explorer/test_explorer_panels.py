@@ -41,7 +41,8 @@ def seen_by(app: Any) -> Explored:
         ("rbm", ["latent", "chains", "draws", "examples", "layers"]),
         ("boltzmann", ["latent", "chains", "draws", "examples", "layers"]),
         ("discriminative-rbm", ["chains", "draws", "examples", "layers"]),
-        ("gan", ["draws", "examples", "layers"]),
+        ("gan", ["latent", "draws", "examples", "layers"]),
+        ("monte-carlo-generator", ["latent", "draws"]),
         ("pgn", ["clips", "examples", "layers"]),
     ],
 )
@@ -73,6 +74,21 @@ def test_directions_are_one_deviation_long(application_of: Apps) -> None:
     components = [axis for axis in axes if axis.kind == "component"]
     rebuilt = f.mean(0) + sum(axis.coordinates.double()[:, None] * axis.direction.double() for axis in components)
     assert torch.allclose(rebuilt, f, atol=1e-5)
+
+
+def test_a_generator_is_moved_along_what_changes_its_pictures(application_of: Apps) -> None:
+    """Coordinates of draws along units give their codes back; a class on demand is a draw of that class."""
+    app = application_of("conditional-gan")
+    explored, space = seen_by(app), told(app, "latent/space").message
+    about = ask(app, "GET", "/api/about").json["panels"]["latent"]
+    assert about["drawn"] and about["classes"] == ["a", "b", "c"] and about["features"] == 6
+    assert [axis["kind"] for axis in space["axes"]] == ["change"] * 3 + ["unit"] * 6 and space["usual"] == [0, 1]
+    z = space["mean"] + space["coordinates"][3:].T @ space["directions"][3:]
+    torch.testing.assert_close(z, explored.codes, atol=1e-5, rtol=1e-4)
+    changes = space["mean"] + space["coordinates"][:3].T @ space["directions"][:3]
+    torch.testing.assert_close(changes, explored.codes, atol=1e-4, rtol=1e-3)
+    code = told(app, "latent/code?label=2").message["code"]
+    assert code[3:].tolist() == [0, 0, 1] and explored.codes[:, 3].eq(1).all()
 
 
 def test_a_picture_of_ones_own_is_given_back(application_of: Apps) -> None:

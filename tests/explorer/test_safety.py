@@ -15,8 +15,9 @@ from PIL import Image
 from small_runs import HERE, PORT, ask, small_run
 
 from untaught.errors import DataError, RunError, UntaughtError
-from untaught.explorer.application import WAITING, Busy, Lane, application
+from untaught.explorer.application import application
 from untaught.explorer.dropped import BYTES, PIXELS
+from untaught.explorer.lanes import WAITING, Busy, Lane
 from untaught.runs.run import open_run
 
 FOREIGN = [

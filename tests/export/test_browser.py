@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from accessibility import violations
 from browser_run import run_on_digits
 
 from untaught.errors import RunError
@@ -197,6 +198,17 @@ def test_light_and_dark(opened: Opened) -> None:
     assert opened.page.evaluate(paper) != first
     opened.page.click("#theme")
     assert opened.page.evaluate(paper) == first
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("asked", ["", "?grid"], ids=["decoder", "grid"])
+def test_axe_finds_nothing_serious(browser: Any, folder: Path, scheme: str, width: int, asked: str) -> None:
+    page = Opened(browser, f"{folder.as_uri()}/index.html{asked}", width, color_scheme=scheme)
+    assert violations(page.page) == []
+    page.page.click("#show")
+    assert violations(page.page) == []
+    page.close(folder.as_uri())
 
 
 def test_a_finger_moves_the_point(browser: Any, folder: Path) -> None:

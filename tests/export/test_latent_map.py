@@ -11,6 +11,7 @@ import re
 import tarfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +20,12 @@ from browser_run import run_on_digits
 from PIL import Image
 from subject import ready
 
+from untaught.data.source import open_data
 from untaught.errors import ConfigError, RunError
 from untaught.evaluate.subject import Subject, subject_of_run
 from untaught.export import browser_folder, onnx_files, web_runtime
 from untaught.export.browser_folder import GRID, decoded_grid, write_browser_folder
+from untaught.export.drawn_map import drawn_map
 from untaught.export.latent_map import SLIDERS, latent_map, refuse_without_map
 from untaught.export.onnx_files import runner
 from untaught.model import Decodes, model_class
@@ -190,11 +193,43 @@ def test_runtime_is_fetched_once_and_checked(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("gan", "lacks what the page shows: decodes"), ("softmax", "encodes"), ("ladder", "decodes")]
+    ("name", "told"), [("dbn", "lacks what the page shows: decodes"), ("softmax", "encodes"), ("ladder", "decodes")]
 )
 def test_what_has_no_map_is_refused(name: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         refuse_without_map(ready(name))
+
+
+def generated(name: str) -> Subject:
+    """A generator that nobody trained, with digits for data."""
+    model, source = ready(name), open_data("digits")
+    return Subject(model, source.parts(), type(model).view, label_names=("a", "b", "c"))
+
+
+def test_the_map_of_a_generator_goes_where_its_pictures_change_most() -> None:
+    """Steps of one length along the directions change pictures less and less."""
+    subject = generated("gan")
+    model: Any = subject.model
+    plane = drawn_map(subject)
+    assert plane.drawn and plane.names[:2] == ("change 1", "change 2") and 0 < plane.share <= 1
+    z = plane.features(plane.coordinates)
+    step = 0.05
+    moved = [model.generate(z + step * one) - model.generate(z - step * one) for one in plane.directions]
+    changes = [float(one.square().mean()) for one in moved]
+    assert changes == sorted(changes, reverse=True)
+    with torch.no_grad():
+        drawn = model.prior_codes(50)
+    assert ((drawn.std(0) - z.std(0)) / z.std(0)).abs().max() < 0.5
+
+
+def test_sliders_lead_from_class_to_class() -> None:
+    subject = generated("conditional-gan")
+    plane = drawn_map(subject)
+    assert plane.names[-2:] == ("towards b", "towards c")
+    at = torch.zeros(3, len(plane.names))
+    at[1, -2] = at[2, -1] = 1
+    assert plane.features(at)[:, -3:].tolist() == torch.eye(3).tolist()
+    assert (plane.directions[:-2, -3:] == 0).all(), "no other direction changes the class"
 
 
 def test_vectors_are_refused() -> None:

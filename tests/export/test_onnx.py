@@ -49,6 +49,14 @@ def test_every_model_exports_or_says_why(name: str) -> None:
             np.testing.assert_allclose(run(x.numpy()), network(x).numpy(), rtol=0, atol=1e-4)
 
 
+def test_a_model_without_networks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("untaught.export.networks.KINDS", tuple(kind for kind in KINDS if kind.name == "predictor"))
+    with pytest.raises(
+        ConfigError, match="softmax has no network that can be exported; it would need one of: predicts"
+    ):
+        networks(ready("softmax"))
+
+
 def test_standardisation_is_inside() -> None:
     model = ready("vae")
     known = Statistics(torch.full((1,), 0.3), torch.full((1,), 0.5))
@@ -130,7 +138,6 @@ def test_command_writes_files_that_say_what_they_take(tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("model", "words", "told"),
     [
-        ("monte-carlo-generator", (), "monte-carlo-generator has no network that can be exported"),
         ("rbm", ("--out", "taken"), "--out taken holds other files"),
         ("rbm", ("--out", "run"), "--out run is the folder of a run"),
         ("rbm", ("--step", "5"), "has no checkpoint of step 5"),

@@ -7,6 +7,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -15,7 +16,6 @@ import pydantic
 from untaught.cli.flags import read
 from untaught.config import configuration
 from untaught.errors import ConfigError
-from untaught.runs.run import open_run
 
 PORT = 8765
 NEEDED = ("starlette", "uvicorn")
@@ -39,8 +39,16 @@ class Explore:
 
 
 def explore(words: Sequence[str]) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted; an interrupt while the run is opened ends it in the same way."""
     asked = read(Explore, words, "untaught explore", positional=["run"])
+    with suppress(KeyboardInterrupt):
+        _serve(asked)
+
+
+def _serve(asked: Explore) -> None:
+    """Open the run, say where its page is, and answer."""
+    from untaught.runs.run import open_run  # it imports torch, which takes seconds: an interrupt may come before
+
     run = open_run(asked.run)
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
@@ -48,8 +56,7 @@ def explore(words: Sequence[str]) -> None:
     from untaught.explorer.application import application
     from untaught.explorer.serving import free_socket, serve
 
-    held = free_socket(asked.port)
-    with held:
+    with free_socket(asked.port) as held:
         port: int = held.getsockname()[1]
         app = application(run, port)
         if port != asked.port:

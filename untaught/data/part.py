@@ -8,8 +8,9 @@ frames: `label[i]` and `latents[name][i]` describe frame `i`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -53,6 +54,28 @@ class WholeFrames(Frames):
 
     def read(self, index: Tensor) -> Tensor:
         """Gather from the tensor, on its device."""
+        return self.tensor[index]
+
+    @property
+    def in_memory(self) -> Tensor | None:
+        """The tensor itself."""
+        return self.tensor
+
+
+class MadeFrames(Frames):
+    """All frames in one tensor that is made when the first of them is read."""
+
+    def __init__(self, shape: Shape, dtype: torch.dtype, count: int, make: Callable[[], Tensor]) -> None:
+        self.shape, self.dtype, self.count = shape, dtype, count
+        self._make = make
+
+    @cached_property
+    def tensor(self) -> Tensor:
+        """`(frame, ...)`."""
+        return self._make().view(self.count, *self.shape)
+
+    def read(self, index: Tensor) -> Tensor:
+        """Gather from the tensor."""
         return self.tensor[index]
 
     @property

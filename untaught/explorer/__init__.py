@@ -9,6 +9,7 @@ latent_axes     directions of a latent space: units, principal components, true 
 dropped         a picture of one's own as the run would have seen it
 following       the records and pictures of a training, as they come
 guard           who may ask, and how much
+lanes           where a request is computed, and how many may wait
 application     every request and its answer
 serving         an address of this machine, and the server on it
 """

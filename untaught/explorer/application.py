@@ -7,8 +7,8 @@ GET  /api/training   records and names of pictures of the training; /api/trainin
 POST /api/renew      take the newest checkpoint
 POST /api/PANEL/NAME a request of a panel
 
-Quick requests are computed one after another in one thread, slow ones in another, and a few may wait; what comes on
-top is refused at once, so that however much is asked, little is held.
+Quick requests are computed one after another, slow ones in a thread of their own, and a few may wait; what comes on top
+is refused at once, so that however much is asked, little is held.
 """
 
 from __future__ import annotations
@@ -16,13 +16,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-import anyio.to_thread
 import torch
-from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -33,6 +30,7 @@ from untaught.errors import InputError, RunError, UntaughtError
 from untaught.explorer import following
 from untaught.explorer.explored import Explored, explored
 from untaught.explorer.guard import Guard
+from untaught.explorer.lanes import Busy, Lanes
 from untaught.explorer.panel import Answer, Asked, Panel
 from untaught.explorer.panels import panels_of
 from untaught.legible import one_line
@@ -40,39 +38,11 @@ from untaught.model import capabilities, in_words, model_class
 from untaught.runs.run import Run
 
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-WAITING = 8
-"""Requests that may wait for a thread, the one that is computed among them."""
 Answers = Callable[[Request], Awaitable[Response]]
-
-
-class Busy(UntaughtError):
-    """As many requests wait as may."""
 
 
 class TooLarge(InputError):
     """A request has more bytes than it may."""
-
-
-@dataclass
-class Lane:
-    """One thread, and how many requests wait for it."""
-
-    limiter: CapacityLimiter
-    waiting: int = 0
-
-    async def run(self, compute: Callable[[], Answer]) -> Answer:
-        """Compute in the thread.
-
-        Raises:
-            Busy: Too many wait already.
-        """
-        if self.waiting >= WAITING:
-            raise Busy("busy: as many requests wait as may; ask again")
-        self.waiting += 1
-        try:
-            return await anyio.to_thread.run_sync(_without_gradient, compute, limiter=self.limiter)
-        finally:
-            self.waiting -= 1
 
 
 class Studio:
@@ -87,7 +57,7 @@ class Studio:
         self.run = run
         self.explored: Explored | None = None
         self.panels: dict[str, Panel] = {}
-        self.lanes = {slow: Lane(CapacityLimiter(1)) for slow in (False, True)}
+        self.lanes = Lanes()
         self.take_newest()
         if not self.panels and not run.count_records():
             raise RunError(f"{run.path} has nothing to show: no checkpoint of a model that can be explored, no records")
@@ -97,7 +67,6 @@ class Studio:
         with torch.no_grad():
             found = explored(self.run)
             if found is not None:
-                found.prepare()
                 self.panels = {panel.name: panel for panel in panels_of(found)}
                 for panel in self.panels.values():
                     panel.about(found)  # some of it takes a second, and is kept
@@ -157,7 +126,7 @@ def _told(studio: Studio, make: Callable[[Asked], Answer], slow: bool = False) -
 
     async def answer(request: Request) -> Response:
         asked = Asked(dict(request.query_params))
-        return await _answered(studio.lanes[slow], lambda: make(asked))
+        return await _answered(studio.lanes.run(lambda: make(asked), request.url.path, slow))
 
     return answer
 
@@ -169,7 +138,7 @@ def _panel(studio: Studio) -> Answers:
         panel = studio.panels.get(request.path_params["panel"])
         wanted = None if panel is None else panel.requests.get(request.path_params["name"])
         seen = studio.explored
-        if wanted is None or seen is None:
+        if panel is None or wanted is None or seen is None:
             return _refusal("this run has no such panel", 404)
         try:
             body = await _body(request, wanted.most)
@@ -177,8 +146,8 @@ def _panel(studio: Studio) -> Answers:
             return _refusal(error, 413)
         except ClientDisconnect:
             return _refusal("gone", 400)
-        asked = Asked(dict(request.query_params), body)
-        return await _answered(studio.lanes[wanted.slow], lambda: wanted.answer(seen, asked))
+        asked, kind = Asked(dict(request.query_params), body), f"{panel.name}/{request.path_params['name']}"
+        return await _answered(studio.lanes.run(lambda: wanted.answer(seen, asked), kind, wanted.slow))
 
     return answer
 
@@ -201,11 +170,11 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-async def _answered(lane: Lane, compute: Callable[[], Answer]) -> Response:
+async def _answered(computed: Awaitable[Answer]) -> Response:
     """The answer, or one line that says what was wrong with the question."""
     begun = time.perf_counter()
     try:
-        found = await lane.run(compute)
+        found = await computed
     except Busy as error:
         return _refusal(error, 503)
     except UntaughtError as error:
@@ -215,12 +184,6 @@ async def _answered(lane: Lane, compute: Callable[[], Answer]) -> Response:
         kind = "image/png" if found.startswith(b"\x89PNG") else "application/octet-stream"
         return Response(found, media_type=kind, headers=spent)
     return Response(json.dumps(found), media_type="application/json", headers=spent)
-
-
-def _without_gradient(compute: Callable[[], Answer]) -> Answer:
-    """Compute without recording gradients, which torch decides for each thread."""
-    with torch.no_grad():
-        return compute()
 
 
 def _refusal(what: object, status: int) -> Response:

@@ -17,14 +17,16 @@ from untaught.evaluate.representations import context
 from untaught.evaluate.subject import Subject, subject_of_run
 from untaught.evaluate.variables import variables
 from untaught.explorer.wire import as_bytes
-from untaught.model import Decodes, Encodes, Model
+from untaught.model import Decodes, Encodes, Generates, Model, Samples, makes_of_draws
 from untaught.randomness import Draws
 from untaught.runs.run import Run
 from untaught.shapes import Examples, Features, Images
 
 T = TypeVar("T")
 
-EXAMPLES, WINDOWS = 2000, 500
+DRAWN = 500
+"""Codes that are drawn of a generator."""
+EXAMPLES, WINDOWS = 2000, 400
 """Test examples on the map at most; of video, where each takes several frames, windows."""
 THUMBNAIL, VALUES = 64, 2**23
 """Longer side of a small picture in pixels, and bytes of all of them at most."""
@@ -42,13 +44,6 @@ class Explored:
         self.draws = Draws(0, torch.device(subject.device))
         self._kept: dict[str, Any] = {}
         self.seen_layer: tuple[str, Tensor] | None = None
-
-    def prepare(self) -> None:
-        """Compute what every panel needs, so that no request waits for it."""
-        if self.is_pictures:
-            _ = self.thumbnails
-        if can_encode(self):
-            _ = self.features, self.deviations
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What was made under this name before, or what is made now."""
@@ -84,14 +79,36 @@ class Explored:
         return self.subject.tested(max(4, most), context(self.subject))
 
     @cached_property
+    def width(self) -> int:
+        """Features of an example; a page is built with it before those of all examples are computed."""
+        return self.subject.features(self.examples.x[:1]).shape[1]
+
+    @cached_property
     def features(self) -> Features:
         """Features of these examples."""
         return self.subject.features(self.examples.x)
 
     @cached_property
-    def deviations(self) -> Tensor:
-        """Standard deviation of each feature; never 0."""
-        return self.features.std(0, correction=0).clamp_min(1e-6)
+    def codes(self) -> Features:
+        """Codes from which pictures are made: features of the examples, or draws of a generator, of its first class."""
+        return self.drawn_codes(DRAWN) if self.generates else self.features
+
+    @property
+    def generates(self) -> bool:
+        """Whether pictures are made of drawn codes, because those of examples are not known."""
+        return makes_of_draws(self.model)
+
+    @cached_property
+    def code_width(self) -> int:
+        """Numbers in a code."""
+        return self.drawn_codes(1).shape[1] if self.generates else self.width
+
+    def drawn_codes(self, count: int, label: int | None = None) -> Features:
+        """Draws of a generator's codes, of one class where it has any: the first, if none is given."""
+        assert isinstance(self.model, Generates)
+        first = 0 if isinstance(self.model, Samples) and self.model.of_classes else None
+        with self.draws:
+            return self.model.prior_codes(count, first if label is None else label).float().cpu()
 
     @cached_property
     def variables(self) -> dict[str, Tensor]:
@@ -132,8 +149,12 @@ class Explored:
 
     def decoded(self, codes: Features) -> Examples:
         """What codes decode to, in [0, 1]."""
-        assert isinstance(self.model, Decodes)
-        return self.subject.apply_to_codes(self.model.decode, codes)
+        model = self.model
+        if self.generates:
+            assert isinstance(model, Generates)
+            return self.subject.apply_to_codes(model.generate, codes)
+        assert isinstance(model, Decodes)
+        return self.subject.apply_to_codes(model.decode, codes)
 
     def nearest(self, code: Features, count: int, without: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Numbers of the examples nearest to one code, the nearest first, and their distances."""

@@ -1,13 +1,16 @@
 r"""Directions of a latent space that a person can move along, each one standard deviation of the test examples long.
 
-With f_n the features of example n, m their mean and s their deviations,
+With f_n the code of example n, m the mean and s the deviations of codes,
 
     unit j         s_j e_j,                 coordinate (f_nj - m_j) / s_j                                 (1)
     component k    sqrt(l_k) v_k,           coordinate (f_n - m) v_k / sqrt(l_k),  (l_k, v_k) of cov f     (2)
     variable k     W_k, the change of E[f|y] by one deviation of y_k (`drawing/perturb.py`),
                    coordinate (y_nk - mean y_k) / deviation of y_k                                        (3)
+    change k       s v_k, along which pictures change most (`nn/latent/greatest_change.py`),
+                   coordinate ((f_n - m) / s) v_k                                                         (4)
 
-Units are listed by their variance, the most active first.
+Units are listed by their variance, the most active first. Codes of a generator are independent noise, alike in every
+direction: theirs are listed by how much a picture changes with them, and (4) takes the place of (2) and (3).
 """
 
 from __future__ import annotations
@@ -22,17 +25,18 @@ from untaught.evaluate.drawing.perturb import directions
 from untaught.evaluate.measures.active_units import activity
 from untaught.evaluate.representations import context
 from untaught.explorer.explored import Explored
+from untaught.nn.latent.greatest_change import greatest_change
 from untaught.nn.principal import principal
 from untaught.shapes import Features
 
 UNITS, COMPONENTS = 12, 8
 """Units and principal components that can be chosen, at most."""
-FITTED = 1000
-"""Training examples on which directions of variables are fitted."""
+FITTED, WATCHED = 1000, 400
+"""Training examples on which directions of variables are fitted; of video, windows."""
 LITTLE = 0.05
 """Where the two most active units have a smaller share of all variance, moving them shows nothing."""
 
-Kind = Literal["unit", "component", "variable"]
+Kind = Literal["unit", "component", "variable", "change"]
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,18 @@ class Axis:
 
 def latent_axes(explored: Explored) -> list[Axis]:
     """Every direction that can be chosen."""
+    if explored.generates:
+        return _changes(explored)
     return [*_units(explored), *_components(explored), *_variables(explored)]
 
 
 def usual_axes(explored: Explored, axes: list[Axis]) -> tuple[int, int]:
-    """Numbers of the two to begin with: the most active units or, where these say little, the first components."""
+    """Numbers of the two to begin with: the most active units or, where these say little, the first components.
+
+    Of a generator, those along which pictures change most.
+    """
+    if explored.generates:
+        return 0, min(1, len(axes) - 1)
     variance = activity(explored.features.double())
     share = float(variance.topk(min(2, len(variance))).values.sum() / variance.sum().clamp_min(1e-12))
     kind: Kind = "unit" if share >= LITTLE else "component"
@@ -62,20 +73,29 @@ def usual_axes(explored: Explored, axes: list[Axis]) -> tuple[int, int]:
 
 
 def _units(explored: Explored) -> list[Axis]:
-    """Equation (1)."""
-    f, s = explored.features, explored.deviations
-    most = activity(f).argsort(descending=True)[:UNITS].tolist()
-    unit = torch.eye(f.shape[1])[most] if f.shape[1] <= 4096 else _unit_rows(most, f)
-    return [
-        Axis("unit", f"unit {number + 1}", s[number] * row, (f[:, number] - f[:, number].mean()) / s[number])
-        for number, row in zip(most, unit, strict=True)
-    ]
+    """Equation (1), the most active first."""
+    return _of_units(explored.features, activity(explored.features))
 
 
-def _unit_rows(numbers: list[int], features: Features) -> Tensor:
-    rows = torch.zeros(len(numbers), features.shape[1])
-    rows[range(len(numbers)), numbers] = 1
-    return rows
+def _of_units(f: Features, active: Tensor) -> list[Axis]:
+    """Equation (1) for the units that are most active."""
+    mean, s = f.mean(0), f.std(0, correction=0).clamp_min(1e-6)
+    axes: list[Axis] = []
+    for number in active.argsort(descending=True)[:UNITS].tolist():
+        direction = torch.zeros(f.shape[1])
+        direction[number] = s[number]
+        axes.append(Axis("unit", f"unit {number + 1}", direction, (f[:, number] - mean[number]) / s[number]))
+    return axes
+
+
+def _changes(explored: Explored) -> list[Axis]:
+    """Equation (4), then equation (1) for the units with which pictures change most."""
+    f = explored.codes
+    change = greatest_change(explored.decoded, f)
+    scaled = (f - f.mean(0)) / f.std(0, correction=0).clamp_min(1e-6)
+    kept = range(min(COMPONENTS, int((change.size > 0).sum())))
+    found = [Axis("change", f"change {k + 1}", change.directions[k], scaled @ change.rotated[:, k]) for k in kept]
+    return found + _of_units(f, change.of_units)
 
 
 def _components(explored: Explored) -> list[Axis]:
@@ -97,7 +117,7 @@ def _variables(explored: Explored) -> list[Axis]:
     if not explored.variables:
         return []
     subject = explored.subject
-    train = subject.pixels(subject.parts.train, FITTED, context(subject))
+    train = subject.pixels(subject.parts.train, WATCHED if explored.is_video else FITTED, context(subject))
     places, found = directions(train, subject.features(train.x))
     axes: list[Axis] = []
     for name, place in places.items():

@@ -40,7 +40,7 @@ def free_socket(port: int) -> socket.socket:
 
 
 def serve(app: ASGIApp, held: socket.socket) -> None:
-    """Answer what comes to a socket until interrupted."""
+    """Answer what comes to a socket, until a KeyboardInterrupt, which is raised once the server has stopped."""
     config = uvicorn.Config(
         app,
         log_level="critical",
@@ -51,7 +51,4 @@ def serve(app: ASGIApp, held: socket.socket) -> None:
         server_header=False,
         ws="none",
     )
-    try:
-        uvicorn.Server(config).run(sockets=[held])
-    except KeyboardInterrupt:
-        return
+    uvicorn.Server(config).run(sockets=[held])

@@ -31,7 +31,7 @@ def pack(head: Mapping[str, Any], arrays: Mapping[str, Tensor]) -> bytes:
     """
     stored = {name: x if x.dtype == torch.uint8 else x.float() for name, x in arrays.items()}
     listed = [[name, "u1" if x.dtype == torch.uint8 else "f4", list(x.shape)] for name, x in stored.items()]
-    text = json.dumps(finite({**head, "arrays": listed})).encode()
+    text = json.dumps({**finite(dict(head)), "arrays": listed}).encode()
     text += b" " * (-len(text) % ALIGNED)
     parts = [len(text).to_bytes(4, "little"), text]
     for x in stored.values():
@@ -48,16 +48,16 @@ def floats(body: bytes, count: int) -> Tensor:
     """
     if len(body) != 4 * count:
         raise ConfigError(f"{len(body):,} bytes came where {count:,} numbers of 4 bytes belong")
-    found = torch.from_numpy(np.frombuffer(body, dtype="<f4").astype(np.float32))
-    if bool(found.isinf().any()):
+    found = np.frombuffer(body, dtype="<f4").astype(np.float32)
+    if np.isinf(found).any():
         raise ConfigError("a number that was sent is infinite")
-    return found
+    return torch.from_numpy(found)
 
 
 def as_bytes(images: Images, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Pictures as bytes `(batch, 1 or 3, height, width)`: of two or more than four channels their mean, no opacity."""
     channels = images.shape[1]
-    shown = images[:, :3] if channels in (3, 4) else images.mean(1, keepdim=True)
+    shown = images[:, :3] if channels in (3, 4) else images if channels == 1 else images.mean(1, keepdim=True)
     return ((shown.detach().cpu() - low) / (high - low)).clamp(0, 1).mul(255).round().byte()
 
 

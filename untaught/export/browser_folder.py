@@ -31,13 +31,14 @@ from torch import Tensor
 
 from untaught.errors import ConfigError
 from untaught.evaluate.subject import Subject, measuring
+from untaught.export.drawn_map import drawn_map
 from untaught.export.latent_map import LatentMap, Shades, latent_map, refuse_without_map, shades
 from untaught.export.networks import networks
 from untaught.export.onnx_files import checked, refuse_without_packages
 from untaught.export.web_runtime import LOADER, MACHINE, SCRIPT, VERSION, runtime_files
 from untaught.export.what_it_saw import data_named, told_of
 from untaught.legible import legible
-from untaught.model import Decodes
+from untaught.model import Decodes, Generates, makes_of_draws
 from untaught.runs.checkpoint import replacing
 from untaught.runs.run import Run
 
@@ -74,13 +75,15 @@ def write_browser_folder(run: Run, subject: Subject, folder: Path, runtime: str 
         runtime: Folder with onnxruntime-web; None fetches it once.
 
     Raises:
-        ConfigError: The model has no features from which pictures are decoded, or a package is missing.
+        ConfigError: The model has neither features from which pictures are decoded nor codes that are drawn, or a
+            package is missing.
         RunError: onnxruntime-web is not to be had.
     """
     refuse_without_map(subject.model)
     refuse_without_packages()
     with measuring(subject.model):
-        plane, decoder = latent_map(subject), _decoder(run, subject)
+        plane = drawn_map(subject) if makes_of_draws(subject.model) else latent_map(subject)
+        decoder = _decoder(run, subject)
         if isinstance(decoder, str):
             written, without = {"decoder.js": _script("DECODER", None)}, decoder
             plane = plane.flat
@@ -97,7 +100,8 @@ def write_browser_folder(run: Run, subject: Subject, folder: Path, runtime: str 
 
 def _decoder(run: Run, subject: Subject) -> bytes | str:
     """The decoder as ONNX, or why it cannot be in the page."""
-    network = next(one for one in networks(subject.model, subject.statistics) if one.name == "decoder")
+    name = "generator" if makes_of_draws(subject.model) else "decoder"
+    network = next(one for one in networks(subject.model, subject.statistics) if one.name == name)
     try:
         content, _ = checked(network, told_of(run))
     except ConfigError as error:
@@ -126,6 +130,7 @@ def _data(run: Run, plane: LatentMap, made: Tensor) -> dict[str, bytes]:
         "shape": list(made.shape[1:]),
         "names": plane.names,
         "single": plane.single,
+        "drawn": plane.drawn,
         "mean": _numbers(plane.mean),
         "directions": [_numbers(one) for one in plane.directions],
         "first": _numbers(plane.first),
@@ -144,9 +149,12 @@ def _data(run: Run, plane: LatentMap, made: Tensor) -> dict[str, bytes]:
 
 def decoded_grid(subject: Subject, plane: LatentMap) -> Tensor:
     """The pictures on a square grid over the map, row by row."""
-    model = subject.model
+    model, codes = subject.model, plane.features(plane.grid(GRID))
+    if plane.drawn:
+        assert isinstance(model, Generates)
+        return subject.apply_to_codes(model.generate, codes)
     assert isinstance(model, Decodes)
-    return subject.apply_to_codes(model.decode, plane.features(plane.grid(GRID)))
+    return subject.apply_to_codes(model.decode, codes)
 
 
 def _classes(run: Run, plane: LatentMap) -> list[str]:
@@ -189,7 +197,12 @@ def _page(run: Run, plane: LatentMap, shade: Shades) -> dict[str, bytes]:
 
 def _words(run: Run, plane: LatentMap, shade: Shades) -> Mapping[str, str]:
     kind = "latents" if plane.single else "principal directions of the features"
-    if len(plane.names) > 2:
+    dot = "draw" if plane.drawn else "test example"
+    if plane.drawn:
+        share = f"{round(100 * plane.share)} % of all change"
+        seen = f"The map has the two directions along which pictures change most, {share}; sliders have further ones."
+        still = " with every slider where it begins"
+    elif len(plane.names) > 2:
         share = f"{round(100 * plane.share)} % of the variance"
         seen = f"The map has the two {kind} that vary most between test examples, {share}; sliders have the next ones."
         still = " with every slider where it begins"
@@ -202,7 +215,7 @@ def _words(run: Run, plane: LatentMap, shade: Shades) -> Mapping[str, str]:
     )
     return {
         "title": f"Latent space of {run.settings.model}, trained on {_data_word(run)}",
-        "seen": f"{seen} A dot is a test example; a small picture is decoded from its middle{still}.{signed}",
+        "seen": f"{seen} A dot is a {dot}; a small picture is decoded from its middle{still}.{signed}",
     }
 
 

@@ -26,7 +26,7 @@ from torch import Tensor
 from untaught.errors import ConfigError
 from untaught.evaluate.measures.active_units import ACTIVE, activity
 from untaught.evaluate.subject import Subject
-from untaught.model import Decodes, Encodes, LatentVariable, Model, in_words, model_name
+from untaught.model import Decodes, Encodes, Generates, LatentVariable, Model, in_words, model_name
 from untaught.nn.principal import principal
 from untaught.shapes import Examples, Features
 
@@ -59,7 +59,9 @@ class LatentMap:
     label: Tensor
     """Classes of the examples, -1 where absent."""
     share: float
-    """The part of the features' variance that lies in the map."""
+    """The part of the features' variance that lies in the map; of drawn codes, of the change of pictures."""
+    drawn: bool = False
+    """Whether the examples are draws of a generator's codes."""
 
     @property
     def flat(self) -> LatentMap:
@@ -80,12 +82,12 @@ class LatentMap:
 
 
 def refuse_without_map(model: Model) -> None:
-    """Refuse a model that has no features from which pictures are decoded.
+    """Refuse a model that has neither features from which pictures are decoded nor codes that are drawn.
 
     Raises:
         ConfigError: It has none, or its examples are no pictures of one channel or three.
     """
-    for kind in (Encodes, Decodes):
+    for kind in () if isinstance(model, Generates) else (Encodes, Decodes):
         if not isinstance(model, kind):
             raise ConfigError(f"{model_name(model)} lacks what the page shows: {in_words(kind.__name__)}")
     if len(model.shape) != 3 or model.shape[0] not in (1, 3):

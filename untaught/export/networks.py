@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from untaught.data.view import Statistics
 from untaught.errors import ConfigError, UntaughtError
-from untaught.model import Classifies, Decodes, Encodes, Model, Predicts, Translates, in_words, model_name
+from untaught.model import Classifies, Decodes, Encodes, Generates, Model, Predicts, Translates, in_words, model_name
 from untaught.randomness import seeded
 from untaught.shapes import Shape
 
@@ -55,6 +55,7 @@ class _Kind:
 KINDS = (
     _Kind("encoder", Encodes, lambda model, x, _: model.encode(x)),
     _Kind("decoder", Decodes, lambda model, x, _: model.decode(x), sees_pixels=False, gives_pixels=True),
+    _Kind("generator", Generates, lambda model, x, _: model.generate(x), sees_pixels=False, gives_pixels=True),
     _Kind("predictor", Predicts, lambda model, x, frames: model.predict(x, frames), gives_pixels=True),
     _Kind("classifier", Classifies, lambda model, x, _: model.class_probabilities(x)),
     _Kind("translator", Translates, lambda model, x, _: model.translate(x), gives_pixels=True),
@@ -103,13 +104,17 @@ def _works(network: Network) -> bool:
 
 
 def _inputs(kind: _Kind, model: Model, statistics: Statistics | None) -> Tensor:
-    """Inputs of a network: examples, or for a decoder features of examples and others that are no larger."""
+    """Inputs of a network: examples; for a decoder, features of examples and others that are no larger; drawn codes."""
     frames = model.example.frames
     examples = trial_examples(model.shape, frames)
     if kind.needs is Predicts and frames is not None:
         return examples[:, : max(1, frames - 1)]
     if kind.sees_pixels:
         return examples
+    if kind.needs is Generates:
+        assert isinstance(model, Generates)
+        with torch.no_grad(), seeded(1):
+            return model.prior_codes(len(examples)).float()
     if not isinstance(model, Encodes):
         raise ConfigError(f"{model_name(model)} decodes features, but says of no example what they are")
     with torch.no_grad(), seeded(1):

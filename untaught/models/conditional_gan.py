@@ -27,7 +27,7 @@ from collections.abc import Sequence
 
 import torch
 
-from untaught.capability import Encodes, Filters, Samples
+from untaught.capability import Encodes, Filters, Generates, Samples
 from untaught.config import Count, Flat, Fraction, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.wide_range import LINEAR, linear_outside
@@ -42,7 +42,7 @@ from untaught.nn.targets import check_labels
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
 
 
-class ConditionalGAN(Learner, Encodes, Samples, Filters):
+class ConditionalGAN(Learner, Encodes, Samples, Generates, Filters):
     """A generator that is given a class, against a discriminator that knows it.
 
     Example:
@@ -160,14 +160,26 @@ class ConditionalGAN(Learner, Encodes, Samples, Filters):
         Raises:
             ConfigError: There is no such class.
         """
-        if label is not None and not 0 <= label < self.config.classes:
-            raise ConfigError(f"there is no class {label}; classes are 0 to {self.config.classes - 1}")
-        device = self.generator.outputs.low.device
-        drawn = torch.randint(self.config.classes, (count,), device=device)
-        wanted = drawn if label is None else torch.full_like(drawn, label)
-        return self.generator.drawn(
-            count, one_hot(wanted, self.config.classes, self.generator.outputs.low.expand(count))
+        return self.generator.made(self.prior_codes(count, label))
+
+    def prior_codes(self, count: int, label: int | None = None) -> Features:
+        """Draws of z, each with a class, one-hot, beside it: the class that is given, else classes drawn evenly.
+
+        Raises:
+            ConfigError: There is no such class.
+        """
+        classes = self.config.classes
+        if label is not None and not 0 <= label < classes:
+            raise ConfigError(f"there is no class {label}; classes are 0 to {classes - 1}")
+        drawn = torch.randint(classes, (count,), device=self.generator.outputs.low.device)
+        latent = self.generator.prior(count)
+        return torch.cat(
+            [latent, one_hot(drawn if label is None else torch.full_like(drawn, label), classes, latent)], 1
         )
+
+    def generate(self, codes: Features) -> Examples:
+        """The samples x' of codes [z, y]."""
+        return self.generator(codes)
 
     def filters(self) -> Images:
         """Weights of the discriminator's first layer."""

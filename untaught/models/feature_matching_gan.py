@@ -29,7 +29,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from untaught.capability import Classifies, Encodes, Filters, Samples
+from untaught.capability import Classifies, Encodes, Filters, Generates, Samples
 from untaught.config import Count, Flat, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.wide_range import LINEAR, linear_outside
@@ -42,7 +42,7 @@ from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
 
-class FeatureMatchingGAN(Learner, Classifies, Encodes, Samples, Filters):
+class FeatureMatchingGAN(Learner, Classifies, Encodes, Samples, Generates, Filters):
     """A classifier that also tells made examples, and a generator that matches its features.
 
     Example:
@@ -168,6 +168,20 @@ class FeatureMatchingGAN(Learner, Classifies, Encodes, Samples, Filters):
         if label is not None:
             raise ConfigError("it learns to name classes, not to draw them on demand; conditional-gan does")
         return self.generator.drawn(count)
+
+    def prior_codes(self, count: int, label: int | None = None) -> Features:
+        """Draws of z.
+
+        Raises:
+            ConfigError: A label is given.
+        """
+        if label is not None:
+            raise ConfigError(f"there is no class {label} to be drawn")
+        return self.generator.prior(count)
+
+    def generate(self, codes: Features) -> Examples:
+        """The samples x' of codes z."""
+        return self.generator(codes)
 
     def filters(self) -> Images:
         """Weights of the discriminator's first layer."""

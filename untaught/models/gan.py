@@ -36,7 +36,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from untaught.capability import Encodes, Filters, Samples
+from untaught.capability import Encodes, Filters, Generates, Samples
 from untaught.config import Count, Flat, Fraction, NonNegative, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.suited import CONVOLVED, in_patches, patches_told
@@ -51,7 +51,7 @@ from untaught.nn.adversarial.verdicts import fooling, telling_apart, told_right,
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
 
-class GAN(Learner, Encodes, Samples, Filters):
+class GAN(Learner, Encodes, Samples, Generates, Filters):
     """A generator against a discriminator.
 
     Example:
@@ -173,6 +173,20 @@ class GAN(Learner, Encodes, Samples, Filters):
         if label is not None:
             raise ConfigError(f"there is no class {label}; it learnt no classes")
         return self.generator.drawn(count)
+
+    def prior_codes(self, count: int, label: int | None = None) -> Features:
+        """Draws of z.
+
+        Raises:
+            ConfigError: A label is given.
+        """
+        if label is not None:
+            raise ConfigError(f"there is no class {label} to be drawn")
+        return self.generator.prior(count)
+
+    def generate(self, codes: Features) -> Examples:
+        """The samples x' of codes z."""
+        return self.generator(codes)
 
     def filters(self) -> Images:
         """Weights of the discriminator's first layer."""

@@ -25,7 +25,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from untaught.capability import LatentVariable, Samples
+from untaught.capability import Generates, LatentVariable, Samples
 from untaught.config import Count, Flat, Positive, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.latent_outputs import DensityLearner
@@ -37,7 +37,7 @@ from untaught.shapes import Examples, Features, PerExample, Scalar, Shape
 PerDraw = Float[Tensor, "batch draw"]
 
 
-class MonteCarloGenerator(DensityLearner, Samples, LatentVariable):
+class MonteCarloGenerator(DensityLearner, Samples, Generates, LatentVariable):
     """A decoder of random latents. Its approximate posterior is the prior.
 
     Example:
@@ -96,10 +96,22 @@ class MonteCarloGenerator(DensityLearner, Samples, LatentVariable):
         Raises:
             ConfigError: A label is given.
         """
+        with torch.no_grad():
+            return self.generate(self.prior_codes(count, label))
+
+    def prior_codes(self, count: int, label: int | None = None) -> Features:
+        """Draws of the latents.
+
+        Raises:
+            ConfigError: A label is given.
+        """
         if label is not None:
             raise ConfigError(f"there is no class {label}; it learnt no classes")
-        with torch.no_grad():
-            return self.outputs.mean(self.decoder(self.prior_sample(count))).unflatten(1, self.shape)
+        return self.prior_sample(count)
+
+    def generate(self, codes: Features) -> Examples:
+        """Mean of p(x|z)."""
+        return self.outputs.mean(self.decoder(codes)).unflatten(1, self.shape)
 
     def log_joint(self, x: Examples, latent: Features) -> PerExample:
         """Log p(x, z) in nats."""

@@ -30,6 +30,8 @@ References:
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -38,7 +40,7 @@ from pydantic import Field
 from torch import Tensor
 
 from untaught.config import Count, Whole, configuration
-from untaught.data.part import Part
+from untaught.data.part import MadeFrames, Part
 from untaught.data.source import Source
 from untaught.errors import DataError
 from untaught.randomness import seeded
@@ -91,18 +93,19 @@ def load(path: Path | None, options: Options) -> Source:
 
 
 def _part(options: Options, clips: int, seed: int) -> Part:
-    """One part: frames in float16, positions and velocities of all balls, from left to right, as its latent variables.
+    """One part: frames in float16, drawn when the first is read; positions and velocities of balls from left to right.
 
     The balls look alike, so nothing in the frames tells which of them was drawn first; that they are told apart by
     their order in the frame makes the variables such as can be known.
     """
     with seeded(seed):
         motion = simulate(clips, options.frames, options.balls)
-    frames = draw(motion.position.flatten(0, 1), options.size)
-    x = frames.view(clips, options.frames, 1, options.size, options.size)
+    make = partial(draw, motion.position.flatten(0, 1), options.size)
+    frames = MadeFrames((1, options.size, options.size), torch.float16, clips * options.frames, make)
     order = motion.position[..., 0].argsort(dim=2)[..., None].expand_as(motion.position)
-    position, velocity = (value.gather(2, order).flatten(2) for value in (motion.position, motion.velocity))
-    return Part.of(x, latents={"position": position, "velocity": velocity})
+    position, velocity = (value.gather(2, order).flatten(0, 1).flatten(1).float() for value in motion)
+    part = Part.over(frames, torch.full((clips,), options.frames))
+    return replace(part, latents={"position": position, "velocity": velocity})
 
 
 def simulate(clips: int, frames: int, balls: int) -> Motion:

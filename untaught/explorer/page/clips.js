@@ -1,6 +1,6 @@
 // Video: each frame beside its prediction, how far predictions hold, and a state that is pushed.
 
-import { choice, el, paint, picture, slider, tell, toggle, wipe } from "./dom.js";
+import { choice, el, fill, paint, picture, slider, tell, toggle, wipe } from "./dom.js";
 import { chart, short } from "./plot.js";
 import { ask, Latest, told } from "./wire.js";
 
@@ -34,14 +34,15 @@ class View {
     this.playing = toggle("Play", (on) => on && this.play());
     this.chart = chart("Squared error of each frame", "frame");
     this.far = slider("frames ahead", 1, this.about.ahead, 1, 10, () => this.look(), (x) => String(x));
-    this.strips = [el("div", { class: "strip", tabindex: 0, role: "group", "aria-label": "Frames ahead, predicted above and true below" })];
+    this.strip = el("div", { class: "strip", tabindex: 0, role: "group", "aria-label": "Frames ahead, predicted above and true below" });
     this.holds = el("p", { class: "verdict", role: "status" });
     this.panel.append(
       el("div", { class: "row" }, this.clip, this.playing),
       el("div", { class: "three" }, ...canvases.map((canvas, at) => el("figure", {}, canvas, this.captions[at]))),
       this.slider,
       el("figure", { class: "card" }, this.chart, el("figcaption", {}, el("span", { class: "key" }), "error of the prediction", el("span", { class: "key s1" }), "of expecting no change")),
-      el("div", { class: "card" }, el("h3", {}, "From this frame on, predictions from predictions"), this.far, this.holds, ...this.strips),
+      el("div", { class: "card" }, el("h3", {}, "From this frame on, predictions from predictions"), this.far, this.holds, this.strip),
+      this.about.push ? this.pushing() : null,
     );
   }
 
@@ -97,7 +98,7 @@ class View {
       const caption = known ? `+${at + 1}, error ${short(error.values[at])}` : `+${at + 1}, past the end`;
       return el("figure", {}, guess, el("div", { class: "gap" }), came, el("figcaption", { class: "figure" }, caption));
     });
-    this.strips[0].replaceChildren(...pairs);
+    this.strip.replaceChildren(...pairs);
     this.holds.textContent = this.verdict(found, error, copying);
   }
 
@@ -108,36 +109,41 @@ class View {
     return `Better than expecting no change for all ${found.known} frames that are known.`;
   }
 
-  /** Directions along which the state can be pushed. */
-  async offer() {
-    const { axes } = await told("clips/directions");
-    const named = (kind) => axes.flatMap((axis, at) => (axis.kind === kind ? [[at, axis.name]] : []));
-    const groups = { "true variables": named("variable"), "principal directions": named("component"), "units, the most active first": named("unit") };
-    this.axis = choice("along", groups, () => this.push());
+  /** The state and how it is pushed; directions take some seconds to find. */
+  pushing() {
+    this.axis = choice("along", [["", "finding directions…"]], () => this.push());
+    this.axis.list.disabled = true;
     this.amount = slider("deviations", -this.about.farthest, this.about.farthest, 0.1, 0, () => this.push());
     this.plain = picture(this.shape, "The next frame as predicted");
     this.moved = picture(this.shape, "The next frame from the pushed state");
-    this.panel.append(
+    this.amount.input.disabled = true;
+    return el(
+      "div",
+      { class: "card" },
+      el("h3", {}, "Push the state"),
+      el("p", { class: "note" }, "The state after this frame is moved along one direction of the latent space, and the next frame is decoded."),
+      el("div", { class: "row" }, this.axis),
+      this.amount,
       el(
         "div",
-        { class: "card" },
-        el("h3", {}, "Push the state"),
-        el("p", { class: "note" }, "The state after this frame is moved along one direction of the latent space, and the next frame is decoded."),
-        el("div", { class: "row" }, this.axis),
-        this.amount,
-        el(
-          "div",
-          { class: "pair" },
-          el("figure", {}, this.plain, el("figcaption", {}, "next frame")),
-          el("figure", {}, this.moved, el("figcaption", {}, "from the pushed state")),
-        ),
+        { class: "pair" },
+        el("figure", {}, this.plain, el("figcaption", {}, "next frame")),
+        el("figure", {}, this.moved, el("figcaption", {}, "from the pushed state")),
       ),
     );
+  }
+
+  /** Offer the directions once they are found. */
+  async offer() {
+    const { axes } = await told("clips/directions");
+    const named = (kind) => axes.flatMap((axis, at) => (axis.kind === kind ? [[at, axis.name]] : []));
+    fill(this.axis.list, { "true variables": named("variable"), "principal directions": named("component"), "units, the most active first": named("unit") });
+    this.axis.list.disabled = this.amount.input.disabled = false;
     this.push();
   }
 
   push() {
-    if (!this.axis) return;
+    if (!this.axis || this.axis.list.disabled) return;
     this.pushed.ask({ clip: this.number, context: this.time + 1, axis: this.axis.list.value, amount: this.amount.input.valueAsNumber });
   }
 

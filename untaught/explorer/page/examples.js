@@ -14,7 +14,10 @@ export const hint =
 const MARGIN = 0.04;
 
 export async function build(panel, about, { about: run, library }) {
+  const waiting = el("p", { class: "quiet", role: "status" }, "Encoding the test examples…");
+  panel.append(waiting);
   const held = await library.read();
+  waiting.remove();
   const view = new View(panel, about, run, library, held);
   await view.take("pca");
 }

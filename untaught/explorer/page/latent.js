@@ -12,11 +12,14 @@ export const hint =
 const REACH = 3; // deviations from the middle to the edge of the map
 const BEGIN = 1.2; // where the map begins, in deviations
 const SLIDERS = 8;
-const KINDS = { unit: "units, the most active first", component: "principal directions", variable: "true variables" };
+const KINDS = { unit: "units, the most active first", component: "principal directions", variable: "true variables", change: "directions of greatest change" };
 
 export async function build(panel, about, { about: run, library }) {
   const shape = [1, ...run.shape];
+  const waiting = el("p", { class: "quiet", role: "status" }, about.drawn ? "Finding what changes pictures most…" : "Encoding the test examples…");
+  panel.append(waiting);
   const space = await ask("latent/space");
+  waiting.remove();
   const state = new State(space, about.features);
   const view = new View(panel, shape, state, about, library, run.panels.examples);
   view.start();
@@ -101,14 +104,14 @@ class View {
     this.lists.forEach((row, side) => (row.list.value = this.state.chosen[side]));
     this.freezing = toggle("Freeze", (on) => (this.frozen = on));
     this.walking = toggle("Random walk", (on) => on && this.walk());
-    this.dots = toggle("Show test examples", () => this.draw());
+    this.dots = toggle(this.about.drawn ? "Show draws" : "Show test examples", () => this.draw());
     this.sliders = el("div", { class: "sliders" });
     const more = el(
       "div",
       { class: "card" },
       el("h3", {}, "The other directions"),
       this.sliders,
-      el("p", { class: "note" }, "In standard deviations of the test examples."),
+      el("p", { class: "note" }, `In standard deviations of ${this.about.drawn ? "codes that are drawn" : "the test examples"}.`),
     );
     this.panel.append(
       el(
@@ -124,15 +127,16 @@ class View {
             { class: "row" },
             this.freezing,
             this.walking,
-            button("From an example", () => this.fromExample()),
+            button(this.about.drawn ? "From a draw" : "From an example", () => this.fromExample()),
             button("From the mean", () => this.begin(this.state.mean)),
           ),
+          this.about.classes.length ? this.classes() : null,
         ),
         el("div", {}, el("div", { class: "row" }, ...this.lists, this.dots), more),
         this.between(),
       ),
     );
-    if (this.examples?.drop) {
+    if (this.examples?.drop && !this.about.drawn) {
       this.panel.append(dropPlace(this.panel, this.examples, this.shape.slice(1), this.library, (found) => this.begin(found.code.values)));
     }
   }
@@ -307,11 +311,16 @@ class View {
     this.refresh();
   }
 
-  async fromExample() {
-    const held = await this.library.read();
-    const example = Math.floor(Math.random() * held.label.values.length);
+  /** A class on demand: the code begins at a draw of it. */
+  classes() {
+    const kinds = this.about.classes.map((name, label) => button(name, () => this.fromExample({ label })));
+    return el("div", { class: "row", role: "group", "aria-label": "A class on demand" }, el("span", { class: "note" }, "A draw of class"), ...kinds);
+  }
+
+  async fromExample(wish = null) {
     try {
-      this.begin((await ask("latent/code", { example })).code.values);
+      wish ??= this.about.drawn ? {} : { example: Math.floor(Math.random() * (await this.library.read()).label.values.length) };
+      this.begin((await ask("latent/code", wish)).code.values);
       this.freezing.set(true, true);
     } catch (error) {
       tell(error);

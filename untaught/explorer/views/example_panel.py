@@ -39,7 +39,7 @@ def about(explored: Explored) -> dict[str, Any]:
         "methods": METHODS,
         "classes": explored.classes,
         "decodes": decodes,
-        "features": explored.features.shape[1],
+        "features": explored.width,
         "drop": explored.is_pictures and not explored.is_video,
         "bytes": BYTES,
     }
@@ -58,7 +58,7 @@ def examples(explored: Explored, asked: Asked) -> bytes:
 def map_of(explored: Explored, asked: Asked) -> bytes:
     """Where each example is on a map, and which examples are on it."""
     method = asked.word("method", list(METHODS))
-    count = len(explored.features)
+    count = len(explored.examples.x)
     chosen = torch.linspace(0, count - 1, min(count, PAIRED if method == "mds" else count)).round().long()
     features = explored.features[chosen]
     # Principal components need no distances, which of thousands of features take seconds.
@@ -70,7 +70,7 @@ def map_of(explored: Explored, asked: Asked) -> bytes:
 def group(explored: Explored, asked: Asked) -> bytes:
     """The mean of some examples, what their mean code decodes to, and the nearest of the others."""
     numbers = torch.from_numpy(np.unique(np.frombuffer(asked.body[: len(asked.body) // 4 * 4], dtype="<i4")).copy())
-    count = len(explored.features)
+    count = len(explored.examples.x)
     if not len(numbers) or int(numbers.min()) < 0 or int(numbers.max()) >= count:
         raise ConfigError(f"a group is some of the examples 0 to {count - 1}")
     chosen = numbers.long()
@@ -104,7 +104,7 @@ PANEL = Panel(
     applies,
     about,
     {
-        "examples": Request(examples),
+        "examples": Request(examples, slow=True),
         "map": Request(map_of, slow=True),
         "group": Request(group, most=2**16),
         "picture": Request(picture, slow=True, most=BYTES),

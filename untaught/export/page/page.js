@@ -233,7 +233,7 @@
   });
 
   function shown() {
-    at("show").textContent = page.pictures ? "Show examples" : "Show pictures";
+    at("show").textContent = page.pictures ? (map.drawn ? "Show draws" : "Show examples") : "Show pictures";
     at("legend").hidden = !map.classes.length;
     at("legend").style.visibility = page.pictures ? "hidden" : "visible";
     paint();

@@ -7,7 +7,6 @@ y are output units: logistic, within the range of the data, or linear. c stands 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -93,13 +92,14 @@ class Generator(nn.Module):
             latent = torch.cat([latent, beside[torch.arange(len(latent), device=beside.device) % len(beside)]], 1)
         self.reference.take(latent)
 
-    def drawn(self, count: int, beside: Beside | None = None) -> Examples:
-        """As many examples for use, without gradient and few at a time, each given its row of what stands beside."""
+    def drawn(self, count: int) -> Examples:
+        """As many examples for use, of latents alone."""
+        return self.made(self.prior(count))
+
+    def made(self, inputs: Features) -> Examples:
+        """Examples for use, without gradient and few at a time."""
         with torch.no_grad():
-            latent = self.prior(count)
-            rows: Sequence[Tensor | None] = [None] * count if beside is None else beside.split(AT_ONCE)
-            made = [self(some, own) for some, own in zip(latent.split(AT_ONCE), rows, strict=False)]
-        return torch.cat(made)
+            return torch.cat([self(some) for some in inputs.split(AT_ONCE)])
 
     def forward(self, latent: Features, beside: Beside | None = None) -> Examples:
         """Examples, in full precision."""
