@@ -2,7 +2,11 @@ r"""A plane through the codes of a generator, for a model that says of no exampl
 
 With m the mean and s the deviations of drawn codes z, and v_k as in `nn/latent/greatest_change.py`,
 
-    z(a) = clip(m + sum_k a_k s v_k, least, most),        a_k of a draw = ((z - m) / s) v_k.             (1)
+    z(a) = clip(b + sum_k a_k s v_k, least, most),        a_k of a draw = ((z - m) / s) v_k,             (1)
+    b = z_1 - sum_k a_k(z_1) s v_k,                                                                      (2)
+
+so that in every direction that the page does not have, a code is that of one draw z_1. At the mean itself, where
+hardly any code of many numbers is drawn, a generator makes nothing that it was trained to make.
 
 Of a generator that is given a class, codes are those of its first class, and a further direction leads to each other
 class: from 0, the first, to 1, by what differs between their codes though it never varies within a class.
@@ -39,7 +43,7 @@ def drawn_map(subject: Subject) -> LatentMap:
     none, ones = torch.zeros(len(steps)), torch.ones(len(steps))
     ends = torch.stack([z.amin(0), z.amax(0), *others.values()])
     return LatentMap(
-        mean=z.mean(0),
+        mean=z[0] - coordinates[0] @ change.directions[:count],
         directions=torch.stack([*change.directions[:count], *steps]),
         names=(*(f"change {k + 1}" for k in range(count)), *others),
         single=False,

@@ -41,7 +41,7 @@ class View {
       el("div", { class: "three" }, ...canvases.map((canvas, at) => el("figure", {}, canvas, this.captions[at]))),
       this.slider,
       el("figure", { class: "card" }, this.chart, el("figcaption", {}, el("span", { class: "key" }), "error of the prediction", el("span", { class: "key s1" }), "of expecting no change")),
-      el("div", { class: "card" }, el("h3", {}, "From this frame on, predictions from predictions"), this.far, this.holds, this.strip),
+      el("div", { class: "card" }, el("h3", {}, "From this frame on, predictions from predictions"), this.far, this.holds, this.strip, el("p", { class: "note" }, "Above what was predicted, below what came.")),
       this.about.push ? this.pushing() : null,
     );
   }

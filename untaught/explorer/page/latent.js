@@ -176,7 +176,8 @@ class View {
     this.over.addEventListener("keydown", (event) => this.key(event));
     this.relist();
     this.state.chosen.forEach((axis) => (this.state.steps[axis] = BEGIN)); // at the mean itself all examples overlap
-    this.refresh();
+    if (this.about.drawn) this.fromExample({}, false); // hardly any draw is near the mean
+    else this.refresh();
   }
 
   point(event) {
@@ -317,11 +318,11 @@ class View {
     return el("div", { class: "row", role: "group", "aria-label": "A class on demand" }, el("span", { class: "note" }, "A draw of class"), ...kinds);
   }
 
-  async fromExample(wish = null) {
+  async fromExample(wish = null, freeze = true) {
     try {
       wish ??= this.about.drawn ? {} : { example: Math.floor(Math.random() * (await this.library.read()).label.values.length) };
       this.begin((await ask("latent/code", wish)).code.values);
-      this.freezing.set(true, true);
+      this.freezing.set(freeze, true);
     } catch (error) {
       tell(error);
     }
