@@ -17,8 +17,8 @@ from untaught.runs.run import Run, open_run
 class Export:
     """Take a run elsewhere: to other programs, to the model hub, or to a browser.
 
-    onnx: its encoder, decoder, predictor, classifier and translators, as it has them. A file each, for any number of
-    examples, compared with torch before it is written.
+    onnx: its encoder, decoder, generator, predictor, classifier and translators, as it has them. A file each, for any
+    number of examples, compared with torch before it is written.
 
     hub: weights in safetensors, settings, and a card with what was measured, as the Hugging Face hub lays them out.
 
