@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +44,13 @@ def test_it_is_at_least_as_exact_as_scikit_image(bench: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_it_is_ten_times_as_fast_as_total_variation(bench: dict[str, Any]) -> None:
-    import time
-
-    taken = bench["seconds"](128, 3, time.process_time)
-    assert taken["tvl1"] >= 10 * taken["ours"]
+@pytest.mark.usefixtures("bench")
+def test_it_is_ten_times_as_fast_as_total_variation() -> None:
+    """In a process of its own: the tests check the type of every argument, which takes time."""
+    words = ("--textures", "1", "--rounds", "10", "--threads", "1", "--cpu-time")
+    told = subprocess.run([sys.executable, str(SCRIPT), *words], check=True, capture_output=True, text=True).stdout
+    times = re.search(r"ours is (\S+) times as fast as tvl1", told)
+    assert times is not None and float(times[1]) >= 10
 
 
 @pytest.mark.parametrize("kind", ["translation", "rotation"])

@@ -164,7 +164,7 @@ def test_a_gallery_shows_every_person_at_every_angle(file: Path) -> None:
     assert (x == x[:, :1]).all() and len({tuple(clip.tolist()) for clip in x[:, 0]}) > 50
     assert not part.latents["speed"].any()
     parts = open_data(f"heads:{file}?people=5&angles=12&size=24").parts()
-    assert [len(one) for one in (parts.train, parts.validation, parts.test)] == [43, 5, 12]
+    assert [len(one) for one in (parts.train, parts.validation, parts.test)] == [45, 5, 10]
 
 
 def test_what_was_drawn_is_kept(file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
