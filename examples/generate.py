@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 FOLDER = Path(__file__).resolve().parent
 SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if path != Path(__file__).resolve())
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 1200
 
 
 def of_script(script: Path) -> NotebookNode:
