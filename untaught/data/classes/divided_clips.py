@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 
-from untaught.data.reading import video
 from untaught.data.reading.download import cache_folder
 from untaught.data.source import Source
 from untaught.data.spec import Reading, size_of
@@ -34,18 +33,22 @@ def folder_of(name: str, path: Path | None) -> Path:
     return folder
 
 
-def divided_clips(folder: Path, part_of: PartOf, options: video.Options, size: str) -> Source:
+def divided_clips(folder: Path, part_of: PartOf, size: str, grey: bool, every: int) -> Source:
     """Open a folder of clips and divide it by the names of its files, unless folders are parts already.
 
     Args:
         folder: With a folder for each class.
         part_of: The part of a file.
-        options: How the files are read.
         size: Height and width of the frames, as in a spec; empty leaves them.
+        grey: Take the luminance.
+        every: Take every n-th frame only.
 
     Raises:
         DataError: No file belongs to the training part, or none to the test part.
     """
+    from untaught.data.reading import video  # decoding takes a while to import, and sets are listed without it
+
+    options = video.Options(grey=grey, every=every, cuts=False)
     source = video.open_path(folder, options, Reading(size_of(size or None)))
     if source.test is not None:
         return source

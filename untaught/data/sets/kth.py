@@ -15,7 +15,6 @@ from pathlib import Path
 
 from untaught.config import Count, configuration
 from untaught.data.classes.divided_clips import divided_clips, folder_of
-from untaught.data.reading import video
 from untaught.data.source import Source
 
 PERSON = re.compile(r"^person(\d+)_")
@@ -37,8 +36,7 @@ class Options:
 
 def load(path: Path | None, options: Options) -> Source:
     """Open KTH from a folder or from the cache folder."""
-    read = video.Options(grey=True, every=options.every, cuts=False)
-    return divided_clips(folder_of("kth", path), part_of, read, options.size)
+    return divided_clips(folder_of("kth", path), part_of, options.size, grey=True, every=options.every)
 
 
 def part_of(file: Path) -> str:

@@ -16,6 +16,7 @@ References:
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,6 @@ from pydantic import Field
 
 from untaught.config import Count, configuration
 from untaught.data.classes.divided_clips import divided_clips, folder_of
-from untaught.data.reading import video
 from untaught.data.source import Source
 
 GROUP = re.compile(r"_g(\d+)_c\d+$")
@@ -52,8 +52,8 @@ def load(path: Path | None, options: Options) -> Source:
     folder = folder_of("ucf101", path)
     lists = sorted(folder.rglob(f"testlist{options.split:02d}.txt"))
     tested = {Path(line.split()[0]).stem for line in lists[0].read_text().splitlines() if line} if lists else None
-    read = video.Options(grey=options.grey, every=options.every, cuts=False)
-    return divided_clips(folder, lambda file: part_of(file, options.split, tested), read, options.size)
+    its_part = partial(part_of, split=options.split, tested=tested)
+    return divided_clips(folder, its_part, options.size, options.grey, options.every)
 
 
 def part_of(file: Path, split: int, tested: set[str] | None) -> str:
