@@ -141,6 +141,16 @@ def test_prepare_is_shown_no_more_numbers_than_fit_however_many_a_frozen_network
     assert [tuple(x.shape) for x in shown] == [(4, 8 * math.prod(SHAPE))]
 
 
+def test_prepare_is_shown_as_many_windows_as_have_so_many_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = KINDS["clock"].plan(replace(BRIEF, epochs=1))
+    shown: list[int] = []
+    monkeypatch.setattr(type(plan.model), "prepare", lambda self, sample: shown.append(sample.x.numel()))
+    window = math.prod(plan.model.shape) * plan.model.example.frames
+    monkeypatch.setattr("untaught.training.fit.SAMPLE_VALUES", 5 * window)
+    train(plan)
+    assert shown == [5 * window]
+
+
 def test_without_labels_what_needs_them_is_refused() -> None:
     with pytest.raises(DataError, match="no example has a label"):
         plan_for(KINDS["few-labels"].model(), pictures(3))

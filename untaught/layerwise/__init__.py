@@ -4,6 +4,7 @@ class_latents  a density with a class and latents, from few labels
 coded          two networks and a code between them
 decoding_pathway  mirrored blocks on a frozen encoder
 from_components  defaults of what begins at principal components
+from_noise     samples of a network that turns noise into examples
 greedy         autoencoders of one hidden layer, in a stack: the loss of one and of all
 greedy_stages  one stage for each layer of any stack
 latent_outputs  which density of outputs suits the data

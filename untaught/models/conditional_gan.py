@@ -27,11 +27,12 @@ from collections.abc import Sequence
 
 import torch
 
-from untaught.capability import Encodes, Filters, Generates, Samples
+from untaught.capability import Encodes, Filters
 from untaught.config import Count, Flat, Fraction, configuration
 from untaught.errors import ConfigError
+from untaught.layerwise.from_noise import FromNoise
 from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream, Usual
+from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream, Usual
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.discriminator_network import Discriminator
 from untaught.nn.adversarial.energy_distance import LATER, energy_distance
@@ -42,7 +43,7 @@ from untaught.nn.targets import check_labels
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
 
 
-class ConditionalGAN(Learner, Encodes, Samples, Generates, Filters):
+class ConditionalGAN(FromNoise, Encodes, Filters):
     """A generator that is given a class, against a discriminator that knows it.
 
     Example:
@@ -154,14 +155,6 @@ class ConditionalGAN(Learner, Encodes, Samples, Generates, Filters):
         self.discriminator.take(sample.x)
         self.generator.take(one_hot(sample.label, self.config.classes, sample.x))
 
-    def sample(self, count: int, label: int | None = None) -> Examples:
-        """Draw from the generator, of one class or of classes drawn evenly.
-
-        Raises:
-            ConfigError: There is no such class.
-        """
-        return self.generator.made(self.prior_codes(count, label))
-
     def prior_codes(self, count: int, label: int | None = None) -> Features:
         """Draws of z, each with a class, one-hot, beside it: the class that is given, else classes drawn evenly.
 
@@ -173,13 +166,8 @@ class ConditionalGAN(Learner, Encodes, Samples, Generates, Filters):
             raise ConfigError(f"there is no class {label}; classes are 0 to {classes - 1}")
         drawn = torch.randint(classes, (count,), device=self.generator.outputs.low.device)
         latent = self.generator.prior(count)
-        return torch.cat(
-            [latent, one_hot(drawn if label is None else torch.full_like(drawn, label), classes, latent)], 1
-        )
-
-    def generate(self, codes: Features) -> Examples:
-        """The samples x' of codes [z, y]."""
-        return self.generator(codes)
+        label_of_each = drawn if label is None else torch.full_like(drawn, label)
+        return torch.cat([latent, one_hot(label_of_each, classes, latent)], 1)
 
     def filters(self) -> Images:
         """Weights of the discriminator's first layer."""

@@ -29,11 +29,12 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from untaught.capability import Classifies, Encodes, Filters, Generates, Samples
+from untaught.capability import Classifies, Encodes, Filters
 from untaught.config import Count, Flat, NonNegative, configuration
 from untaught.errors import ConfigError
+from untaught.layerwise.from_noise import FromNoise
 from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream, Usual
+from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream, Usual
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.discriminator_network import Discriminator
 from untaught.nn.adversarial.generator_network import Generator
@@ -42,7 +43,7 @@ from untaught.nn.targets import check_labels, class_losses, label_nats
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
 
-class FeatureMatchingGAN(Learner, Classifies, Encodes, Samples, Generates, Filters):
+class FeatureMatchingGAN(FromNoise, Classifies, Encodes, Filters):
     """A classifier that also tells made examples, and a generator that matches its features.
 
     Example:
@@ -159,16 +160,6 @@ class FeatureMatchingGAN(Learner, Classifies, Encodes, Samples, Generates, Filte
         self.discriminator.take(sample.x)
         self.generator.take()
 
-    def sample(self, count: int, label: int | None = None) -> Examples:
-        """Draw from the generator.
-
-        Raises:
-            ConfigError: A label is given.
-        """
-        if label is not None:
-            raise ConfigError("it learns to name classes, not to draw them on demand; conditional-gan does")
-        return self.generator.drawn(count)
-
     def prior_codes(self, count: int, label: int | None = None) -> Features:
         """Draws of z.
 
@@ -176,12 +167,8 @@ class FeatureMatchingGAN(Learner, Classifies, Encodes, Samples, Generates, Filte
             ConfigError: A label is given.
         """
         if label is not None:
-            raise ConfigError(f"there is no class {label} to be drawn")
+            raise ConfigError("it learns to name classes, not to draw them on demand; conditional-gan does")
         return self.generator.prior(count)
-
-    def generate(self, codes: Features) -> Examples:
-        """The samples x' of codes z."""
-        return self.generator(codes)
 
     def filters(self) -> Images:
         """Weights of the discriminator's first layer."""

@@ -36,12 +36,13 @@ from typing import Literal
 import torch
 from torch import nn
 
-from untaught.capability import Encodes, Filters, Generates, Samples
+from untaught.capability import Encodes, Filters
 from untaught.config import Count, Flat, Fraction, NonNegative, configuration
 from untaught.errors import ConfigError
+from untaught.layerwise.from_noise import FromNoise
 from untaught.layerwise.suited import CONVOLVED, in_patches, patches_told
 from untaught.layerwise.wide_range import LINEAR, linear_outside
-from untaught.model import Batch, Example, Learner, Loss, Optimiser, Player, Recipe, Smoke, Usual
+from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Usual
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.discriminator_network import Discriminator
 from untaught.nn.adversarial.energy_distance import LATER, energy_distance
@@ -51,7 +52,7 @@ from untaught.nn.adversarial.verdicts import fooling, telling_apart, told_right,
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
 
-class GAN(Learner, Encodes, Samples, Generates, Filters):
+class GAN(FromNoise, Encodes, Filters):
     """A generator against a discriminator.
 
     Example:
@@ -164,16 +165,6 @@ class GAN(Learner, Encodes, Samples, Generates, Filters):
         self.discriminator.take(sample.x)
         self.generator.take()
 
-    def sample(self, count: int, label: int | None = None) -> Examples:
-        """Draw from the generator.
-
-        Raises:
-            ConfigError: A label is given.
-        """
-        if label is not None:
-            raise ConfigError(f"there is no class {label}; it learnt no classes")
-        return self.generator.drawn(count)
-
     def prior_codes(self, count: int, label: int | None = None) -> Features:
         """Draws of z.
 
@@ -181,12 +172,8 @@ class GAN(Learner, Encodes, Samples, Generates, Filters):
             ConfigError: A label is given.
         """
         if label is not None:
-            raise ConfigError(f"there is no class {label} to be drawn")
+            raise ConfigError(f"there is no class {label}; it learnt no classes")
         return self.generator.prior(count)
-
-    def generate(self, codes: Features) -> Examples:
-        """The samples x' of codes z."""
-        return self.generator(codes)
 
     def filters(self) -> Images:
         """Weights of the discriminator's first layer."""

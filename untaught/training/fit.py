@@ -212,15 +212,19 @@ class _StageTraining:
             return
         if self.stage.begin is not None:
             self.stage.begin()
-        with seeded(0):  # what `sees` draws for this look is not taken from the training's own numbers
-            one = _first(self.feeds.main, 1)
-        shown = math.prod(example_shape(self.own.main.parts.train.shape, self.own.main.view))
-        values = max(
-            shown, one.x[0].numel(), one.wanted[0].numel()
-        )  # a frozen network may give many more than it is shown
-        examples = max(1, min(SAMPLE, SAMPLE_VALUES // values) // (self.own.main.view.frames or 1))
+        examples = self._sampled()
         beside = {name: _first(feed, min(BESIDE, examples)) for name, feed in self.feeds.beside.items()}
         self.learner.prepare(replace(_first(self.feeds.main, examples), beside=beside))
+
+    def _sampled(self) -> int:
+        """How many examples `prepare` is shown; a frozen network may give many more numbers than it is shown."""
+        view = self.own.main.view
+        with seeded(0):  # what `sees` draws for this look is not taken from the training's own numbers
+            one = _first(self.feeds.main, 1)
+        frames = view.frames or 1
+        shown = frames * math.prod(example_shape(self.own.main.parts.train.shape, view))
+        values = max(shown, one.x[0].numel(), one.wanted[0].numel())
+        return max(1, min(SAMPLE // frames, SAMPLE_VALUES // values))
 
     def _restored(self, stepper: Stepper) -> None:
         """Continue from the checkpoint, or save the beginning of a later stage, so that resuming need not repeat it."""
