@@ -1,9 +1,12 @@
 """What all tests share."""
 
 import os
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from checked import FIRST, Left
 
 ROOT = Path(__file__).parents[1]
 
@@ -15,3 +18,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs real data, and there is no folder {folder}")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def checks() -> Generator[None]:
+    """The first calls of a test are checked; what is set up for several tests, and examples in docstrings, wholly."""
+    Left.begin(FIRST)
+    yield
+    Left.begin(sys.maxsize)

@@ -9,7 +9,8 @@ import pkgutil
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -33,33 +34,32 @@ TEXTS = [
 MODELS = [path for path in PACKAGE if path.parent.name == "models" and path.stem != "__init__"]
 FOLDERS = [path.parent for path in PACKAGE if path.stem == "__init__"]
 DRAWERS = {"utils", "util", "misc", "common", "helpers", "base", "core"}
+WEIGHTS_ONLY = "weights_only=True"
 ROOMY = {"models", "sets", "papers", "measures"}
 """Folders that are registries: they may hold any number of files."""
 
 
-@pytest.fixture(params=CODE, ids=lambda path: str(path.relative_to(ROOT)))
-def path(request: pytest.FixtureRequest) -> Path:
-    """Every Python file of the project."""
-    return request.param
+def broken(files: Iterable[Path], rule: Callable[[Path], object]) -> dict[str, object]:
+    """Files in which a rule finds something, and what it finds."""
+    found = {str(path.relative_to(ROOT)): rule(path) for path in files}
+    return {path: what for path, what in found.items() if what}
 
 
-@pytest.fixture(params=PACKAGE, ids=lambda path: str(path.relative_to(ROOT)))
-def ours(request: pytest.FixtureRequest) -> Path:
-    """Every Python file of the package."""
-    return request.param
+def test_a_broken_rule_names_its_file() -> None:
+    assert broken(CODE, lambda path: path.stem == "test_architecture") == {"tests/test_architecture.py": True}
 
 
-def test_functions_are_short(path: Path) -> None:
-    long = {node.name: _length(node) for node in _functions(path) if _length(node) > 40}
-    assert not long, f"more than 40 lines without the docstring: {long}"
+def test_functions_are_short() -> None:
+    """At most 40 lines without the docstring."""
+    assert not broken(CODE, lambda path: {node.name: _length(node) for node in _functions(path) if _length(node) > 40})
 
 
-def test_file_is_no_drawer(path: Path) -> None:
-    assert not {path.stem, *path.relative_to(ROOT).parts[:-1]} & DRAWERS
+def test_file_is_no_drawer() -> None:
+    assert not broken(CODE, lambda path: {path.stem, *path.relative_to(ROOT).parts[:-1]} & DRAWERS)
 
 
-def test_file_opens_with_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text()))
+def test_file_opens_with_what_it_is() -> None:
+    assert not broken(CODE, lambda path: not ast.get_docstring(_tree(path)))
 
 
 def test_folders_are_small() -> None:
@@ -80,24 +80,27 @@ def test_map_names_every_module() -> None:
     assert named == modules
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
-def test_package_that_lists_its_files_lists_all_and_no_others(folder: Path) -> None:
+def test_package_that_lists_its_files_lists_all_and_no_others() -> None:
     """One line for each: the name, two spaces or more, what it is."""
-    listed = re.findall(
-        r"^(\w+) {2,}\S", ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or "", re.M
-    )
-    inside = [path.stem for path in folder.glob("*.py")]
-    inside += [path.parent.name for path in folder.glob("*/__init__.py")]
-    assert not listed or sorted(listed) == sorted(name for name in inside if not name.startswith("_"))
+
+    def wrong(folder: Path) -> set[str]:
+        told = ast.get_docstring(_tree(folder / "__init__.py")) or ""
+        listed = re.findall(r"^(\w+) {2,}\S", told, re.M)
+        inside = [path.stem for path in folder.glob("*.py")]
+        inside += [path.parent.name for path in folder.glob("*/__init__.py")]
+        assert len(listed) == len(set(listed))
+        return set(listed) ^ {name for name in inside if not name.startswith("_")} if listed else set()
+
+    assert not broken(FOLDERS, wrong)
 
 
-def test_nobody_asks_hasattr(ours: Path) -> None:
-    assert not _calls(ours, "hasattr")
+def test_nobody_asks_hasattr() -> None:
+    assert not broken(PACKAGE, lambda path: _calls(path, "hasattr"))
 
 
-def test_models_take_no_open_keywords(ours: Path) -> None:
-    if "models" in ours.parts:
-        assert not [node.name for node in _functions(ours) if node.args.kwarg is not None]
+def test_models_take_no_open_keywords() -> None:
+    models = [path for path in PACKAGE if "models" in path.parts]
+    assert not broken(models, lambda path: [node.name for node in _functions(path) if node.args.kwarg is not None])
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
@@ -109,29 +112,35 @@ def test_mathematics_comes_first_and_in_order(model: Path) -> None:
     assert [number for _, number in numbered] == sorted(number for _, number in numbered), numbered
 
 
-def test_only_randomness_seeds(ours: Path) -> None:
-    if ours.name != "randomness.py":
-        seeds = r"\b(manual_seed(_all)?|seed_everything|np\.random\.seed|random\.seed|set_rng_state)\("
-        calls = [(n, line) for n, line in _lines(ours) if re.search(seeds, line) and "Generator" not in line]
+def test_only_randomness_seeds() -> None:
+    seeds = re.compile(r"\b(manual_seed(_all)?|seed_everything|np\.random\.seed|random\.seed|set_rng_state)\(")
+
+    def calls(path: Path) -> list[tuple[int, str]]:
         # A torch.Generator of one's own is no global state: `generator.manual_seed(...)`.
-        assert not [at for at in calls if "generator" not in at[1].lower()]
+        return [(n, line) for n, line in _lines(path) if seeds.search(line) and "generator" not in line.lower()]
+
+    assert list(broken(PACKAGE, calls)) == ["untaught/randomness.py"]
 
 
-def test_only_commands_print(ours: Path) -> None:
-    if "cli" not in ours.parts:
-        assert not _calls(ours, "print")
+def test_only_commands_print() -> None:
+    assert not broken([path for path in PACKAGE if "cli" not in path.parts], lambda path: _calls(path, "print"))
 
 
-def test_nothing_is_pickled(ours: Path) -> None:
-    assert not _imported(ours) & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-    text = ours.read_text()
-    assert not re.search(r"\btorch\.save\(", text)
-    assert all("weights_only=True" in line for line in text.splitlines() if re.search(r"\btorch\.load\(", line))
-    assert "allow_pickle=True" not in text
+def test_nothing_is_pickled() -> None:
+    pickles = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    loads = re.compile(r"\btorch\.load\(")
+
+    def unsafe(path: Path) -> list[str]:
+        lines = [line for _, line in _lines(path)]
+        saves = [line for line in lines if re.search(r"\btorch\.save\(|allow_pickle=True", line)]
+        return [*(_imported(path) & pickles), *saves, *(x for x in lines if loads.search(x) and WEIGHTS_ONLY not in x)]
+
+    assert not broken(PACKAGE, unsafe)
 
 
-def test_nobody_needs_torchvision(path: Path) -> None:
-    assert not _imported(path) & {"torchvision", "torchmetrics", "timm", "kornia", "lightning", "pytorch_lightning"}
+def test_nobody_needs_torchvision() -> None:
+    others = {"torchvision", "torchmetrics", "timm", "kornia", "lightning", "pytorch_lightning"}
+    assert not broken(CODE, lambda path: _imported(path) & others)
 
 
 def test_torchvision_is_not_installed() -> None:
@@ -166,6 +175,7 @@ def test_nobody_overrides_what_is_implemented() -> None:
     """A model fills in what is abstract; only what the contract offers for it may be replaced."""
     offered = {"prepare", "stages", "held_out", "__init__", "forward", "anneal", "filter_pictures", "usual", "view_of"}
     offered |= {"log_weights"}
+    list(_modules())  # from here on they are known
     for cls in _subclasses(Model):
         if cls.__module__.startswith("untaught.models"):
             inherited = [base for base in cls.__mro__[1:] if base.__module__.startswith("untaught")]
@@ -204,14 +214,22 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def _subclasses(cls: type) -> set[type]:
-    list(_modules())
     found = set(cls.__subclasses__())
     return found.union(*(_subclasses(sub) for sub in found)) if found else found
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(path)))
+
+
 def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    tree = ast.walk(ast.parse(path.read_text()))
-    return [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node for node in _nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -232,13 +250,13 @@ def _numbered(path: Path) -> list[tuple[int, int]]:
 
 
 def _calls(path: Path, name: str) -> list[int]:
-    tree = ast.walk(ast.parse(path.read_text()))
-    return [n.lineno for n in tree if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == name]
+    calls = [node for node in _nodes(path) if isinstance(node, ast.Call)]
+    return [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == name]
 
 
 def _imported(path: Path) -> set[str]:
     """The packages that a file imports, by their first name."""
-    tree = list(ast.walk(ast.parse(path.read_text())))
+    tree = _nodes(path)
     plain = {alias.name for node in tree if isinstance(node, ast.Import) for alias in node.names}
     from_ = {node.module or "" for node in tree if isinstance(node, ast.ImportFrom) and node.level == 0}
     return {name.split(".")[0] for name in plain | from_}

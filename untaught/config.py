@@ -75,6 +75,7 @@ class FieldDescription:
     """Its default; `PydanticUndefined` where it must be given."""
 
 
+@cache
 def fields(cls: type[Any]) -> tuple[FieldDescription, ...]:
     """Describe every field of a configuration, in order."""
     hints, plain = typing.get_type_hints(cls, include_extras=True), typing.get_type_hints(cls)

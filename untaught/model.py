@@ -22,6 +22,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, ClassVar
 
 import torch
@@ -358,7 +359,11 @@ def model_class(name: str) -> type[Model]:
         close = get_close_matches(name, model_names(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(model_names())}"
         raise ConfigError(f"no model is called {name!r}; {hint}")
-    module = importlib.import_module("untaught.models." + name.replace("-", "_"))
+    return _only_model(importlib.import_module("untaught.models." + name.replace("-", "_")))
+
+
+@cache
+def _only_model(module: ModuleType) -> type[Model]:
     own = [cls for _, cls in inspect.getmembers(module, inspect.isclass) if cls.__module__ == module.__name__]
     final = [cls for cls in own if issubclass(cls, Model) and not inspect.isabstract(cls)]
     if len(final) != 1:

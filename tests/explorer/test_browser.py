@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,7 +21,9 @@ import numpy as np
 import pytest
 from accessibility import violations
 from PIL import Image
-from small_runs import small_run
+from small_runs import data_file, small_run
+
+from untaught.runs.run import Run, open_run
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -61,27 +64,26 @@ def browser() -> Generator[Any]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[..., str]]:
-    """A server in a thread for a small run of a model; gives its address."""
+def served() -> Generator[Callable[[Run], str]]:
+    """A server in a thread for a run; gives its address."""
     import uvicorn
 
     from untaught.explorer.application import application
     from untaught.explorer.serving import free_socket
 
     running: list[tuple[uvicorn.Server, threading.Thread, socket.socket]] = []
-    known: dict[tuple[str, int], str] = {}
+    known: dict[Path, str] = {}
 
-    def serve(model: str, side: int = 8, **config: Any) -> str:
-        if (model, side) not in known:
-            run = small_run(tmp_path_factory.mktemp(model), model, side, **config)
+    def serve(run: Run) -> str:
+        if run.path not in known:
             held = free_socket(21000)
             app = application(run, held.getsockname()[1])
             server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [held]}, daemon=True)
             thread.start()
             running.append((server, thread, held))
-            known[model, side] = f"http://127.0.0.1:{held.getsockname()[1]}/"
-        return known[model, side]
+            known[run.path] = f"http://127.0.0.1:{held.getsockname()[1]}/"
+        return known[run.path]
 
     yield serve
     for server, thread, held in running:
@@ -90,16 +92,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[..., 
         held.close()
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """A small run of a model, made once."""
+    known: dict[tuple[str, int], Run] = {}
+
+    def make(model: str, side: int = 8, **config: Any) -> Run:
+        if (model, side) not in known:
+            known[model, side] = small_run(tmp_path_factory.mktemp(model), model, side, **config)
+        return known[model, side]
+
+    return make
+
+
 @pytest.fixture
-def opened(browser: Any, served: Callable[..., str]) -> Generator[Callable[..., Any]]:
+def opened(browser: Any, served: Callable[[Run], str], made: Callable[..., Run]) -> Generator[Callable[..., Any]]:
     """Opens a page on a panel; afterwards nothing was said on the console and nothing asked of another host."""
     pages: list[Any] = []
     faults: list[str] = []
 
-    def open_panel(
-        model: str, panel: str, side: int = 8, width: int = 1280, scheme: str = "light", **config: Any
-    ) -> Any:
-        address = served(model, side, **config)
+    def open_panel(of: str | Run, panel: str, width: int = 1280, scheme: str = "light") -> Any:
+        address = served(of if isinstance(of, Run) else made(of))
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         pages.append(page)
         page.on("console", lambda said: faults.append(said.text) if is_fault(said) else None)
@@ -148,6 +161,8 @@ def wait_until(page: Any, happened: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen")
 
 
+CURVE = "#panel-training .curves path.s0"
+CHECKPOINT = "fetch('/api/about').then(answer => answer.json()).then(about => about.checkpoint)"
 PICTURE = "The picture that the code decodes to"
 MAP = "#panel-latent [role=application]"
 
@@ -326,6 +341,47 @@ def test_layers_are_looked_at_and_the_training_followed(opened: Callable[..., An
     page.locator("#panel-layers input[aria-label=example]").fill("1")
     page.click("#tab-training")
     wait_until(page, lambda: "step 1" in page.locator("#panel-training .verdict").inner_text())
+
+
+STEP = re.compile(r"step ([\d,]+)")
+
+
+def step_of(page: Any) -> int:
+    """The step of the training that the page tells; 0 where it tells none."""
+    found = STEP.search(page.locator("#panel-training .verdict").inner_text())
+    return int(found[1].replace(",", "")) if found else 0
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Generator[Run]:
+    """A run that another process trains meanwhile; there is a record already."""
+    folder = tmp_path / "run"
+    command = ["train", "rbm", "--data", str(data_file(tmp_path)), "--minutes", "2", "--hidden", "16"]
+    trainer = subprocess.Popen([sys.executable, "-m", "untaught", *command, "--out", str(folder)])
+    for _ in range(600):
+        if (folder / "metrics.jsonl").is_file() and open_run(folder).count_records():
+            break
+        time.sleep(0.1)
+    assert trainer.poll() is None
+    yield open_run(folder)
+    assert trainer.poll() is None, "it had ended before the page was looked at"
+    trainer.kill()
+    trainer.wait(60)
+
+
+@pytest.mark.slow
+def test_a_training_is_followed_while_it_runs(opened: Callable[..., Any], training: Run) -> None:
+    """Its step, curves and pictures go on without a hand; newer weights are shown once they are asked for."""
+    page = opened(training, "training")
+    wait_until(page, lambda: step_of(page) > 0)
+    begun, drawn = step_of(page), page.locator(CURVE).first.get_attribute("d")
+    wait_until(page, lambda: step_of(page) > begun)
+    wait_until(page, lambda: page.locator(CURVE).first.get_attribute("d") != drawn)
+    wait_until(page, lambda: page.locator("#panel-training .wall img").count() > 0)
+    page.wait_for_selector("#panel-training button:has-text('newer weights'):visible", timeout=30_000)
+    known = page.evaluate(CHECKPOINT)
+    page.get_by_text("Explore the newer weights").click()
+    wait_until(page, lambda: page.evaluate(CHECKPOINT) != known)
 
 
 @pytest.mark.slow

@@ -384,6 +384,7 @@ def test_reconstruction_passes_every_layer_twice() -> None:
     down = torch.sigmoid(highest @ top.weight.T + top.visible_bias)
     expected = torch.sigmoid(down @ dbn.generative[0] + below.visible_bias)
     torch.testing.assert_close(dbn.reconstruct(x).flatten(1), expected)
+    torch.testing.assert_close(dbn.decode(highest).flatten(1), expected)
 
 
 def test_held_out_error_is_that_of_the_classes_named() -> None:

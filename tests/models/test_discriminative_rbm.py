@@ -359,6 +359,14 @@ def test_reconstruction_goes_through_the_means() -> None:
     torch.testing.assert_close(rbm.reconstruct(x).flatten(1), mean)
 
 
+def test_a_decoded_state_is_the_mean_of_what_it_may_show() -> None:
+    """E[x|h] from the joint summed over classes; classes do not change what hidden units show."""
+    rbm = machine()
+    with_h = joint(rbm).sum(1)
+    expected = (VISIBLE.T @ with_h / with_h.sum(0)).T
+    torch.testing.assert_close(rbm.decode(HIDDEN).flatten(1), expected)
+
+
 def test_settings_are_those_of_2008() -> None:
     """The hybrid's weight of the joint density is 0.01; CD-1; the generative machine is watched by its own error."""
     config = DiscriminativeRBM.Config()

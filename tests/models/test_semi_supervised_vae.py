@@ -129,6 +129,30 @@ def test_capabilities_of_both(model: str) -> None:
     assert [stage.name for stage in net.stages()] == (["features", "classes"] if model == "m1-m2" else ["classes"])
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("model", ["m1-m2", "m2"])
+def test_a_code_is_a_latent_a_class_and_the_noise_between(model: str) -> None:
+    fields = SemiSupervisedVAE.Config(latent=3, hidden=(8,), class_hidden=(6,), classes=4, model=model)  # type: ignore[arg-type]
+    with seeded(0):
+        net, z, noise = SemiSupervisedVAE(fields, (1, 5, 6)).eval(), torch.randn(5, 3), torch.randn(5, 3)
+        drawn = [net.prior_codes(4000, label) for label in (None, 2)]
+    label = torch.tensor([0, 1, 2, 3, 3])
+    numbers = net.classes.decoder(z, label)
+    if net.features is None:
+        codes, expected = torch.cat([z, torch.eye(4)[label]], 1), net.classes.outputs.mean(numbers)
+    else:
+        codes = torch.cat([z, torch.eye(4)[label], noise], 1)
+        deviation = net.classes.outputs.log_variance(numbers).exp().sqrt()
+        expected = net.features.decode(net.classes.outputs.mean(numbers) + deviation * noise).flatten(1)
+    torch.testing.assert_close(net.generate(codes).flatten(1), expected)
+    evenly, second = (codes.mean(0) for codes in drawn)
+    torch.testing.assert_close(evenly[3:7], torch.full((4,), 0.25), atol=0.03, rtol=0)
+    assert second[3:7].tolist() == [0, 0, 1, 0] and all(codes.shape == (4000, codes.shape[1]) for codes in drawn)
+    normals = torch.cat([drawn[0][:, :3], drawn[0][:, 7:]], 1)
+    assert normals.mean(0).abs().max() < 0.08 and (normals.std(0) - 1).abs().max() < 0.05
+    assert normals.shape[1] == (6 if model == "m1-m2" else 3)
+
+
 def test_bad_input() -> None:
     net = SemiSupervisedVAE(SemiSupervisedVAE.smoke.config, (1, 4, 4))
     with pytest.raises(ConfigError, match="no class 3; classes are 0 to 2"):

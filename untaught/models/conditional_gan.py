@@ -29,7 +29,6 @@ import torch
 
 from untaught.capability import Encodes, Filters
 from untaught.config import Count, Flat, Fraction, configuration
-from untaught.errors import ConfigError
 from untaught.layerwise.from_noise import FromNoise
 from untaught.layerwise.wide_range import LINEAR, linear_outside
 from untaught.model import Batch, Example, Loss, Optimiser, Player, Recipe, Smoke, Stage, Stream, Usual
@@ -38,7 +37,7 @@ from untaught.nn.adversarial.discriminator_network import Discriminator
 from untaught.nn.adversarial.energy_distance import LATER, energy_distance
 from untaught.nn.adversarial.generator_network import Generator
 from untaught.nn.adversarial.verdicts import fooling, telling_apart, told_right, value
-from untaught.nn.latent.stochastic import one_hot
+from untaught.nn.latent.stochastic import one_hot, with_classes
 from untaught.nn.targets import check_labels
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
 
@@ -161,13 +160,7 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
         Raises:
             ConfigError: There is no such class.
         """
-        classes = self.config.classes
-        if label is not None and not 0 <= label < classes:
-            raise ConfigError(f"there is no class {label}; classes are 0 to {classes - 1}")
-        drawn = torch.randint(classes, (count,), device=self.generator.outputs.low.device)
-        latent = self.generator.prior(count)
-        label_of_each = drawn if label is None else torch.full_like(drawn, label)
-        return torch.cat([latent, one_hot(label_of_each, classes, latent)], 1)
+        return with_classes(self.generator.prior(count), self.config.classes, label)
 
     def filters(self) -> Images:
         """Weights of the discriminator's first layer."""

@@ -39,7 +39,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
+from untaught.capability import Activations, Classifies, Decodes, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages
@@ -57,7 +57,7 @@ from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scal
 States = Float[Tensor, "batch _"]
 
 
-class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activations, Filters):
+class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBound, Activations, Filters):
     """A deep belief net.
 
     Example:
@@ -258,9 +258,13 @@ class DBN(Learner, Classifies, Encodes, Samples, Reconstructs, LowerBound, Activ
             return torch.softmax(self._label_logits(x), 1)
         return self._labelled().class_probabilities(self._up(x))
 
+    def decode(self, features: Features) -> Examples:
+        """Means of the visible units, after a pass of means down from the highest hidden layer."""
+        return self._down(self.top.decode(features), lambda mean: mean)[0].unflatten(1, self.shape)
+
     def reconstruct(self, x: Examples) -> Examples:
-        """Means of the visible units, after a pass of means up to the highest layer and down again."""
-        return self._down(self.top.reconstruct(self._up(x)), lambda mean: mean)[0].unflatten(1, self.shape)
+        """The same after a pass of means up to that layer."""
+        return self.decode(self.encode(x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Gibbs steps at the top, with the class clamped if one is given, then one pass down that ends in means."""

@@ -40,7 +40,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Encodes, Energy, Filters, Reconstructs, Samples, Side
+from untaught.capability import Activations, Classifies, Decodes, Encodes, Energy, Filters, Reconstructs, Samples, Side
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.model import Batch, Example, Learner, Loss, Player, Smoke, View
@@ -62,7 +62,7 @@ ROWS = 500
 """Examples for which every class is tried at once: a value for each example, class and hidden unit is held."""
 
 
-class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Energy, Activations, Filters):
+class DiscriminativeRBM(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, Energy, Activations, Filters):
     """A restricted Boltzmann machine over examples and classes.
 
     Example:
@@ -241,9 +241,13 @@ class DiscriminativeRBM(Learner, Classifies, Encodes, Samples, Reconstructs, Ene
         pairs = zip(_few_at_once(reached), _few_at_once(self.class_probabilities(x)), strict=True)
         return torch.cat([(p[:, :, None] * torch.sigmoid(r[:, None] + self.label_weight)).sum(1) for r, p in pairs])
 
+    def decode(self, features: Features) -> Examples:
+        """Mean of the visible units given hidden ones, which say alone what is seen."""
+        return self.visible_given(features).unflatten(1, self.shape)
+
     def reconstruct(self, x: Examples) -> Examples:
         """Mean of the visible units given the hidden units' means."""
-        return self.visible_given(self.encode(x)).unflatten(1, self.shape)
+        return self.decode(self.encode(x))
 
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Run `count` chains from the base rates, the class clamped if given; the last step gives the means (3) of x.

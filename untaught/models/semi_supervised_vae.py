@@ -29,22 +29,21 @@ from typing import Literal
 
 import torch
 
-from untaught.capability import Classifies, Encodes, Reconstructs, Samples
+from untaught.capability import Classifies, Encodes, Generates, Reconstructs, Samples
 from untaught.config import Count, NonNegative, configuration
-from untaught.errors import ConfigError
 from untaught.layerwise.class_latents import ClassLatents
 from untaught.layerwise.latent_outputs import BEGUN, DENSITIES, DensityModel, Start, begun_at_components, density_for
 from untaught.model import Batch, Example, Optimiser, Recipe, Smoke, Stage, Stream, Usual
 from untaught.models.vae import VAE
 from untaught.nn.latent.densities import OutputKind, normal
-from untaught.nn.latent.stochastic import Networks
+from untaught.nn.latent.stochastic import Networks, with_classes
 from untaught.shapes import Examples, Features, Shape
 
 SHORT = 4
 """How many times longer than M1's features examples must be for these to be of use."""
 
 
-class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples):
+class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples, Generates):
     """Two variational autoencoders, the upper one with a class.
 
     Example:
@@ -148,21 +147,30 @@ class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples
         latent = self.classes.encoder(flat, label)[0]
         return self.classes.outputs.mean(self.classes.decoder(latent, label)).unflatten(1, self.shape)
 
+    def prior_codes(self, count: int, label: int | None = None) -> Features:
+        """Draws of z, of a class, one-hot, evenly or as given, and with M1 of the noise of p(x|y, z), side by side.
+
+        Raises:
+            ConfigError: There is no such class.
+        """
+        like = self.classes.outputs.offset.new_zeros(count, self.config.latent)
+        above = with_classes(normal(like), self.config.classes, label)
+        return above if self.features is None else torch.cat([above, normal(like)], 1)
+
+    def generate(self, codes: Features) -> Examples:
+        """Mean of p(v|x), with x of p(x|y, z) as these codes have it; of M2 alone the mean of p(x|y, z)."""
+        own = self.config.latent + self.config.classes
+        numbers = self.classes.decoder.of_codes(codes[:, :own])
+        made = self.classes.outputs.mean(numbers)
+        if self.features is None:
+            return made.unflatten(1, self.shape)
+        return self.features.decode(made + (0.5 * self.classes.outputs.log_variance(numbers)).exp() * codes[:, own:])
+
     def sample(self, count: int, label: int | None = None) -> Examples:
         """Draw a class and latents from the prior, features given these, and decode.
 
         Raises:
             ConfigError: There is no such class.
         """
-        if label is not None and not 0 <= label < self.config.classes:
-            raise ConfigError(f"there is no class {label}; classes are 0 to {self.config.classes - 1}")
         with torch.no_grad():
-            like = self.classes.outputs.offset.new_zeros(count, self.config.latent)
-            drawn = torch.randint(self.config.classes, (count,), device=like.device)
-            wanted = drawn if label is None else torch.full_like(drawn, label)
-            numbers = self.classes.decoder(normal(like), wanted)
-            made = self.classes.outputs.mean(numbers)
-            if self.features is None:
-                return made.unflatten(1, self.shape)
-            spread = (0.5 * self.classes.outputs.log_variance(numbers)).exp()
-            return self.features.decode(made + spread * normal(made))
+            return self.generate(self.prior_codes(count, label))

@@ -12,6 +12,7 @@ import itertools
 import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -121,22 +122,22 @@ class Stepper:
     def _update(self, player: str, batch: Batch, number: int) -> None:
         """Loss, backward, clip, update."""
         optimiser = self.optimisers[player]
-
-        def closure() -> Tensor:
-            optimiser.zero_grad(set_to_none=True)
-            with self.fabric.autocast():
-                loss = self.loss(batch, player, self.progress)
-            self.fabric.backward(loss.total)
-            if self.recipe.clip is not None:
-                nn.utils.clip_grad_norm_(self.parameters[player], self.recipe.clip)
-            self._note(player, number, loss, len(batch.x))
-            return loss.total
-
         if player in self.searching:
-            optimiser.step(self._same_draws(closure))  # type: ignore[arg-type]
+            optimiser.step(self._same_draws(partial(self._evaluate, player, batch, number)))  # type: ignore[arg-type]
         else:
-            closure()
+            self._evaluate(player, batch, number)
             optimiser.step()
+
+    def _evaluate(self, player: str, batch: Batch, number: int) -> Tensor:
+        """Loss and its gradients, clipped."""
+        self.optimisers[player].zero_grad(set_to_none=True)
+        with self.fabric.autocast():
+            loss = self.loss(batch, player, self.progress)
+        self.fabric.backward(loss.total)
+        if self.recipe.clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters[player], self.recipe.clip)
+        self._note(player, number, loss, len(batch.x))
+        return loss.total
 
     def _only(self, player: str) -> None:
         """Compute gradients only for one player's parameters; they flow through the others without being stored."""

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.config import Count, configuration
+from untaught.errors import ConfigError
 from untaught.nn.coders import Coders
 from untaught.nn.convolution import Activation
 from untaught.nn.noise import wide
@@ -118,7 +119,28 @@ class LatentDecoder(nn.Module):
 
     def forward(self, latent: Features, label: Labels | None = None) -> Float[Tensor, "batch number"]:
         """Outputs, in full precision."""
-        return wide(self.network(self.seen(latent, label))).flatten(1)
+        return self.of_codes(self.seen(latent, label))
+
+    def of_codes(self, seen: Float[Tensor, "batch input"]) -> Float[Tensor, "batch number"]:
+        """The same, given what `seen` gives."""
+        return wide(self.network(seen)).flatten(1)
+
+
+def with_classes(latent: Features, classes: int, label: int | None = None) -> Float[Tensor, "batch code"]:
+    """Latents, each with a class, one-hot, beside it: the class that is given, else classes drawn evenly.
+
+    Example:
+        >>> with_classes(torch.zeros(2, 1), 3, 1).tolist()
+        [[0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
+
+    Raises:
+        ConfigError: There is no such class.
+    """
+    if label is not None and not 0 <= label < classes:
+        raise ConfigError(f"there is no class {label}; classes are 0 to {classes - 1}")
+    drawn = torch.randint(classes, (len(latent),), device=latent.device)
+    label_of_each = drawn if label is None else torch.full_like(drawn, label)
+    return torch.cat([latent, one_hot(label_of_each, classes, latent)], 1)
 
 
 def one_hot(label: Labels | None, classes: int, like: Tensor) -> Features:
