@@ -1,6 +1,6 @@
-"""The type checker that jaxtyping's import hook puts around every function of the package while the tests run.
+"""The type checker that jaxtyping's import hook puts around every function of the packages that compute.
 
-pytest is told so in pyproject.toml: `--jaxtyping-packages=untaught,checked.shapes`. A check takes longer than much of
+pytest is told so in pyproject.toml: `--jaxtyping-packages=...,checked.shapes`. A check takes longer than much of
 what it checks, and a training repeats the same calls thousands of times, so of each test the first calls are checked.
 """
 
@@ -17,7 +17,7 @@ from beartype.roar import BeartypeDecorHintPep673Exception
 
 NUMBERS = BeartypeConf(is_pep484_tower=True)
 """A whole number may stand where a `float` is asked for, as everywhere in Python's typing."""
-FIRST = 1000
+FIRST = 300
 """Checks of one test: arguments and result are one each."""
 
 

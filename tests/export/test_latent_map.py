@@ -194,7 +194,7 @@ def test_runtime_is_fetched_once_and_checked(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("dbn", "lacks what the page shows: decodes"), ("softmax", "encodes"), ("ladder", "decodes")]
+    ("name", "told"), [("dbm", "lacks what the page shows: decodes"), ("softmax", "encodes"), ("ladder", "decodes")]
 )
 def test_what_has_no_map_is_refused(name: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):

@@ -115,21 +115,26 @@ def all_estimators() -> list[tuple[str, type[ModelEstimator]]]:
         >>> dict(all_estimators())["RBMEstimator"](hidden=3)
         RBMEstimator(hidden=3)
     """
-    made: list[type[ModelEstimator]] = []
-    for model in (model_class(name) for name in model_names()):
-        if model.smoke.frames is None:
-            made += [estimator_class(model)] if issubclass(model, Encodes) and not learns_classes(model) else []
-            made += [classifier_class(model)] if issubclass(model, Classifies) else []
-    return [(estimator.__name__, estimator) for estimator in made]
+    return list(_estimators(model_names()).items())
 
 
 def __getattr__(name: str) -> type[ModelEstimator]:
     """Find an estimator by its name, for imports and for pickles."""
-    if name.endswith(("Estimator", "Classifier")):
-        for own, estimator in all_estimators():
-            if own == name:
-                return estimator
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = _estimators(model_names()) if name.endswith(("Estimator", "Classifier")) else {}
+    if name not in found:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found[name]
+
+
+@cache
+def _estimators(models: tuple[str, ...]) -> dict[str, type[ModelEstimator]]:
+    """Estimators of models that see no video, by name."""
+    made: list[type[ModelEstimator]] = []
+    for model in map(model_class, models):
+        if model.smoke.frames is None:
+            made += [estimator_class(model)] if issubclass(model, Encodes) and not learns_classes(model) else []
+            made += [classifier_class(model)] if issubclass(model, Classifies) else []
+    return {estimator.__name__: estimator for estimator in made}
 
 
 def _constructor(defaults: dict[str, Any]) -> Callable[..., None]:

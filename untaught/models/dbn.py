@@ -39,7 +39,17 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Decodes, Encodes, Energy, Filters, LowerBound, Reconstructs, Samples
+from untaught.capability import (
+    Activations,
+    Classifies,
+    Decodes,
+    Encodes,
+    Energy,
+    Filters,
+    LowerBound,
+    Reconstructs,
+    Samples,
+)
 from untaught.config import Count, NonNegative, Positive, Whole, configuration
 from untaught.errors import ConfigError
 from untaught.layerwise.greedy_stages import greedy_stages

@@ -67,7 +67,8 @@ def test_what_is_torchs_stays_as_it_is() -> None:
 @pytest.mark.parametrize("side", [1, 2, 3])
 def test_gradients_in_reduced_precision_are_those_in_full(side: int) -> None:
     """Filters that reached beyond all padding had gradients of whatever stood in the memory."""
-    network, x = UpConvolution((128, side, side), (1, 4 * side, 4 * side)), torch.rand(32, 128, side, side)
+    with seeded(0):
+        network, x = UpConvolution((128, side, side), (1, 4 * side, 4 * side)), torch.rand(32, 128, side, side)
     network(x).square().mean().backward()
     first = network.layers[0].get_parameter("weight")
     wanted = first.grad
