@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import torch
 from small_runs import PORT, ask, small_run
 
 from untaught.explorer.application import application
+
+PNG = b"\x89PNG"
 
 
 def test_records_come_as_they_are_written(tmp_path: Path) -> None:
@@ -29,6 +32,24 @@ def test_records_come_as_they_are_written(tmp_path: Path) -> None:
     run.cut_records(1)  # as where a training is resumed
     again = ask(app, "GET", f"/api/training?from={third['place']}").json
     assert again["restarted"] and [record["step"] for record in again["records"]] == [1]
+
+
+def test_pictures_of_each_step_are_listed_and_given(tmp_path: Path) -> None:
+    run = small_run(tmp_path, "rbm")
+    (run.pictures / "train-00000010").mkdir(parents=True)
+    for age, name in enumerate(("samples.png", "train-00000010/samples.png", "elsewhere.png")):
+        (run.pictures / name).write_bytes(PNG + name.encode())
+        os.utime(run.pictures / name, (1000 - age, 1000 - age))
+    (tmp_path / "secret.png").write_bytes(PNG)
+    (run.pictures / "elsewhere.png").unlink()
+    (run.pictures / "elsewhere.png").symlink_to(tmp_path / "secret.png")
+    app = application(run, PORT)
+    listed = ask(app, "GET", "/api/training").json["pictures"]
+    assert listed == [{"name": "samples.png", "at": 1000.0}, {"name": "train-00000010/samples.png", "at": 999.0}]
+    given = ask(app, "GET", "/api/training/picture?name=train-00000010/samples.png")
+    assert given.status == 200 and given.body == PNG + b"train-00000010/samples.png"
+    for name in ("elsewhere.png", "../config.json", "train-00000010/../samples.png"):
+        assert ask(app, "GET", f"/api/training/picture?name={name}").status == 400
 
 
 def test_newer_weights_are_taken_when_asked(tmp_path: Path) -> None:

@@ -58,13 +58,11 @@ def kept(line: bytes) -> dict[str, Any]:
 
 
 def pictures(run: Run) -> list[tuple[str, float]]:
-    """Names of the run's pictures, and when each was written; the newest first."""
-    found = (
-        [(path.name, path.stat().st_mtime) for path in run.pictures.glob("*.png") if is_own_file(run, path)]
-        if run.pictures.is_dir()
-        else []
-    )
-    return sorted(found, key=lambda item: -item[1])[:SHOWN]
+    """Names of the run's pictures, those of each step in a folder of theirs, and when each was written; newest first."""
+    written = [path for pattern in ("*.png", "*/*.png") for path in run.pictures.glob(pattern)]
+    found = [(path, path.stat().st_mtime) for path in written if is_own_file(run, path)]
+    newest = sorted(found, key=lambda item: -item[1])[:SHOWN]
+    return [(path.relative_to(run.pictures).as_posix(), at) for path, at in newest]
 
 
 def picture(run: Run, asked: Asked) -> Answer:

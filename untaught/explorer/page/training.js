@@ -20,6 +20,13 @@ export async function build(panel, about, { about: run }) {
   }
 }
 
+/** "train-00000714/samples.png" as a person says it. */
+function spoken(name) {
+  const [what, folder] = name.replace(/\.png$/, "").split("/").reverse();
+  const [, stage, step] = folder?.match(/^(.*)-(\d+)$/) ?? [];
+  return what.replaceAll("-", " ") + (step ? `, ${stage}, step ${Number(step).toLocaleString()}` : "");
+}
+
 class View {
   constructor(panel, run) {
     this.panel = panel;
@@ -88,12 +95,14 @@ class View {
   hang(listed) {
     for (const { name, at } of listed.slice(0, PICTURES).reverse()) {
       if (this.pictures.get(name)?.at === at) continue;
-      const held = this.pictures.get(name) ?? { image: el("img", { class: "wide", alt: name.replace(/\.png$/, ""), loading: "lazy" }) };
+      const told = spoken(name);
+      const held = this.pictures.get(name) ?? { image: el("img", { class: "wide", alt: told, loading: "lazy" }) };
       held.at = at;
       held.image.src = `/api/training/picture?${new URLSearchParams({ name, at })}`;
-      if (!this.pictures.has(name)) this.wall.prepend(el("figure", {}, held.image, el("figcaption", {}, name.replace(/\.png$/, "").replaceAll("-", " "))));
+      if (!this.pictures.has(name)) this.wall.prepend(el("figure", {}, held.image, el("figcaption", {}, told)));
       this.pictures.set(name, held);
     }
+    while (this.wall.childElementCount > PICTURES) this.wall.lastElementChild.remove();
   }
 
   async take() {
