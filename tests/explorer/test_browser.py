@@ -380,8 +380,9 @@ def test_a_training_is_followed_while_it_runs(opened: Callable[..., Any], traini
     wait_until(page, lambda: page.locator("#panel-training .wall img").count() > 0)
     page.wait_for_selector("#panel-training button:has-text('newer weights'):visible", timeout=30_000)
     known = page.evaluate(CHECKPOINT)
-    page.get_by_text("Explore the newer weights").click()
-    wait_until(page, lambda: page.evaluate(CHECKPOINT) != known)
+    with page.expect_navigation():
+        page.get_by_text("Explore the newer weights").click()
+    assert page.evaluate(CHECKPOINT) != known
 
 
 @pytest.mark.slow

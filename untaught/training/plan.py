@@ -495,7 +495,7 @@ def _refuse_one_class(made: Plan) -> None:
         if len(classes[classes >= 0]) == 1 and not stream.other:
             name = made.settings.classes[int(classes.max())]
             raise DataError(
-                f"every labelled example of {made.source.spec} is of one class, {name!r}, and two are needed;\n"
+                f"every labelled example of {made.source.spec} is of one class, {name!r}, and two are needed: "
                 "sub-folders are classes, or the labels of an array"
             )
 

@@ -163,7 +163,8 @@ class OutputDensity(nn.Module):
     def _log_variance(self, inputs: Tensor) -> Tensor:
         if self.deviation is not None:
             return inputs.new_full((), 2 * math.log(self.deviation))
-        return torch.logaddexp(inputs, inputs.new_full((), 2 * math.log(LEAST_DEVIATION)))
+        least = 2 * math.log(LEAST_DEVIATION)
+        return least + F.softplus(inputs - least)  # ONNX knows no logaddexp
 
     def log_density(self, numbers: Numbers, x: Vectors) -> PerDraw:
         """Log p(x) of each example under each draw, equation (3), (4) or (5)."""
