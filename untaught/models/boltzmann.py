@@ -205,7 +205,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
     monitor = "pseudo_loss_nats"
     differentiable = False  # sweeps of mean field replace states in place
     smoke = Smoke(
-        Config(hidden=3, initial_scale=0.5, gathering=3, sample_sweeps=3, recall_sweeps=3, temperatures=(2.0, 1.0)),
+        Config(hidden=3, initial_scale=0.5, gathering=3, sample_sweeps=3, recall_sweeps=3, temperatures=(2.0,)),
         shape=(1, 2, 3), binary=True,
     )  # fmt: skip
 

@@ -4,8 +4,10 @@ import itertools
 
 import numpy as np
 import oracles
+import pytest
 import torch
 
+from untaught.nn.energy import pairwise
 from untaught.nn.energy.all_states import all_states
 from untaught.nn.energy.pairwise import Network, Order, exact_clamped, exact_free, last, together, walk
 from untaught.randomness import seeded
@@ -40,6 +42,36 @@ def test_a_sweep_of_means_is_one_unit_after_another() -> None:
     for unit in (4, 0, 2):
         expected[:, unit] = torch.sigmoid((bias[unit] + expected @ weight[:, unit]) / 1.5)
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("draw", [False, True])
+@pytest.mark.parametrize("few", [3, 0])
+def test_blocks_of_units_are_visited_as_one_after_another(
+    monkeypatch: pytest.MonkeyPatch, draw: bool, few: int
+) -> None:
+    """Nine units of which 0 and 1, and 2 and 5, are not joined; two are held; a block has at most four."""
+    monkeypatch.setattr(pairwise, "BLOCK", 4)
+    monkeypatch.setattr(pairwise, "FEW", few)
+    joined = ~np.eye(9, dtype=bool)
+    for one, other in ((0, 1), (2, 5)):
+        joined[one, other] = joined[other, one] = False
+    own = Network(network(9).weight * torch.from_numpy(joined), network(9).bias)
+    held, free = [4, 7], [0, 1, 2, 3, 5, 6, 8]
+    visits = Order(joined, np.array(free))
+    assert max(len(groups) for _, groups in visits.blocks) > 1
+    start = oracles.states(9)[::5]
+    with seeded(3):
+        found = last(walk(own, start, visits, (1.5, 1.0), draw=draw))
+    with seeded(3):
+        expected, place = start.clone(), visits.place.tolist()
+        for temperature in (1.5, 1.0):
+            noise = temperature * pairwise.logistic(expected.T)
+            for row in [row for row, unit in enumerate(place) if unit in free]:
+                field = own.bias[place[row]] + expected @ own.weight[:, place[row]]
+                reached = field > noise[row] if draw else torch.sigmoid(field / temperature)
+                expected[:, place[row]] = reached.double()
+    torch.testing.assert_close(found, expected)
+    assert torch.equal(found[:, held], start[:, held]) and not torch.equal(found, start)
 
 
 def test_cold_sweeps_never_go_up() -> None:

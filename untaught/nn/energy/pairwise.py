@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,10 @@ from untaught.errors import ConfigError
 from untaught.nn.energy.all_states import all_states
 from untaught.nn.noise import wide
 from untaught.shapes import PerExample
+
+BLOCK, FEW = 64, 512
+"""Units whose fields are found by one product, as far as units outside the block decide them; of few units that are
+visited, a product for each group takes less time."""
 
 States = Float[Tensor, "chain unit"]
 Pairs = Float[Tensor, "unit unit"]
@@ -84,7 +89,30 @@ class Order(nn.Module):
         place = np.concatenate([free[np.argsort(group[free], kind="stable")], held])
         self.place = nn.Buffer(torch.from_numpy(place), persistent=False)
         self.back = nn.Buffer(torch.from_numpy(np.argsort(place)), persistent=False)
-        self.sizes: list[int] = np.bincount(group[free]).tolist()
+        self.blocks = _blocks(np.bincount(group[free]).tolist())
+
+
+def _blocks(sizes: Sequence[int]) -> list[tuple[slice, list[tuple[slice, slice]]]]:
+    """Consecutive groups of at most `BLOCK` units together, or one group; within it each group and the units after it.
+
+    Example:
+        >>> _blocks([512, 1, 2])[1]
+        (slice(512, 515, None), [(slice(0, 1, None), slice(1, 3, None)), (slice(1, 3, None), slice(3, 3, None))])
+    """
+    most = BLOCK if sum(sizes) > FEW else 0
+    gathered: list[list[int]] = []
+    for size in sizes:
+        if gathered and sum(gathered[-1]) + size <= most:
+            gathered[-1].append(size)
+        else:
+            gathered.append([size])
+    ends = [0, *accumulate(map(sum, gathered))]
+    found: list[tuple[slice, list[tuple[slice, slice]]]] = []
+    for begin, end, inside in zip(ends, ends[1:], gathered, strict=False):
+        at = [0, *accumulate(inside)]
+        groups = [(slice(one, other), slice(other, end - begin)) for one, other in pairwise(at)]
+        found.append((slice(begin, end), groups))
+    return found
 
 
 @torch.no_grad()
@@ -100,18 +128,23 @@ def walk(
         temperatures: T of each sweep.
         draw: Draw the units; else replace them by their means.
     """
-    # Units are sorted by group, so that a group is a slice and needs no gather.
-    weight, bias = network.weight[order.place[:, None], order.place], network.bias[order.place]
-    state = state[:, order.place]
+    # Units are sorted by group, so that a group is a slice and needs no gather; each is a row, next to the others of its
+    # block. The fields of a block are one product, to which each of its groups then adds what it changed.
+    weight, bias = network.weight[order.place[:, None], order.place], network.bias[order.place, None]
+    state = state[:, order.place].T.contiguous()
     for temperature in temperatures:
         noise = temperature * logistic(state) if draw else state
-        begin = 0
-        for size in order.sizes:
-            group = slice(begin, begin + size)
-            field = torch.addmm(bias[group], state, weight[:, group])
-            state[:, group] = field > noise[:, group] if draw else torch.sigmoid(field / temperature)
-            begin += size
-        yield state[:, order.back]
+        for block, groups in order.blocks:
+            field, own, drawn = torch.addmm(bias[block], weight[block], state), state[block], noise[block]
+            if len(groups) == 1:
+                own.copy_(field > drawn if draw else torch.sigmoid(field / temperature))
+                continue
+            among = weight[block, block]
+            for group, rest in groups:
+                reached = (field[group] > drawn[group]).to(own) if draw else torch.sigmoid(field[group] / temperature)
+                field[rest].addmm_(among[rest, group], reached - own[group])
+                own[group] = reached
+        yield state.T[:, order.back]
 
 
 def last(states: Iterator[States]) -> States:
