@@ -58,7 +58,7 @@ def kept(line: bytes) -> dict[str, Any]:
 
 
 def pictures(run: Run) -> list[tuple[str, float]]:
-    """Names of the run's pictures, those of each step in a folder of theirs, and when each was written; newest first."""
+    """Names of the run's pictures, those of a step in a folder of theirs, and when each was written; newest first."""
     written = [path for pattern in ("*.png", "*/*.png") for path in run.pictures.glob(pattern)]
     found = [(path, path.stat().st_mtime) for path in written if is_own_file(run, path)]
     newest = sorted(found, key=lambda item: -item[1])[:SHOWN]

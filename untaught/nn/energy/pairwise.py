@@ -128,7 +128,7 @@ def walk(
         temperatures: T of each sweep.
         draw: Draw the units; else replace them by their means.
     """
-    # Units are sorted by group, so that a group is a slice and needs no gather; each is a row, next to the others of its
+    # Units are sorted by group, so that a group is a slice and needs no gather; each is a row, next to others of its
     # block. The fields of a block are one product, to which each of its groups then adds what it changed.
     weight, bias = network.weight[order.place[:, None], order.place], network.bias[order.place, None]
     state = state[:, order.place].T.contiguous()
