@@ -72,7 +72,7 @@ def test_units_are_joined_as_asked() -> None:
 
 def sizes(boltzmann: Boltzmann) -> list[int]:
     """How many units are visited at the same time."""
-    return [group.stop - group.start for _, groups in boltzmann.all_units.blocks for group, _ in groups]
+    return [group.stop - group.start for _, groups in boltzmann.all_units.blocks for group, *_ in groups]
 
 
 def test_units_that_are_not_joined_are_visited_at_once() -> None:

@@ -92,12 +92,14 @@ class Order(nn.Module):
         self.blocks = _blocks(np.bincount(group[free]).tolist())
 
 
-def _blocks(sizes: Sequence[int]) -> list[tuple[slice, list[tuple[slice, slice]]]]:
-    """Consecutive groups of at most `BLOCK` units together, or one group; within it each group and the units after it.
+def _blocks(sizes: Sequence[int]) -> list[tuple[slice, list[tuple[slice, slice, slice]]]]:
+    """Consecutive groups of at most `BLOCK` units together, or one group; its groups, in all units and in the block.
+
+    Beside each stand the units of the block that come after it.
 
     Example:
-        >>> _blocks([512, 1, 2])[1]
-        (slice(512, 515, None), [(slice(0, 1, None), slice(1, 3, None)), (slice(1, 3, None), slice(3, 3, None))])
+        >>> [(group, rest) for _, group, rest in _blocks([512, 1, 2])[1][1]]
+        [(slice(0, 1, None), slice(1, 3, None)), (slice(1, 3, None), slice(3, 3, None))]
     """
     most = BLOCK if sum(sizes) > FEW else 0
     gathered: list[list[int]] = []
@@ -107,10 +109,13 @@ def _blocks(sizes: Sequence[int]) -> list[tuple[slice, list[tuple[slice, slice]]
         else:
             gathered.append([size])
     ends = [0, *accumulate(map(sum, gathered))]
-    found: list[tuple[slice, list[tuple[slice, slice]]]] = []
+    found: list[tuple[slice, list[tuple[slice, slice, slice]]]] = []
     for begin, end, inside in zip(ends, ends[1:], gathered, strict=False):
         at = [0, *accumulate(inside)]
-        groups = [(slice(one, other), slice(other, end - begin)) for one, other in pairwise(at)]
+        groups = [
+            (slice(begin + one, begin + other), slice(one, other), slice(other, end - begin))
+            for one, other in pairwise(at)
+        ]
         found.append((slice(begin, end), groups))
     return found
 
@@ -135,15 +140,15 @@ def walk(
     for temperature in temperatures:
         noise = temperature * logistic(state) if draw else state
         for block, groups in order.blocks:
-            field, own, drawn = torch.addmm(bias[block], weight[block], state), state[block], noise[block]
+            field = torch.addmm(bias[block], weight[block], state)
             if len(groups) == 1:
-                own.copy_(field > drawn if draw else torch.sigmoid(field / temperature))
+                state[block] = field > noise[block] if draw else torch.sigmoid(field / temperature)
                 continue
-            among = weight[block, block]
-            for group, rest in groups:
-                reached = (field[group] > drawn[group]).to(own) if draw else torch.sigmoid(field[group] / temperature)
-                field[rest].addmm_(among[rest, group], reached - own[group])
-                own[group] = reached
+            for unit, group, rest in groups:
+                reached = field[group] > noise[unit] if draw else torch.sigmoid(field[group] / temperature)
+                change = reached.to(state.dtype) - state[unit]
+                field[rest] = torch.addmm(field[rest], weight[block, unit][rest], change)
+                state[unit] = reached
         yield state.T[:, order.back]
 
 
