@@ -110,7 +110,7 @@ def _blocks(sizes: Sequence[int]) -> list[tuple[slice, list[tuple[slice, slice, 
             gathered.append([size])
     ends = [0, *accumulate(map(sum, gathered))]
     found: list[tuple[slice, list[tuple[slice, slice, slice]]]] = []
-    for begin, end, inside in zip(ends, ends[1:], gathered, strict=False):
+    for (begin, end), inside in zip(pairwise(ends), gathered, strict=True):
         at = [0, *accumulate(inside)]
         groups = [
             (slice(begin + one, begin + other), slice(one, other), slice(other, end - begin))
