@@ -36,9 +36,11 @@ demo: $(RUN)
 	@echo "The report: $(CURDIR)/$(DEMO)/report.html"
 	@echo "To explore it: $(BIN)/pip install -c constraints.txt -e '.[explorer]' && $(BIN)/untaught explore $(DEMO)"
 
-# One thread a worker: small tensors are slower on two threads than on one.
+# One thread a worker: small tensors are slower on two threads than on one. Assertions are plain, since rewriting them takes
+# every worker as long as importing the package; what failed runs again and shows its values.
 test: $(DEV)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --assert=plain || \
+	{ $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; exit 1; }
 
 check: $(DEV)
 	$(BIN)/ruff format --check $(CODE)

@@ -43,16 +43,24 @@ class Left:
 def shapes(function: Callable[..., Any]) -> Callable[..., Any]:
     """Check arguments and result of calls as long as checks are left.
 
-    A method that returns `Self` is left as it is: to check it, beartype would need its class.
+    The check is made when the function is first called: most functions of a package no one worker calls. A method
+    that returns `Self` is left as it is: to check it, beartype would need its class.
     """
-    try:
-        checked = beartype(conf=NUMBERS)(function)
-    except BeartypeDecorHintPep673Exception:
-        return function
+    checked: Callable[..., Any] | None = None
 
-    @wraps(checked)
+    @wraps(function)
     def counted(*arguments: Any, **named: Any) -> Any:
+        nonlocal checked
         Left.count()
+        if checked is None:
+            checked = _checked(function)
         return checked(*arguments, **named)
 
     return counted
+
+
+def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    try:
+        return beartype(conf=NUMBERS)(function)
+    except BeartypeDecorHintPep673Exception:
+        return function

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -9,6 +10,14 @@ import pytest
 from checked import FIRST, Left
 
 ROOT = Path(__file__).parents[1]
+# What is imported while tests are collected stays to the end; looking through it for garbage is in vain.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage in what comes from now on."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

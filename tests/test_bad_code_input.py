@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from untaught import cli
+from untaught.evaluate.drawing.picture_files import write_picture
 
 
 def refused(capsys: pytest.CaptureFixture[str], out: Path, *words: str) -> str:
@@ -72,6 +73,14 @@ def test_a_classifier_without_labels(tmp_path: Path, capsys: pytest.CaptureFixtu
     np.save(pictures, np.random.default_rng(0).random((40, 1, 8, 8), dtype=np.float32))
     for model in ("finetuned-classifier", "softmax"):
         assert "no example has a label" in refused(capsys, tmp_path / "run", model, "--data", str(pictures))
+
+
+def test_a_folder_of_one_class_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pictures/cats").mkdir(parents=True)
+    for number, picture in enumerate(np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)):
+        write_picture(tmp_path / f"pictures/cats/{number}.png", picture)
+    told = refused(capsys, tmp_path / "run", "softmax", "--data", str(tmp_path / "pictures"))
+    assert "a sub-folder for each of two classes or more" in told
 
 
 def test_more_labels_than_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,6 +68,7 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(
     assert not (tmp_path / "net").exists()
 
 
+@pytest.mark.slow
 def test_a_measure_compares_with_an_untrained_encoder(run: Path, tmp_path: Path) -> None:
     assert train("--encoder", str(run), "--epochs", "1", "--out", str(tmp_path / "net")) == 0
     found = untaught.measure(tmp_path / "net", ["classification", "probe"])

@@ -41,7 +41,7 @@ def started(words: str) -> tuple[subprocess.CompletedProcess[str], set[str]]:
     ("words", "status", "told"),
     [
         ("models", 0, "pgn"),
-        ("data", 0, "balls"),
+        pytest.param("data", 0, "balls", marks=pytest.mark.slow),
         pytest.param("tables --help", 0, "--budget", marks=pytest.mark.slow),
         pytest.param("train --help", 0, "--minutes", marks=pytest.mark.slow),
         ("train pgn --help", 0, "--units"),
@@ -49,7 +49,7 @@ def started(words: str) -> tuple[subprocess.CompletedProcess[str], set[str]]:
         pytest.param("train pgn --epochs", 2, "--epochs needs", marks=pytest.mark.slow),
         pytest.param("train pgn --data balls --epochs 0", 2, "--epochs 0", marks=pytest.mark.slow),
         pytest.param("train nosuch", 2, "nosuch", marks=pytest.mark.slow),
-        ("evaluate --help", 0, "--measure"),
+        pytest.param("evaluate --help", 0, "--measure", marks=pytest.mark.slow),
         pytest.param("predict --help", 0, "--context", marks=pytest.mark.slow),
         pytest.param("compare --help", 0, "--models", marks=pytest.mark.slow),
     ],

@@ -115,6 +115,7 @@ def test_replace_trains_anew_in_the_same_place(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+@pytest.mark.slow
 def test_interrupt_checkpoints_and_exits_130(tmp_path: Path) -> None:
     place = tmp_path / "run"
     words = [*DIGITS, "--epochs", "100000", "--out", str(place)]

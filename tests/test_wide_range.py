@@ -141,6 +141,7 @@ def test_a_continued_run_keeps_its_recipe() -> None:
     assert plan_of(Slow, going_on, source(values(5))).stages[0].main.batch_size == 7
 
 
+@pytest.mark.slow
 def test_columns_of_one_cause_do_not_diverge() -> None:
     with seeded(1):
         x = 500 + 30 * torch.randn(500, 1) * torch.linspace(0.5, 2, 300) + torch.randn(500, 300)

@@ -98,6 +98,7 @@ def test_a_set_that_draws_draws_at_the_size_asked_for() -> None:
     assert drawn.spec == "balls?clips=2&validation=1&test=1&frames=3&size=60"
 
 
+@pytest.mark.slow
 def test_another_set_is_resized_in_all_parts(shared_data: Path) -> None:
     source = open_data(f"cifar10:{shared_data / 'cifar10'}", size=16)
     assert source.test is not None

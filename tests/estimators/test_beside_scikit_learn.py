@@ -73,6 +73,7 @@ def test_partial_fit_gives_itself_and_goes_on() -> None:
     assert not torch.equal(first, machine.model_.weight)
 
 
+@pytest.mark.slow
 def test_it_stands_where_theirs_stood_in_a_pipeline() -> None:
     label = (BITS[:, 0] + BITS[:, 2] > 0.5).astype(int)
     for machine in (RBMEstimator(hidden=8, batch_size=10, random_state=0), BernoulliRBM(8, random_state=0)):

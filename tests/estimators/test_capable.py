@@ -64,6 +64,7 @@ def test_score_samples_is_the_log_likelihood() -> None:
     assert np.exp(estimator.score_samples(states(5).numpy())).sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_likelihood_comes_before_a_reconstruction() -> None:
     estimator = DBMEstimator(max_epochs=1, random_state=0, sample_steps=2).fit(BITS)
     with torch.no_grad():

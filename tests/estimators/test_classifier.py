@@ -89,7 +89,7 @@ def test_what_it_gives_is_the_models(estimator: ModelEstimator) -> None:
     "names",
     [
         pytest.param(("zebra", "ant", "mole"), id="strings"),
-        pytest.param((-1, 0, 1), id="signs"),
+        pytest.param((-1, 0, 1), id="signs", marks=pytest.mark.slow),
         pytest.param((10.0, 30.0, 20.0), id="whole floats", marks=pytest.mark.slow),
         pytest.param((7, 1000, -5), id="any numbers", marks=pytest.mark.slow),
     ],

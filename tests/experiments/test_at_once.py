@@ -75,7 +75,7 @@ def test_a_row_that_fails_takes_along_only_those_that_begin_from_it(tmp_path: Pa
     assert (tmp_path / "other").exists() and not (tmp_path / "tuned").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_an_interrupt_reaches_every_row_once(number: signal.Signals, tmp_path: Path) -> None:
     """Each writes what it was doing, as a training writes its checkpoint, and the whole ends after them."""
     row = (

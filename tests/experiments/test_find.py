@@ -23,6 +23,7 @@ def test_the_folder_is_the_registry(tiny: str) -> None:
     assert paper_named(tiny).title == "Tiny codes"
 
 
+@pytest.mark.slow
 def test_every_paper_of_the_package_fits_together() -> None:
     for name in paper_names():
         assert paper_named(name).tables

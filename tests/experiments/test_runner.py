@@ -54,6 +54,7 @@ def test_a_record_says_what_train_and_evaluate_say(
     assert record["trained"]["epoch"] == 2
 
 
+@pytest.mark.slow
 def test_measures_are_watched_from_before_the_first_step(tiny: str, tmp_path: Path) -> None:
     seen = read(runner(tiny, tmp_path).run("code", 0))["watched"]
     assert [(at["step"], at["epoch"]) for at in seen][0] == (0, 0)
@@ -72,6 +73,7 @@ def test_fractions_are_watched_too(tiny: str, tmp_path: Path) -> None:
     assert seen[0]["progress"] == 0 and seen[-1]["progress"] == 1
 
 
+@pytest.mark.slow
 def test_a_warm_start_begins_where_the_other_ended(tiny: str, tmp_path: Path) -> None:
     first = paper_named(tiny).experiments["code"]["smoke"]
     then = replace(first, begin_from="code", watch=Watch((Take("reconstruction"),), (0,)), pictures=())
@@ -117,6 +119,7 @@ def test_runs_are_kept_where_asked(tiny: str, tmp_path: Path) -> None:
     assert run.best() and (run.path / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_stays_until_all_that_begin_from_it_are_recorded(tiny: str, tmp_path: Path) -> None:
     runs = runner(tiny, tmp_path)
     runs.run("code", 0)
@@ -158,6 +161,7 @@ def test_a_row_that_was_killed_goes_on_from_its_checkpoint(tiny: str, tmp_path: 
     assert records_before == 1 or steps[0] > 0, "it began anew"
 
 
+@pytest.mark.slow
 def test_a_row_of_a_changed_experiment_begins_anew(tiny: str, tmp_path: Path) -> None:
     first = paper_named(tiny).experiments["code"]["smoke"]
     place = replace(runner(tiny, tmp_path), keep=True)

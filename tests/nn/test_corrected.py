@@ -158,6 +158,7 @@ def test_the_beginning_is_kept_where_nothing_better_follows() -> None:
     assert np.allclose(ours, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_continued_training_does_not_begin_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def decided(epochs: float) -> Any:
         return plan(Asked("autoencoder", {"latent": 5}, Training(epochs=epochs, threads=1)), open_data("digits"))

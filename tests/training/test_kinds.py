@@ -112,6 +112,7 @@ def test_a_game_without_a_number_that_must_fall_keeps_its_last_weights(tmp_path:
     assert "distance" in records[-1].held_out
 
 
+@pytest.mark.slow
 def test_labelled_examples_come_beside_all_others() -> None:
     plan = KINDS["few-labels"].plan(QUICK)
     assert (plan.stages[0].main.batch_size, plan.stages[0].beside["labelled"].batch_size) == (16, 4)

@@ -10,6 +10,7 @@ from torch import Tensor
 from untaught.data.part import Part
 from untaught.data.source import Parts
 from untaught.errors import DataError
+from untaught.nn.targets import NO_LABEL
 
 SELECTING = 5
 """One label of so many selects the best checkpoint, and is not learnt from."""
@@ -55,9 +56,7 @@ def labelled_only(parts: Parts) -> Parts:
     """
     train, validation = (_with_labels(part) for part in (parts.train, parts.validation))
     if not len(train):
-        raise DataError(
-            "no example has a label; this learns classes: give labelled data, or take a model that needs no labels"
-        )
+        raise DataError(NO_LABEL)
     return replace(parts, train=train, validation=validation if len(validation) else train)
 
 

@@ -15,6 +15,11 @@ Logits = Float[Tensor, "batch unit"]
 
 LABEL_LOSSES = frozenset(("classification_error", "wrong_class_probability", "label_nats"))
 """Parts of a loss that are means over labelled examples only."""
+NO_LABEL = (
+    "no example has a label; this learns classes: give labelled data, such as a folder with a sub-folder for each of "
+    "two classes or more, or take a model that needs no labels"
+)
+"""What is told where labels are needed and there are none."""
 
 
 def state_nats(logits: Logits, states: Float[Tensor, "batch unit"]) -> PerExample:
@@ -50,8 +55,6 @@ def check_labels(label: Labels, classes: int, needed: bool) -> None:
     """
     highest = int(label.max())
     if needed and highest < 0:
-        raise DataError(
-            "no example has a label; this learns classes: give labelled data, or take a model that needs no labels"
-        )
+        raise DataError(NO_LABEL)
     if highest >= classes:
         raise DataError(f"a label is {highest}, but there are {classes} classes; classes={highest + 1}")

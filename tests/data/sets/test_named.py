@@ -158,6 +158,7 @@ def test_cifar_binary_is_read(form: str, tmp_path: Path) -> None:
     assert source.train.label.tolist() == label.tolist() and source.test is not None and len(source.test) == 3
 
 
+@pytest.mark.slow
 def test_cifar_sheets_are_read(shared_data: Path) -> None:
     source = open_data(f"cifar10:{shared_data / 'cifar10'}")
     assert source.test is not None

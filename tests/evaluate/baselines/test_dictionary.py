@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from untaught.evaluate.baselines.dictionary import MOST_ATOMS, sparse_codes
 
 
+@pytest.mark.slow
 def test_codes_are_sparse_and_tell_causes() -> None:
     generator = torch.Generator().manual_seed(0)
     causes = (torch.rand(600, 4, generator=generator) < 0.3).float()

@@ -112,6 +112,7 @@ def test_the_picture_has_a_panel_for_each_map_and_variable() -> None:
     assert (drawn(maps, {"angle": -rows["angle"]}) != one).any()
 
 
+@pytest.mark.slow
 def test_a_picture_is_drawn_of_variables_or_of_nothing() -> None:
     held = watched(20)
     assert picture(held).ndim == 3

@@ -71,6 +71,7 @@ def subject_of(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield made
 
 
+@pytest.mark.slow
 def test_the_true_translator_keeps_all(subject_of: Callable[..., Subject]) -> None:
     found = MEASURE.take(subject_of(Turns(inverted, inverted)))
     for way in ("there", "back"):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import cache
 
 import pytest
 import torch
@@ -43,22 +44,28 @@ def slow_joint(made: BeliefNetwork) -> Tensor:
     return torch.tensor(chances, dtype=torch.float64).view([2**count for count in made.units])
 
 
+@cache
+def joint() -> Tensor:
+    """That of the network above."""
+    return slow_joint(network())
+
+
 def test_joint_is_a_product_over_units() -> None:
     made = network()
     layers = list(states(sum(UNITS)).split(UNITS, 1))
-    torch.testing.assert_close(made.log_joint(layers).exp(), slow_joint(made).flatten())
+    torch.testing.assert_close(made.log_joint(layers).exp(), joint().flatten())
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2, 3])
 def test_marginals_are_sums_over_all_other_layers(layer: int) -> None:
     made = network()
     others = [other for other in range(4) if other != layer]
-    torch.testing.assert_close(made.marginal(layer).exp(), slow_joint(made).sum(others))
+    torch.testing.assert_close(made.marginal(layer).exp(), joint().sum(others))
 
 
 def test_likelihood_of_a_batch_is_that_of_its_states() -> None:
     made, x = network(), states(4)[[3, 3, 9]]
-    torch.testing.assert_close(made.log_likelihood(x), slow_joint(made).sum((1, 2, 3)).log()[[3, 3, 9]])
+    torch.testing.assert_close(made.log_likelihood(x), joint().sum((1, 2, 3)).log()[[3, 3, 9]])
 
 
 def test_grey_values_bound_the_mean_over_what_they_stand_for() -> None:
@@ -71,7 +78,7 @@ def test_grey_values_bound_the_mean_over_what_they_stand_for() -> None:
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_posteriors_are_ratios_of_sums(layer: int) -> None:
     made = network()
-    pair = slow_joint(made).sum([other for other in range(4) if other not in (layer, layer + 1)])
+    pair = joint().sum([other for other in range(4) if other not in (layer, layer + 1)])
     torch.testing.assert_close(made.posterior(layer), pair / pair.sum(1, keepdim=True))
 
 
@@ -80,7 +87,7 @@ def test_mean_of_the_joint_is_the_sum_over_states() -> None:
     with seeded(2):
         means = [torch.rand(1, count).double() for count in UNITS]
     chance = independent(states(sum(UNITS)), torch.cat(means, 1))[0]
-    expected = (chance * slow_joint(made).flatten().log()).sum()
+    expected = (chance * joint().flatten().log()).sum()
     torch.testing.assert_close(made.mean_log_joint(means)[0], expected)
 
 
