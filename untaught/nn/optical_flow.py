@@ -6,7 +6,8 @@ roughly, d(p) = y(p + f) - x(p) is what it leaves unexplained. At every pixel th
     G * [ v (d + g.u)^2 ] + a |f + u - G' * f|^2                                        (1)
 
 G * is a Gaussian window, summed over channels too, in which u is one vector; g is the mean of the gradients of x(p)
-and y(p + f); v is 0 where p + f lies outside the second frame, else 1. With the structure tensor J = G * [v g g'] the
+and y(p + f); v is 0 where these are unknown, at p near the edge of the first frame or p + f near that of the second or
+outside, else 1. With the structure tensor J = G * [v g g'] the
 solution is that of two linear equations,
 
     (J + a I) u = a (G' * f - f) - G * [v g d]                                          (2)
@@ -47,6 +48,8 @@ SMALLEST = 16
 PRESMOOTHING, BEFORE_HALVING = 0.5, 1.0
 """Deviations in pixels: of what is taken off each frame's finest detail, which no interpolation moves exactly, and of
 what may not alias when frames are halved."""
+NEAR, NEAR_END = 2, 1
+"""Pixels from the edge at which v in (1) becomes 1: gradients reach two pixels, and where a flow ends one is enough."""
 STILL, SHARE = 4e-6, 0.01
 """r and s in (3): the square of half a grey level of 255, and how much smoothness counts beside texture."""
 
@@ -128,12 +131,18 @@ def _enlarged(flow: Tensor, like: Tensor) -> Tensor:
 
 
 def _inside(flow: Tensor) -> Tensor:
-    """1 where the end of a flow lies in the frame, v in (1): (batch, 1, height, width)."""
+    """1 where a flow begins and ends inside the frames, v in (1): (batch, 1, height, width)."""
     height, width = flow.shape[-2:]
-    right = torch.arange(width, device=flow.device) + flow[:, :1]
-    down = torch.arange(height, device=flow.device)[:, None] + flow[:, 1:]
-    inside = (right >= 0) & (right <= width - 1) & (down >= 0) & (down <= height - 1)
-    return inside.to(flow.dtype)
+    column = torch.arange(width, device=flow.device)
+    row = torch.arange(height, device=flow.device)[:, None]
+    begins = _between(column, NEAR, width) & _between(row, NEAR, height)
+    ends = _between(column + flow[:, :1], NEAR_END, width) & _between(row + flow[:, 1:], NEAR_END, height)
+    return (begins & ends).to(flow.dtype)
+
+
+def _between(place: Tensor, margin: int, size: int) -> Tensor:
+    """Whether places lie that far from both ends."""
+    return (place >= margin) & (place <= size - 1 - margin)
 
 
 def _smooth(x: Tensor, deviation: float) -> Tensor:
