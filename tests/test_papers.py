@@ -27,10 +27,13 @@ LONG = (
     "hinton_salakhutdinov2006",
     "larochelle2008",
     "lotter2015",
+    "radford2016",
     "salakhutdinov2009",
     "srivastava2015",
     "sutskever2008",
     "vincent2008",
+    "zhang2016",
+    "zhao2015",
     "zhu2017",
 )
 """Papers of which even that takes several seconds; all run with the slow tests."""

@@ -28,6 +28,12 @@ OF_BOTH = (
 )
 """Checks that are made of the transformer each time, which takes longer to fit than the classifier."""
 LONG = (
+    "check_dict_unchanged",
+    "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_supervised_y_2d",
     "check_dtype_object",
     "check_estimators_overwrite_params",
     "check_fit_check_is_fitted",

@@ -70,6 +70,7 @@ def test_measures_are_taken_in_float32() -> None:
     assert inside == evaluate(subject(), ["reconstruction"])
 
 
+@pytest.mark.slow
 def test_results_are_the_same_every_time() -> None:
     held = subject()
     torch.rand(3)

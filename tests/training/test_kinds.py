@@ -157,6 +157,7 @@ def test_without_labels_what_needs_them_is_refused() -> None:
         plan_for(KINDS["few-labels"].model(), pictures(3))
 
 
+@pytest.mark.slow
 def test_two_sources_are_drawn_side_by_side() -> None:
     plan = KINDS["translator"].plan(QUICK)
     train(plan)

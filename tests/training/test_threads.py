@@ -247,6 +247,7 @@ def test_threads_that_are_given_win(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("two_threads")
+@pytest.mark.slow
 def test_a_resumed_run_obeys_the_stored_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     rehearsed_as(monkeypatch, BESIDE)
     whole, broken = folder(tmp_path / "whole"), folder(tmp_path / "broken")

@@ -120,6 +120,7 @@ def test_a_picture_is_drawn_of_variables_or_of_nothing() -> None:
     assert picture(replace(held, parts=replace(held.parts, test=bare))).ndim == 3
 
 
+@pytest.mark.slow
 def test_any_variable_gives_the_colour() -> None:
     held = watched()
     every = list(ordered(held.tested(500), 10))

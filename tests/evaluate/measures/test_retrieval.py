@@ -149,6 +149,7 @@ def test_codes_of_bits_are_compared_by_hamming_distance() -> None:
     assert found["precision"]["7"] == pytest.approx(float(right.double().mean()))
 
 
+@pytest.mark.slow
 def test_pictures() -> None:
     subject = linear(blobs(90), blobs(30, seed=1))
     with measuring(subject.model):
