@@ -24,6 +24,7 @@ def a_video_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_video_that_never_changes_is_measured_without_a_number_that_is_none(a_video_run: Path) -> None:
     assert cli.main(["evaluate", str(a_video_run / "run")]) == 0
     measured = json.loads((a_video_run / "run" / "evaluation.json").read_text())["measures"]

@@ -188,6 +188,7 @@ def test_a_loaded_model_goes_on_as_its_run_saw_and_not_as_the_encoder(folder: Pa
     assert plan_for(load("net"), open_data("digits")).settings.view.standardise == own
 
 
+@pytest.mark.slow
 def test_a_game_left_early_can_be_trained_again() -> None:
     decided = KINDS["critic"].plan(Training(epochs=50, precision="float32", device="cpu"))
     training = fit(decided)
@@ -253,6 +254,7 @@ def test_a_file_beside_a_run_is_not_the_runs(written: dict[str, Any], capsys: py
     assert go("--config", "run/mine.json", "--out", "again", "--epochs", "1") == 0
 
 
+@pytest.mark.slow
 def test_an_encoder_of_video_is_built_upon(folder: Path) -> None:
     with untaught.seeded(0):
         x = torch.rand(40, 6, 1, 12, 12)

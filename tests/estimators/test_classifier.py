@@ -60,10 +60,9 @@ SMALL = {
     "LadderClassifier": LadderClassifier(hidden=(6,), max_epochs=3, batch_size=10, random_state=0),
     "DBMClassifier": DBMClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, sweeps=2, random_state=0),
 }
-EVERY = pytest.mark.parametrize("estimator", SMALL.values(), ids=SMALL.keys())
 QUICK = ("SoftmaxClassifier", "DBNClassifier", "LadderClassifier")
 """Of which what takes several fits is looked at each time; of the others with the slow tests."""
-MOST = pytest.mark.parametrize(
+EVERY = pytest.mark.parametrize(
     "estimator",
     [pytest.param(made, id=name, marks=() if name in QUICK else pytest.mark.slow) for name, made in SMALL.items()],
 )
@@ -90,7 +89,7 @@ def test_what_it_gives_is_the_models(estimator: ModelEstimator) -> None:
         assert fitted.transform(X).shape == (90, fitted.model_.encode(torch.zeros(1, 8)).shape[1])
 
 
-@MOST
+@EVERY
 @pytest.mark.parametrize(
     "names",
     [

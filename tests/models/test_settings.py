@@ -83,8 +83,10 @@ ELSEWHERE = {
     "vae-hidden_labels": "matters where there are classes, whose labels it hides: test_vae",
     "finetuned-classifier-fine_tuning": "matters where an encoder is given: test_finetuned_classifier",
 }
+QUICK = ("autoencoder", "gan", "ladder", "pgn", "rbm", "vae", "video-classifier")
+"""Models of each kind that are looked at each time; the others with the slow tests."""
 EVERY = [
-    pytest.param(name, field, id=f"{name}-{field.name}")
+    pytest.param(name, field, id=f"{name}-{field.name}", marks=() if name in QUICK else pytest.mark.slow)
     for name in model_names()
     for field in fields(model_class(name).Config)
     if f"{name}-{field.name}" not in ELSEWHERE

@@ -123,6 +123,7 @@ def test_nothing_is_asked_from_the_network(run: Path) -> None:
     assert "url(" not in style and "@import" not in style
 
 
+@pytest.mark.slow
 def test_video_shows_its_film_and_rollout(tmp_path: Path) -> None:
     path = trained(tmp_path / "balls", "pgn", "balls?clips=12&validation=10&test=10&frames=8&size=12", units=4)
     record_evaluation(path, evaluate(path))

@@ -26,6 +26,7 @@ def change(model: HeadModel) -> torch.Tensor:
     return (drawn[1:] - drawn[:1]).square().mean((1, 2, 3, 4)).view(2, -1).mean(0)
 
 
+@pytest.mark.slow
 def test_there_are_enough_coefficients_and_each_is_independent(model: HeadModel) -> None:
     assert len(model.modes) == len(NAMES) >= 20 and len(set(NAMES)) == len(NAMES)
     shapes = model.modes[: len(SHAPES)].flatten(1).double()
@@ -38,10 +39,12 @@ def test_no_coefficients_give_the_average_head(model: HeadModel) -> None:
     assert torch.equal(model.shape(none)[..., 0], sculpture().vertices)
 
 
+@pytest.mark.slow
 def test_every_coefficient_is_seen(change: torch.Tensor) -> None:
     assert (change > 1e-6).all(), [NAMES[k] for k in (change <= 1e-6).nonzero()[:, 0]]
 
 
+@pytest.mark.slow
 def test_coefficients_come_in_the_order_of_what_they_change(change: torch.Tensor) -> None:
     """The first changes most of all; afterwards each group falls, give or take a few places."""
     assert int(change.argmax()) == 0

@@ -100,6 +100,7 @@ def test_likelihood_sums_to_one_over_all_states() -> None:
     assert float((-found.score.double()).exp().sum()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_bound_is_the_mean_over_draws() -> None:
     x = (torch.rand(20, *DBN.smoke.shape, generator=torch.Generator().manual_seed(0)) < 0.5).float()
     part = Part.of(x)

@@ -79,6 +79,7 @@ def bars(count: int) -> tuple[torch.Tensor, torch.Tensor]:
     return x, label
 
 
+@pytest.mark.slow
 def test_the_judge_learns_the_classes_and_is_kept(tmp_path: Path) -> None:
     with seeded(6):
         (x, label), (new, new_label) = bars(300), bars(100)

@@ -51,7 +51,7 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
         ("from=39", slice(39, 40)),
     ],
 )
-@pytest.mark.parametrize("name", ["x.mkv", "x.mp4", "x.ts"])
+@pytest.mark.parametrize("name", ["x.mkv", *(pytest.param(own, marks=pytest.mark.slow) for own in ("x.mp4", "x.ts"))])
 def test_a_part_holds_exactly_its_frames(name: str, options: str, chosen: slice, clips_of: dict[str, Path]) -> None:
     expected = sequential(clips_of[name])
     for memory in (0, 2**30):
