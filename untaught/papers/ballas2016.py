@@ -198,9 +198,9 @@ PAPER = Paper(
                 Row("mixed, gru-rcn, stacked", "stacked-mixed", (ERROR,)),
                 Row("mixed, gru-rcn, bidirectional", "bidirectional-mixed", (ERROR,)),
             ),
-            f"Chance is 0.75, 0.75 and 0.9. In mixed clips events lie {GAPS[-1]} frames apart. Against the claim, recurrences "
-            "on several levels are no better there than convolutions over time; with a second stream of flow they are "
-            "(`simonyan2014`). The log says what was tried.",
+            f"Chance is 0.75, 0.75 and 0.9. In mixed clips events lie {GAPS[-1]} frames apart. Against the claim, "
+            "recurrences on several levels are no better there than convolutions over time; what a second stream of flow "
+            "adds to them is in `simonyan2014`. The log says what was tried.",
         ),
         own_table(OWN_NETWORKS),
         Table(
