@@ -199,8 +199,8 @@ PAPER = Paper(
                 Row("mixed, gru-rcn, bidirectional", "bidirectional-mixed", (ERROR,)),
             ),
             f"Chance is 0.75, 0.75 and 0.9. In mixed clips events lie {GAPS[-1]} frames apart. Against the claim, "
-            "recurrences on several levels are no better there than convolutions over time; what a second stream of flow "
-            "adds to them is in `simonyan2014`. The log says what was tried.",
+            "recurrences on several levels are no better there than convolutions over time; what a second stream of "
+            "flow adds to them is in `simonyan2014`. The log says what was tried.",
         ),
         own_table(OWN_NETWORKS),
         Table(
