@@ -36,6 +36,14 @@ def test_known_motion_is_found(bench: dict[str, Any], kind: str, pixels: float, 
     assert bench["endpoint_error"](bench["ours"](pair.first, pair.second), pair.flow) <= allowed
 
 
+@pytest.mark.parametrize(("size", "kind", "allowed"), [(4, "translation", 0.4), (12, "rotation", 0.25)])
+def test_little_frames_are_seen_up_to_their_edges(bench: dict[str, Any], size: int, kind: str, allowed: float) -> None:
+    """No flow at all would err by 1 and 0.59 pixels; of the rotation, what is two pixels from the edge by 0.38."""
+    pairs = [bench["known"](kind, 1.0, size, seed) for seed in range(20)]
+    found = [bench["endpoint_error"](bench["ours"](pair.first, pair.second), pair.flow) for pair in pairs]
+    assert sum(found) / len(found) <= allowed
+
+
 def test_it_is_at_least_as_exact_as_scikit_image(bench: dict[str, Any]) -> None:
     motions = (("translation", 1.0), ("translation", 2.0), ("rotation", 2.0), ("zoom", 6.0))
     found = [bench["errors"](kind, pixels, SIZE, 1) for kind, pixels in motions]

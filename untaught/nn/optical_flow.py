@@ -6,9 +6,9 @@ roughly, d(p) = y(p + f) - x(p) is what it leaves unexplained. At every pixel th
     G * [ v (d + g.u)^2 ] + a |f + u - G' * f|^2                                        (1)
 
 G * is a Gaussian window, summed over channels too, in which u is one vector; g is the mean of the gradients of x(p)
-and y(p + f); v is 0 where these are unknown, at p near the edge of the first frame or p + f near that of the second or
-outside, else 1. With the structure tensor J = G * [v g g'] the
-solution is that of two linear equations,
+and y(p + f); v is 0 where p + f lies outside the second frame, else 1, and in large frames also 0 near the edges, where
+gradients are those of a frame that goes on as it ends. With the structure tensor J = G * [v g g'] the solution is that
+of two linear equations,
 
     (J + a I) u = a (G' * f - f) - G * [v g d]                                          (2)
     a = r + s mean(trace J) / 2,   r = 4e-6,   s = 0.01                                 (3)
@@ -50,6 +50,8 @@ PRESMOOTHING, BEFORE_HALVING = 0.5, 1.0
 what may not alias when frames are halved."""
 NEAR, NEAR_END = 2, 1
 """Pixels from the edge at which v in (1) becomes 1: gradients reach two pixels, and where a flow ends one is enough."""
+LARGE = 64
+"""Shorter side of the smallest frame where that holds; in smaller ones too little would be left, and 0 is the edge."""
 STILL, SHARE = 4e-6, 0.01
 """r and s in (3): the square of half a grey level of 255, and how much smoothness counts beside texture."""
 
@@ -77,6 +79,7 @@ def optical_flow(first: Images, second: Tensor, window: float = WINDOW, rounds: 
         raise SizeError(
             f"flow is between two batches of frames of one shape, not {tuple(first.shape)} and {tuple(second.shape)}"
         )
+    edges = (NEAR, NEAR_END) if min(first.shape[-2:]) >= LARGE else (0, 0)
     levels = _pyramid(torch.cat([first, second], 1))
     flow = levels[-1].new_zeros(len(first), 2, *levels[-1].shape[-2:])
     for level in reversed(levels):
@@ -84,17 +87,17 @@ def optical_flow(first: Images, second: Tensor, window: float = WINDOW, rounds: 
         own, other = (torch.cat([frame, *_gradient(frame)], 1) for frame in (x, y))
         flow = _enlarged(flow, level)
         for _ in range(rounds):
-            flow = flow + _increment(own, other, flow, window)
+            flow = flow + _increment(own, other, flow, window, edges)
     return flow
 
 
-def _increment(own: Tensor, other: Tensor, flow: Tensor, window: float) -> Tensor:
+def _increment(own: Tensor, other: Tensor, flow: Tensor, window: float, edges: tuple[int, int]) -> Tensor:
     """The solution of (2), of both frames with their gradients; on every second row and column, for it is smooth."""
     x, own_across, own_down = own.chunk(3, 1)
     y, across, down = moved(other, flow).chunk(3, 1)
     across, down, left = (across + own_across) / 2, (down + own_down) / 2, y - x
     products = (across * across, across * down, down * down, across * left, down * left)
-    evidence = torch.stack([product.sum(1) for product in products], 1) * _inside(flow)
+    evidence = torch.stack([product.sum(1) for product in products], 1) * _inside(flow, *edges)
     j_xx, j_xy, j_yy, left_x, left_y = _smooth(_halved(evidence), window / 2).unbind(1)
     a = STILL + SHARE * (j_xx + j_yy).mean((1, 2), keepdim=True) / 2
     coarse = _halved(flow)
@@ -130,13 +133,13 @@ def _enlarged(flow: Tensor, like: Tensor) -> Tensor:
     return larger * flow.new_tensor([right, down]).view(2, 1, 1)
 
 
-def _inside(flow: Tensor) -> Tensor:
-    """1 where a flow begins and ends inside the frames, v in (1): (batch, 1, height, width)."""
+def _inside(flow: Tensor, near: int, near_end: int) -> Tensor:
+    """1 where a flow begins and ends so far from the edges of its frames, v in (1): (batch, 1, height, width)."""
     height, width = flow.shape[-2:]
     column = torch.arange(width, device=flow.device)
     row = torch.arange(height, device=flow.device)[:, None]
-    begins = _between(column, NEAR, width) & _between(row, NEAR, height)
-    ends = _between(column + flow[:, :1], NEAR_END, width) & _between(row + flow[:, 1:], NEAR_END, height)
+    begins = _between(column, near, width) & _between(row, near, height)
+    ends = _between(column + flow[:, :1], near_end, width) & _between(row + flow[:, 1:], near_end, height)
     return (begins & ends).to(flow.dtype)
 
 

@@ -83,7 +83,6 @@ def test_the_true_translator_keeps_all(subject_of: Callable[..., Subject]) -> No
     assert found["examples"] == {"there": 100, "back": 100}
 
 
-@pytest.mark.slow
 def test_a_perfect_cycle_that_exchanges_classes_is_seen(subject_of: Callable[..., Subject]) -> None:
     """It comes back without error and looks like the other kind, and no label is kept."""
     found = MEASURE.take(subject_of(Turns(moved, moved_back)))
