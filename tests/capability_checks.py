@@ -147,6 +147,14 @@ def layered(model: Any, x: Tensor) -> None:
         torch.testing.assert_close(given.softmax(1), model.class_probabilities(x))
 
 
+def poses(model: Any, x: Tensor) -> None:
+    """Every question has an answer; without any, nothing is asked."""
+    for answer in range(len(model.answers)):
+        given = model.answer_probabilities(model.asked(x, answer))
+        _sized(given, (len(x), len(model.answers)))
+        torch.testing.assert_close(given.sum(1), torch.ones(len(x)))
+
+
 def translates(model: Any, x: Tensor) -> None:
     """There and back gives pictures."""
     _sized(model.translate(model.translate(x), forward=False), tuple(x.shape))
@@ -180,6 +188,7 @@ CHECKS: dict[type, Callable[[Any, Tensor], None]] = {
     contract.Predicts: predicts,
     contract.PredictsMotion: predicts_motion,
     contract.Classifies: classifies,
+    contract.Poses: poses,
     contract.Scores: scores,
     contract.Energy: energy,
     contract.LowerBound: lower_bound,

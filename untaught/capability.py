@@ -98,6 +98,23 @@ class Classifies(ABC):
         """Probability of each class, `(batch, class)`."""
 
 
+class Poses(ABC):
+    """Poses questions about an example whose answers it knows without a label, and learnt to answer them."""
+
+    @property
+    @abstractmethod
+    def answers(self) -> tuple[str, ...]:
+        """The possible answers; none where it was built to learn something else."""
+
+    @abstractmethod
+    def asked(self, x: Examples, answer: int) -> Examples:
+        """Examples changed so that this answer is right."""
+
+    @abstractmethod
+    def answer_probabilities(self, x: Examples) -> Features:
+        """Probability of each answer for what `asked` gave, `(batch, answer)`."""
+
+
 @dataclass(frozen=True)
 class LogLikelihood:
     """Log-likelihood of each example in nats, and whether it is exact, a bound or an estimate."""
@@ -262,6 +279,6 @@ class Filters(ABC):
 
 
 CAPABILITIES: tuple[type[ABC], ...] = (
-    Encodes, Decodes, Reconstructs, Completes, Samples, Generates, Predicts, PredictsMotion, Classifies, Scores, Energy,
-    LowerBound, LatentVariable, Activations, Layered, Translates, Filters, TakesEncoder,
+    Encodes, Decodes, Reconstructs, Completes, Samples, Generates, Predicts, PredictsMotion, Classifies, Poses, Scores,
+    Energy, LowerBound, LatentVariable, Activations, Layered, Translates, Filters, TakesEncoder,
 )  # fmt: skip

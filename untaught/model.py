@@ -42,6 +42,7 @@ from untaught.capability import LatentVariable as LatentVariable
 from untaught.capability import Layered as Layered
 from untaught.capability import LogLikelihood as LogLikelihood
 from untaught.capability import LowerBound as LowerBound
+from untaught.capability import Poses as Poses
 from untaught.capability import Predicts as Predicts
 from untaught.capability import PredictsMotion as PredictsMotion
 from untaught.capability import Reconstructs as Reconstructs

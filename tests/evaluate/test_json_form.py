@@ -18,6 +18,7 @@ from tests.evaluate.measures import test_classification as classifying
 from tests.evaluate.measures import test_completion as completing
 from tests.evaluate.measures import test_divergence as diverging
 from tests.evaluate.measures import test_likelihood as likely
+from tests.evaluate.measures import test_pretext as asking
 from tests.evaluate.measures.test_retrieval import documents
 from untaught.data.part import Part
 from untaught.data.view import Statistics, View
@@ -63,6 +64,7 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "objects from all sides": lambda: watched(stills(), stills(seed=1)),
     "a classifier": classifying.subject,
     "a filler": completing.subject,
+    "questions about clips": lambda: asking.subject(asking.Watch(asking.Watch.Config())),
     "a coin": lambda: diverging.subject(diverging.Coin(diverging.Coin.Config(on=0.3), diverging.SHAPE)),
     "a small machine": lambda: likely.subject(likely.single()),
     "a small machine, one example": lambda: replace(likely.subject(likely.single()), limit=1),

@@ -36,7 +36,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.capability import Activations, Classifies, Encodes
+from untaught.capability import Activations, Classifies, Encodes, Poses
 from untaught.config import Count, configuration
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch, Example, Learner, Loss, Optimiser, Recipe, Smoke, Stage, Stream, Usual, View
@@ -44,7 +44,7 @@ from untaught.nn.named import chosen
 from untaught.nn.noise import wide
 from untaught.nn.optical_flow import optical_flow
 from untaught.nn.targets import check_labels, class_losses, label_nats
-from untaught.nn.temporal.pretexts import ANSWERS, posed, shown_frames
+from untaught.nn.temporal.pretexts import ANSWERS, changed, posed, shown_frames
 from untaught.nn.temporal.video_encoders import Kind, VideoEncoder, refuse_short, video_encoder
 from untaught.shapes import Examples, Features, Labels, Scalar, Shape, Video
 
@@ -60,7 +60,7 @@ LONGEST = 32
 """Frames of a window at most, by default."""
 
 
-class VideoClassifier(Learner, Classifies, Encodes, Activations):
+class VideoClassifier(Learner, Classifies, Poses, Encodes, Activations):
     """A softmax layer on an encoder of video.
 
     Example:
@@ -93,7 +93,30 @@ class VideoClassifier(Learner, Classifies, Encodes, Activations):
         """
         if self.config.task != "classes":
             raise ConfigError(f"it learnt the task {self.config.task!r}, without classes")
+        return self._fused(x)
+
+    def _fused(self, x: Video) -> Features:
+        """Equation (3)."""
         return torch.stack([torch.softmax(one, 1) for one in self.logits(x)]).mean(0)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What its task asks; none where it learns classes."""
+        return ANSWERS[self.config.task] if self.config.task != "classes" else ()
+
+    def asked(self, x: Examples, answer: int) -> Examples:
+        """Clips whose time was changed so that this is the answer.
+
+        Raises:
+            ConfigError: It learns classes.
+        """
+        if self.config.task == "classes":
+            raise ConfigError("it learns classes and asks nothing")
+        return changed(x, self.config.task, torch.full((len(x),), answer, device=x.device))
+
+    def answer_probabilities(self, x: Examples) -> Features:
+        """Equation (3), of the answers of its task."""
+        return self._fused(x)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (4)."""

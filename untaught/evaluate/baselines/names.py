@@ -33,6 +33,7 @@ FULL = {
     "true_frame": "the true frame",
     "nearest_example": "the training example whose given half is nearest",
     "most_frequent_class": "always the most frequent class",
+    "one_answer": "always the same answer",
     "uniform": "all pictures equally likely",
     "unigram": "word frequencies",
 }

@@ -27,7 +27,7 @@ from untaught.evaluate.subject import Subject, measuring
 from untaught.evaluate.wording import worded
 from untaught.randomness import seeded
 
-ORDER = ("prediction", "classification", "likelihood", "reconstruction", "probe")
+ORDER = ("prediction", "classification", "pretext", "likelihood", "reconstruction", "probe")
 """Measures that may speak for a model, by what it says about what was learnt."""
 ERRORS, LEAST = 2.0, 0.01
 """Standard errors, and part of the trivial answer's value, that a difference must exceed, equation (1)."""

@@ -60,11 +60,16 @@ def posed(x: Video, task: Pretext) -> tuple[Shown, Labels]:
         ([0, 0, 1, 1], [0.0, 0.0, 5.0, 5.0])
     """
     answer = _balanced(len(x), len(ANSWERS[task]), x.device)
+    return changed(x, task, answer), answer
+
+
+def changed(x: Video, task: Pretext, answer: Labels) -> Shown:
+    """Clips whose time was changed so that these are the answers, equations (1) to (3)."""
     order = _frames(task, x.shape[1], x.device)[answer]
     if task == "speed":  # frames in a row begin anywhere
         room = x.shape[1] - order.shape[1] + 1
         order = order + (torch.rand(len(x), 1, device=x.device) * room).long() * (answer == 0)[:, None]
-    return x[torch.arange(len(x), device=x.device)[:, None], order], answer
+    return x[torch.arange(len(x), device=x.device)[:, None], order]
 
 
 def _frames(task: Pretext, frames: int, device: torch.device) -> Int[Tensor, "answer shown"]:
