@@ -30,6 +30,11 @@ def plain(*path: str) -> str:
     return " ".join(path).replace("_", " ")
 
 
+def quoted(name: str) -> str:
+    """A name that people gave, set apart from the words around it."""
+    return f"“{name}”"
+
+
 @dataclass(frozen=True)
 class Axis:
     """What the entries of a table, or the points of a curve, are."""

@@ -26,7 +26,7 @@ from untaught.errors import ConfigError
 from untaught.evaluate.drawing.pictures import Picture, colours, enlarged, mosaic
 from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Drawing, Groups, Headline, Measure
-from untaught.evaluate.quantity import Axis, Quantity, facts
+from untaught.evaluate.quantity import Axis, Quantity, facts, quoted
 from untaught.evaluate.representations import own_labels
 from untaught.evaluate.subject import Subject
 from untaught.model import Classifies, Samples
@@ -54,10 +54,6 @@ CROSS_ENTROPY = Quantity(
 )
 
 
-def _quoted(name: str) -> str:
-    return f"“{name}”"
-
-
 TOP = Quantity(
     "top_5_error_rate",
     title="top-5 error rate",
@@ -78,7 +74,7 @@ OF_CLASSES = Quantity(
     title="error rate of each class",
     unit="%",
     better="lower",
-    axis=Axis(entry=_quoted, label="error rate of {}"),
+    axis=Axis(entry=quoted, label="error rate of {}"),
 )
 
 

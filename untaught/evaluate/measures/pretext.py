@@ -1,6 +1,7 @@
 r"""How often a model answers rightly what it asks itself, of a task that needs no labels.
 
-Each of N test examples x_n is changed in every way a = 1, ..., A that the task knows. With p(a' | x) the model's answer,
+Each of N test examples x_n is changed in every way a = 1, ..., A that the task knows. With p(a' | x) the model's
+probability of an answer,
 
     error rate = 1/N sum_n 1/A sum_a [argmax_a' p(a' | x_n changed in way a) != a]            (1)
 
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from untaught.evaluate.judgement.paired import beside_model
 from untaught.evaluate.measure import Groups, Headline, Measure
-from untaught.evaluate.quantity import Axis, Quantity, facts
+from untaught.evaluate.quantity import Axis, Quantity, facts, quoted
 from untaught.evaluate.subject import Subject
 from untaught.model import Poses
 from untaught.randomness import seeded
@@ -38,7 +39,7 @@ OF_ANSWERS = Quantity(
     title="error rate by the right answer",
     unit="%",
     better="lower",
-    axis=Axis(entry=lambda answer: f"“{answer}”", label="error rate where {} is right"),
+    axis=Axis(entry=quoted, label="error rate where {} is right"),
 )
 
 
