@@ -32,6 +32,7 @@ def test_every_model_that_gives_something_back_is_on_every_source(bench: dict[st
     assert not any(cell.source == "clip" for cell in bench["cells"]([], [], None))
 
 
+@pytest.mark.slow
 def test_a_cell_records_its_figures_beside_the_trivial_answers(bench: dict[str, Any], tmp_path: Path) -> None:
     asked = argparse.Namespace(data_dir=None, minutes=0.01, seed=0, jobs=1)
     cell = bench["Cell"]("autoencoder", "digits")

@@ -19,26 +19,10 @@ from untaught.experiments.records import Records
 
 FIRST = 1
 """Experiments of a paper that are run each time; the others run with the slow tests."""
-LONG = (
-    "bengio2007",
-    "burda2016",
-    "erhan2010",
-    "hinton1995",
-    "hinton_salakhutdinov2006",
-    "larochelle2008",
-    "lotter2015",
-    "radford2016",
-    "salakhutdinov2009",
-    "srivastava2015",
-    "sutskever2008",
-    "vincent2008",
-    "zhang2016",
-    "zhao2015",
-    "zhu2017",
-)
-"""Papers of which even that takes several seconds; all run with the slow tests."""
+SHORT = ("donahue2017", "goodfellow2014", "kingma2014", "mirza2014", "salimans2016", "tran2015")
+"""Papers of which that takes a second at most: of pictures, labels and video. All run with the slow tests."""
 EVERY = [
-    pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST or paper in LONG else [])
+    pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST or paper not in SHORT else [])
     for paper in paper_names()
     for number, name in enumerate(paper_named(paper).experiments)
 ]

@@ -45,7 +45,7 @@ def started(words: str) -> tuple[subprocess.CompletedProcess[str], set[str]]:
         pytest.param("tables --help", 0, "--budget", marks=pytest.mark.slow),
         pytest.param("train --help", 0, "--minutes", marks=pytest.mark.slow),
         ("train pgn --help", 0, "--units"),
-        ("train pgn --nonsense", 2, "unknown flag --nonsense"),
+        pytest.param("train pgn --nonsense", 2, "unknown flag --nonsense", marks=pytest.mark.slow),
         pytest.param("train pgn --epochs", 2, "--epochs needs", marks=pytest.mark.slow),
         pytest.param("train pgn --data balls --epochs 0", 2, "--epochs 0", marks=pytest.mark.slow),
         pytest.param("train nosuch", 2, "nosuch", marks=pytest.mark.slow),

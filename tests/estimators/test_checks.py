@@ -28,9 +28,16 @@ OF_BOTH = (
 )
 """Checks that are made of the transformer each time, which takes longer to fit than the classifier."""
 LONG = (
+    "check_classifiers_one_label",
     "check_dict_unchanged",
+    "check_dont_overwrite_parameters",
+    "check_estimators_fit_returns_self",
+    "check_estimators_nan_inf",
     "check_estimators_pickle",
     "check_f_contiguous_array_estimator",
+    "check_fit2d_1feature",
+    "check_fit2d_1sample",
+    "check_fit2d_predict1d",
     "check_methods_sample_order_invariance",
     "check_methods_subset_invariance",
     "check_supervised_y_2d",
@@ -39,6 +46,7 @@ LONG = (
     "check_fit_check_is_fitted",
     "check_fit_score_takes_y",
     "check_n_features_in",
+    "check_n_features_in_after_fitting",
     "check_positive_only_tag_during_fit",
     "check_readonly_memmap_input",
     "check_classifier_data_not_an_array",

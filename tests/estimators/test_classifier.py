@@ -262,7 +262,7 @@ def test_layers_are_no_wider_than_few_rows_can_teach(rows: int, units: tuple[int
 @pytest.mark.parametrize(
     "estimator",
     [
-        DiscriminativeRBMClassifier(random_state=0),
+        pytest.param(DiscriminativeRBMClassifier(random_state=0), marks=pytest.mark.slow),
         pytest.param(DBNClassifier(hidden=(100, 100), random_state=0), marks=pytest.mark.slow),
         pytest.param(DBNClassifier(random_state=0), marks=pytest.mark.slow),
         pytest.param(DBMClassifier(random_state=0), marks=pytest.mark.slow),

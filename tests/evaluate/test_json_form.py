@@ -89,7 +89,9 @@ def form(value: Any) -> str:
     return "null" if value is None else type(value).__name__
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "objects from all sides")) for name in SUBJECTS]
+)
 def test_the_json_keeps_its_form_and_what_is_read_of_it_says_the_same(name: str) -> None:
     """Every value, spread and baseline finds its place by what is declared; a table without an entry has no place."""
     found, known = evaluate(SUBJECTS[name](), list(HELD[name])), measures()

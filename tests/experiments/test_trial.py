@@ -37,7 +37,9 @@ def quietly(records: Any) -> Any:
     return deque(records, maxlen=1).pop()
 
 
-@pytest.mark.parametrize("updates", [1, 13, 49])
+@pytest.mark.parametrize(
+    "updates", [pytest.param(1, marks=pytest.mark.slow), 13, pytest.param(49, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("variant", [PGN, CODE])
 def test_a_trial_makes_exactly_the_updates(variant: Variant, updates: int, tmp_path: Path) -> None:
     told: list[Any] = []

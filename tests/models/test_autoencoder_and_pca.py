@@ -36,7 +36,7 @@ def error(model: Autoencoder, x: Tensor) -> float:
         return float((model.reconstruct(x) - x).square().sum() / len(x))
 
 
-@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("tied", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_linear_autoencoder_ends_in_the_plane_of_pca(digits: Tensor, tied: bool) -> None:
     """By its error on the examples that it learnt from, and by the angles between both planes."""
     training = Training(optimiser="lbfgs", batch_size=2000, epochs=60, threads=1)

@@ -139,7 +139,7 @@ def marginalised(x: Tensor, level: float) -> tuple[Tensor, Tensor]:
     return solution[:, :-1], solution[:, -1]
 
 
-@pytest.mark.parametrize("level", [0.2, 0.5])
+@pytest.mark.parametrize("level", [pytest.param(0.2, marks=pytest.mark.slow), 0.5])
 def test_linear_units_learn_the_marginalised_solution(level: float) -> None:
     """From one large sample of masks, by L-BFGS on fixed draws: as near as its size allows."""
     model, x = linear(level=level), data(40)

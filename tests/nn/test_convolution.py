@@ -62,7 +62,10 @@ def test_tied_decoder_is_the_adjoint(padding: str, kernel: int, stride: int) -> 
     torch.testing.assert_close((y * encoder(x)).sum(), (decoder(y, (9, 10)) * x).sum())
 
 
-@pytest.mark.parametrize(("padding", "kernel", "stride", "pool"), KINDS)
+@pytest.mark.parametrize(
+    ("padding", "kernel", "stride", "pool"),
+    [pytest.param(*kind, marks=[pytest.mark.slow] * (number % 4 > 0)) for number, kind in enumerate(KINDS)],
+)
 def test_mirror_reaches_any_size(padding: str, kernel: int, stride: int, pool: int) -> None:
     stack = layers((4, 5), (kernel,), (stride,), (pool,), (padding,))  # type: ignore[arg-type]
     for size in ((30, 30), (27, 35), (101, 44)):

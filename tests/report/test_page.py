@@ -170,7 +170,9 @@ def test_the_verdict_stands_on_top_with_what_to_try(run: Path) -> None:
     assert "What to try" not in read(run).text and 'class="verdict better"' in (run / "report.html").read_text()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"words": 3}'])
+@pytest.mark.parametrize(
+    "content", ["{", pytest.param("[]", marks=pytest.mark.slow), pytest.param('{"words": 3}', marks=pytest.mark.slow)]
+)
 def test_a_verdict_that_is_damaged_or_about_other_weights_is_none(run: Path, content: str) -> None:
     judgement(run, "worse", checkpoint="another")
     assert "the error is" not in read(run).text

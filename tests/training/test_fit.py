@@ -93,7 +93,7 @@ def test_what_the_caller_draws_does_not_change_the_training(name: str) -> None:
     assert same(weights(first), weights(second))
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "gan")) for name in KINDS])
 @pytest.mark.parametrize("stop", [pytest.param(1, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_resumed_run_equals_an_uninterrupted_one(name: str, stop: int, tmp_path: Path) -> None:
     whole = create_run(tmp_path / "whole", SETTINGS)

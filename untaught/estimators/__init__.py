@@ -22,7 +22,9 @@ Example:
     >>> from sklearn.pipeline import make_pipeline
     >>> from untaught.estimators import AutoencoderEstimator
     >>> pixels, digit = load_digits(return_X_y=True)
-    >>> features = AutoencoderEstimator(latent=32, hidden=(64,), batch_size=16, learning_rate=3e-3, random_state=0)
+    >>> features = AutoencoderEstimator(
+    ...     latent=32, hidden=(64,), batch_size=16, learning_rate=3e-3, max_epochs=5, random_state=0
+    ... )
     >>> classifier = make_pipeline(features, LogisticRegression(max_iter=1000))
     >>> accuracy = classifier.fit(pixels[:700] / 16, digit[:700]).score(pixels[1400:] / 16, digit[1400:])
     >>> bool(accuracy > 0.85)

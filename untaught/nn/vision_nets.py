@@ -83,7 +83,7 @@ class VisionNet(nn.Module):
         least: Height and width of the smallest picture that it takes.
 
     Example:
-        >>> vision_net("vgg11").encode(torch.zeros(2, 1, 40, 40)).shape
+        >>> vision_net("vgg11-small").encode(torch.zeros(2, 1, 40, 40)).shape
         torch.Size([2, 512])
     """
 

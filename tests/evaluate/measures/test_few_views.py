@@ -47,7 +47,7 @@ def features(noise: float) -> Tensor:
 
 
 @pytest.mark.parametrize("noise", [0.3, 1.0, 3.0])
-@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow), 4])
+@pytest.mark.parametrize("count", [1, *(pytest.param(many, marks=pytest.mark.slow) for many in (2, 4))])
 def test_accuracy_is_that_of_scikit_learns_linear_machine(noise: float, count: int) -> None:
     """Every C is fitted on the features themselves; the search is written out once more."""
     x = features(noise).double()

@@ -64,7 +64,7 @@ def test_what_is_torchs_stays_as_it_is() -> None:
     assert plain(layer) == [layer]
 
 
-@pytest.mark.parametrize("side", [1, 2, 3])
+@pytest.mark.parametrize("side", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_gradients_in_reduced_precision_are_those_in_full(side: int) -> None:
     """Filters that reached beyond all padding had gradients of whatever stood in the memory."""
     with seeded(0):
