@@ -88,8 +88,8 @@ PAPER = Paper(
             ),
             "R² is that of a cubic polynomial of the one latent that tells most, on examples that it was not fitted "
             "on. Coefficients are those of the head's shape, which come in the order of how much they change the "
-            "picture. Heads turn all the way round and more, so that no single number tells their angle well, and latents "
-            "share it. Latents that are not active stay at the prior and say nothing.",
+            "picture. Heads turn all the way round and more, so that no single number tells their angle well "
+            "and latents share it. Latents that are not active stay at the prior and say nothing.",
         ),
     ),
 )
