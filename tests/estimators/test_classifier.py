@@ -175,6 +175,7 @@ def test_it_survives_pickle_and_clone(estimator: ModelEstimator) -> None:
         clone(fitted).predict(X)
 
 
+@pytest.mark.slow
 def test_scikit_learn_tools_take_it() -> None:
     label = np.array(["low", "middle", "high"])[Y]
     pipeline = make_pipeline(

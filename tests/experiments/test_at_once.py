@@ -76,6 +76,7 @@ def test_a_row_that_fails_takes_along_only_those_that_begin_from_it(tmp_path: Pa
 
 
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
+@pytest.mark.slow
 def test_an_interrupt_reaches_every_row_once(number: signal.Signals, tmp_path: Path) -> None:
     """Each writes what it was doing, as a training writes its checkpoint, and the whole ends after them."""
     row = (

@@ -31,6 +31,7 @@ def test_papers_are_listed(tiny: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert "tiny2001             Tiny codes\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_table_is_run_once_and_printed(tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = ("--results", str(tmp_path))
     run(tiny, *here)

@@ -113,6 +113,7 @@ def test_with_the_second_layer_tied_the_bound_is_the_likelihood() -> None:
     torch.testing.assert_close(bound(made, tied.log(), data).detach(), exact)
 
 
+@pytest.mark.slow
 def test_learning_the_second_layer_never_lowers_the_bound() -> None:
     """Exact gradient steps on p(h), from tied weights and one unit more that as good as does nothing."""
     made, data = machine().requires_grad_(False), pictures()

@@ -167,6 +167,7 @@ def test_options_are_checked(tmp_path: Path) -> None:
         open_data(f"{file}?every=0")
 
 
+@pytest.mark.slow
 def test_real_video(shared_data: Path) -> None:
     file = shared_data / "video" / "carphone_pristine.mp4"
     expected = sequential(file)

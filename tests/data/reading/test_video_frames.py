@@ -34,7 +34,11 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("name", KINDS)
+OFTEN = ("h264.mp4", "b-frames.mkv", "stream.ts", "vp9.webm", "motion-jpeg.avi")
+"""Kinds that are read each time; all are with the slow tests."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in OFTEN)) for name in KINDS])
 def test_windows_hold_exactly_the_frames_asked_for(name: str, tmp_path: Path) -> None:
     codec, pixel_format, options = KINDS[name]
     file = write(tmp_path / name, codec, pixel_format, **options)
