@@ -146,7 +146,6 @@ PRINTED: dict[str, list[tuple[str, tuple[float, ...]]]] = {
 READ = {
     225.0, 138.0, 121.0, 214.0, 0.9735, 5.95, 9.60, 0.828,
     0.8, 0.986, 0.451, 0.0125, 0.0115, 0.0134, 0.0323, -86.34, 0.0095, 0.0130, -86.76, -85.54,
-    -88.71, -87.63, -87.10,
     ("IWAE, 50 draws, 1 ", -84.78),
 }  # fmt: skip
 """Those that were read in print; all others are recalled, and the tables say so."""

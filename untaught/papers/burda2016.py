@@ -96,7 +96,7 @@ def titled(layers: int, objective: str, draws: int) -> str:
 
 def row_fixed(objective: str, draws: int) -> Row:
     """One autoencoder of fixed pixels beside its number."""
-    printed = Published(-FIXED[objective, draws], source="appendix, quoted by another implementation")
+    printed = Published(-FIXED[objective, draws], source="appendix, quoted by another implementation", recalled=True)
     return Row(titled(1, objective, draws), f"fixed-{objective}-{draws}", PLACES, (printed, None, None))
 
 

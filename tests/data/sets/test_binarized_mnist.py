@@ -70,6 +70,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.savez(file, **{part: np.full((2, 784), 0.5) for part in PARTS})
     with pytest.raises(DataError, match=r"train of .* is float64 \(2, 784\); wanted: rows of 784"):
         open_data(f"binarized-mnist:{file}")
+    packed(tmp_path)
+    file.write_bytes((tmp_path / "binarized_mnist.npz").read_bytes()[:-40])  # cut off
+    with pytest.raises(DataError, match=r"is no \.npz file"):
+        open_data(f"binarized-mnist:{file}")
     file.write_bytes(b"no such thing" * 9)
     with pytest.raises(DataError, match=r"is no \.npz file"):
         open_data(f"binarized-mnist:{file}")

@@ -15,6 +15,8 @@ References:
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -94,7 +96,7 @@ def _from_arrays(file: Path) -> list[Bits]:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return [_unpacked(arrays[name], f"{name} of {file}") for name in PARTS]
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{file} is no .npz file with the arrays {', '.join(PARTS)}: {error}") from error
 
 
