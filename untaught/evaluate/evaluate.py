@@ -64,12 +64,13 @@ def evaluate(
     known = measures()
     results: dict[str, Any] = {}
     with measuring(subject.model):
-        for name in _chosen(subject, known, names):
-            begins(name)
-            with seeded(subject.seed, subject.device):
-                groups = known[name].measure(known[name].judged(subject))
-            ends(name, groups)
-            results[name] = known[name].as_json(groups)
+        chosen = _chosen(subject, known, names)
+    for name in chosen:
+        begins(name)
+        with measuring(subject.model), seeded(subject.seed, subject.device):
+            groups = known[name].measure(known[name].judged(subject))
+        ends(name, groups)
+        results[name] = known[name].as_json(groups)
     return results
 
 

@@ -24,6 +24,7 @@ from untaught.model import Encodes, Model, untrained
 from untaught.randomness import seeded
 from untaught.runs.run import Run
 from untaught.shapes import Examples, Features
+from untaught.threads import as_many_as_help
 
 EXAMPLES = 10_000
 """Examples of a part that a measure reads, unless the subject says otherwise: the size of MNIST's test part."""
@@ -136,14 +137,18 @@ def subject_of_run(run: Run, step: int | None = None, device: torch.device | str
 
 @contextmanager
 def measuring(model: Model) -> Generator[None]:
-    """Prepare a model for measurement: evaluation mode, no gradient, full float32; all is restored afterwards."""
+    """Prepare for measurement: evaluation mode, no gradient, full float32, as many threads as help at present.
+
+    All is restored afterwards.
+    """
     training = [module for module in model.modules() if module.training]
     precision, tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     model.eval()
     torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = False
     try:
-        with torch.no_grad(), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        uncast = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
+        with torch.no_grad(), uncast[0], uncast[1], as_many_as_help():
             yield
     finally:
         torch.set_float32_matmul_precision(precision)

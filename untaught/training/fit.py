@@ -31,6 +31,7 @@ from untaught.model import Model
 from untaught.randomness import Draws, seeded
 from untaught.runs.run import Checkpoint, Run
 from untaught.runs.settings import Training as Training
+from untaught.threads import Threads
 from untaught.training.clock import Clock, interrupt_deferred
 from untaught.training.devices import make_fabric
 from untaught.training.feeds import Feeds
@@ -39,7 +40,6 @@ from untaught.training.memory import Needs, rehearse, step_seconds
 from untaught.training.plan import Plan, StreamPlan, plan_for
 from untaught.training.resume import best_weights, counters, restore, training_state, weights
 from untaught.training.step import Stepper
-from untaught.training.threads import Threads
 
 SAMPLE = 60_000
 """Examples that `prepare` looks at at most: all of MNIST, as many as principal components are fitted on elsewhere."""

@@ -9,17 +9,21 @@ from pathlib import Path
 import pytest
 import torch
 
+from untaught import threads as threads_module
 from untaught.cli.terminal.progress import follow
 from untaught.data.part import Part
 from untaught.data.source import Source
+from untaught.data.view import View
+from untaught.evaluate.evaluate import evaluate
+from untaught.evaluate.measure import Groups, Measure
+from untaught.evaluate.subject import Subject, measuring
 from untaught.models.rbm import RBM
 from untaught.randomness import seeded
 from untaught.runs.run import Run, create_run
 from untaught.runs.settings import Settings, Training
+from untaught.threads import LATEST_SECONDS, SHARE, SOONEST_SECONDS, Threads, Trial, as_many_as_help, halves
 from untaught.training import fit as fit_module
-from untaught.training import threads as threads_module
 from untaught.training.fit import fit, train
-from untaught.training.threads import LATEST_SECONDS, SHARE, SOONEST_SECONDS, Threads, Trial, halves
 
 ALONE = {1: 0.175, 2: 0.118}
 BESIDE = {1: 0.175, 2: 0.6}
@@ -172,6 +176,63 @@ def test_trials_lose_a_percent_or_two(monkeypatch: pytest.MonkeyPatch, seconds: 
     assert (1 - 1.5 * SHARE) * best < steps < best + 1
     assert len(set(machine.used)) > 1, "nothing was tried"
     assert SOONEST_SECONDS <= threads._wait <= LATEST_SECONDS
+
+
+# ---------------------------------------------------------------- while something is measured
+
+
+def layers_as(monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float]) -> list[int]:
+    """Let the sample of work take pretended times; gives the counts that were tried."""
+    tried: list[int] = []
+
+    def pretended() -> float:
+        tried.append(torch.get_num_threads())
+        return seconds[tried[-1]]
+
+    monkeypatch.setattr(threads_module, "_sample_seconds", pretended)
+    return tried
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize(("seconds", "best"), [(ALONE, 2), (BESIDE, 1)])
+def test_measures_compute_in_as_many_threads_as_help(
+    seconds: dict[int, float], best: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = layers_as(monkeypatch, seconds)
+    with measuring(machine_model()):
+        assert torch.get_num_threads() == best
+    assert set(tried) == {1, 2} and torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_every_measure_chooses_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measures take minutes, in which other processes come and go."""
+    machine = {**BESIDE}
+    layers_as(monkeypatch, machine)
+    used: list[int] = []
+    real = Measure.judged
+
+    def judged(measure: Measure, subject: Subject) -> Subject:
+        used.append(torch.get_num_threads())
+        return real(measure, subject)
+
+    def ends(name: str, groups: Groups) -> None:
+        machine.update(ALONE)
+
+    monkeypatch.setattr(Measure, "judged", judged)
+    evaluate(Subject(machine_model(), source().parts(), View()), ["reconstruction", "reconstruction"], ends=ends)
+    assert used[-2:] == [1, 2]
+
+
+def test_one_thread_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    tried = layers_as(monkeypatch, ALONE)
+    with as_many_as_help():
+        assert not tried
+
+
+def test_the_sample_of_work_takes_time() -> None:
+    assert 1e-5 < threads_module._sample_seconds() < 5
 
 
 # ---------------------------------------------------------------- in a training

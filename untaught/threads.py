@@ -1,4 +1,4 @@
-"""How many processor threads compute a step: chosen by trying.
+"""How many processor threads compute: chosen by trying.
 
 The threads of a step wait for each other many times in it, and spin while they wait. Where another process takes a
 core, one of them is late and the others spin: two threads on two cores then take a fifth of the steps that they take
@@ -44,6 +44,8 @@ MOST_SHARE = 0.1
 """Share that they never exceed, however late the next one is."""
 WATCHED = 5
 """Last steps that are watched for a change of pace."""
+SAMPLE = (512, 256)
+"""Size of the layer that stands for work whose pace is not known: a millisecond or two on one core."""
 
 
 class Trial:
@@ -207,6 +209,32 @@ class Threads:
         counts = sorted({*halves(self.most), self.count})
         place = counts.index(self.count)
         return [self.count, *counts[max(0, place - 1) : place], *counts[place + 1 : place + 2]]
+
+
+@contextmanager
+def as_many_as_help() -> Generator[None]:
+    """Compute with the number of threads that is the fastest at present for a layer of a network; then as before.
+
+    It is tried in a tenth of a second, or up to a second where other processes are in the way. Of the number that torch
+    has at the moment, it takes all, half, a quarter ... or one; so whoever has set one keeps it.
+    """
+    most = torch.get_num_threads()
+    try:
+        if most > 1:
+            Threads(most, most, chosen=False).choose(_sample_seconds, _sample_seconds())
+        yield
+    finally:
+        torch.set_num_threads(most)
+
+
+def _sample_seconds() -> float:
+    """Seconds of a few layers of a network, one after the other."""
+    rows, units = SAMPLE
+    x, weight = torch.zeros(rows, units), torch.zeros(units, units)
+    began = time.perf_counter()
+    for _ in range(8):
+        x = torch.tanh(x @ weight)
+    return time.perf_counter() - began
 
 
 def halves(most: int) -> list[int]:
