@@ -7,7 +7,6 @@ step         one optimisation step, and what makes it fast
 optimisers   how gradients become steps
 clock        how long a stage lasts, and when it measures and saves
 held_out     what is measured on held-out data
-threads      how many processor threads compute a step: chosen by trying
 memory       the memory that a training needs, checked before it begins
 resume       the state of a training in a checkpoint
 devices      devices, precision, processes
