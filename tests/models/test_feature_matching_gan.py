@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from untaught.errors import ConfigError, DataError
-from untaught.model import Batch
+from untaught.model import Batch, Example
 from untaught.models.feature_matching_gan import FeatureMatchingGAN
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.randomness import seeded
@@ -121,3 +121,26 @@ def test_bad_input() -> None:
         small().sample(1, 0)
     with pytest.raises(ConfigError, match="others of its batch"):
         FeatureMatchingGAN(FeatureMatchingGAN.Config(networks=Adversaries(minibatch=3)), (7,))
+
+
+def test_preparing_takes_the_range_of_values_and_both_fixed_batches() -> None:
+    networks = Adversaries(
+        latent=3,
+        network="dense",
+        generator=(8,),
+        discriminator=(8, 6),
+        output="linear",
+        generator_norm="virtual",
+        discriminator_norm="virtual",
+        reference=2,
+    )
+    with seeded(0):
+        model = FeatureMatchingGAN(FeatureMatchingGAN.Config(networks=networks, classes=3), (1, 3, 4))
+    model.prepare(Batch(X, LABEL))
+    assert torch.equal(model.discriminator.reference.get_buffer("input_0"), X[:2])  # type: ignore[union-attr]
+    assert float(model.generator.reference.get_buffer("input_0").abs().sum()) > 0  # type: ignore[union-attr]
+
+
+def test_defaults_follow_the_range_of_values() -> None:
+    found = FeatureMatchingGAN.usual(Example((2,)), Batch.of(3 * torch.randn(20, 2)))
+    assert found.config == {"output": "linear"} and found.view is not None and found.view.standardise == "pixel"

@@ -7,6 +7,7 @@ import torch
 
 from untaught.errors import ConfigError, SizeError
 from untaught.model import Batch, Example, model_class
+from untaught.models.bigan import BiGAN
 from untaught.models.gan import GAN
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.randomness import seeded
@@ -124,3 +125,53 @@ def test_it_learns_a_density_on_a_line() -> None:
         drawn = model.sample(2000)
     assert float(drawn.mean()) == pytest.approx(1.5, abs=0.15)
     assert float(drawn.std()) == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.parametrize("name", ["gan", "conditional-gan", "bigan", "feature-matching-gan"])
+def test_what_is_told_of_a_game_is_about_examples_and_made_ones(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A discriminator that is right about examples three times in four and about made ones always; told, not guessed."""
+    cls = model_class(name)
+    with seeded(0):
+        model = cls(cls.Config(networks=DENSE), (1, 5, 6))
+        x = torch.cat([torch.full((3, 1, 5, 6), 0.9), torch.full((1, 1, 5, 6), -0.1)])
+    judge = "being_an_example" if name == "feature-matching-gan" else "judged"
+    logits = torch.tensor([2.0, 1.0, 3.0, -1.0])
+    monkeypatch.setattr(model, judge, lambda some, *beside: logits if torch.equal(some, x) else -logits.abs())
+    told = model.loss(Batch(x, torch.arange(4)), "discriminator", ONE).parts
+    assert float(told["discriminator_accuracy"]) == pytest.approx((3 / 4 + 1) / 2)
+    if "value_nats" in told:
+        d, made = torch.sigmoid(logits), torch.sigmoid(-logits.abs())
+        torch.testing.assert_close(told["value_nats"], d.log().mean() + (1 - made).log().mean())
+
+
+@pytest.mark.parametrize("name", ["gan", "bigan"])
+def test_samples_are_measured_where_the_generator_is(name: str) -> None:
+    cls = model_class(name)
+    with seeded(0):
+        model = cls(cls.Config(networks=DENSE), (2, 5, 6))
+    x = torch.rand(4, 2, 5, 6)
+    maker = "generator" if name == "gan" else "both"
+    assert "energy_distance" not in model.held_out(Batch.of(x), "discriminator").parts
+    told = model.held_out(Batch.of(x), maker).parts
+    assert "energy_distance" in told
+    if isinstance(model, BiGAN):
+        error = (model.reconstruct(x) - x).square().sum((1, 2, 3)).mean()
+        torch.testing.assert_close(told["squared_error_per_image"], error.detach())
+
+
+def test_averaging_draws_each_player_to_where_it_has_been() -> None:
+    """The penalty beside the loss without it, after the parameters have moved once."""
+    x = torch.rand(4, 1, 5, 6)
+    for player in ("discriminator", "generator"):
+        averaged, plain = small(averaging=3.0), small()
+        averaged.loss(Batch.of(x), player, ONE)
+        moved = 0.0
+        for model in (averaged, plain):
+            for value in model.get_submodule(player).parameters():
+                value.data += 0.1
+                moved += 0.05**2 * value.numel() if model is averaged else 0.0  # half way to the mean of two
+        with seeded(2):
+            total = averaged.loss(Batch.of(x), player, ONE).total
+        with seeded(2):
+            torch.testing.assert_close(total - plain.loss(Batch.of(x), player, ONE).total, torch.tensor(3 * moved))
+    assert not small().histories
