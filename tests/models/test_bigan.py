@@ -97,3 +97,12 @@ def test_codes_are_undone_by_the_generator() -> None:
         back = model.reconstruct(x)
         own, other = (back - x).abs().mean(), (back - x.roll(1, 0)).abs().mean()
     assert own < 0.4 * other, (own, other)
+
+
+@pytest.mark.parametrize(("network", "hidden"), [("dense", (11, 7)), ("convolution", (6, 9))])
+def test_the_encoder_has_the_generators_layers_the_other_way_round(network: str, hidden: tuple[int, ...]) -> None:
+    networks = Adversaries(latent=3, network=network, generator=hidden, discriminator=(5, 4))  # type: ignore[arg-type]
+    with seeded(0):
+        model = BiGAN(BiGAN.Config(networks=networks), (1, 16, 16))
+    widths = [len(weight) for weight in model.encoder.parameters() if weight.ndim > 1]
+    assert widths == [*hidden, 3]

@@ -318,6 +318,11 @@ def test_gaussian_pixels_are_seen_and_given_in_deviations() -> None:
     with seeded(9):
         own = plain.loss(Batch.of(x / 0.4), "model", START).parts["squared_error_per_image"]
     torch.testing.assert_close(error, 0.16 * own)
+    with seeded(9):
+        told = plain.loss(Batch.of(x), "model", START).parts["squared_error_per_image"]
+    with seeded(9):
+        back = plain.visible_mean(plain.hidden_draw(plain.hidden_input(x)), *SHAPE[1:])
+    torch.testing.assert_close(told, (x - back).square().sum((1, 2, 3)).mean().detach())
     model.prepare(Batch.of(x))
     torch.testing.assert_close(model.visible_bias.detach(), x.mean((0, 2, 3)) / 0.4)
 

@@ -129,7 +129,7 @@ def test_it_learns_a_density_on_a_line() -> None:
 
 @pytest.mark.parametrize("name", ["gan", "conditional-gan", "bigan", "feature-matching-gan"])
 def test_what_is_told_of_a_game_is_about_examples_and_made_ones(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A discriminator that is right about examples three times in four and about made ones always; told, not guessed."""
+    """A discriminator that is right about examples three times in four and about made ones always."""
     cls = model_class(name)
     with seeded(0):
         model = cls(cls.Config(networks=DENSE), (1, 5, 6))

@@ -204,6 +204,31 @@ def test_convolutions_halve_and_come_back(shape: tuple[int, ...]) -> None:
     assert all(weight.grad is not None and weight.grad.any() for weight in net.parameters())
 
 
+@pytest.mark.parametrize(
+    ("shape", "units"),
+    [
+        ((4,), (500, 250, 100)),
+        ((1, 64, 64), (500, 250, 100)),
+        ((1, 65, 64), (32, 64, 128, 256)),
+        ((3, 250, 160), (32, 64, 128, 256, 256)),
+    ],
+)
+def test_layers_suit_the_size_of_examples(shape: tuple[int, ...], units: tuple[int, ...]) -> None:
+    """Dense ones up to 4,096 numbers; above, halvings that leave at least four pixels of the shorter side."""
+    with seeded(0):
+        net = Ladder(Ladder.Config(classes=7), shape)
+    assert tuple(len(rung.shift) for rung in net.rungs) == (*units, 7)
+    filters = {1: (500, 1, 1, *shape), 3: (units[0], *(shape if units[0] == 500 else (shape[0], 3, 3)))}
+    assert net.filters().shape == filters[len(shape)]
+
+
+def test_hidden_layers_are_counted_from_one() -> None:
+    net, x = small().eval(), X[:3]
+    layers = net.activations(x)
+    assert list(layers) == [*(f"hidden.{n}" for n in range(1, len(net.rungs))), "logits"]
+    assert torch.equal(layers[f"hidden.{len(net.rungs) - 1}"].flatten(1), net.encode(x))
+
+
 def test_a_step_draws_labelled_examples_beside_all() -> None:
     (stage,) = small().stages()
     assert not stage.stream.labelled and stage.beside["labelled"].labelled
