@@ -139,3 +139,10 @@ def test_missing_labels_are_told_in_words(tmp_path: Path, capsys: pytest.Capture
         small().prepare(Batch(torch.rand(2, 1, 4, 5), torch.tensor([0, 7])))
     with pytest.raises(ConfigError, match="no class 3"):
         small().sample(1, 3)
+
+
+def test_it_learns_from_labelled_examples_alone() -> None:
+    (stage,) = small().stages()
+    assert stage.stream.labelled and not stage.beside
+    with pytest.raises(DataError, match="label"):
+        small().prepare(Batch(torch.rand(4, 1, 4, 5), torch.full((4,), -1)))
