@@ -93,3 +93,8 @@ def test_what_is_no_state_is_refused() -> None:
     with pytest.raises(DataError, match="sum 1"):
         UNITS["softmax"].bias_for(torch.tensor([[0.5, 0.2]]))
     assert math.isfinite(float(UNITS["gaussian"].bias_for(torch.tensor([[-0.5, 1.0]])).sum()))
+
+
+def test_shares_that_were_seen_count_one_example_more_for_each_unit() -> None:
+    seen = torch.eye(3, dtype=torch.float64)[[0, 0, 0, 1]]
+    torch.testing.assert_close(UNITS["softmax"].bias_for(seen).exp() * 7, torch.tensor([4.0, 2.0, 1.0]).double())

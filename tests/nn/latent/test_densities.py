@@ -89,3 +89,33 @@ def test_values_that_never_change_have_a_finite_density() -> None:
 def test_bernoulli_outputs_refuse_what_is_no_probability() -> None:
     with pytest.raises(DataError, match="from -1 to 0.5"):
         OutputDensity("bernoulli", 2).look(torch.tensor([[-1.0, 0.5]]))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("kind", "deviation"),
+    [("bernoulli", None), ("gaussian", None), ("gaussian", 0.3), ("squashed", None), ("squashed", 0.3)],
+)
+def test_every_example_under_every_draw_is_each_under_each(kind: str, deviation: float | None) -> None:
+    """The matrix products of shared draws against one density at a time."""
+    outputs, x = OutputDensity(kind, 4, deviation).double(), torch.rand(3, 4, generator=GENERATOR).double()  # type: ignore[arg-type]
+    outputs.look(x.round() if kind == "bernoulli" else x)
+    numbers = torch.randn(5, 4 * outputs.numbers, generator=GENERATOR).double()
+    each = torch.cat([outputs.log_density(numbers[None, draw : draw + 1].expand(3, -1, -1), x) for draw in range(5)], 1)
+    torch.testing.assert_close(outputs.log_density_of_each(numbers, x), each)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "squashed"])
+def test_slope_is_the_derivative_of_the_mean(kind: str) -> None:
+    outputs = OutputDensity(kind, 4).double()  # type: ignore[arg-type]
+    outputs.look(4 * torch.rand(30, 4, generator=GENERATOR).double() - 1)
+    numbers = torch.cat([torch.randn(4, generator=GENERATOR), torch.zeros(4)]).double().requires_grad_()
+    mean = outputs.mean(numbers)
+    (steep,) = torch.autograd.grad(mean.sum(), numbers)
+    torch.testing.assert_close(outputs.slope(mean.detach()), steep[:4])
+
+
+def test_variances_begin_as_they_are_set() -> None:
+    outputs = OutputDensity("gaussian", 3).double()
+    outputs.begin_spread(torch.tensor([0.25, 1.0, 9.0], dtype=torch.float64))
+    assert outputs.log_variance(torch.zeros(6).double()).exp().tolist() == pytest.approx([0.25, 1.0, 9.0], rel=1e-3)

@@ -73,3 +73,24 @@ def test_a_grey_picture_is_the_mean_of_its_three_colours() -> None:
     net = vision_net("alexnet-small", None)
     grey, x = Mirror(LayerChain.of(net, (1, 32, 32)), 1).layers["0"], torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(grey(net.colours(x), None), x.mean(1, keepdim=True))
+
+
+@pytest.mark.parametrize(("padding", "size"), [("valid", (7, 3)), ("same", (11, 11))])
+def test_padding_by_name_comes_back_to_the_size(padding: str, size: tuple[int, int]) -> None:
+    """Dilated filters of 3 x 5, whose reach differs in the two directions."""
+    net = nn.Sequential(nn.Conv2d(1, 2, (3, 5), dilation=2, padding=padding))
+    chain = LayerChain.of(net, (1, 11, 11))
+    end = max(chain.names.values())
+    assert chain.run(torch.rand(2, 1, 11, 11)).values[end].shape[2:] == size
+    back = Mirror(chain, end, 0)
+    trace = chain.run(torch.rand(2, 1, 11, 11))
+    assert back(trace.values[end], trace.switches).shape == (2, 1, 11, 11)
+
+
+def test_weights_back_begin_with_the_variance_of_rectified_units() -> None:
+    """Two over the inputs that reach a pixel: with stride 2, a quarter of the filter's places."""
+    with seeded(0):
+        chain = LayerChain.of(nn.Sequential(nn.Conv2d(8, 64, 4, stride=2, padding=1)), (8, 12, 12))
+        back = Mirror(chain, max(chain.names.values()), 0)
+    (weight,) = (own.detach() for own in back.parameters() if own.ndim == 4)
+    assert float(weight.square().mean()) == pytest.approx(2 / (64 * 16 / 4), rel=0.05)

@@ -21,6 +21,36 @@ def test_enlarging_reaches_any_size(given: tuple[int, ...], shape: tuple[int, ..
     assert UpConvolution(given, shape)(torch.rand(2, *given)).shape == (2, *shape)
 
 
+def test_enlarging_doubles_until_it_is_large_enough() -> None:
+    """Maps are halved each time, from 128 at most to 16 at least; what is no picture begins at an eighth of the size."""
+    made = UpConvolution((300, 4, 4), (3, 13, 30))
+    sizes = [tuple(layer.size) for layer in made.layers if isinstance(layer, nn.Upsample)]  # type: ignore[arg-type]
+    widths = [layer.out_channels for layer in made.layers if isinstance(layer, nn.Conv2d)]
+    assert sizes == [(8, 8), (13, 16), (13, 30)] and widths == [128, 64, 32, 16, 3]
+    assert UpConvolution((7,), (1, 20, 33)).entry(torch.rand(2, 7)).shape == (2, 64, 3, 5)
+
+
+def test_a_step_of_the_search_goes_down_the_slope_and_stays_in_the_range() -> None:
+    """Adam's first step is a twentieth of the range, against the sign of the gradient of equation (1)."""
+    with seeded(2):
+        layer, start = nn.Linear(12, 5), torch.rand(2, 1, 3, 4) * 0.2 + 0.85
+
+    def network(x: torch.Tensor) -> torch.Tensor:
+        return layer(x.flatten(1))
+
+    with torch.no_grad():
+        wanted = network(torch.full_like(start, 0.4))
+    y = start.clone().requires_grad_()
+    apart = (network(y) - wanted).square().sum(1) / wanted.square().sum(1)
+    variation = [(one[:, :, 1:] - one[:, :, :-1]).abs().mean() + (one[:, 1:] - one[:, :-1]).abs().mean() for one in y]
+    (slope,) = torch.autograd.grad((apart + 0.05 * torch.stack(variation) / 3).sum(), y)
+    expected = (start - 0.15 * slope.sign()).clamp(-2, 1)
+    torch.testing.assert_close(search_input(network, wanted, start, -2, 1, steps=1), expected)
+    assert (expected == 1).any() and (expected < 1).any()
+    still = search_input(lambda x: 0 * x, torch.zeros(2, 1, 3, 4), start, -2, 1, steps=1)
+    assert torch.isfinite(still).all(), "a layer that said nothing has no size to divide by"
+
+
 def test_terms_of_the_search_are_their_formulas() -> None:
     y = torch.tensor([[[[0.0, 1.0], [4.0, 2.0]]]])
     assert total_variation(y).tolist() == [(1 + 2) / 2 + (4 + 1) / 2]
