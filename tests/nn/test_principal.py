@@ -10,7 +10,8 @@ from torch import Tensor
 
 from untaught.evaluate.image_quality import squared_error
 from untaught.nn import principal as module
-from untaught.nn.principal import principal
+from untaught.nn.principal import principal, principal_sketch
+from untaught.randomness import seeded
 
 
 def examples(count: int, width: int) -> Tensor:
@@ -48,6 +49,28 @@ def test_wide_data_use_few_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     x = examples(100, 12)
     some = x[torch.linspace(0, 99, 15).round().long()]
     assert torch.allclose(principal(x, 2).mean, some.mean(0), atol=1e-5)
+
+
+def test_a_sketch_is_the_plane_itself_where_that_is_quick() -> None:
+    x = examples(60, 20)
+    assert torch.equal(principal_sketch(x, 3).directions, principal(x, 3).directions)
+
+
+def test_a_sketch_of_many_numbers_is_nearly_the_best_plane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUICK", 1)
+    x = examples(300, 120) * torch.linspace(1, 3, 120) ** 2
+    with seeded(0):
+        sketch = principal_sketch(x, 4)
+    assert sketch.directions.shape == (120, 4) and torch.allclose(sketch.mean, x.mean(0), atol=1e-3)
+    assert not torch.equal(sketch.directions, principal(x, 4).directions)
+    best, found = (float(squared_error(x, plane.reconstruct(x)).mean()) for plane in (principal(x, 4), sketch))
+    assert best * (1 - 1e-5) <= found <= 1.01 * best
+
+
+def test_too_many_directions_for_a_sketch_come_from_fewer_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = examples(200, 60)
+    monkeypatch.setattr(module, "QUICK", 200 * 60 * 60 // 16)
+    assert torch.equal(principal_sketch(x, 40).directions, principal(x[::2], 40).directions)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ def test_enlarging_reaches_any_size(given: tuple[int, ...], shape: tuple[int, ..
 
 
 def test_enlarging_doubles_until_it_is_large_enough() -> None:
-    """Maps are halved each time, from 128 at most to 16 at least; what is no picture begins at an eighth of the size."""
+    """Maps are halved each time, from 128 at most to 16 at least; a vector becomes an eighth of the size."""
     made = UpConvolution((300, 4, 4), (3, 13, 30))
     sizes = [tuple(layer.size) for layer in made.layers if isinstance(layer, nn.Upsample)]  # type: ignore[arg-type]
     widths = [layer.out_channels for layer in made.layers if isinstance(layer, nn.Conv2d)]
