@@ -5,6 +5,7 @@ import torch
 
 from untaught.errors import ConfigError
 from untaught.nn.temporal.dilated import Dilated
+from untaught.randomness import seeded
 
 
 def test_layers_look_at_every_second_fourth_and_eighth_position() -> None:
@@ -46,3 +47,11 @@ def test_maps_that_cannot_be_added_are_refused() -> None:
         Dilated(4, 8, 3)
     with pytest.raises(ConfigError, match="odd"):
         Dilated(4, 4, 2)
+
+
+def test_layers_begin_with_the_variance_of_their_inputs() -> None:
+    with seeded(0):
+        core = Dilated(40, 40, 3)
+    for layer in core.layers:
+        assert float(layer.get_parameter("weight").detach().var()) == pytest.approx(1 / (40 * 9), rel=0.05)
+        assert not layer.get_parameter("bias").any()

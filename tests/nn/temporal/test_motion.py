@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from untaught.nn.temporal.motion import moved, with_changes
+from untaught.nn.temporal.motion import AROUND, STILL, moved, share_moving, with_changes
 from untaught.randomness import seeded
 
 
@@ -44,3 +44,17 @@ def test_changes_are_differences_the_latest_first() -> None:
         at = time + 2
         parts = [clip[:, at] - 0.5, clip[:, at] - clip[:, at - 1], clip[:, at - 1] - clip[:, at - 2]]
         torch.testing.assert_close(seen[:, time], torch.cat(parts, 1))
+
+
+def test_the_share_that_moves_is_its_formula() -> None:
+    """The mean square over all parts and the pixels around, those beyond the edge left out, over noise."""
+    changes = 0.03 * torch.randn(2, 3, 9, 24, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    changes[0, :, :, 7:] *= 0.01
+    share, reach = share_moving(changes), AROUND // 2
+    for row, column in ((0, 0), (4, 6), (8, 23), (3, 10)):
+        around = changes[:, :, max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+        mean = around.square().mean((1, 2, 3))
+        expected = torch.where(mean > STILL, (mean - STILL) / mean, 0)
+        torch.testing.assert_close(share[:, 0, row, column], expected)
+    assert (share == 0).any() and (share > 0.5).any()
+    assert not share_moving(torch.zeros(1, 2, 4, 4)).any(), "nothing moves in a still picture"
