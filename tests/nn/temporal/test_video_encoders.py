@@ -121,3 +121,26 @@ def test_weights_of_recurrences_are_counted() -> None:
 def test_clips_shorter_than_the_extent_are_refused() -> None:
     with pytest.raises(SizeError, match="looks at 7 frames at once, and clips have 6"):
         refuse_short(Conv3d(1, (2, 3, 4)), 6)
+
+
+def test_features_are_means_over_places(video: torch.Tensor) -> None:
+    """Of the last level for frames alone; of every level's states for recurrences, forwards, then backwards."""
+    frames = Frames(1, (3, 4, 5))
+    torch.testing.assert_close(frames.over_time(video), frames.levels(video)[-1].mean((3, 4)))
+    rcn = GruRcn(1, (3, 4, 5), bidirectional=True)
+    means = [states.mean((3, 4)) for states in rcn.states(video)]
+    assert [mean.shape[2] for mean in means] == [3, 4, 5] * 2 and rcn.features == 24
+    torch.testing.assert_close(rcn.over_time(video), torch.cat(means, 2))
+
+
+def test_recurrences_begin_with_longer_memories_from_level_to_level() -> None:
+    """Update gates open by sigma(-level); weights have the variance that keeps their inputs'."""
+    with seeded(0):
+        rcn = GruRcn(1, (24, 32, 40))
+    for level, core in enumerate(rcn.cores[0].children()):
+        assert isinstance(core, ConvGRU)
+        bias = core.input.get_parameter("bias").detach()
+        assert (bias[: core.maps] == -level).all() and not bias[core.maps :].any()
+        for layer in (core.input, core.gates, core.candidate):
+            inputs = layer.weight[0].numel()
+            assert float(layer.weight.detach().var()) == pytest.approx(1 / inputs, rel=0.1)
