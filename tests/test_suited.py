@@ -127,12 +127,15 @@ def test_what_counts_as_documents(x: Tensor, shape: tuple[int, ...], found: bool
         ("hashing-autoencoder", "output", "softmax", "bernoulli"),
         ("sparse-autoencoder", "output", "linear", "bernoulli"),
         ("rbm", "visible", "gaussian", "bernoulli"),
+        ("vae", "output", "gaussian", "bernoulli"),
+        ("iwae", "output", "gaussian", "bernoulli"),
+        ("monte-carlo-generator", "output", "gaussian", "bernoulli"),
     ],
 )
 def test_documents_have_units_of_their_own(name: str, field: str, chosen: str, other: str) -> None:
     found = planned(name, source(documents())).settings
     assert (found.config[field], found.chosen[field]) == (chosen, chosen)
-    assert found.because == "examples are documents, whose words each have a small share"
+    assert found.because.startswith("examples are documents, whose words each have a small share")
     said = planned(name, source(documents()), **{field: other}).settings
     assert said.config[field] == other and field not in said.chosen
 
@@ -186,3 +189,15 @@ def test_a_start_at_components_has_networks_beside_it_and_a_slow_beginning() -> 
     assert chosen.config["start"] == "pca" and chosen.config["hidden"] == (512, 512)
     assert COMPONENTS["hidden"].startswith("512, 512 ")
     assert chosen.recipe is not None and chosen.recipe.warm_up == 0.1
+
+
+@pytest.mark.parametrize("name", ["vae", "iwae", "monte-carlo-generator"])
+def test_grey_and_coloured_pictures_have_gaussian_outputs_within_their_range(name: str) -> None:
+    """Values that are nearly all 0 or 1 are probabilities of ones; others are amounts."""
+    cls, grey = model_class(name), torch.rand(50, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    black = grey.round() * 0.98
+    for x, output in ((grey, "squashed"), (black, None), (black.expand(-1, 3, -1, -1), "squashed")):
+        usual = cls.usual(Example(tuple(x.shape[1:])), Batch.of(x))
+        assert usual.config.get("output") == output, usual.because
+        begun = usual.config.get("start") == "pca"
+        assert begun == (output is not None and "start" in cls.adapts)

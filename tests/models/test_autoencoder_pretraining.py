@@ -246,6 +246,13 @@ def test_softmax_outputs_are_probabilities_under_their_cross_entropy() -> None:
     assert found.item() == pytest.approx(sum(nats) / 6)
 
 
+def test_documents_are_seen_by_the_logarithm_of_their_words() -> None:
+    """Of a share times the number of words in the dictionary, and one: an average word is log 2, a missing one 0."""
+    model, x = documents(), words().double()
+    torch.testing.assert_close(model.seen(x), (1 + 9 * x).log())
+    torch.testing.assert_close(model.encode(x), model.encoder((1 + 9 * x).log()))
+
+
 def test_prepared_softmax_outputs_begin_at_the_frequency_of_words() -> None:
     model, x = documents(), words().double()
     model.prepare(Batch.of(x))
