@@ -26,6 +26,8 @@ from untaught.runs.settings import Training
 MINUTES: dict[Budget, float] = {"cpu": 3.0, "hour": 30.0, "full": 10.0}
 """A row's training."""
 TAKES = (Take("likelihood", limit=2_000), Take("active_units"))
+PLANE = (*TAKES, Take("latent_space"))
+"""Of two latents, which fill a plane that can be drawn."""
 PLACES = ("likelihood.evidence_lower_bound_nats", "likelihood.log_likelihood_nats", "active_units.active_units")
 DIGITS, FACES = (3, 5, 10, 20, 200), (2, 5, 10, 20)
 BOUNDS = {("mnist", 10): -100.0, ("mnist", 20): -100.0}
@@ -38,21 +40,20 @@ def learnt(model: str, data: str, hidden: int, takes: tuple[Take, ...], **config
         own |= {"output": "squashed", "start": "random"}
     training = Training(learning_rate=1e-3, batch_size=100)
     small = {**own, "hidden": (16,)}
+    pictures = ("manifold.png", "samples.png") if takes is PLANE else ("samples.png",)
     found: dict[Budget, Experiment] = {
         "smoke": Experiment(model, "digits", takes, small, replace(training, epochs=2, threads=1))
     }
     for budget, minutes in MINUTES.items():
-        found[budget] = Experiment(
-            model, data, takes, own, replace(training, minutes=minutes), pictures=("samples.png",)
-        )
+        found[budget] = Experiment(model, data, takes, own, replace(training, minutes=minutes), pictures=pictures)
     return found
 
 
 EXPERIMENTS = {
     **{f"mnist-{latent}": learnt("vae", "mnist", 500, TAKES, latent=latent) for latent in DIGITS},
-    **{f"frey-{latent}": learnt("vae", "frey", 200, TAKES, latent=latent) for latent in FACES},
+    **{f"frey-{n}": learnt("vae", "frey", 200, PLANE if n == 2 else TAKES, latent=n) for n in FACES},
     "naive-10": learnt("monte-carlo-generator", "mnist", 500, TAKES[:1], latent=10, samples=500),
-    "plane": learnt("vae", "mnist", 500, (*TAKES, Take("latent_space")), latent=2),
+    "plane": learnt("vae", "mnist", 500, PLANE, latent=2),
 }
 
 
