@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from untaught.data.source import open_data
-from untaught.data.view import View
 from untaught.model import Batch
 from untaught.models.sparse_autoencoder import SparseAutoencoder, divergence
 from untaught.randomness import seeded
@@ -166,7 +165,7 @@ def test_filters_of_natural_patches_are_edges_at_many_orientations(shared_data: 
     )
     with seeded(0):
         model = SparseAutoencoder(config, (1, 8, 8))
-    view = View(patch=8, standardise="all")
+    view = {"patch": 8, "standardise": "all"}
     last = train(model, data, Training(epochs=150, learning_rate=0.01, batch_size=200, view=view, threads=1))
     assert last.held_out["mean_activation"] == pytest.approx(0.035, rel=0.25)
     power = torch.fft.fft2(model.filters()[:, 0], s=(32, 32)).abs().square()
