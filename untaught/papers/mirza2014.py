@@ -48,7 +48,9 @@ def learnt(**config: Any) -> dict[Budget, Experiment]:
     }
     for budget, minutes in MINUTES.items():
         own = replace(training, minutes=minutes)
-        found[budget] = Experiment("conditional-gan", "mnist", TAKES, config, own, pictures=("classes.png", "samples.png"))
+        found[budget] = Experiment(
+            "conditional-gan", "mnist", TAKES, config, own, pictures=("classes.png", "samples.png")
+        )
     return found
 
 
