@@ -147,8 +147,12 @@ def measuring(model: Model) -> Generator[None]:
     torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = False
     try:
-        uncast = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
-        with torch.no_grad(), uncast[0], uncast[1], as_many_as_help():
+        with (
+            torch.no_grad(),
+            torch.autocast("cpu", enabled=False),
+            torch.autocast("cuda", enabled=False),
+            as_many_as_help(),
+        ):
             yield
     finally:
         torch.set_float32_matmul_precision(precision)
