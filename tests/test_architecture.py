@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import inspect
 import pkgutil
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -220,12 +222,25 @@ def _subclasses(cls: type) -> set[type]:
 
 @cache
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    with _nothing_collected():
+        return ast.parse(path.read_text())
 
 
 @cache
 def _nodes(path: Path) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(_tree(path)))
+    with _nothing_collected():
+        return tuple(ast.walk(_tree(path)))
+
+
+@contextmanager
+def _nothing_collected() -> Generator[None]:
+    """Keep what is made inside from the garbage collector, which would go through all these nodes again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
