@@ -228,8 +228,9 @@ def _tree(path: Path) -> ast.Module:
 
 @cache
 def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    tree = _tree(path)
     with _nothing_collected():
-        return tuple(ast.walk(_tree(path)))
+        return tuple(ast.walk(tree))
 
 
 @contextmanager

@@ -129,15 +129,16 @@ def test_preparing_takes_the_range_of_values_and_both_fixed_batches() -> None:
         network="dense",
         generator=(8,),
         discriminator=(8, 6),
-        output="linear",
         generator_norm="virtual",
         discriminator_norm="virtual",
         reference=2,
     )
     with seeded(0):
         model = FeatureMatchingGAN(FeatureMatchingGAN.Config(networks=networks, classes=3), (1, 3, 4))
-    model.prepare(Batch(X, LABEL))
-    assert torch.equal(model.discriminator.reference.get_buffer("input_0"), X[:2])  # type: ignore[union-attr]
+    wide = 5 * X - 2
+    model.prepare(Batch(wide, LABEL))
+    assert [float(model.generator.outputs.low), float(model.generator.outputs.high)] == [wide.min(), wide.max()]
+    assert torch.equal(model.discriminator.reference.get_buffer("input_0"), wide[:2])  # type: ignore[union-attr]
     assert float(model.generator.reference.get_buffer("input_0").abs().sum()) > 0  # type: ignore[union-attr]
 
 
