@@ -47,14 +47,19 @@ def named_digits(
 def draw_against_labels(
     records: Sequence[Record], folder: Path, lines: Mapping[str, Mapping[int, str]]
 ) -> Sequence[Path]:
-    """Draw the error, a line for each kind of network.
+    """Draw the error, a line for each kind of network that was run; nothing while all have one number of labels.
 
     Args:
         records: Of all experiments.
         folder: Where labels.png goes.
         lines: By the line's name, the experiment at each number of labels.
     """
-    picture = over_seeds(records, {"MNIST": lines}, ERROR, "labels", "test error, fraction")
+    ran = {record["experiment"] for record in records}
+    drawn = {kind: own for kind, own in lines.items() if ran.intersection(own.values())}
+    numbers = {number for own in drawn.values() for number, name in own.items() if name in ran}
+    if len(numbers) < 2:
+        return []
+    picture = over_seeds(records, {"MNIST": drawn}, ERROR, "labels", "test error, fraction")
     if picture is None:
         return []
     path = folder / "labels.png"
