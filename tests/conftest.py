@@ -1,9 +1,11 @@
 """What all tests share."""
 
 import gc
+import importlib.metadata
 import os
 import sys
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from checked import FIRST, Left
 ROOT = Path(__file__).parents[1]
 # What is imported while tests are collected stays to the end; looking through it for garbage is in vain.
 gc.disable()
+# Each training asks every installed package for callbacks, which takes as long as a small training does.
+importlib.metadata.entry_points = cache(importlib.metadata.entry_points)
 
 
 def pytest_collection_finish() -> None:

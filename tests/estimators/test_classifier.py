@@ -60,7 +60,7 @@ SMALL = {
     "LadderClassifier": LadderClassifier(hidden=(6,), max_epochs=3, batch_size=10, random_state=0),
     "DBMClassifier": DBMClassifier(hidden=(6, 5), max_epochs=3, batch_size=10, sweeps=2, random_state=0),
 }
-QUICK = ("SoftmaxClassifier", "DBNClassifier", "LadderClassifier")
+QUICK = ("SoftmaxClassifier", "DBNClassifier")
 """Of which what takes several fits is looked at each time; of the others with the slow tests."""
 EVERY = pytest.mark.parametrize(
     "estimator",
@@ -111,7 +111,10 @@ def test_what_labels_are_called_changes_nothing(estimator: ModelEstimator, names
     assert (fitted.predict(X) == np.array(names)[order][plain.predict(X)]).all()
 
 
-@pytest.mark.parametrize("label", [Y > 0, np.where(Y > 0, 1, -1), np.where(Y > 0, "yes", "no")])
+@pytest.mark.parametrize(
+    "label",
+    [Y > 0, *(pytest.param(np.where(Y > 0, *pair), marks=pytest.mark.slow) for pair in ((1, -1), ("yes", "no")))],
+)
 def test_two_classes(label: np.ndarray) -> None:
     fitted = clone(SMALL["SoftmaxClassifier"]).set_params(learning_rate=0.3, max_epochs=30).fit(X, label)
     assert fitted.classes_.tolist() == np.unique(label).tolist()

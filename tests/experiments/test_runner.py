@@ -151,7 +151,8 @@ def test_a_row_that_was_killed_goes_on_from_its_checkpoint(tiny: str, tmp_path: 
     steps: list[int] = []
     first = paper_named(tiny).experiments["code"]["smoke"]
     assert first.training is not None
-    slow = replace(first, training=replace(first.training, epochs=12), watch=Watch(first.takes[1:], (0, 1, 8)))
+    takes = first.takes[1:]
+    slow = replace(first, training=replace(first.training, epochs=12), takes=takes, watch=Watch(takes, (1, 8)))
     whole = read(runner(tiny, tmp_path / "whole", code=slow).run("code", 0))
     with pytest.raises(Killed):
         runner(tiny, tmp_path / "killed", dies, code=slow).run("code", 0)

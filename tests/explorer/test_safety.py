@@ -38,7 +38,8 @@ FOREIGN = [
 
 def png(width: int, height: int) -> bytes:
     held = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width), dtype=np.uint8)).save(held, "PNG")
+    noise = np.random.default_rng(0).integers(0, 255, (height, width), dtype=np.uint8)
+    Image.fromarray(noise).save(held, "PNG", compress_level=0)
     return held.getvalue()
 
 

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+from collections.abc import Generator
 
 import pytest
 
@@ -102,6 +103,15 @@ def test_state_goes_round() -> None:
     assert other == clock or other.state() == clock.state()
 
 
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """As in the foreground: what a shell begins in the background may ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_waits_for_the_end_of_the_step() -> None:
     with interrupt_deferred() as noted:
         os.kill(os.getpid(), signal.SIGINT)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.nn.belief.test_network import UNITS, network, slow_joint
+from tests.nn.belief.test_network import UNITS, joint, network
 from tests.oracles import standard_error, state_numbers, states
 from untaught.nn.belief.inference import Exact, Factorial, Inference, Recognition
 from untaught.nn.belief.network import BeliefNetwork, independent
@@ -19,8 +19,8 @@ SEEN = torch.ones(1, 1, dtype=torch.float64)
 
 def posterior() -> Tensor:
     """p(all hidden units | visible) of every visible state, `(16, 128)`."""
-    joint = slow_joint(network()).flatten(1)
-    return joint / joint.sum(1, keepdim=True)
+    both = joint().flatten(1)
+    return both / both.sum(1, keepdim=True)
 
 
 def factorial(sweeps: int = 20) -> Factorial:
@@ -73,7 +73,7 @@ def test_bound_is_below_the_likelihood_by_the_divergence() -> None:
     q, p = independent(HIDDEN, torch.cat(means, 1)), posterior()
     divergence = (q * (q / p).log()).sum(1)
     assert (divergence > 0).all()
-    likelihood = slow_joint(network()).sum((1, 2, 3)).log()
+    likelihood = joint().sum((1, 2, 3)).log()
     torch.testing.assert_close(inference.bound(VISIBLE, means), likelihood - divergence)
 
 

@@ -30,14 +30,15 @@ def network(units: tuple[int, ...] = UNITS, scale: float = 1.5) -> BeliefNetwork
 def slow_joint(made: BeliefNetwork) -> Tensor:
     """Probability of every state of all units, visible first, by products over single units."""
     chances: list[float] = []
+    weights, biases = [one.tolist() for one in made.weights], [one.tolist() for one in made.biases]
     for row in itertools.product((0.0, 1.0), repeat=sum(made.units)):
-        layers = [list(part) for part in torch.tensor(row).split(made.units)]
+        layers = [part.tolist() for part in torch.tensor(row).split(made.units)]
         chance = 1.0
         for layer, values in enumerate(layers):
             for i, value in enumerate(values):
-                z = float(made.biases[layer][i])
+                z = biases[layer][i]
                 if layer + 1 < len(layers):
-                    z += sum(float(made.weights[layer][i, j]) * float(on) for j, on in enumerate(layers[layer + 1]))
+                    z += sum(weights[layer][i][j] * on for j, on in enumerate(layers[layer + 1]))
                 on = 1 / (1 + math.exp(-z))
                 chance *= on if value else 1 - on
         chances.append(chance)
