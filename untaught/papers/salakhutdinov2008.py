@@ -113,7 +113,7 @@ def row(rule: str, hidden: int) -> Row:
 
 
 def while_they_learnt(records: Sequence[Mapping[str, Any]], folder: Path) -> Sequence[Path]:
-    """Log-likelihood against minutes of training: a panel for each size, a line for each rule."""
+    """Log-likelihood against passes over the data: a panel for each size, a line for each rule that was run."""
     seen = {
         record["experiment"]: [*record["watched"], {**record["trained"], "measures": record["measures"]}]
         for record in records
@@ -127,12 +127,12 @@ def while_they_learnt(records: Sequence[Mapping[str, Any]], folder: Path) -> Seq
         for number, size in enumerate(sizes):
             axes = figure.add_subplot(1, len(sizes), number + 1)
             for (rule, (name, _)), colour in zip(RULES.items(), COLOURS, strict=False):
-                moments = seen.get(f"{rule}-{size}", [])
-                minutes = [moment["seconds"] / 60 for moment in moments]
-                heights = [moment["measures"]["likelihood"]["log_likelihood_nats"] for moment in moments]
-                axes.plot(minutes, heights, color=colour, marker="o", markersize=4, label=name)
+                if moments := seen.get(f"{rule}-{size}"):
+                    heights = [moment["measures"]["likelihood"]["log_likelihood_nats"] for moment in moments]
+                    passes = [moment["epoch"] for moment in moments]
+                    axes.plot(passes, heights, color=colour, marker="o", markersize=4, label=name)
             axes.set_title(f"{size} hidden units, log Z {'exact' if size == 20 else 'estimated'}")
-            axes.set_xlabel("minutes of training")
+            axes.set_xlabel("passes over the data")
             axes.grid(alpha=0.2)
             if number == 0:
                 axes.set_ylabel("test log-likelihood, nats")
