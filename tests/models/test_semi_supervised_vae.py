@@ -161,3 +161,17 @@ def test_bad_input() -> None:
         net.classes.prepare(Batch.of(torch.rand(3, 3)))
     with pytest.raises(DataError, match="a label is 5"):
         net.classes.prepare(Batch(torch.rand(3, 3), torch.tensor([0, 5, -1])))
+
+
+@torch.no_grad()
+def test_m2_learns_from_draws_of_features_and_names_classes_by_their_means() -> None:
+    fields = SemiSupervisedVAE.Config(latent=3, hidden=(8,), class_hidden=(6,), classes=4)
+    with seeded(0):
+        net, x = SemiSupervisedVAE(fields, (1, 5, 6)).eval(), torch.rand(1, 1, 5, 6).round()
+        drawn = net.below(x.expand(4000, -1, -1, -1))
+    assert net.features is not None
+    mean, log_variance = net.features.posterior(x)
+    deviation = (0.5 * log_variance).exp()
+    torch.testing.assert_close(drawn.std(0), deviation[0], rtol=0.06, atol=0)
+    assert ((drawn.mean(0) - mean[0]).abs() < 4.5 * deviation[0] / 4000**0.5).all()
+    torch.testing.assert_close(net.class_probabilities(x), net.classes.class_probabilities(mean))

@@ -2,8 +2,8 @@
 
     M1:  p(v|x),   q(x|v) = N(m(v), s(v)^2)                                     (1)
     M2:  p(x, y, z) = p(x|y, z) p(y) p(z),   q(y|x),  q(z|x, y)                 (2)
-    x = m(v)                                                                    (3)
-    p(y|v) = q(y|x)                                                             (4)
+    x ~ q(x|v)  while M2 learns                                                 (3)
+    p(y|v) = q(y|x = m(v))                                                      (4)
 
 v is an example, x its features, y its class, z what else there is. M1 is a variational autoencoder of all examples and
 uses no label. M2 is a density of the features with a class and latents of its own, and learns from labelled and
@@ -15,8 +15,7 @@ References:
 
 Departures:
     ReLU units where the paper has softplus units.
-    M2 learns from the means (3), where the paper draws from q(x|v): what little a code says of small pictures would be
-    lost in the noise. M1 is trained before M2 and then held fixed, as in the paper.
+    Classes are named from the mean of q(x|v). M1 is trained before M2 and then held fixed, as in the paper.
     The weight of labelled examples is our choice.
 """
 
@@ -58,11 +57,11 @@ class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples
 
     def below(self, x: Examples) -> Features:
         """What M2 learns from, equation (3); without M1 the example itself."""
-        return x.flatten(1) if self.features is None else self.features.encode(x)
+        return x.flatten(1) if self.features is None else self.features.drawn(self.features.posterior(x))
 
     def class_probabilities(self, x: Examples) -> Features:
         """Equation (4)."""
-        return self.classes.class_probabilities(self.below(x))
+        return self.classes.class_probabilities(x.flatten(1) if self.features is None else self.features.encode(x))
 
     @configuration
     class Config:
