@@ -251,3 +251,11 @@ def test_a_model_of_classes_has_as_many_as_the_data(name: str, count: int) -> No
     del small["classes"]
     chosen = plan(Asked(name, small), source).settings
     assert chosen.config["classes"] == chosen.chosen["classes"] == count and f"{count} classes" in chosen.because
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "finetuned-classifier"])
+def test_a_default_device_of_the_caller_is_not_the_plans(name: str) -> None:
+    with torch.device("meta"):
+        made = plan(Asked(name, training=Training(epochs=1)), open_data("digits"))
+        assert torch.get_default_device().type == "meta"
+    assert {weight.device.type for weight in made.model.parameters()} == {"cpu"}

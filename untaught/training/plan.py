@@ -486,13 +486,14 @@ def _refuse_unknown_stages(stages: Sequence[Stage], settings: Settings) -> None:
             raise ConfigError(f"--{flag}.{name}: {settings.model} has no stage {name!r}; {hint}")
 
 
+@as_torch_begins()
 def _refuse_one_class(made: Plan) -> None:
     """Refuse to learn classes where there is one alone: nothing tells it from others, and no error is ever made."""
     streams = [(own.stage.stream, own.main) for own in made.stages]
     streams += [(stream, own.beside[name]) for own in made.stages for name, stream in own.stage.beside.items()]
-    for stream, planned in streams:
-        classes = clip_labels(planned.parts.train).unique() if stream.labelled else torch.arange(2)
-        if len(classes[classes >= 0]) == 1 and not stream.other:
+    for planned in (planned for stream, planned in streams if stream.labelled and not stream.other):
+        classes = clip_labels(planned.parts.train).unique()
+        if len(classes[classes >= 0]) == 1:
             name = made.settings.classes[int(classes.max())]
             raise DataError(
                 f"every labelled example of {made.source.spec} is of one class, {name!r}, and two are needed: "
