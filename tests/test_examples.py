@@ -166,6 +166,23 @@ def generative_adversarial(found: dict[str, Any]) -> None:
     assert game["high_quality"] > 0.8
 
 
+def variational_autoencoder(found: dict[str, Any]) -> None:
+    """The claims of the notebook about a generator with an encoder."""
+    encoder, prior = found["bounds"]["draws from the encoder"], found["bounds"]["draws from the prior"]
+    # "Both rise with K to the same number", which no draws of either have passed.
+    assert encoder == sorted(encoder) and prior == sorted(prior)
+    assert all(blind < seen < encoder[-1] + 1e-9 for seen, blind in zip(encoder, prior, strict=True))
+    gaps = [encoder[-1] - blind for blind in prior]
+    assert gaps[-1] < 0.1 * gaps[0]
+    # "Nearly all random codes say nothing of a given digit, so one of them carries the sum".
+    assert found["carry"]["the prior"] < 2 < 10 < found["carry"]["the encoder"]
+    # Of random codes the variational autoencoder makes the digits nearest to true ones.
+    far = found["far"]
+    assert far["test digits"] < far["variational"] < far["plain, fitted"] < far["plain, random"]
+    # "the same number".
+    assert found["together"] == pytest.approx(found["bound"], abs=1e-6)
+
+
 CLAIMS: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "autoencoder": (
         "dict(error=error, order=order, likeness=likeness, means=means, found=found, code=CODE, pixels=x[0].numel(), "
@@ -183,12 +200,23 @@ CLAIMS: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
         "deviation=float(one.density.deviation), divergence=one.divergence) for one in nearest.values()])",
         generative_adversarial,
     ),
+    "variational_autoencoder": (
+        "dict(bounds={k: v.tolist() for k, v in bounds.items()}, together=float(log_p - apart), bound=float(bound), "
+        "carry={k: float((1 / w[:, :500].softmax(1).square().sum(1)).mean()) for k, w in "
+        "(('the encoder', by_encoder), ('the prior', by_chance))}, far={k: float(torch.cdist(v.flatten(1), train)"
+        ".square().min(1).values.mean()) for k, v in drawn.items()})",
+        variational_autoencoder,
+    ),
     "video": (
         "dict(clip=CLIP, **{name: {k: v.value for k, v in one.items()} for name, one in "
         "dict(error=error, rollout=rollout, known=known).items()})",
         video,
     ),
 }
+
+
+def test_every_text_is_checked() -> None:
+    assert CLAIMS.keys() == set(NAMES)
 
 
 @pytest.mark.slow
