@@ -12,6 +12,7 @@ from own_clips import MADE
 
 from untaught import cli
 from untaught.config import values
+from untaught.data.sets.documents import FILE as POSTS
 from untaught.experiments import Budget, Paper, Published, Row
 from untaught.experiments.cells import at
 from untaught.experiments.find import paper_named, paper_names, problems
@@ -24,7 +25,8 @@ SHORT = ("donahue2017", "goodfellow2014", "kingma2014", "mirza2014", "salimans20
 EVERY = [
     pytest.param(paper, name, marks=[pytest.mark.slow] if number >= FIRST or paper not in SHORT else [])
     for paper in paper_names()
-    for number, name in enumerate(paper_named(paper).experiments)
+    for number, (name, budgets) in enumerate(paper_named(paper).experiments.items())
+    if "smoke" in budgets
 ]
 TOO_SMALL = re.compile(
     r"accuracy\.[49]$|principal_components\.100\.|context_10\.(19|49)$|_(backward|low)$|effective_runs$"
@@ -44,10 +46,15 @@ def test_a_paper_fits_together(name: str) -> None:
 
 
 @pytest.mark.parametrize(("paper", "experiment"), EVERY)
-def test_an_experiment_runs_and_fills_its_cells(paper: str, experiment: str, tmp_path: Path) -> None:
-    folder = paper_named(paper).experiments[experiment]["smoke"].folder
-    if folder:
-        MADE[folder](tmp_path / "cache" / "untaught" / folder)
+def test_an_experiment_runs_and_fills_its_cells(
+    paper: str, experiment: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    smoke, cached = paper_named(paper).experiments[experiment]["smoke"], tmp_path / "cache" / "untaught"
+    if smoke.folder:
+        MADE[smoke.folder](cached / smoke.folder)
+    if smoke.data.startswith("documents"):
+        (cached / "documents").mkdir(parents=True)
+        (cached / "documents" / POSTS).symlink_to(request.getfixturevalue("shared_data") / "documents" / POSTS)
     words = ["tables", paper, "--budget", "smoke", "--experiment", experiment, "--results", str(tmp_path)]
     assert cli.main(words) == 0
     held = Records(paper, paper_named(paper), tmp_path / paper)
@@ -63,10 +70,12 @@ def test_an_experiment_runs_and_fills_its_cells(paper: str, experiment: str, tmp
 
 
 def places(paper: Paper, experiment: str) -> list[str]:
-    """Where the tables look for an experiment's numbers, but for what is too small here."""
+    """Where the tables look for an experiment's numbers, but for what is too small here and what is measured later."""
     rows: list[Row] = [row for table in paper.tables for row in table.rows if row.experiment == experiment]
     every = [place for row in rows for place in row.places if place]
-    return [place for place in every if not TOO_SMALL.search(place)]
+    taken = {budget: {take.key for take in own.takes} for budget, own in paper.experiments[experiment].items()}
+    later = set().union(*taken.values()) - taken["smoke"]
+    return [place for place in every if not TOO_SMALL.search(place) and place.split(".")[0] not in later]
 
 
 PRINTED: dict[str, list[tuple[str, tuple[float, ...]]]] = {
