@@ -170,7 +170,7 @@ class _StageTraining:
                     with self.threads.step():
                         stepper(draws, self.clock.progress, self.clock.step)
                     self.clock.step += 1
-                    if interrupted:
+                    if interrupted and self.fabric.world_size == 1:  # others would wait for the steps left out
                         break
                 stepper.release()
                 losses = stepper.read(self.clock.step)
@@ -201,6 +201,7 @@ class _StageTraining:
         needs, seconds = self._rehearsed(stepper)
         self._restored(stepper)
         self.clock.rate = self.clock.rate or 1 / seconds
+        self._agree()
         announced = replace(self._record(), needs=needs)
         stepper.prime(next(self.feeds.steps_from(0)))
         self._begin_solved(stepper)
@@ -299,6 +300,7 @@ class _StageTraining:
             self._picture(stepper)
             self.clock.drew(time.perf_counter() - begin)
             self._agree()
+            self._agree()
         return held_out, better
 
     def _monitored(self, held_out: dict[str, float]) -> float:
@@ -356,7 +358,10 @@ class _StageTraining:
         return Clock(self.feeds.steps, own.epochs, own.minutes, own.share, held_out)
 
     def _agree(self) -> None:
-        """All processes take the clock of the first, so that they stop together."""
+        """All processes take the clock of the first, so that they take as many steps and stop together.
+
+        Each measures its own time; one that takes more steps than another waits for it for ever.
+        """
         if self.fabric.world_size > 1:
             self.clock.restore(self.fabric.broadcast(self.clock.state()))
 
