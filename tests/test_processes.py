@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -65,6 +66,31 @@ def test_killed_once_it_ends_bit_identical(model: str, tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert_equal(run_whole(model, folder, epochs=300), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attempt", range(4))
+def test_two_processes_that_are_interrupted_end(attempt: int, tmp_path: Path) -> None:
+    """Each hears of it at another step; one that stopped there would leave the other waiting, one time in three."""
+    folder = tmp_path / str(attempt)
+    process = subprocess.Popen(
+        command("autoencoder", folder, devices=2, epochs=100_000),
+        env=ENVIRONMENT,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        while process.poll() is None and not (folder / "metrics.jsonl").exists():
+            time.sleep(0.1)
+        time.sleep(3)
+        assert process.poll() is None, "it ended by itself"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(60) != 0
+        assert open_run(folder).last() is not None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.slow
