@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch
-from untaught.models.ladder import Ladder
+from untaught.models.ladder import Climb, Ladder
 from untaught.nn.mirrors.rungs import LEAST, SLOWEST, Combinator, Moments
 from untaught.randomness import seeded
 
@@ -45,13 +45,26 @@ def plain(net: Ladder) -> nn.Sequential:
     return nn.Sequential(nn.Flatten(), *layers[:-1])
 
 
+def clean(net: Ladder, x: Tensor = X) -> Climb:
+    return net.climbed((x, False))[0]
+
+
+def noisy(net: Ladder, x: Tensor = X) -> Climb:
+    return net.climbed((x, True))[0]
+
+
+def costs(net: Ladder, x: Tensor = X) -> dict[int, Tensor]:
+    """Of one batch, all layers' without noise and with it."""
+    return net.costs(*net.climbed((x, False), (x, True)))
+
+
 def test_path_without_noise_is_the_plain_network() -> None:
     """In training under moments of the batch, in use under the running ones."""
     net = small()
     network = plain(net)
-    z, _ = net.clean(X)
+    z = clean(net).z
     torch.testing.assert_close(net.rungs[-1].activate(z[-1]), network(X))
-    net.costs(X)  # the first batch counts whole in the running moments
+    costs(net)  # the first batch counts whole in the running moments
     for rung, norm in zip(net.rungs, (m for m in network if isinstance(m, nn.BatchNorm1d)), strict=True):
         norm.running_mean, norm.running_var = rung.mean[0], rung.variance[0]
     torch.testing.assert_close(net.class_probabilities(X[:2]), network.eval()(X[:2]).softmax(1))
@@ -59,17 +72,24 @@ def test_path_without_noise_is_the_plain_network() -> None:
 
 def test_without_noise_both_paths_are_one() -> None:
     net = small()
-    (clean, _), (corrupted, logits) = net.clean(X), net.corrupted(X)
-    for a, b in zip(clean, corrupted, strict=True):
+    one, other = net.climbed((X, False), (X, True))
+    for a, b in zip(one.z, other.z, strict=True):
         torch.testing.assert_close(a, b)
-    torch.testing.assert_close(net.rungs[-1].activate(clean[-1]), logits)
+    torch.testing.assert_close(net.rungs[-1].activate(one.z[-1]), other.top)
+
+
+def test_batches_that_climb_together_climb_as_if_alone() -> None:
+    """Each is normalised under its own moments, whatever stands beside it."""
+    net, far = small(), 5 * torch.rand(4, 1, 3, 4) - 9
+    for alone, beside in zip((clean(net), clean(net, far)), net.climbed((X, False), (far, False)), strict=True):
+        torch.testing.assert_close([*beside.z, *beside.before, beside.top], [*alone.z, *alone.before, alone.top])
 
 
 def test_noise_has_its_deviation_in_every_layer() -> None:
     net = small(noise=0.5, hidden=(40, 30))
     x = torch.rand(400, 1, 3, 4)
     with seeded(0):
-        z, _ = net.corrupted(x)
+        z = noisy(net, x).z
     assert float((z[0] - x.flatten(1)).std()) == pytest.approx(0.5, rel=0.05)
     for layer in z[1:]:
         assert float(layer.detach().var()) == pytest.approx(1.25, rel=0.1), (
@@ -81,15 +101,15 @@ def test_noise_goes_up_with_its_layer() -> None:
     """Equation (2) by hand, with the same draws: each layer sees the noise of the one below."""
     net = small(noise=0.4)
     with seeded(3):
-        noisy, logits = net.corrupted(X)
+        seen = noisy(net)
     with seeded(3):
         h = X.flatten(1) + 0.4 * torch.randn(7, 12)
-        for rung, given in zip(net.rungs, noisy[1:], strict=True):
+        for rung, given in zip(net.rungs, seen.z[1:], strict=True):
             z = normed(rung.up(h))
             z = z + 0.4 * torch.randn(z.shape)
             torch.testing.assert_close(given, z)
             h = rung.activate(z)
-    torch.testing.assert_close(logits, h)
+    torch.testing.assert_close(seen.top, h)
 
 
 def test_running_moments_forget_slowly() -> None:
@@ -102,7 +122,7 @@ def test_running_moments_forget_slowly() -> None:
 
 def test_in_use_there_is_no_noise_and_features_lie_below_the_classes() -> None:
     net = small(noise=0.4)
-    net.costs(X)
+    costs(net)
     held_out = net.held_out(Batch(X, LABEL), "model").total
     right = net.class_probabilities(X)[[0, 2, 3, 5, 6], [1, 2, 0, 2, 1]]
     torch.testing.assert_close(held_out, -right.log().mean())
@@ -144,29 +164,27 @@ def test_costs_are_their_formula() -> None:
     """The way back by hand, from the softmax of the noisy top down to the example."""
     net = small(noise=0.4)
     with seeded(3):
-        noisy, logits = net.corrupted(X)
-    with seeded(3):
-        found = net.costs(X)
-    z, _ = net.clean(X)
-    above, h = logits.softmax(1), X.flatten(1)
+        one, other = net.climbed((X, False), (X, True))
+    found = net.costs(one, other)
+    above, h = other.top.softmax(1), X.flatten(1)
     before = [h]
     for rung in net.rungs:
         before.append(rung.up(h))
         h = rung.activate(normed(before[-1]))
     for layer in (3, 2, 1, 0):
-        given = net.combinators[str(layer)](noisy[layer], normed(above))
+        given = net.combinators[str(layer)](other.z[layer], normed(above))
         spread = (before[layer].var(0, correction=0) + LEAST).sqrt() if layer else 1.0
         shifted = (given - (before[layer].mean(0) if layer else 0.0)) / spread
-        torch.testing.assert_close(found[layer], (shifted - z[layer]).square().mean(), rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(found[layer], (shifted - one.z[layer]).square().mean(), rtol=1e-4, atol=1e-6)
         above = net.rungs[layer - 1].down(given) if layer else given
 
 
 def test_loss_is_its_formula() -> None:
     net = small(costs=(3.0, 2.0, 0.5))
     loss = net.loss(Batch(X, LABEL), "model", ONE)
-    logits, costs = net.corrupted(X)[1], net.costs(X)
+    logits, cost = noisy(net).top, costs(net)
     nats = -logits.log_softmax(1)[[0, 2, 3, 5, 6], [1, 2, 0, 2, 1]].mean()
-    torch.testing.assert_close(loss.total, nats + 3 * costs[0] + 2 * costs[1] + 0.5 * costs[2] + 0.5 * costs[3])
+    torch.testing.assert_close(loss.total, nats + 3 * cost[0] + 2 * cost[1] + 0.5 * cost[2] + 0.5 * cost[3])
     beside = Batch(X, torch.full((7,), -1), beside={"labelled": Batch(X, LABEL)})
     torch.testing.assert_close(net.loss(beside, "model", ONE).total, loss.total)
 
@@ -185,7 +203,7 @@ def test_variants_have_their_costs_and_no_more_way_back_than_these_need(
     config: dict[str, Any], weights: dict[int, float], back: int
 ) -> None:
     net = small(noise=0.1, **config)
-    assert net.weights == weights and net.costs(X).keys() == weights.keys()
+    assert net.weights == weights and costs(net).keys() == weights.keys()
     assert sum(name.startswith("rungs") and ".down." in name for name, _ in net.named_parameters()) == back
     net.loss(Batch(X, LABEL), "model", ONE).total.backward()
     without = [name for name, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()]
@@ -196,10 +214,11 @@ def test_variants_have_their_costs_and_no_more_way_back_than_these_need(
 def test_convolutions_halve_and_come_back(shape: tuple[int, ...]) -> None:
     net = small(shape, network="convolution", hidden=(4, 5), noise=0.2)
     x = torch.rand(6, *shape)
-    assert [tuple(z.shape[1:]) for z in net.clean(x)[0]] == [
+    assert [tuple(z.shape[1:]) for z in clean(net, x).z] == [
         shape, (4, -(-shape[1] // 2), -(-shape[2] // 2)), (5, -(-shape[1] // 4), -(-shape[2] // 4)), (3,),
     ]  # fmt: skip
-    assert net.denoised(*net.corrupted(x))[0].shape == x.shape
+    seen = noisy(net, x)
+    assert net.denoised(seen.z, seen.top)[0].shape == x.shape
     net.loss(Batch(x, torch.tensor([0, 1, 2, -1, 0, 1])), "model", ONE).total.backward()
     assert all(weight.grad is not None and weight.grad.any() for weight in net.parameters())
 
