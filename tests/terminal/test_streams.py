@@ -136,6 +136,15 @@ def test_text_that_can_be_shown() -> None:
     legible("".join(map(chr, range(0x11000)))).encode("utf-8")
 
 
+def test_a_file_is_told_without_what_its_name_would_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("faces.npy", np.zeros((12, 8, 8), np.float32))
+    assert main(["data", "faces.npy", "--out", "\x1b[31mred.png"]) == 0
+    assert capsys.readouterr().out.endswith("\n\\x1b[31mred.png\n")
+
+
 NAMES = {
     "latin": b"caf\xe9",
     "cyrillic": "Жизнь".encode(),

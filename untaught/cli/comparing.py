@@ -18,6 +18,7 @@ from untaught.cli.listing import tell_skipped
 from untaught.cli.opening import device_named
 from untaught.cli.output import console
 from untaught.cli.terminal.progress import follow
+from untaught.cli.terminal.streams import tell
 from untaught.config import Count, configuration
 from untaught.data.coverage import uncovered
 from untaught.data.source import open_data
@@ -26,7 +27,7 @@ from untaught.data.view import View
 from untaught.errors import ConfigError
 from untaught.experiments.summary import ENCODERS, encoders, markdown, summary, tables, title
 from untaught.experiments.variant import Budget, Variant, refuse_unable
-from untaught.legible import legible, one_line
+from untaught.legible import legible
 from untaught.model import model_class
 from untaught.runs.checkpoint import replacing, write_json
 from untaught.runs.run import environment
@@ -93,7 +94,7 @@ def compare(words: Sequence[str]) -> None:
     looks = {variant.label: trials.look(variant) for variant in variants}
     longest = max((look["frames"] or 0 for look in looks.values()), default=0) or None
     for line in uncovered(source.parts().train, View(frames=longest)):
-        print(one_line(line), file=sys.stderr)
+        tell(line, file=sys.stderr)
     trials = replace(trials, budget=replace(budget, frames=longest))
     wanted = [(variant, seed) for seed in range(asked.seeds) for variant in variants]
     missing = [one for one in wanted if trials.finished(*one) is None]
@@ -110,7 +111,7 @@ def compare(words: Sequence[str]) -> None:
         print(json.dumps(found))
     else:
         _print(found)
-    print(f"{out / 'compare.md'}, {out / 'compare.png'}", file=sys.stderr)
+    tell(f"{out / 'compare.md'}, {out / 'compare.png'}", file=sys.stderr)
 
 
 def variants_of(models: str, assignments: Sequence[str]) -> list[Variant]:

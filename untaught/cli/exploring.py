@@ -14,6 +14,7 @@ from typing import Annotated
 import pydantic
 
 from untaught.cli.flags import read
+from untaught.cli.terminal.streams import tell
 from untaught.config import configuration
 from untaught.errors import ConfigError
 
@@ -62,7 +63,7 @@ def _serve(asked: Explore) -> None:
         if port != asked.port:
             print(f"port {asked.port} is taken, {port} is free", file=sys.stderr)
         address = f"http://127.0.0.1:{port}/"
-        print(f"{run.path} is at {address} until Ctrl-C", flush=True)
+        tell(f"{run.path} is at {address} until Ctrl-C")
         if asked.open and _has_a_screen():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         serve(app, held)

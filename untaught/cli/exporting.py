@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from untaught.cli.flags import read
+from untaught.cli.terminal.streams import tell
 from untaught.config import Count, Whole, configuration
 from untaught.errors import RunError
 from untaught.runs.run import Run, open_run
@@ -73,15 +74,15 @@ def _to_onnx(asked: Export, run: Run, out: Path) -> None:
 
     found = networks(run.load(asked.step), run.statistics(), asked.frames)
     for written in write_onnx(found, out, told_of(run)):
-        print(f"{written.path}  differs from torch by {written.difference:.1g}")
+        tell(f"{written.path}  differs from torch by {written.difference:.1g}")
 
 
 def _to_hub(asked: Export, run: Run, out: Path) -> None:
     from untaught.export.hub_folder import write_hub_folder
 
     write_hub_folder(run, out, asked.step)
-    print(out)
-    print(f'untaught.load("{out}") opens it; hf upload USER/NAME {out} publishes it', file=sys.stderr)
+    tell(out)
+    tell(f'untaught.load("{out}") opens it; hf upload USER/NAME {out} publishes it', file=sys.stderr)
 
 
 def _to_browser(asked: Export, run: Run, out: Path) -> None:
@@ -92,7 +93,7 @@ def _to_browser(asked: Export, run: Run, out: Path) -> None:
 
     source = open_source(run, asked.data, None, None)
     page = write_browser_folder(run, subject_of(run, source, asked.step, torch.device("cpu")), out, asked.runtime)
-    print(out / "index.html")
+    tell(out / "index.html")
     print(f"{page.size / 1e6:.1f} MB; open it in a browser", file=sys.stderr)
     if page.without:
         print(f"it mixes pictures of a grid: {page.without}", file=sys.stderr)

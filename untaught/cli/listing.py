@@ -12,6 +12,7 @@ from rich.table import Table
 from untaught.cli.asked import first_line
 from untaught.cli.flags import read
 from untaught.cli.output import check_ending, console
+from untaught.cli.terminal.streams import tell
 from untaught.config import configuration
 from untaught.data.describe import describe
 from untaught.data.source import Source, open_data, source_descriptions
@@ -87,7 +88,7 @@ def data(words: Sequence[str]) -> None:
         for told in value if name == "notes" else (_in_words(name, value),):
             print(f"{name.replace('_', ' '):<10} {one_line(told)}")
     if out is not None and sheet is not None:
-        print(write_picture(out, sheet), file=sys.stderr if asked.json else sys.stdout)
+        tell(write_picture(out, sheet), file=sys.stderr if asked.json else sys.stdout)
 
 
 def tell_skipped(source: Source) -> None:
@@ -97,7 +98,7 @@ def tell_skipped(source: Source) -> None:
         more = f" and {count - NAMED} more" if count > NAMED else ""
         print(f"skipped {count} broken: {', '.join(map(one_line, source.skipped[:NAMED]))}{more}", file=sys.stderr)
     for note in _decided(source):
-        print(one_line(note), file=sys.stderr)
+        tell(note, file=sys.stderr)
 
 
 def _decided(source: Source) -> list[str]:

@@ -13,6 +13,7 @@ from untaught.cli import COMMANDS
 from untaught.cli.flags import read
 from untaught.cli.opening import device_named, open_source, subject_of
 from untaught.cli.terminal.measured_tables import print_measures
+from untaught.cli.terminal.streams import tell
 from untaught.config import Whole, configuration
 from untaught.data.coverage import uncovered
 from untaught.data.source import Source, source_names
@@ -23,7 +24,6 @@ from untaught.evaluate.evaluate import reasons
 from untaught.evaluate.in_squares import whole_view
 from untaught.evaluate.measure import Groups
 from untaught.evaluate.subject import Subject
-from untaught.legible import one_line
 from untaught.runs.run import Run, open_run
 
 
@@ -63,7 +63,7 @@ def evaluate(words: Sequence[str]) -> None:
     subject = subject_of(run, source, asked.step, device_named(asked.device), run.other_source())
     subject = judged_whole(run, source, subject)
     for line in uncovered(subject.as_whole.parts.test, whole_view(subject)):
-        print(one_line(line), file=sys.stderr)
+        tell(line, file=sys.stderr)
     about = {"data": source.spec, "step": asked.step}
     groups: dict[str, Groups] = {}
     taken = measured(subject, list(asked.measure) or None, _begins, groups.__setitem__)
@@ -80,7 +80,7 @@ def evaluate(words: Sequence[str]) -> None:
         print_measures(taken, vectors=len(subject.parts.test.shape) == 1)
     if judgement:
         print("\n".join(judgement), file=sys.stderr if asked.json else sys.stdout)
-    print(f"report: {report}", file=sys.stderr)
+    tell(f"report: {report}", file=sys.stderr)
 
 
 def judged_whole(run: Run, source: Source, subject: Subject) -> Subject:
@@ -92,7 +92,7 @@ def judged_whole(run: Run, source: Source, subject: Subject) -> Subject:
         return subject
     parts, every = subject.parts, source.train
     if source.test is not None:
-        print(f"{source.spec} has a test part, {len(source.test):,} examples, and is judged by it", file=sys.stderr)
+        tell(f"{source.spec} has a test part, {len(source.test):,} examples, and is judged by it", file=sys.stderr)
         return subject
     print(
         f"{source.spec} was not trained on: all {len(every):,} examples are judged; measures that compare with what "

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from untaught.cli.listing import by, tell_skipped
+from untaught.cli.terminal.streams import tell
 from untaught.config import Whole, configuration
 from untaught.data.batches import Feed, fixed_batches, fixed_order, window
 from untaught.data.coverage import behind_the_last, uncovered
@@ -23,7 +24,6 @@ from untaught.data.view import Batch, example_shape
 from untaught.errors import ConfigError, DataError, UntaughtError
 from untaught.evaluate.in_squares import given_back, whole_view
 from untaught.evaluate.subject import Subject
-from untaught.legible import one_line
 from untaught.model import Translates, capabilities, in_words, model_class
 from untaught.randomness import Draws
 from untaught.runs.run import Run, open_run, told_who_wrote
@@ -109,7 +109,7 @@ def tell_uncovered(opened: Opened) -> None:
     if rest:
         lines.append(f"{rest} frames at the ends of clips fill no window of {view.frames}, and have no row")
     for line in lines:
-        print(one_line(line), file=sys.stderr)
+        tell(line, file=sys.stderr)
 
 
 def in_range(run: Run, x: Tensor) -> Tensor:

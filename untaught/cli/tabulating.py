@@ -13,6 +13,7 @@ from rich.table import Table as Lines
 from untaught.cli.flags import read
 from untaught.cli.output import console
 from untaught.cli.terminal.progress import follow
+from untaught.cli.terminal.streams import tell
 from untaught.config import Count, Whole, configuration
 from untaught.errors import ConfigError, TrainingError
 from untaught.experiments import BUDGETS, Budget, Table
@@ -146,7 +147,7 @@ def _draw(records: Records, budget: Budget) -> None:
     folder = records.folder / f"figures-{budget}"
     folder.mkdir(parents=True, exist_ok=True)
     for path in records.paper.figures(there, folder):
-        print(f"figure: {path}", file=sys.stderr)
+        tell(f"figure: {path}", file=sys.stderr)
 
 
 def _run_each(asked: Tables, budget: Budget, several: Sequence[Records], wanted: Sequence[Job]) -> None:
@@ -159,7 +160,7 @@ def _run_each(asked: Tables, budget: Budget, several: Sequence[Records], wanted:
     for number, job in enumerate(wanted, 1):
         paper, name, seed = job.key
         print(f"{name}, seed {seed}: {number} of {len(wanted)}", file=sys.stderr)
-        print(f"recorded: {runners[paper].run(name, seed, asked.again)}", file=sys.stderr)
+        tell(f"recorded: {runners[paper].run(name, seed, asked.again)}", file=sys.stderr)
 
 
 def _run_at_once(asked: Tables, budget: Budget, count: int, wanted: Sequence[Job]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from untaught.cli.asked import BY_STAGE, Said, Train, asked
 from untaught.cli.flags import Group, parse
+from untaught.cli.terminal.streams import tell
 from untaught.data.view import View
 from untaught.errors import ConfigError, RunError
 from untaught.model import Classifies, TakesEncoder, model_class, model_names
@@ -52,14 +53,14 @@ def train(words: Sequence[str]) -> None:
                 follow(fit(decided, run=run))
             except KeyboardInterrupt:
                 if run.checkpoints.is_dir():
-                    print(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
+                    tell(f"to go on: untaught train --resume --out {run.path}", file=sys.stderr)
                 raise
         if is_first_process():
             # The model in memory has the weights of the best checkpoint: nothing is read again.
             subject = decided.subject(device_named(decided.training.device))
             print("\n".join(judged(run, subject)), file=sys.stderr)
-            print(f"report: {write_report(run.path, subject, COMMANDS)}", file=sys.stderr)
-            print(run.path)
+            tell(f"report: {write_report(run.path, subject, COMMANDS)}", file=sys.stderr)
+            tell(run.path)
 
 
 def _decided(said: Said) -> Plan:

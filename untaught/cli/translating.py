@@ -10,6 +10,7 @@ import numpy as np
 from untaught.cli.flags import Group, parse
 from untaught.cli.opening import Opened, Use, device_named, in_range, open_source, refuse_incapable, subject_of
 from untaught.cli.output import check_ending, write_arrays
+from untaught.cli.terminal.streams import tell
 from untaught.config import configuration
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.evaluate.drawing.pictures import Film, colours, enlarged, mosaic, stacked
@@ -51,7 +52,7 @@ def translate(words: Sequence[str]) -> None:
         write_picture(
             out, stacked([("original", x), ("translated", there)]) if out.suffix.lower() == ".png" else _film(x, there)
         )
-    print(out)
+    tell(out)
 
 
 def _opened(run: Run, use: Use, way: Way) -> Opened:

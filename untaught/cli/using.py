@@ -22,6 +22,7 @@ from untaught.cli.opening import (
     tell_uncovered,
 )
 from untaught.cli.output import check_ending, write_arrays
+from untaught.cli.terminal.streams import tell
 from untaught.config import Count, Whole, configuration
 from untaught.data.part import Part
 from untaught.data.row_places import Columns, row_places
@@ -96,7 +97,7 @@ def encode(words: Sequence[str]) -> None:
             yield features_of(opened.subject, batch.x)
 
     write_arrays(out, "features", opened.count(), features(), lambda: {"label": torch.cat(labels), **opened.places()})
-    print(out)
+    tell(out)
 
 
 def reconstruct(words: Sequence[str]) -> None:
@@ -113,7 +114,7 @@ def reconstruct(words: Sequence[str]) -> None:
         write_arrays(out, "reconstruction", opened.count(), rebuilt, opened.places)
     else:
         write_picture(out, pairs(*next(opened.reconstructions())))
-    print(out)
+    tell(out)
 
 
 def sample(words: Sequence[str]) -> None:
@@ -124,7 +125,7 @@ def sample(words: Sequence[str]) -> None:
     refuse_incapable(run, Samples)
     if asked.while_learning:
         write_picture(out, course(run.pictures, "samples.png"), PACE)
-        print(out)
+        tell(out)
         return
     device = device_named(asked.device)
     model = run.load(asked.step, device)
@@ -139,7 +140,7 @@ def sample(words: Sequence[str]) -> None:
         write_arrays(out, "samples", len(drawn), [drawn])
     else:
         write_picture(out, grid(drawn))
-    print(out)
+    tell(out)
 
 
 def predict(words: Sequence[str]) -> None:
@@ -165,7 +166,7 @@ def predict(words: Sequence[str]) -> None:
     else:
         clips = next(made)
         write_picture(out, prediction_strip(clips) if out.suffix.lower() == ".png" else prediction_film(clips))
-    print(out)
+    tell(out)
 
 
 def _use(command: Callable[[Sequence[str]], None], words: Sequence[str]) -> Use:

@@ -27,7 +27,7 @@ from untaught.experiments import Budget, Column, Experiment, Paper, Published, R
 from untaught.runs.settings import Training
 
 HIDDEN = {"smoke": (12, 12, 20), "cpu": (500, 500, 2000)}
-PICTURES = ("samples.png", "filters.png")
+PICTURES = ("classes.png", "samples.png", "filters.png")
 
 
 def net(

@@ -17,6 +17,7 @@ from torch import Tensor
 from untaught.cli.flags import read
 from untaught.cli.opening import device_named, open_source, subject_of
 from untaught.cli.output import check_ending
+from untaught.cli.terminal.streams import tell
 from untaught.config import Count, Whole, configuration
 from untaught.data.part import Part
 from untaught.data.source import Source
@@ -86,7 +87,7 @@ def unusual(words: Sequence[str]) -> None:
     else:
         _print(ranked, source, available(subject), asked.count)
     if out is not None:
-        print(out, file=sys.stderr if asked.json else sys.stdout)
+        tell(out, file=sys.stderr if asked.json else sys.stdout)
 
 
 def _everything(source: Source) -> dict[str, Part]:

@@ -16,6 +16,7 @@ from untaught.cli.listing import tell_skipped
 from untaught.cli.opening import device_named, open_source
 from untaught.cli.output import console
 from untaught.cli.terminal.progress import follow
+from untaught.cli.terminal.streams import tell
 from untaught.config import Count, Positive, Whole, configuration
 from untaught.data.source import Source, open_data
 from untaught.data.spec import size_of
@@ -104,7 +105,7 @@ def invert(words: Sequence[str]) -> None:
         print(json.dumps({"network": asked.network, "data": opened.source.spec, **found.as_json()}))
     else:
         _print(found)
-    print(f"{out / 'inversion.md'}, {out / 'inversion.png'}", file=sys.stderr)
+    tell(f"{out / 'inversion.md'}, {out / 'inversion.png'}", file=sys.stderr)
 
 
 def _opened(asked: Invert) -> _Opened:

@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
-from untaught.legible import legible
+from untaught.legible import legible, one_line
 
 HANDLER = "untaught.legible"
 PLAIN = str.maketrans({"−": "-", "–": "-", "×": "x", "…": "...", "’": "'", "→": "->", "≤": "<=", "≥": ">="})  # noqa: RUF001
@@ -34,6 +34,16 @@ def standing_streams() -> Generator[None]:
             yield
         finally:
             sys.stdout, sys.stderr = before
+
+
+def tell(text: object, file: TextIO | None = None) -> None:
+    r"""Print one line, in which names of files may hold anything; to standard output unless told where.
+
+    Example:
+        >>> tell("red\x1b[31m.png")
+        red\x1b[31m.png
+    """
+    print(one_line(str(text)), file=file, flush=True)
 
 
 def _fill_the_first_descriptors() -> None:
