@@ -179,14 +179,20 @@ def test_costs_are_their_formula() -> None:
         above = net.rungs[layer - 1].down(given) if layer else given
 
 
-def test_loss_is_its_formula() -> None:
-    net = small(costs=(3.0, 2.0, 0.5))
-    loss = net.loss(Batch(X, LABEL), "model", ONE)
-    logits, cost = noisy(net).top, costs(net)
-    nats = -logits.log_softmax(1)[[0, 2, 3, 5, 6], [1, 2, 0, 2, 1]].mean()
-    torch.testing.assert_close(loss.total, nats + 3 * cost[0] + 2 * cost[1] + 0.5 * cost[2] + 0.5 * cost[3])
+@pytest.mark.parametrize("weights", [(3.0, 2.0, 0.5, 0.5), ()])
+def test_loss_is_its_formula(weights: tuple[float, ...]) -> None:
+    """Examples with labels climb with noise, all others without and, where layers have costs, with it too."""
+    net = small(noise=0.4, costs=weights)
+    with seeded(3):
+        loss = net.loss(Batch(X, LABEL), "model", ONE).total
+    with seeded(3):
+        labelled, one, *other = net.climbed(*[(X, True), (X, False), (X, True)][: 3 if weights else 2])
+    cost = net.costs(one, *(other or [None]))
+    nats = -labelled.top.log_softmax(1)[[0, 2, 3, 5, 6], [1, 2, 0, 2, 1]].mean()
+    torch.testing.assert_close(loss, nats + sum(w * cost[layer] for layer, w in enumerate(weights)))
     beside = Batch(X, torch.full((7,), -1), beside={"labelled": Batch(X, LABEL)})
-    torch.testing.assert_close(net.loss(beside, "model", ONE).total, loss.total)
+    with seeded(3):
+        torch.testing.assert_close(net.loss(beside, "model", ONE).total, loss)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def _trained_on(run: Run, source: Source) -> Part | None:
 def _print(ranked: Ranked, source: Source, able: Sequence[Kind], count: int) -> None:
     chosen = ranked.most(count)
     others = " or ".join(kind for kind in able if kind != ranked.kind)
-    print(f"{_what(ranked, source)}, by {KINDS[ranked.kind]}{f'; --by {others} is possible' if others else ''}")
+    tell(f"{_what(ranked, source)}, by {KINDS[ranked.kind]}{f'; --by {others} is possible' if others else ''}")
     print(_middle(ranked))
     print()
     names = [one_line(ranked.name(number)) for number in chosen]
