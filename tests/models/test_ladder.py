@@ -35,7 +35,7 @@ def plain(net: Ladder) -> nn.Sequential:
     layers: list[nn.Module] = []
     for rung in net.rungs:
         weight: Tensor = rung.up.weight.detach()  # type: ignore[assignment]
-        linear, norm = nn.Linear(*weight.shape[::-1], bias=False), nn.BatchNorm1d(len(weight), eps=LEAST)
+        linear, norm = nn.Linear(*weight.shape[::-1], bias=False), nn.BatchNorm1d(len(weight), eps=LEAST, momentum=1.0)
         with torch.no_grad():
             linear.weight.copy_(weight)
             scale = rung.scale if rung.top else torch.ones(len(weight))
@@ -66,7 +66,8 @@ def test_path_without_noise_is_the_plain_network() -> None:
     torch.testing.assert_close(net.rungs[-1].activate(z[-1]), network(X))
     costs(net)  # the first batch counts whole in the running moments
     for rung, norm in zip(net.rungs, (m for m in network if isinstance(m, nn.BatchNorm1d)), strict=True):
-        norm.running_mean, norm.running_var = rung.mean[0], rung.variance[0]
+        torch.testing.assert_close(rung.mean[0], norm.running_mean)
+        norm.running_var = rung.variance[0]
     torch.testing.assert_close(net.class_probabilities(X[:2]), network.eval()(X[:2]).softmax(1))
 
 
@@ -184,15 +185,17 @@ def test_loss_is_its_formula(weights: tuple[float, ...]) -> None:
     """Examples with labels climb with noise, all others without and, where layers have costs, with it too."""
     net = small(noise=0.4, costs=weights)
     with seeded(3):
-        loss = net.loss(Batch(X, LABEL), "model", ONE).total
+        loss = net.loss(Batch(X, LABEL), "model", ONE)
     with seeded(3):
         labelled, one, *other = net.climbed(*[(X, True), (X, False), (X, True)][: 3 if weights else 2])
     cost = net.costs(one, *(other or [None]))
     nats = -labelled.top.log_softmax(1)[[0, 2, 3, 5, 6], [1, 2, 0, 2, 1]].mean()
-    torch.testing.assert_close(loss, nats + sum(w * cost[layer] for layer, w in enumerate(weights)))
+    torch.testing.assert_close(loss.total, nats + sum(w * cost[layer] for layer, w in enumerate(weights)))
+    wrong = (labelled.top.argmax(1) != LABEL)[LABEL >= 0]
+    torch.testing.assert_close(loss.parts["classification_error"], wrong.float().mean())
     beside = Batch(X, torch.full((7,), -1), beside={"labelled": Batch(X, LABEL)})
     with seeded(3):
-        torch.testing.assert_close(net.loss(beside, "model", ONE).total, loss)
+        torch.testing.assert_close(net.loss(beside, "model", ONE).total, loss.total)
 
 
 @pytest.mark.parametrize(
