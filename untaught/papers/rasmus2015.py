@@ -11,8 +11,9 @@ Departures:
     learnt from, not even without its labels. As many labels are learnt from as in the paper; a quarter as many are
     drawn beside them and watched; they select nothing, since the last weights are kept. The convolutional ladder halves
     by strides, where the paper has pooling.
-    At `cpu` dense networks have 500, 250 and 100 units, whose updates take less than half the time, and begin at a rate
-    of 0.005: of 0.002, 0.005 and 0.01 it left the fewest errors on digits of the training part after six passes.
+    At `cpu` the rate begins at 0.005: of 0.002, 0.005 and 0.01 it left the fewest errors on digits of the training part
+    after six passes. The published units were taken there, not half as many, which make twice as many updates in the
+    same minutes, for their lower cross-entropy on the labelled digits that are watched, of one draw.
 """
 
 from __future__ import annotations
@@ -44,19 +45,19 @@ GAMMA = {100: 0.5, 1000: 10.0, 50000: 2.0}
 BASELINE_NOISE = 0.5
 UNITS = (1000, 500, 250, 250, 250)
 """Units of the dense layers."""
-SHORT, SHORT_RATE = (500, 250, 100), 5e-3
-"""The same, and the learning rate, where there are minutes."""
+RATE, SHORT_RATE = 2e-3, 5e-3
+"""The learning rate, and that of dense layers where there are minutes."""
 
 
 def learnt(labels: int, **config: Any) -> dict[Budget, Experiment]:
     """One classifier from so many labels."""
-    training = Training(labels_per_class=DRAWN[labels], learning_rate=2e-3, batch_size=100)
+    training = Training(labels_per_class=DRAWN[labels], learning_rate=RATE, batch_size=100)
     small = {"hidden": (4, 6) if config.get("network") == "convolution" else (20, 16)}
     if config.get("network") == "convolution":
         return named_digits("ladder", config, small, training, MINUTES, DRAWS)
-    found = named_digits("ladder", {**config, "hidden": UNITS}, small, training, MINUTES, DRAWS)
-    quick = replace(training, learning_rate=SHORT_RATE)
-    return found | named_digits("ladder", {**config, "hidden": SHORT}, small, quick, {"cpu": MINUTES["cpu"]}, DRAWS)
+    dense, quick = {**config, "hidden": UNITS}, replace(training, learning_rate=SHORT_RATE)
+    found = named_digits("ladder", dense, small, training, MINUTES, DRAWS)
+    return found | named_digits("ladder", dense, small, quick, {"cpu": MINUTES["cpu"]}, DRAWS)
 
 
 def of_labels(labels: int) -> dict[str, dict[Budget, Experiment]]:
