@@ -99,7 +99,7 @@ def compare(words: Sequence[str]) -> None:
     wanted = [(variant, seed) for seed in range(asked.seeds) for variant in variants]
     missing = [one for one in wanted if trials.finished(*one) is None]
     for number, (variant, seed) in enumerate(missing, 1):
-        print(f"{variant.label}, seed {seed}: {number} of {len(missing)}", file=sys.stderr)
+        tell(f"{variant.label}, seed {seed}: {number} of {len(missing)}", file=sys.stderr)
         trials.run(variant, seed, looks[variant.label]["measures"], follow)
     own = {variant.label: trials.all(variant, asked.seeds) for variant in variants}
     found = {**summary(variants, budget, looks, own), "environment": environment()}
@@ -152,7 +152,7 @@ def _assigned(assignments: Sequence[str], names: Sequence[str]) -> tuple[dict[st
         if len(lacking) == len(set(names)):
             raise ConfigError(f"--set {word}: no model has a field {key!r}{_close(key, names)}")
         for other in lacking:
-            print(f"{other} has no field {key!r}: --set {word} is not for it", file=sys.stderr)
+            tell(f"{other} has no field {key!r}: --set {word} is not for it", file=sys.stderr)
         for_all[key] = value
     return for_all, for_one
 

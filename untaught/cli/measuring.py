@@ -94,7 +94,7 @@ def judged_whole(run: Run, source: Source, subject: Subject) -> Subject:
     if source.test is not None:
         tell(f"{source.spec} has a test part, {len(source.test):,} examples, and is judged by it", file=sys.stderr)
         return subject
-    print(
+    tell(
         f"{source.spec} was not trained on: all {len(every):,} examples are judged; measures that compare with what "
         f"can be learnt from examples learn from {len(parts.train):,} of them and judge {len(parts.test):,}",
         file=sys.stderr,
