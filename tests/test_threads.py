@@ -342,14 +342,14 @@ def test_other_numbers_are_tried_again_only_where_the_training_ends_by_time(monk
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_the_line_before_the_first_step_names_the_number(
+def test_the_line_before_the_first_step_names_the_number_and_the_precision(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsed_as(monkeypatch, BESIDE)
-    follow(fit(machine_model(), source(), LASTS))
-    assert " in 1 thread; " in capsys.readouterr().err.splitlines()[0]
-    follow(fit(machine_model(), source(), replace(LASTS, threads=2)))
-    assert " in 2 threads; " in capsys.readouterr().err.splitlines()[0]
+    follow(fit(machine_model(), source(), replace(LASTS, precision="float32")))
+    assert " in 1 thread, float32; " in capsys.readouterr().err.splitlines()[0]
+    follow(fit(machine_model(), source(), replace(LASTS, threads=2, precision="bf16")))
+    assert " in 2 threads, bf16; " in capsys.readouterr().err.splitlines()[0]
 
 
 def test_a_change_is_told(capsys: pytest.CaptureFixture[str]) -> None:

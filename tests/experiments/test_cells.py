@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table
-from untaught.experiments.cells import Grid, Ours, as_json, at, grids, how_long, ours
+from untaught.experiments.cells import Grid, Ours, as_json, at, grids, how_long, ours, recorded
 from untaught.experiments.markdown import markdown
 from untaught.experiments.records import Records
 
@@ -49,6 +49,14 @@ def test_one_seed_has_the_spread_that_the_measure_gives(tmp_path: Path) -> None:
     records = records_of(tmp_path, 1.0)
     assert ours(records, ROW, 0, "smoke") == Ours(1.0, 0.125, 1, False)
     assert ours(records, ROW, 1, "smoke") == Ours(5.0, None, 1, False)
+
+
+def test_hardware_says_bf16_where_that_was_computed(tmp_path: Path) -> None:
+    environment = {"gpu": None, "processor": "P", "cores": 8, "threads": 4, "commit": None}
+    told = {**record(records_of(tmp_path), 0, 1.0, "smoke"), "environment": environment, "date": "today"}
+    trained = {"step": 1, "seconds": 60.0, "threads": 2}
+    wheres = [recorded({**told, "trained": {**trained, **own}})[-3] for own in ({}, {"precision": "bf16"})]
+    assert wheres == ["P, 2 of 8 cores", "P, 2 of 8 cores, bf16"]
 
 
 def test_a_cell_without_a_number_says_why(tmp_path: Path) -> None:

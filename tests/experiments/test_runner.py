@@ -51,7 +51,7 @@ def test_a_record_says_what_train_and_evaluate_say(
     assert record["measures"]["some"]["images"] == 7
     assert record["settings"]["config"] == open_run(run).settings.config
     assert record["settings"]["training"]["seed"] == 1
-    assert record["trained"]["epoch"] == 2
+    assert record["trained"]["epoch"] == 2 and record["trained"]["precision"] == "float32"
 
 
 @pytest.mark.slow

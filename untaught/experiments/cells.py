@@ -180,6 +180,7 @@ def recorded(record: Mapping[str, Any]) -> list[str]:
     # Records older than the choice of threads do not say what was used.
     threads = trained.get("threads") or record["settings"]["training"]["threads"] or environment["threads"]
     where = environment["gpu"] or f"{environment['processor']}, {threads} of {environment['cores']} cores"
+    where += ", bf16" if trained.get("precision") == "bf16" else ""
     commit = (environment["commit"] or "none")[:8]
     about = [record["experiment"], record["budget"], str(record["seed"])]
     return [*about, *how_long(trained), where, commit, record["date"]]

@@ -160,7 +160,7 @@ def _figures(paths: Iterable[Path | None]) -> str:
 def _made(run: Run, records: list[dict[str, Any]], evaluation: dict[str, Any]) -> str:
     """How the run was made: the command, how long it took, versions and hardware, the configuration."""
     about = run.environment()
-    machine = _machine(_with_threads(about, records))
+    machine = _machine(_as_computed(about, records))
     facts = {"data": run.settings.data, **_effort(records), **machine, "measured on": evaluation.get("data")}
     rows = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items() if v not in (None, ""))
     config = (run.path / "config.json").read_text(encoding="utf-8")
@@ -187,18 +187,20 @@ def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
-def _with_threads(about: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
-    """The environment with the number of threads that the last step was computed in."""
-    return {**about, "threads": records[-1].get("threads", about.get("threads")) if records else about.get("threads")}
+def _as_computed(about: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The environment with the threads and the precision of the last step."""
+    last = records[-1] if records else {}
+    return {**about, "threads": last.get("threads", about.get("threads")), "precision": last.get("precision")}
 
 
 def _machine(about: dict[str, Any]) -> dict[str, str]:
     versions = cast(dict[str, str], about.get("versions") or {})
     cores, threads = about.get("cores"), about.get("threads")
+    used = threads and f"{threads} thread{'s' * (threads > 1)}"
     return {
         "processor": ", ".join(
             str(part)
-            for part in (about.get("processor"), cores and f"{cores} cores", threads and f"{threads} threads")
+            for part in (about.get("processor"), cores and f"{cores} cores", used, about.get("precision"))
             if part
         ),
         "GPU": about.get("gpu") or "",

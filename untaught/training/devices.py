@@ -73,6 +73,11 @@ def make_fabric(training: Training, learners: Sequence[Learner]) -> Fabric:
     return Fabric(**_wanted(training, partial), plugins=MixedPrecision("bf16-mixed", fabric.device.type))
 
 
+def precision_of(fabric: Fabric) -> str:
+    """The arithmetic that was chosen, `bf16` or `float32`."""
+    return "bf16" if "bf16" in fabric.strategy.precision.precision else "float32"
+
+
 def _wanted(training: Training, partial: bool) -> dict[str, Any]:
     several = training.devices * training.nodes > 1
     strategy: Any = training.strategy

@@ -33,7 +33,7 @@ from untaught.runs.run import Checkpoint, Run
 from untaught.runs.settings import Training as Training
 from untaught.threads import Threads
 from untaught.training.clock import Clock, interrupt_deferred
-from untaught.training.devices import make_fabric
+from untaught.training.devices import make_fabric, precision_of
 from untaught.training.feeds import Feeds
 from untaught.training.held_out import held_out_losses, limit
 from untaught.training.memory import Needs, rehearse, step_seconds
@@ -73,6 +73,8 @@ class Record:
     """Whether the held-out loss was the lowest so far."""
     threads: int = 1
     """Processor threads that compute a step."""
+    precision: str = "float32"
+    """Arithmetic of large products, float32 or bf16; `auto` chooses it by the hardware."""
 
 
 def fit(
@@ -381,6 +383,7 @@ class _StageTraining:
             seconds_left=clock.seconds_left,
             best=best,
             threads=self.threads.count,
+            precision=precision_of(self.fabric),
         )
 
     def _write(self, record: Record) -> None:

@@ -50,7 +50,7 @@ def _announcing(records: Records) -> Iterator[Record]:
                 _say(f"{record.stage}: {in_threads(record)} from here on, which now takes less time than {threads}")
             yield record
         else:
-            ahead = f"{rate(record)} {in_threads(record)}; {_left(record)}"
+            ahead = f"{rate(record)} {in_threads(record)}, {record.precision}; {_left(record)}"
             _say(f"{record.stage}: {announced(record.needs)}; {ahead if record.progress < 1 else NOTHING_LEFT}")
         threads = record.threads
 

@@ -105,7 +105,8 @@ def trained(run: Run) -> dict[str, Any]:
     records = run.records()
     stages = {record["stage"]: record for record in records}  # the last one of each
     last = records[-1]
-    told = {key: last[key] for key in ("stage", "step", "epoch", "seconds", "rate", "threads", "losses", "held_out")}
+    kept_keys = ("stage", "step", "epoch", "seconds", "rate", "threads", "precision", "losses", "held_out")
+    told = {key: last[key] for key in kept_keys if key in last}  # older runs do not say their precision
     best = run.best().counters
     kept = {"kept": best["step"], "kept_by": best.get("selects")}
     return {**told, **kept, "stages": [_stage(record) for record in stages.values()]}
