@@ -106,11 +106,11 @@ def read(path: Path) -> Reader:
 
 def test_the_page_has_every_part(run: Path) -> None:
     page, last = read(run), open_run(run).records()[-1]
-    threads, computed = last["threads"], last["precision"]
+    arithmetic = f"{last['threads']} thread{'s' if last['threads'] > 1 else ''}, {last['precision']}"
     for part in ("autoencoder trained on digits", "squared error per image", "the mean of the training data",
                  "PCA with as many components", "SSIM", "Groups found without labels", "raw pixels", "Training",
                  "held-out data", "Next to try",
-                 f" threads, {computed}" if threads > 1 else f" 1 thread, {computed}", "How it was made", "untaught train autoencoder --data 'digits'", "torch", '"latent": 4'):  # fmt: skip
+                 arithmetic, "How it was made", "untaught train autoencoder --data 'digits'", "torch", '"latent": 4'):  # fmt: skip
         assert part in page.text, part
     found = evaluate(run, ["reconstruction"])["reconstruction"]
     assert page.text.index(f"{found['squared_error_per_image']:.3g}") < page.text.index("What comes back")
