@@ -109,8 +109,8 @@ def test_the_page_has_every_part(run: Path) -> None:
     arithmetic = f"{last['threads']} thread{'s' if last['threads'] > 1 else ''}, {last['precision']}"
     for part in ("autoencoder trained on digits", "squared error per image", "the mean of the training data",
                  "PCA with as many components", "SSIM", "Groups found without labels", "raw pixels", "Training",
-                 "held-out data", "Next to try",
-                 arithmetic, "How it was made", "untaught train autoencoder --data 'digits'", "torch", '"latent": 4'):  # fmt: skip
+                 "held-out data", "Next to try", arithmetic,
+                 "How it was made", "untaught train autoencoder --data 'digits'", "torch", '"latent": 4'):  # fmt: skip
         assert part in page.text, part
     found = evaluate(run, ["reconstruction"])["reconstruction"]
     assert page.text.index(f"{found['squared_error_per_image']:.3g}") < page.text.index("What comes back")
