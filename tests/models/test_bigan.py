@@ -10,6 +10,7 @@ import torch
 from untaught.model import Batch
 from untaught.models.bigan import BiGAN
 from untaught.nn.adversarial.adversaries import Adversaries
+from untaught.nn.adversarial.energy_distance import energy_distance
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.training.fit import train
@@ -58,6 +59,23 @@ def test_the_discriminator_costs_the_others_no_gradient() -> None:
     model.loss(Batch.of(X), "discriminator", ONE).total.backward()
     others = [*model.encoder.parameters(), *model.generator.parameters()]
     assert all(value.grad is None for value in others)
+
+
+def test_what_is_held_out_is_told_by_the_player_that_draws() -> None:
+    model = small().eval()
+    with seeded(5):
+        told = model.held_out(Batch.of(X), "both").parts
+    with seeded(5), torch.no_grad():
+        model.loss(Batch.of(X), "both", ONE)  # draws codes first
+        samples = model.decode(model.generator.prior(5))
+        errors = [sum((a - b) ** 2 for a, b in zip(*pair, strict=True)) for pair in _rows(X, model.reconstruct(X))]
+    assert float(told["energy_distance"]) == pytest.approx(float(energy_distance(X, samples)), abs=1e-6)
+    assert float(told["squared_error_per_image"]) == pytest.approx(sum(errors) / 5, rel=1e-5)
+    assert set(model.held_out(Batch.of(X), "discriminator").parts) == {"value_nats", "discriminator_accuracy"}
+
+
+def _rows(x: torch.Tensor, y: torch.Tensor) -> list[tuple[list[float], list[float]]]:
+    return list(zip(x.flatten(1).tolist(), y.flatten(1).tolist(), strict=True))
 
 
 def test_encoder_and_discriminator_see_values_around_0() -> None:
