@@ -130,7 +130,7 @@ def latent_variable(model: Any, x: Tensor) -> None:
 
 
 def activations(model: Any, x: Tensor) -> None:
-    """Layers have names and begin with the batch; asking for one gives that one."""
+    """Layers have names and begin with the batch; asking for one gives that one, and logits are those of the classes."""
     every = model.activations(x)
     assert every
     for name, value in every.items():
@@ -138,6 +138,8 @@ def activations(model: Any, x: Tensor) -> None:
     first = next(iter(every))
     one = model.activations(x, [first])
     assert list(one) == [first] and torch.equal(one[first], every[first])
+    if isinstance(model, contract.Classifies) and "logits" in every:
+        torch.testing.assert_close(every["logits"].softmax(1), model.class_probabilities(x))
 
 
 def layered(model: Any, x: Tensor) -> None:
