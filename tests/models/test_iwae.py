@@ -121,6 +121,16 @@ def test_objective_of_several_draws_each() -> None:
     assert loss.parts["upper_bound_nats"] < loss.parts["upper_bound_nats_of_one_draw"]
 
 
+def test_it_tells_how_many_draws_carry_the_bound() -> None:
+    model = made((2,), 6)
+    with seeded(3):
+        told = model.loss(Batch.of(X), "model", ONE).parts["effective_samples"]
+    with seeded(3):
+        weights = model.log_weights(X, 6).exp()
+    torch.testing.assert_close(told, (weights.sum(1) ** 2 / (weights**2).sum(1)).mean())
+    assert 1 < told < 6 and not told.requires_grad
+
+
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match="greater than or equal to 1"):
         IWAE.Config(samples=0)

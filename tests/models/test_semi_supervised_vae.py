@@ -175,3 +175,10 @@ def test_m2_learns_from_draws_of_features_and_names_classes_by_their_means() -> 
     torch.testing.assert_close(drawn.std(0), deviation[0], rtol=0.06, atol=0)
     assert ((drawn.mean(0) - mean[0]).abs() < 4.5 * deviation[0] / 4000**0.5).all()
     torch.testing.assert_close(net.class_probabilities(x), net.classes.class_probabilities(mean))
+
+
+def test_m2_alone_learns_from_the_examples_themselves() -> None:
+    net = SemiSupervisedVAE(SemiSupervisedVAE.Config(latent=3, class_hidden=(6,), classes=4, model="m2"), (1, 5, 6))
+    x = torch.rand(3, 1, 5, 6).round()
+    (stage,) = net.stages()
+    assert stage.sees is not None and torch.equal(stage.sees(x), x.flatten(1))
