@@ -130,7 +130,7 @@ def latent_variable(model: Any, x: Tensor) -> None:
 
 
 def activations(model: Any, x: Tensor) -> None:
-    """Layers have names and begin with the batch; asking for one gives that one, and logits are those of the classes."""
+    """Layers have names and begin with the batch; asking for one gives that one, and logits are of the classes."""
     every = model.activations(x)
     assert every
     for name, value in every.items():
