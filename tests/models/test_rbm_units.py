@@ -10,7 +10,7 @@ from torch import Tensor
 
 from untaught.data.view import View
 from untaught.errors import ConfigError
-from untaught.model import Batch
+from untaught.model import Batch, model_class
 from untaught.models.rbm import RBM
 from untaught.nn.energy.units import UNITS
 from untaught.nn.noise import bernoulli
@@ -213,6 +213,13 @@ def test_sparsity_remembers_the_target_first() -> None:
 def test_units_choose_how_data_are_seen() -> None:
     assert RBM.view_of(RBM.Config()).binarise
     assert RBM.view_of(RBM.Config(visible="gaussian")) == View(standardise="pixel")
+
+
+@pytest.mark.parametrize("name", ["boltzmann", "convolutional-rbm", "dbm", "rbm", "sigmoid-belief"])
+def test_machines_of_binary_pixels_draw_them_in_every_stage(name: str) -> None:
+    cls = model_class(name)
+    model = cls(cls.Config(), (1, 16, 16))
+    assert all(stage.stream.view.binarise for stage in model.stages())
 
 
 @pytest.mark.parametrize("hidden_units", ["bernoulli", "relu"])
