@@ -106,6 +106,11 @@ def energy(model: Any, x: Tensor) -> None:
     _sized(model.free_energy(visible), (len(x),))
     for temper in (0.0, 0.5, 1.0):
         _sized(model.gibbs_step(visible, temper), tuple(visible.shape))
+    steps: list[Tensor] = []
+    for own in ((), (1.0,)):
+        with seeded(1):
+            steps.append(model.gibbs_step(visible, *own))
+    assert torch.equal(*steps), "a step is the machine's own where no temper is said"
     base = model.base_rate()
     assert base.numel() == visible.shape[1] and base.isfinite().all()
 

@@ -39,6 +39,7 @@ CONFIGS = {
         SMALL, core="gru-rcn", filters=(3, 4), strides=(1, 2), seen=2, motion=True, residual=True
     ),
     "moving-gru": replace(SMALL, seen=2, motion=True, residual=True),
+    "moving-by-one-frame": replace(SMALL, motion=True, residual=True),
     "pooled": replace(SMALL, filters=(3, 4), kernels=(3,), strides=(1,), pools=(2,), paddings=("full", "valid")),
 }
 NOISY = replace(SMALL, core="lstm", units=5, dense=True, noise=3)
@@ -120,7 +121,8 @@ def one_frame_at_a_time(model: PGN, x: Tensor) -> list[Tensor]:
         below = maps[:-1] if model.config.skips else [*state[:0:-1]] if model.config.core == "gru-rcn" else []
         y = model.decoder(model.adapter(state[0]), (frame.shape[-2], frame.shape[-1]), below)[0]
         if model.config.motion:
-            y = y * share_moving_pixel_by_pixel(channels_seen(model.config.seen, x, time)[len(frame) :])
+            if model.config.seen > 1:
+                y = y * share_moving_pixel_by_pixel(channels_seen(model.config.seen, x, time)[len(frame) :])
             frame, y = moved_pixel_by_pixel(frame, y[:2]), y[2:]
         if model.config.residual:
             y = frame + y
