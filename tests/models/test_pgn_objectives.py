@@ -95,11 +95,13 @@ def test_the_published_discriminator_has_its_layers() -> None:
     assert model.adapter.noise == 128
 
 
+@pytest.mark.parametrize("own", [False, True])
 @torch.no_grad()
-def test_the_discriminator_is_shown_the_true_next_frame_and_the_prediction_of_it() -> None:
-    model, x = judged(), video(batch=5)
-    loss = model.loss(Batch.of(x), "discriminator", NOW)
-    predicted = model.predict(x[:, :-1], 1)[:, 0]
+def test_the_discriminator_is_shown_the_true_next_frame_and_the_prediction_of_it(own: bool) -> None:
+    """With scheduled sampling the prediction is the generator's, from its own frames at the end."""
+    model, x = judged(replace(JUDGED, scheduled_sampling=0.9999 * own)), video(batch=5)
+    loss = model.loss(Batch.of(x), "discriminator", NOW + 1)
+    predicted = model.predict(x[:, :1], 4)[:, -1] if own else model.predict(x[:, :-1], 1)[:, 0]
     nats = torch.zeros(()).double()
     right = 0
     for frame, kind in ((x[:, -1], 1), (predicted, 0)):
