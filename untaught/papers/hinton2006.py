@@ -12,8 +12,9 @@ References:
 
 Departures:
     On processors trainings last minutes, where the paper has 30 passes for each layer and 300 of up-down. In an hour
-    there are as many greedy passes as in the paper, and of up-down as many as fit. Contrastive divergence in up-down
-    grows from 3 to 6 and 10 steps in the paper; here it always has 5.
+    there are as many greedy passes as in the paper, of up-down as many as fit, and 200 of backpropagation, whose rate
+    falls to zero: after 50 at a constant rate the error of training digits was still falling (1.69 % of test digits).
+    Contrastive divergence in up-down grows from 3 to 6 and 10 steps in the paper; here it always has 5.
     A tenth of the training digits is held out. The weights that give wrong classes the least probability there are
     kept; for the machines of the greedy stages, those of the lowest reconstruction error.
 """
@@ -51,11 +52,13 @@ def net(
 
 
 def in_an_hour(stage: str, training: Training, epochs: float, greedy: float) -> Training:
-    """The paper's passes; of up-down as many as fit, at a rate that falls to zero."""
+    """The paper's passes of each layer; of up-down as many as fit, and 200 of backpropagation, at falling rates."""
     if stage == "up-down":
         return replace(training, minutes=85, schedule="linear")
     layers = ["layer-1", "layer-2", *(["layer-3"] if stage != "none" else [])]
-    return replace(training, epochs=epochs, stage_epochs=dict.fromkeys(layers, greedy) if greedy else {})
+    told = replace(training, stage_epochs=dict.fromkeys(layers, greedy) if greedy else {})
+    tuned = {"epochs": 200, "schedule": "linear"} if stage == "backpropagation" else {"epochs": epochs}
+    return replace(told, **tuned)
 
 
 def row(label: str, experiment: str, published: tuple[Published, ...], departures: str = "") -> Row:
