@@ -146,6 +146,31 @@ def test_a_top_machine_with_classes_dreams_as_many_steps() -> None:
     assert once.abs().max() > 20  # one step leads elsewhere
 
 
+@pytest.mark.parametrize("classes", [0, 3])
+def test_chains_of_the_top_machine_go_on_from_where_they_ended(classes: int) -> None:
+    """Their number is not the batch's; the next update begins at these states, classes included."""
+    dbn, x = net(classes=classes, persistent_chains=5, dream_steps=2), data()
+    top, label = dbn.top, torch.arange(7) % max(classes, 1)
+    chains = [top.chains, top.label_chains] if isinstance(top, DiscriminativeRBM) else [top.chains]
+    with seeded(18):
+        top.chains.copy_(bernoulli(torch.full_like(top.chains, 0.5)))
+    for seed in (19, 20):
+        begun = [value.clone() for value in chains]
+        with seeded(seed):
+            total = dbn.loss(Batch(x, label), "model", START).total
+        weight, bias = torch.autograd.grad(total, [top.weight, top.visible_bias])
+        with seeded(seed), torch.no_grad():
+            wake = bernoulli(dbn._up(x))
+            dbn._completed(wake, label)  # which draws
+            for _ in range(2):
+                begun = list(top.gibbs(*begun)) if isinstance(top, DiscriminativeRBM) else [top.gibbs(*begun)]
+            known = [top.one_hot(label)] if isinstance(top, DiscriminativeRBM) else []
+            plus, minus = top.hidden_given(wake, *known), top.hidden_given(*begun)
+        assert all(torch.equal(*pair) for pair in zip(chains, begun, strict=True))
+        torch.testing.assert_close(weight, begun[0].T @ minus / 5 - wake.T @ plus / 7)
+        torch.testing.assert_close(bias, begun[0].mean(0) - wake.mean(0))
+
+
 def sleep_of(dbn: DBN, hidden: Tensor) -> Tensor:
     return torch.sigmoid(hidden @ dbn.generative[0] + dbn.machines[0].visible_bias)
 

@@ -12,9 +12,10 @@ Boltzmann machine of free energy F and partition function Z, which includes the 
 it, p goes down through generative weights G, and q, which approximates the posterior, up through recognition weights W.
 Each layer is first trained as a machine of its own on the means of the layer below, with G = W. This cannot lower the
 bound (3) if it starts from the transposed weights of the machine below. Then `up-down` unties the weights: a
-recognition pass gives states for (4), the top machine runs a few Gibbs steps from there (contrastive divergence), and a
-top-down pass from where these end gives states for (5). Or `backpropagation` fine-tunes the recognition network (6) on
-labels, which the machines do not see.
+recognition pass gives states for (4), the top machine runs a few Gibbs steps from there (contrastive divergence) or
+from where its chains ended in the last update, and a top-down pass from where these end gives states for (5). A machine
+may hold likely what lies far from data: chains that begin at data do not find that, those of samples do. Or
+`backpropagation` fine-tunes the recognition network (6) on labels, which the machines do not see.
 
 References:
     Hinton, Osindero, Teh (2006). A fast learning algorithm for deep belief nets.
@@ -65,6 +66,7 @@ from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
 
 States = Float[Tensor, "batch _"]
+Dreams = Float[Tensor, "chain _"]
 
 
 class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBound, Activations, Filters):
@@ -121,17 +123,25 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         down = [state_nats(self._generated(k, wake[k + 1]), wake[k]).mean() for k in range(len(self.layers))]
         up = [state_nats(m.hidden_input(sleep[k]), sleep[k + 1]).mean() for k, m in enumerate(self.machines)]
         with torch.autocast(dream.device.type, enabled=False):  # the two energies nearly cancel
-            contrast = (self._top_energy(wake[-1], label) - self._top_energy(dream, dreamt)).mean()
+            contrast = self._top_energy(wake[-1], label).mean() - self._top_energy(dream, dreamt).mean()
         wake_nats = torch.stack([torch.zeros_like(contrast), *down]).sum()
         parts = {"wake_nats": wake_nats.detach()}
         return Loss(torch.stack([contrast, wake_nats, *up]).sum(), parts)
 
-    def _dream(self, state: States, label: States) -> tuple[States, States]:
-        """Visible units and class at the end of the top machine's chain, which begins at a recognition pass."""
-        top, steps = self.top, self.config.dream_steps
+    def _dream(self, state: States, label: States) -> tuple[Dreams, Dreams]:
+        """Visible units and class where the top machine's chains end, which begin at a recognition pass or persist."""
+        top, steps, persist = self.top, self.config.dream_steps, self.config.persistent_chains > 0
         if isinstance(top, RBM):
-            return after(top.gibbs, state, steps), label
-        return after(lambda both: top.gibbs(*both), (state, label), steps)
+            dream = after(top.gibbs, top.chains if persist else state, steps)
+            dreamt = dream.new_zeros(len(dream), 0)
+        else:
+            begin = (top.chains, top.label_chains) if persist else (state, label)
+            dream, dreamt = after(lambda both: top.gibbs(*both), begin, steps)
+        if persist:
+            top.chains.copy_(dream)
+        if persist and isinstance(top, DiscriminativeRBM):
+            top.label_chains.copy_(dreamt)
+        return dream, dreamt
 
     def _top_energy(self, state: States, label: States) -> PerExample:
         """Free energy of the top machine for one state of its visible units and class; nats."""
@@ -159,9 +169,10 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         gibbs_steps: Count = 1
         """Gibbs steps of each machine while layers are trained: CD-k."""
         dream_steps: Count = 5
-        """Gibbs steps of the top machine from recognition to a dream, in up-down."""
+        """Gibbs steps of the top machine from recognition, or from the last dream, to a dream, in up-down."""
         persistent_chains: Whole = 0
-        """Persistent chains of each machine while layers are trained; 0 begins chains at the data."""
+        """Persistent chains of each machine while layers are trained, and of the top machine in up-down; 0 begins
+        chains at the data."""
         weight_cost: NonNegative = 2e-4
         """Decay of the weights of the layers below the top, while they are trained."""
         initial_scale: Positive = 0.01
