@@ -170,7 +170,7 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         """Gibbs steps of each machine while layers are trained: CD-k."""
         dream_steps: Count = 5
         """Gibbs steps of the top machine from recognition, or from the last dream, to a dream, in up-down."""
-        persistent_chains: Whole = 0
+        persistent_chains: Whole = 100
         """Persistent chains of each machine while layers are trained, and of the top machine in up-down; 0 begins
         chains at the data."""
         weight_cost: NonNegative = 2e-4
