@@ -342,12 +342,15 @@ def test_settings_are_those_of_2006() -> None:
     assert DBN.Config().dream_steps > DBN.Config().gibbs_steps  # 3, 6 and 10 in the paper
 
 
-def test_rate_is_lower_where_more_units_are_on() -> None:
-    """Twice as many as in the brightest digits, half of the rate; as few as in digits, the usual one."""
+def test_rate_is_lower_and_chains_begin_at_the_data_where_more_units_are_on() -> None:
+    """Twice as many as in the brightest digits, half of the rate; as few as in digits, the usual settings."""
     bright = Batch.of(torch.full((300, 1, 20, 40), 0.5))
-    chosen = DBN.usual(Example((1, 20, 40)), bright).recipe
-    assert chosen is not None and chosen.optimiser.learning_rate == pytest.approx(0.05)
-    assert DBN.usual(Example((1, 20, 40)), Batch(bright.x / 4, bright.label)).recipe is None
+    chosen = DBN.usual(Example((1, 20, 40)), bright)
+    recipe = chosen.recipe
+    assert recipe is not None and recipe.optimiser.learning_rate == pytest.approx(0.05)
+    assert chosen.config == {"persistent_chains": 0} and chosen.instead == replace(chosen, config={}, instead=None)
+    dark = DBN.usual(Example((1, 20, 40)), Batch(bright.x / 4, bright.label))
+    assert dark.recipe is None and not dark.config and DBN.Config().persistent_chains == 100
 
 
 def test_missing_classes_are_drawn_from_their_exact_conditional() -> None:

@@ -186,18 +186,26 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         "features": "its layers share the time, so that each makes a third of the steps; shares of words are taken as "
         "probabilities of ones, and nearly all units are off in every document",
     }
-    adapts = {"rate": f"0.1 times {LIT} / units on of an example, where more are on", **patches_told()}
+    adapts = {
+        "rate": f"0.1 times {LIT} / units on of an example, where more are on",
+        "persistent_chains": f"0 where more than {LIT} units of an example are on",
+        **patches_told(),
+    }
 
     @classmethod
     def usual(cls, example: Example, sample: Batch) -> Usual:
-        """A lower rate where more units are on than in pictures of digits, of a patch if any; patches."""
+        """Where more units are on than in pictures of digits, of a patch if any, a lower rate and CD; patches.
+
+        On MNIST features are better by chains that persist, on CIFAR-10 by CD (`docs/log.md` has the numbers).
+        """
         found = in_patches(cls, [Usual()], example, sample)
         lit = units_on(example, sample)
         if lit <= LIT:
             return found
         slower = replace(cls.recipe.optimiser, learning_rate=cls.recipe.optimiser.learning_rate * LIT / lit)
         because = "; ".join(filter(None, (found.because, f"{lit:.0f} units are on in an example")))
-        return replace(found, recipe=replace(cls.recipe, optimiser=slower), because=because)
+        suited = replace(found, recipe=replace(cls.recipe, optimiser=slower), because=because)
+        return replace(suited, config={**found.config, "persistent_chains": 0}, instead=suited)
 
     view = View()
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)
