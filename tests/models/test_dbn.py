@@ -237,8 +237,9 @@ def test_generation_begins_as_recognition_upside_down_once() -> None:
     assert torch.equal(dbn.generative[0], 2 * dbn.machines[0].weight.T)
 
 
+@pytest.mark.parametrize("chains", [0, 100])
 @pytest.mark.slow
-def test_greedy_layers_then_tuning_learn_patterns_and_their_classes() -> None:
+def test_greedy_layers_then_tuning_learn_patterns_and_their_classes(chains: int) -> None:
     """Three noisy patterns: classes are told apart after the greedy stages, and no worse after either tuning."""
     with seeded(7):
         patterns = bernoulli(torch.full((3, 1, 4, 4), 0.5))
@@ -247,7 +248,8 @@ def test_greedy_layers_then_tuning_learn_patterns_and_their_classes() -> None:
         batch = Batch((patterns[label] - flips).abs(), label)
     for tuning in ("none", "up-down", "backpropagation"):
         with seeded(8):
-            dbn = DBN(DBN.Config(hidden=(20, 20), classes=3, fine_tuning=tuning), (1, 4, 4))
+            config = DBN.Config(hidden=(20, 20), classes=3, fine_tuning=tuning, persistent_chains=chains)  # type: ignore[arg-type]
+            dbn = DBN(config, (1, 4, 4))
         for stage in dbn.stages():
             if stage.begin is not None:
                 stage.begin()
@@ -262,11 +264,13 @@ def test_greedy_layers_then_tuning_learn_patterns_and_their_classes() -> None:
             assert float((nearest == 1).double().mean()) > 0.8, tuning
 
 
-def descend(stage: Stage, batch: Batch) -> None:
+def descend(stage: Stage, batch: Batch, updates: int = 1000) -> None:
+    """At a rate that falls, as chains that persist need."""
     stage.learner.train().prepare(batch)
     optimiser = torch.optim.SGD(stage.learner.parameters(), lr=0.2, momentum=0.5)
     with seeded(10):
-        for _ in range(150):
+        for step in range(updates):
+            optimiser.param_groups[0]["lr"] = 0.2 * (1 - step / updates)
             some = torch.randperm(600)[:100]
             optimiser.zero_grad()
             stage.learner.loss(Batch(batch.x[some], batch.label[some]), "model", START).total.backward()
