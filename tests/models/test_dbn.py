@@ -248,7 +248,7 @@ def test_greedy_layers_then_tuning_learn_patterns_and_their_classes(chains: int)
         batch = Batch((patterns[label] - flips).abs(), label)
     for tuning in ("none", "up-down", "backpropagation"):
         with seeded(8):
-            config = DBN.Config(hidden=(20, 20), classes=3, fine_tuning=tuning, persistent_chains=chains)  # type: ignore[arg-type]
+            config = DBN.Config(hidden=(20, 20), classes=3, fine_tuning=tuning, persistent_chains=chains)
             dbn = DBN(config, (1, 4, 4))
         for stage in dbn.stages():
             if stage.begin is not None:
@@ -264,13 +264,13 @@ def test_greedy_layers_then_tuning_learn_patterns_and_their_classes(chains: int)
             assert float((nearest == 1).double().mean()) > 0.8, tuning
 
 
-def descend(stage: Stage, batch: Batch, updates: int = 1000) -> None:
+def descend(stage: Stage, batch: Batch) -> None:
     """At a rate that falls, as chains that persist need."""
     stage.learner.train().prepare(batch)
     optimiser = torch.optim.SGD(stage.learner.parameters(), lr=0.2, momentum=0.5)
     with seeded(10):
-        for step in range(updates):
-            optimiser.param_groups[0]["lr"] = 0.2 * (1 - step / updates)
+        for step in range(1000):
+            optimiser.param_groups[0]["lr"] = 0.2 * (1 - step / 1000)
             some = torch.randperm(600)[:100]
             optimiser.zero_grad()
             stage.learner.loss(Batch(batch.x[some], batch.label[some]), "model", START).total.backward()

@@ -15,7 +15,7 @@ Departures:
     there are as many greedy passes as in the paper, of up-down as many as fit, and 200 of backpropagation, whose rate
     falls to zero: after 50 at a constant rate the error of training digits was still falling (1.69 % of test digits).
     Contrastive divergence in up-down grows from 3 to 6 and 10 steps in the paper; here it always has 5. Chains that
-    begin at the data do not find what the top machine holds likely far from them, and half of all samples were nearly
+    begin at the data do not find what the top machine holds likely far from them, and most samples were nearly
     empty: in a row of its own up-down goes on with chains that persist, and the last weights are kept.
     A tenth of the training digits is held out. The weights that give wrong classes the least probability there are
     kept; for the machines of the greedy stages, those of the lowest reconstruction error.
