@@ -85,6 +85,11 @@ def standardised(x: Tensor) -> Tensor:
     return torch.stack([(x[:, c] - mean) / deviation for c, (mean, deviation) in enumerate(colours)], 1)
 
 
+def alike(a: Tensor, b: Tensor) -> None:
+    """The order of sums over thousands of values shows beside the largest of them."""
+    torch.testing.assert_close(a, b, rtol=0, atol=1e-5 * float(b.abs().max()))
+
+
 def test_vgg11_by_hand() -> None:
     net, state = small("vgg11"), small("vgg11").state_dict()
     with seeded(1):
@@ -94,7 +99,7 @@ def test_vgg11_by_hand() -> None:
         for n in block:
             y = F.relu(F.conv2d(y, state[f"features.{n}.weight"], state[f"features.{n}.bias"], padding=1))
         y = F.max_pool2d(y, 2)
-    torch.testing.assert_close(net.encode(x), y.mean((2, 3)))
+    alike(net.encode(x), y.mean((2, 3)))
 
 
 def test_alexnet_by_hand() -> None:
@@ -112,7 +117,7 @@ def test_alexnet_by_hand() -> None:
         weight, bias = state[f"features.{n}.weight"], state[f"features.{n}.bias"]
         y = F.relu(F.conv2d(y, weight, bias, stride=stride, padding=padding))
         y = F.max_pool2d(y, 3, 2) if pooled else y
-    torch.testing.assert_close(net.encode(x), y.mean((2, 3)))
+    alike(net.encode(x), y.mean((2, 3)))
 
 
 def test_grey_is_shown_in_all_three_colours() -> None:

@@ -25,6 +25,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
+from untaught.nn.channels_last import Convolution
 from untaught.shapes import Examples, Features, Images
 
 Maps = Float[Tensor, "batch map above across"]
@@ -151,7 +152,7 @@ def convolution_blocks(
     layers: list[nn.Module] = []
     for convolutions, width in zip(blocks, widths, strict=True):
         for _ in range(convolutions):
-            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            layers += [Convolution(channels, width, 3, padding=1), nn.ReLU()]
             channels = width
         layers.append(nn.MaxPool2d(2))
     return tuple(layers)
@@ -174,16 +175,16 @@ def _alexnet(classes: int | None, normalised: bool) -> VisionNet:
         for _ in range(2)
     ]
     bottom = [
-        nn.Conv2d(3, 64, 11, stride=4, padding=2), units[0], nn.MaxPool2d(3, 2),
-        nn.Conv2d(64, 192, 5, padding=2), units[1], nn.MaxPool2d(3, 2),
+        Convolution(3, 64, 11, stride=4, padding=2), units[0], nn.MaxPool2d(3, 2),
+        Convolution(64, 192, 5, padding=2), units[1], nn.MaxPool2d(3, 2),
     ]  # fmt: skip
     return VisionNet(nn.Sequential(*bottom, *_top_of_alexnet()), _judge_of_alexnet(6, DENSE, classes), 6, least=64)
 
 
 def _small_alexnet(classes: int | None) -> VisionNet:
     bottom = [
-        nn.Conv2d(3, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
-        nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        Convolution(3, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        Convolution(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
     ]  # fmt: skip
     return VisionNet(
         nn.Sequential(*bottom, *_top_of_alexnet()), _judge_of_alexnet(3, SMALL_DENSE, classes), side=3, least=32
@@ -193,9 +194,9 @@ def _small_alexnet(classes: int | None) -> VisionNet:
 def _top_of_alexnet() -> tuple[nn.Module, ...]:
     """Its last three convolutions."""
     return (
-        nn.Conv2d(192, 384, 3, padding=1), nn.ReLU(),
-        nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(),
-        nn.Conv2d(256, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
+        Convolution(192, 384, 3, padding=1), nn.ReLU(),
+        Convolution(384, 256, 3, padding=1), nn.ReLU(),
+        Convolution(256, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
     )  # fmt: skip
 
 

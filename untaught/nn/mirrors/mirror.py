@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from untaught.nn.channels_last import channels_last
 from untaught.nn.mirrors.layer_chain import LayerChain, Step
 from untaught.nn.mirrors.plain_layers import Evened
 from untaught.nn.vision_nets import Standardising
@@ -73,7 +74,7 @@ class _Unpooling(_Back):
         self.way: Unpooling = way
 
     def forward(self, x: Tensor, where: Tensor | None) -> Tensor:
-        return self.window.unpool(x, self.size, self.way, where)
+        return channels_last(self.window.unpool(x, self.size, self.way, where))
 
 
 class _Deconvolution(_Back):
@@ -90,7 +91,7 @@ class _Deconvolution(_Back):
         _spread(self.weights, own.out_channels * kernel[0] * kernel[1] // (stride[0] * stride[1]))
 
     def forward(self, x: Tensor, where: Tensor | None) -> Tensor:
-        return self.activate(self.weights(x, output_size=self.size))
+        return self.activate(channels_last(self.weights(x, output_size=self.size)))
 
 
 class _Dense(_Back):
