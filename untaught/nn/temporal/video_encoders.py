@@ -36,6 +36,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
+from untaught.nn.channels_last import Convolution
 from untaught.nn.convolution import spread_
 from untaught.nn.sizes import Size, frame_size
 from untaught.nn.temporal.on_levels import OnLevels
@@ -80,7 +81,7 @@ class Levels(nn.Module):
     def __init__(self, channels: int, widths: Widths) -> None:
         super().__init__()
         pairs = zip((channels, *widths), widths, strict=False)
-        self.layers = nn.ModuleList(nn.Conv2d(below, maps, KERNEL, padding=1) for below, maps in pairs)
+        self.layers = nn.ModuleList(Convolution(below, maps, KERNEL, padding=1) for below, maps in pairs)
         _begin(self.layers, KERNEL**2)
 
     def forward(self, x: Video) -> list[Tensor]:
