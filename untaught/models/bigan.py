@@ -164,7 +164,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
         return linear_outside(example, sample)
 
     def prepare(self, sample: Batch) -> None:
-        """Look at the range of values, and take the fixed batch of virtual normalisation."""
+        """Look at the range of values, and take the first examples for what normalises."""
         self.generator.outputs.look(sample.x.flatten(1))
         some = sample.x[: self.config.networks.reference]
         with torch.no_grad():

@@ -144,7 +144,7 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
         return (Stage("train", self, self.recipe, Stream(self.view, labelled=True)),)
 
     def prepare(self, sample: Batch) -> None:
-        """Check the labels, look at the range of values, and take the fixed batches of virtual normalisation.
+        """Check the labels, look at the range of values, and take the first examples for what normalises.
 
         Raises:
             DataError: There are no labels, or one is beyond `classes`.

@@ -17,9 +17,9 @@ References:
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen (2016). Improved techniques for training GANs. NIPS.
 
 Departures:
-    ReLU units in the generator where the paper's code has softplus units; weights are normalised without an
-    initialisation from the data, and those of the output layer not at all. Values are stretched to -1 to 1, so that
-    noise of the published deviation is half as strong at the input. The running average of weights forgets sooner.
+    ReLU units in the generator where the paper's code has softplus units. Values are stretched to -1 to 1, and the
+    noise at the input with them. The running average of weights forgets sooner, and the learning rate falls from the
+    start.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class FeatureMatchingGAN(FromNoise, Classifies, Encodes, Filters):
             generator_norm="batch",
             discriminator_norm="weight",
             discriminator_units="relu",
-            noise=(0.3, 0.5, 0.5, 0.5, 0.5, 0.5),
+            noise=(0.6, 0.5, 0.5, 0.5, 0.5, 0.5),
         )
         """Both networks."""
         classes: Count = 10
@@ -150,7 +150,7 @@ class FeatureMatchingGAN(FromNoise, Classifies, Encodes, Filters):
         return (Stage("train", self, self.recipe, stream, beside=labelled),)
 
     def prepare(self, sample: Batch) -> None:
-        """Check the labels, look at the range of values, and take the fixed batch of virtual normalisation.
+        """Check the labels, look at the range of values, and take the first examples for what normalises.
 
         Raises:
             DataError: There are no labels, or one is beyond `classes`.

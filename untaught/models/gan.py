@@ -160,7 +160,7 @@ class GAN(FromNoise, Encodes, Filters):
         return in_patches(cls, [found, Usual()] if found.config else [found], example, sample, CONVOLVED)
 
     def prepare(self, sample: Batch) -> None:
-        """Look at the range of values, and take the fixed batch of virtual normalisation."""
+        """Look at the range of values, and take the first examples for what normalises."""
         self.generator.outputs.look(sample.x.flatten(1))
         self.discriminator.take(sample.x)
         self.generator.take()

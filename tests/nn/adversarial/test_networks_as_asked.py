@@ -20,20 +20,20 @@ PICTURE = (1, 16, 16)
 
 
 def normalised(network: nn.Module) -> dict[str, int]:
-    """How many layers have each kind of normalisation; weight normalisation splits a weight into two parameters."""
+    """How many layers have each kind of normalisation; weight normalisation has directions for weights."""
     kinds = {"batch": (BatchNorm, nn.BatchNorm2d), "virtual": (VirtualBatchNorm,)}
     found = {name: sum(isinstance(one, own) for one in network.modules()) for name, own in kinds.items()}
-    found["weight"] = sum(name.endswith("original0") for name, _ in network.named_parameters())
+    found["weight"] = sum(name.endswith("weight.original") for name, _ in network.named_parameters())
     return {name: count for name, count in found.items() if count}
 
 
 @pytest.mark.parametrize("asked", ["auto", "none", "batch", "virtual", "weight"])
 @pytest.mark.parametrize("network", ["dense", "convolution"])
 def test_a_discriminator_is_normalised_as_asked(network: str, asked: str) -> None:
-    """Not its first layer, but by its weights; its output by neither. By default the batch, between convolutions."""
+    """Neither its first layer nor its output, but by their weights. By default the batch, between convolutions."""
     networks = Adversaries(network=network, discriminator=(4, 5, 6), discriminator_norm=asked, generator=(4,))  # type: ignore[arg-type]
     auto = {"batch": 2} if network == "convolution" else {}
-    wanted = {"auto": auto, "none": {}, "batch": {"batch": 2}, "virtual": {"virtual": 2}, "weight": {"weight": 3}}
+    wanted = {"auto": auto, "none": {}, "batch": {"batch": 2}, "virtual": {"virtual": 2}, "weight": {"weight": 4}}
     assert normalised(Discriminator(networks, PICTURE)) == wanted[asked]
 
 

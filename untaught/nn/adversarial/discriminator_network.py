@@ -17,13 +17,13 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import weight_norm
 
 from untaught.errors import ConfigError
 from untaught.nn import convolution, dense
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.minibatch import MinibatchFeatures
 from untaught.nn.adversarial.virtual_norm import ReferenceBatch, VirtualBatchNorm
+from untaught.nn.adversarial.weight_norm import normalise, settle
 from untaught.nn.latent.densities import normal
 from untaught.nn.noise import bernoulli, wide
 from untaught.shapes import Examples, Features, Images, Shape, Vectors
@@ -34,6 +34,8 @@ PIECES = 5
 """Linear units of which a maxout unit takes the largest."""
 SLOPE = 0.2
 """Of a leaky unit below 0."""
+SETTLING = 500
+"""Examples that settle lengths of normalised weights."""
 MEETING = 256
 """Units of the dense layer where convolutions meet what stands beside the example."""
 
@@ -72,6 +74,8 @@ class Discriminator(nn.Module):
         self.corrupted = nn.ModuleList(_corruptions(networks, len(layers) + 1))
         self.minibatch = MinibatchFeatures(features, networks.minibatch) if networks.minibatch else None
         self.head = dense.Layer(features + networks.minibatch, outputs, "linear")
+        if self.norm == "weight":
+            normalise(self.head, learns=True)
         shapes = (shape, (beside,)) if beside else (shape,)
         self.reference = ReferenceBatch(networks.reference, *shapes) if self.norm == "virtual" else None
 
@@ -94,7 +98,7 @@ class Discriminator(nn.Module):
             if self.norm == "virtual" and number > 0:
                 down.norm = VirtualBatchNorm(layer.filters, networks.reference)
             if self.norm == "weight":
-                weight_norm(down.convolution)
+                normalise(down.convolution)
             layers.append(down)
         size = convolution.sizes(stack, (shape[1], shape[2]))[-1]
         return layers, stack[-1].filters * torch.Size(size).numel()
@@ -113,7 +117,7 @@ class Discriminator(nn.Module):
         if normalised and self.norm == "virtual":
             layer.norm = VirtualBatchNorm(outputs, self.networks.reference)
         if self.norm == "weight":
-            weight_norm(_linear(layer))
+            normalise(_linear(layer))
         return layer
 
     def features(self, x: Examples, beside: Beside | None = None) -> Features:
@@ -152,9 +156,14 @@ class Discriminator(nn.Module):
         return weight[:, :values].unflatten(1, shape if len(shape) == 3 else (1, 1, values))
 
     def take(self, *reference: Tensor) -> None:
-        """Take examples, and what stands beside them, as the fixed batch of virtual normalisation, where it is used."""
+        """Take first examples, and what stands beside them.
+
+        They are the fixed batch of virtual normalisation, and settle lengths of normalised weights.
+        """
         if self.reference is not None:
             self.reference.take(*reference)
+        if self.norm == "weight":
+            settle(self, *(rows[:SETTLING] for rows in reference))
 
 
 class Maxout(nn.Module):
