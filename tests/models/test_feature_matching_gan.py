@@ -77,7 +77,8 @@ def test_settings_are_the_published_ones() -> None:
     recipe, networks = FeatureMatchingGAN.recipe, FeatureMatchingGAN.Config().networks
     assert (recipe.optimiser.learning_rate, recipe.optimiser.betas[0], recipe.batch_size) == (3e-3, 0.5, 100)
     assert (networks.generator, networks.discriminator) == ((500, 500), (1000, 500, 250, 250, 250))
-    assert networks.noise == (0.3, 0.5, 0.5, 0.5, 0.5, 0.5) and networks.discriminator_norm == "weight"
+    assert networks.noise == (2 * 0.3, 0.5, 0.5, 0.5, 0.5, 0.5), "values from -1 to 1 where the paper's are from 0 to 1"
+    assert networks.discriminator_norm == "weight"
 
 
 def test_a_step_draws_labelled_examples_beside_all() -> None:

@@ -84,10 +84,7 @@ def _standardised(layer: nn.Module, given: tuple[Any, ...]) -> None:
     """Before a layer is called with these: equation (2)."""
     weight, bias = layer.weight, layer.get_parameter("bias")
     assert isinstance(weight, Tensor)
-    if isinstance(layer, dense.Layer):
-        values = F.linear(given[0], weight, bias)
-    else:
-        values = layer.forward(*given)
+    values = F.linear(given[0], weight, bias) if isinstance(layer, dense.Layer) else layer.forward(*given)
     over = [0, *range(2, values.ndim)]
     mean, deviation = values.mean(over), values.std(over, correction=0)
     deviation = torch.where(deviation > CONSTANT, deviation, 1)
