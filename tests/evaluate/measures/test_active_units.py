@@ -50,6 +50,15 @@ def test_sparseness_of_known_rows(row: list[float], known: float) -> None:
     assert float(sparseness(torch.tensor([row]))) == pytest.approx(known, abs=1e-6)
 
 
+def test_sparseness_does_not_depend_on_the_scale() -> None:
+    rows = torch.randn(9, 5, generator=torch.Generator().manual_seed(0)).double()
+    torch.testing.assert_close(sparseness(rows / 1000), sparseness(rows))
+
+
+def test_silent_units_are_near_zero() -> None:
+    assert described(torch.zeros(7, 3))["near_zero_fraction"] == 1
+
+
 def test_lifetime_is_over_examples_and_population_over_units() -> None:
     """One unit answers to every example: sparse in each example, never in its life."""
     f = torch.zeros(40, 3)

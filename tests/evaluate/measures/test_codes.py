@@ -41,6 +41,12 @@ def test_classes_that_lie_apart_are_told_and_chance_is_not() -> None:
     assert neighbours_accuracy(spread, label) < 0.45
 
 
+def test_where_there_are_few_all_others_are_neighbours() -> None:
+    """Of three examples of one class and one of another, each of the three has two of its own among three."""
+    codes, label = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.4, 0.4]]), torch.tensor([0, 0, 0, 1])
+    assert neighbours_accuracy(codes, label) == 0.75
+
+
 def test_planes_and_chance_stand_beside_the_model() -> None:
     held = subject()
     found = MEASURE.take(held)
