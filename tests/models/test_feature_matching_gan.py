@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 import pytest
 import torch
+import torch.nn.functional as F
 
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch, Example
@@ -41,6 +45,23 @@ def test_loss_of_the_discriminator_is_its_formula() -> None:
     beside = Batch(X, torch.full((5,), -1), beside={"labelled": Batch(X, LABEL)})
     with seeded(3):
         torch.testing.assert_close(model.loss(beside, "discriminator", ONE).total, loss)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "virtual", "weight"])
+def test_the_loss_of_the_discriminator_judges_each_batch_by_itself(
+    norm: Literal["none", "batch", "virtual", "weight"],
+) -> None:
+    networks = replace(SMALL, discriminator_norm=norm)
+    with seeded(0):
+        model = FeatureMatchingGAN(FeatureMatchingGAN.Config(networks=networks, classes=3), (1, 3, 4))
+        model.prepare(Batch(X, LABEL))
+    with seeded(3):
+        made = model.made(5)
+    with seeded(3):
+        loss = model.loss(Batch(X, LABEL), "discriminator", ONE).total
+    known = model.discriminator(X).log_softmax(1)[[0, 2, 3], [1, 2, 0]].mean()
+    real, false = (model.being_an_example(x) for x in (X, made))
+    torch.testing.assert_close(loss, -known + 0.5 * (F.softplus(-real).mean() + F.softplus(false).mean()))
 
 
 def test_generator_matches_mean_features() -> None:
