@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from untaught.nn.channels_last import Convolution, channels_last
+from untaught.nn.convolution import Convolution, channels_last
 from untaught.nn.mirrors.pathways import Blocks, EncoderLayers, Mirrors, pathway_encoder
 
 

@@ -11,6 +11,9 @@ Convolution and pooling round sizes down (`untaught.nn.sizes`). The decoder is g
 layer it repeats the last row of its input, or crops rows, so that (2) has exactly the input size of the encoder's
 layer.
 
+Maps have their channels last in memory, where convolutions, pooling and their adjoints are fastest, above all in bf16
+on processors; values, shapes and parameters are those of torch.
+
 References:
     Zeiler, Krishnan, Taylor, Fergus (2010). Deconvolutional networks (the adjoint as a layer).
     He, Zhang, Ren, Sun (2015). Delving deep into rectifiers. arXiv:1502.01852 (initial weights that preserve the
@@ -29,7 +32,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.errors import ConfigError
-from untaught.nn.channels_last import channels_last
 from untaught.nn.sizes import Layer, Size, frame_size, sizes
 from untaught.shapes import Images
 
@@ -41,6 +43,29 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "linear": lambda x: x,
 }
+
+
+def channels_last(maps: Tensor) -> Tensor:
+    """Maps `(batch, map, height, width)` with their channels last in memory.
+
+    Example:
+        >>> channels_last(torch.zeros(1, 3, 4, 5)).stride()
+        (60, 1, 15, 3)
+    """
+    return maps.contiguous(memory_format=torch.channels_last)
+
+
+class Convolution(nn.Conv2d):
+    """A convolution that gives its maps so, under torch's names of parameters.
+
+    Example:
+        >>> Convolution(1, 3, 1)(torch.zeros(1, 1, 4, 5)).stride()
+        (60, 1, 15, 3)
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Maps of the input `(batch, channel, height, width)`."""
+        return channels_last(super().forward(input))
 
 
 def spread_(weight: Tensor, fan_in: float, activation: Activation) -> None:

@@ -25,7 +25,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
-from untaught.nn.channels_last import Convolution
+from untaught.nn.convolution import Convolution
 from untaught.shapes import Examples, Features, Images
 
 Maps = Float[Tensor, "batch map above across"]

@@ -6,6 +6,7 @@ discriminator_network  from examples to logits and features
 verdicts               losses of the two players
 minibatch              features that compare an example with the others of its batch
 virtual_norm           batch normalisation by a fixed batch
+weight_norm            weights that learn a direction alone
 parameter_history      how far parameters are from their average so far
 energy_distance        how far samples are from examples
 translator_network     from pictures of one kind to pictures of another

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from untaught.nn.channels_last import channels_last
+from untaught.nn.convolution import channels_last
 from untaught.nn.mirrors.layer_chain import LayerChain, Step
 from untaught.nn.mirrors.plain_layers import Evened
 from untaught.nn.vision_nets import Standardising

@@ -36,8 +36,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from untaught.errors import SizeError
-from untaught.nn.channels_last import Convolution
-from untaught.nn.convolution import spread_
+from untaught.nn.convolution import Convolution, spread_
 from untaught.nn.sizes import Size, frame_size
 from untaught.nn.temporal.on_levels import OnLevels
 from untaught.nn.temporal.recurrent import LSTM, ConvGRU
