@@ -177,6 +177,54 @@ def _dots(records: Sequence[Record], experiments: Mapping[int, str], place: str)
     return {value: [height for height in heights if height is not None] for value, heights in every.items() if heights}
 
 
+def beside_the_first(
+    records: Sequence[Record], panels: Mapping[str, Mapping[str, str]], place: str, across: str
+) -> Picture | None:
+    """A number of each experiment less that of the first, seed by seed: a dot for each seed, a bar at their mean.
+
+    Args:
+        records: Of all experiments and seeds.
+        panels: By the panel's title, experiments by what they are called; the first is what the others stand beside.
+        place: Of the number in the measures.
+        across: The number, less the first's.
+    """
+    every = {title: seed_by_seed(records, named, place) for title, named in panels.items()}
+    found = {title: rows for title, rows in every.items() if rows}
+    if not found:
+        return None
+    with drawn_on_paper():
+        figure = Figure(figsize=(1.5 + 4.5 * len(found), 3.5), layout="constrained")
+        axes = figure.subplots(1, len(found), squeeze=False, sharex=True)[0]
+        for own, (title, rows) in zip(axes, found.items(), strict=True):
+            for height, values in enumerate(rows.values()):
+                own.plot(values, [height] * len(values), "o", color=COLOURS[0], markersize=5, alpha=0.7)
+                own.plot([np.mean(values)], [height], "|", color=COLOURS[1], markersize=18, markeredgewidth=3)
+            own.axvline(0, color="0.5", linewidth=1)
+            own.set_yticks(range(len(rows)), list(rows))
+            own.set_ylim(len(rows) - 0.5, -0.5)
+            own.set_title(title)
+            own.set_xlabel(across)
+            own.grid(axis="x", alpha=0.2)
+        return rendered(figure)
+
+
+def seed_by_seed(records: Sequence[Record], named: Mapping[str, str], place: str) -> dict[str, list[float]]:
+    """The number of every experiment less that of the first with the same seed, where both have one."""
+    values = {
+        (record["experiment"], record["seed"]): inside(record["measures"], place.split(".")) for record in records
+    }
+    first, *others = named.items()
+    seeds = sorted({seed for _, seed in values})
+    pairs = {
+        label: [(values.get((name, seed)), values.get((first[1], seed))) for seed in seeds] for label, name in others
+    }
+    found = {
+        label: [own - beside for own, beside in both if own is not None and beside is not None]
+        for label, both in pairs.items()
+    }
+    return {label: differences for label, differences in found.items() if differences}
+
+
 def trajectories(records: Sequence[Record], named: Mapping[str, str], place: str) -> Picture | None:
     """Trajectories of networks' outputs while they learn: a line for each seed, larger dots later.
 

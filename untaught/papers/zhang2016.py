@@ -25,7 +25,7 @@ from typing import Any
 
 from untaught.evaluate.drawing.picture_files import write_picture
 from untaught.experiments import Budget, Column, Experiment, Paper, Published, Row, Table, Take
-from untaught.experiments.figures import over_seeds
+from untaught.experiments.figures import beside_the_first
 from untaught.runs.settings import Training
 
 DRAWN = {100: 125, 400: 500, 2000: 2500}
@@ -100,20 +100,17 @@ def spoken(variant: str) -> str:
 
 
 def draw(records: Sequence[Mapping[str, Any]], folder: Path) -> Sequence[Path]:
-    """Error against the number of labels, and how well pictures come back."""
-    lines = {spoken(variant): {labels: f"{variant}-{labels}" for labels in DRAWN} for variant in VARIANTS}
-    found: list[Path] = []
-    for name, place, up in (
-        ("labels", PLACE, "test error, fraction"),
-        ("back", BACK, "squared error of what comes back"),
-    ):
-        own = lines if place == PLACE else {label: line for label, line in lines.items() if "alone" not in label}
-        picture = over_seeds(records, {"CIFAR-10": own}, place, "labels of each class", up)
-        if picture is not None:
-            path = folder / f"{name}.png"
-            write_picture(path, picture)
-            found.append(path)
-    return found
+    """How much more each network errs than the classifier alone that learnt from the same labels."""
+    panels = {
+        f"{labels:,} labels of each class": {spoken(variant): f"{variant}-{labels}" for variant in VARIANTS}
+        for labels in DRAWN
+    }
+    picture = beside_the_first(records, panels, PLACE, "test error less that of the classifier alone, fraction")
+    if picture is None:
+        return ()
+    path = folder / "beside-the-classifier.png"
+    write_picture(path, picture)
+    return (path,)
 
 
 def recalled(values: Sequence[float]) -> tuple[Published, ...]:
