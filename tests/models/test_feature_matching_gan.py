@@ -58,8 +58,9 @@ def test_the_loss_of_the_discriminator_judges_each_batch_by_itself(
     with seeded(3):
         made = model.made(5)
     with seeded(3):
-        loss = model.loss(Batch(X, LABEL), "discriminator", ONE).total
-    known = model.discriminator(X).log_softmax(1)[[0, 2, 3], [1, 2, 0]].mean()
+        beside = Batch(X, torch.full((5,), -1), beside={"labelled": Batch(X[[0, 2, 3]], LABEL[[0, 2, 3]])})
+        loss = model.loss(beside, "discriminator", ONE).total
+    known = model.discriminator(X[[0, 2, 3]]).log_softmax(1)[[0, 1, 2], [1, 2, 0]].mean()
     real, false = (model.being_an_example(x) for x in (X, made))
     torch.testing.assert_close(loss, -known + 0.5 * (F.softplus(-real).mean() + F.softplus(false).mean()))
 

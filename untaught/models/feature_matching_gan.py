@@ -83,8 +83,8 @@ class FeatureMatchingGAN(FromNoise, Classifies, Encodes, Filters):
         """As many samples, equation (5)."""
         return self.generator(self.generator.prior(count))
 
-    def _judged(self, *batches: Examples) -> Sequence[Tensor]:
-        """Logits of several batches: in one pass, which is faster, unless batches are normalised by themselves."""
+    def _judged(self, *batches: Tensor) -> Sequence[Tensor]:
+        """Logits of batches of any sizes: in one pass, which is faster, unless each is normalised by itself."""
         if self.discriminator.norm == "batch":
             return [self.discriminator(x) for x in batches]
         return self.discriminator(torch.cat(batches)).split([len(x) for x in batches])
