@@ -9,7 +9,7 @@ import torch
 from untaught.capability import Samples
 from untaught.data.source import open_data
 from untaught.data.view import View
-from untaught.evaluate.measures.modes import MEASURE
+from untaught.evaluate.measures.modes import MEASURE, counted
 from untaught.evaluate.subject import Subject
 from untaught.model import Example, Model, Stage
 from untaught.randomness import seeded
@@ -60,6 +60,12 @@ def test_modes_are_counted(draw: Callable[[int], Examples], covered: int, good: 
     assert found["unevenness_nats"] == (None if uneven is None else pytest.approx(uneven, abs=0.01))
     assert found["baselines"]["training_examples"] == 25
     assert found["high_quality_baselines"]["one_gaussian"] < 0.1
+
+
+def test_one_good_sample_covers_a_mode() -> None:
+    centres = torch.tensor([[0.0], [5.0], [9.0]], dtype=torch.float64)
+    found = counted(torch.tensor([[0.1], [5.0], [5.1], [7.0]], dtype=torch.float64), centres, deviation=0.1)
+    assert (found["modes_covered"], found["high_quality"]) == (2, 0.75)
 
 
 def test_the_picture_is_drawn_in_the_plane_and_on_a_line() -> None:
