@@ -11,8 +11,8 @@ Convolution and pooling round sizes down (`untaught.nn.sizes`). The decoder is g
 layer it repeats the last row of its input, or crops rows, so that (2) has exactly the input size of the encoder's
 layer.
 
-Maps have their channels last in memory, where convolutions, pooling and their adjoints are fastest, above all in bf16
-on processors; values, shapes and parameters are those of torch.
+Maps of the encoder have their channels last in memory, where convolutions, pooling and their adjoints are fastest,
+above all in bf16 on processors; values and shapes are the same.
 
 References:
     Zeiler, Krishnan, Taylor, Fergus (2010). Deconvolutional networks (the adjoint as a layer).
@@ -56,7 +56,7 @@ def channels_last(maps: Tensor) -> Tensor:
 
 
 class Convolution(nn.Conv2d):
-    """A convolution that gives its maps so, under torch's names of parameters.
+    """Torch's convolution, its maps with their channels last in memory; parameters keep their names.
 
     Example:
         >>> Convolution(1, 3, 1)(torch.zeros(1, 1, 4, 5)).stride()

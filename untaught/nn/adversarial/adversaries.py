@@ -55,8 +55,8 @@ class Adversaries:
     """Normalisation of the generator's hidden layers: by the batch, by a fixed batch (virtual) or none; auto takes the
     batch for convolutions."""
     discriminator_norm: JudgingNorm = "auto"
-    """That of the discriminator's but the first: by the batch, by a fixed batch, of its weights (weight) or none; auto
-    takes the batch for convolutions."""
+    """That of the discriminator's but the first: by the batch, by a fixed batch or none; or of the weights of all its
+    layers, whose lengths the first examples settle (weight); auto takes the batch for convolutions."""
     discriminator_units: Units = "leaky"
     """Hidden units of the discriminator; maxout takes the largest of five linear ones, in dense layers."""
     dropout: tuple[Fraction, ...] = (0.0,)
