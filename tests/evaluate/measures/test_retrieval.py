@@ -68,6 +68,14 @@ def test_precision_and_recall_by_counting() -> None:
         assert found["recall"][str(k)] == pytest.approx(np.mean(known))
 
 
+def test_precision_of_one_query_has_no_spread_and_says_how_many_are_retrieved() -> None:
+    found = scores(torch.tensor([[True, False, True]]), [1, 3])["precision"]
+    assert found.spread == {"1": 0.0, "3": 0.0}
+    axis = module.PRECISION.axis
+    assert axis is not None
+    assert [axis.entry(count) for count in found.value] == ["the nearest", "the 3 nearest"]
+
+
 def test_order_is_that_of_scikit_learns_neighbours() -> None:
     search = search_of(linear(blobs(60), blobs(20, seed=1)))
     with seeded(2):
