@@ -46,7 +46,7 @@ def test_bounds_are_below_the_evidence() -> None:
     model, exact = upper(), evidence(upper())
     with seeded(0):
         draws = torch.stack([model.bounds(X) for _ in range(300)])
-        unlabelled = torch.stack([model.unlabelled_bound(X) for _ in range(300)])
+        unlabelled = torch.stack([model.unlabelled_bound(X, model.bounds(X)) for _ in range(300)])
     error = draws.std(0) / math.sqrt(300)
     assert (draws.mean(0) < exact + 3 * error).all()
     q = model.class_probabilities(X)
@@ -69,19 +69,38 @@ def test_bounds_of_all_classes_are_those_of_each() -> None:
     torch.testing.assert_close(model.bounds(X), each)
 
 
-def test_loss_has_all_three_terms() -> None:
+def test_loss_takes_the_bound_of_the_class_where_it_is_known() -> None:
     model, label = upper(2.0), torch.tensor([1, -1, 2])
     with seeded(3):
         loss = model.loss(Batch(X, label), "model", ONE)
     with seeded(3):
-        unlabelled = model.unlabelled_bound(X).mean()
-        labelled = model.bound(X, label.clamp_min(0))[[0, 2]].sum() / 3
+        bounds = model.bounds(X)
     q = model.class_probabilities(X)
+    unknown = (q[1] * (bounds[1] - q[1].log())).sum()
+    bound = (bounds[0, 1] + unknown + bounds[2, 2]) / 3
     classification = -(q[0, 1].log() + q[2, 2].log()) / 2
-    torch.testing.assert_close(loss.total, -unlabelled - labelled + 2 * classification)
-    beside = Batch(X, torch.full((3,), -1), beside={"labelled": Batch(X, label)})
+    torch.testing.assert_close(loss.total, -bound + 2 * classification)
+    torch.testing.assert_close(loss.parts["upper_bound_nats"], -bound.detach())
+
+
+def test_examples_beside_a_batch_are_named_and_no_more() -> None:
+    """The bound is over the batch alone; the cross-entropy over the labelled examples of the step alone."""
+    model, label = upper(2.0), torch.tensor([1, -1, 2])
+    beside = Batch(X, torch.full((3,), -1), beside={"labelled": Batch(X + 1, label)})
     with seeded(3):
-        torch.testing.assert_close(model.loss(beside, "model", ONE).total, loss.total)
+        loss = model.loss(beside, "model", ONE)
+    with seeded(3):
+        bound = model.unlabelled_bound(X, model.bounds(X)).mean()
+    q = model.class_probabilities(X + 1)
+    torch.testing.assert_close(loss.total, -bound - (q[0, 1].log() + q[2, 2].log()))
+
+
+def test_features_warm_up_unless_they_begin_at_components() -> None:
+    shape = (1, 5, 6)
+    for start, output, rise in (("random", "bernoulli", 0.3), ("pca", "gaussian", 0.0)):
+        fields = SemiSupervisedVAE.Config(latent=3, hidden=(8,), classes=4, start=start, output=output)  # type: ignore[arg-type]
+        features = SemiSupervisedVAE(fields, shape).features
+        assert features is not None and features.config.kl_warm_up == rise
 
 
 def test_unlabelled_examples_move_the_classifier() -> None:

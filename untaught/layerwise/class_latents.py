@@ -4,11 +4,11 @@
     q(y, z|x) = q(y|x) q(z|x, y)                                                            (2)
     L(x, y) = log p(y) + <log p(x|y, z)> - KL(q(z|x, y) || p(z))                            (3)
     U(x) = sum_y q(y|x) (L(x, y) - log q(y|x))                                              (4)
-    loss = -mean U(x) - share mean L(x, y) - alpha mean log q(y|x)                          (5)
+    loss = -mean (L(x, y) if y is known else U(x)) - alpha mean log q(y|x)                  (5)
 
-U is a bound on log p(x) of an example without label; its sum over classes is exact. The last two means of (5) are over
-labelled examples, the first over all of a batch. `share` is the ratio of labelled to unlabelled examples in a step. The
-last term alone would make q(y|x) learn from labelled examples only.
+U is a bound on log p(x) of an example without label; its sum over classes is exact. The first mean of (5) is over a
+batch of all examples, in which those with a label are as rare as they are in the data: weighing more, these few would
+be learnt by heart. The second mean is over labelled examples alone, for in the first q(y|x) learns nothing from them.
 
 References:
     Kingma, Rezende, Mohamed, Welling (2014). Semi-supervised learning with deep generative models.
@@ -89,10 +89,10 @@ class ClassLatents(Learner, Classifies):
         each = self.bound(x.flatten(1).repeat_interleave(self.config.classes, 0), label)
         return each.unflatten(0, (len(x), self.config.classes))
 
-    def unlabelled_bound(self, x: Examples) -> PerExample:
-        """U(x), equation (4), in nats."""
+    def unlabelled_bound(self, x: Examples, bounds: PerClass) -> PerExample:
+        """U(x), equation (4), in nats, given the bounds of every class."""
         log_q = torch.log_softmax(self.class_logits(x), 1)
-        return (log_q.exp() * (self.bounds(x) - log_q)).sum(1)
+        return (log_q.exp() * (bounds - log_q)).sum(1)
 
     def class_logits(self, x: Examples) -> Features:
         """Logits of q(y|x), inside equation (2)."""
@@ -104,14 +104,14 @@ class ClassLatents(Learner, Classifies):
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (5); where a step draws no labelled examples of their own, those of the batch that have a label."""
+        bounds, label = self.bounds(batch.x), batch.label[:, None]
+        of_label = bounds.gather(1, label.clamp_min(0))[:, 0]
+        bound = torch.where(label[:, 0] >= 0, of_label, self.unlabelled_bound(batch.x, bounds)).mean()
         known = labelled_of(batch)
-        logits, has = self.class_logits(known.x), (known.label >= 0).to(known.x.dtype)
-        unlabelled = self.unlabelled_bound(batch.x).mean()
-        labelled = (self.bound(known.x, known.label.clamp_min(0)) * has).sum() / len(batch.x)
+        logits = self.class_logits(known.x)
         nats = label_nats(logits, known.label)
-        total = -unlabelled - labelled + self.config.alpha * nats
-        parts = {"upper_bound_nats": -unlabelled.detach(), "label_nats": nats.detach()}
-        return Loss(total, parts | class_losses(logits, known.label))
+        parts = {"upper_bound_nats": -bound.detach(), "label_nats": nats.detach()}
+        return Loss(self.config.alpha * nats - bound, parts | class_losses(logits, known.label))
 
     def prepare(self, sample: Batch) -> None:
         """Begin at the data's mean and variance, and check the labels.

@@ -16,7 +16,7 @@ References:
 Departures:
     ReLU units where the paper has softplus units.
     Classes are named from the mean of q(x|v). M1 is trained before M2 and then held fixed, as in the paper.
-    The weight of labelled examples is our choice.
+    The divergence of M1's features from their prior counts gradually while M1 learns, so that more of them are used.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ from untaught.nn.latent.densities import OutputKind, normal
 from untaught.nn.latent.stochastic import Networks, with_classes
 from untaught.shapes import Examples, Features, Shape
 
+WARMING = 0.3
+"""Fraction of M1's training over which the weight of the divergence rises: from 0 at once, most features stay unused,
+and M2 names fewer classes right."""
 SHORT = 4
 """How many times longer than M1's features examples must be for these to be of use."""
 
@@ -113,7 +116,9 @@ class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples
         shape, output = (self.shape, config.output) if config.model == "m2" else ((config.latent,), "gaussian")
         self.features = None
         if config.model == "m1-m2":
-            self.features = VAE(VAE.Config(networks=below, output=config.output, start=config.start), self.example)
+            warming = WARMING if config.start == "random" else 0.0
+            own = VAE.Config(networks=below, output=config.output, start=config.start, kl_warm_up=warming)
+            self.features = VAE(own, self.example)
         upper = ClassLatents.Config(networks=above, classes=config.classes, alpha=config.alpha, output=output)
         self.classes = ClassLatents(upper, (math.prod(shape),))
 
