@@ -7,8 +7,8 @@
     loss = -mean (L(x, y) if y is known else U(x)) - alpha mean log q(y|x)                  (5)
 
 U is a bound on log p(x) of an example without label; its sum over classes is exact. The first mean of (5) is over a
-batch of all examples, in which those with a label are as rare as they are in the data: weighing more, these few would
-be learnt by heart. The second mean is over labelled examples alone, for in the first q(y|x) learns nothing from them.
+batch of all examples, in which those with a label are as rare as they are in the data. The second mean is over labelled
+examples alone, for in the first q(y|x) learns nothing from them.
 
 References:
     Kingma, Rezende, Mohamed, Welling (2014). Semi-supervised learning with deep generative models.

@@ -41,7 +41,7 @@ SMALL: dict[str, dict[str, Any]] = {
 def learnt(system: str, takes: tuple[Take, ...], **config: Any) -> dict[Budget, Experiment]:
     """One encoder."""
     small = {**config, **SMALL[system]}
-    # As in the paper: samples, by whose energy distance the best would be chosen, say little of features.
+    # The best would be chosen by the energy distance of samples, which is not a measure of features.
     training = Training(batch_size=100, keep="best" if system == "autoencoder" else "last")
     found: dict[Budget, Experiment] = {
         "smoke": Experiment(system, "digits", takes, small, replace(training, epochs=2, threads=1))

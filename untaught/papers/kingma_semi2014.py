@@ -7,10 +7,11 @@ References:
     Kingma, Rezende, Mohamed, Welling (2014). Semi-supervised learning with deep generative models. NIPS.
 
 Departures:
-    Training lasts as many minutes as the budget allows, and the learning rate falls along a cosine. As many labels are
-    learnt from as in the paper; a quarter as many are drawn beside them and watched; they select nothing, since the
-    last weights are kept. ReLU units where the paper has softplus units. The divergence of M1's features from their
-    prior counts gradually. Learning rate and warm-up were chosen on digits of the training part.
+    Training lasts as many minutes as the budget allows, and M1 makes forty passes at `hour`; the learning rate falls
+    along a cosine. As many labels are learnt from as in the paper; a quarter as many are drawn beside them and watched;
+    they select nothing, since the last weights are kept. ReLU units where the paper has softplus units. The divergence
+    of M1's features from their prior counts gradually. Learning rate and warm-up were chosen on digits of the training
+    part.
 """
 
 from __future__ import annotations
