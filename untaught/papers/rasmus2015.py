@@ -27,7 +27,7 @@ from untaught.experiments import Budget, Column, Experiment, Paper, Published, R
 from untaught.experiments.few_labels import ERROR, draw_against_labels, named_digits
 from untaught.runs.settings import Training
 
-MINUTES: dict[Budget, float] = {"cpu": 9.0, "hour": 85.0, "full": 60.0}
+MINUTES: dict[Budget, float] = {"cpu": 9.0, "hour": 30.0, "full": 60.0}
 """One draw of the labels."""
 DRAWS = 3
 """Draws of the labels, but in the smoke test."""
