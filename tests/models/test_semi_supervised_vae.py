@@ -10,7 +10,7 @@ from torch import Tensor
 
 from untaught.errors import ConfigError, DataError
 from untaught.layerwise.class_latents import ClassLatents
-from untaught.model import Batch
+from untaught.model import Batch, Example
 from untaught.models.semi_supervised_vae import SemiSupervisedVAE
 from untaught.nn.latent.densities import standard_log_density
 from untaught.nn.latent.stochastic import Networks
@@ -170,6 +170,15 @@ def test_a_code_is_a_latent_a_class_and_the_noise_between(model: str) -> None:
     normals = torch.cat([drawn[0][:, :3], drawn[0][:, 7:]], 1)
     assert normals.mean(0).abs().max() < 0.08 and (normals.std(0) - 1).abs().max() < 0.05
     assert normals.shape[1] == (6 if model == "m1-m2" else 3)
+
+
+def test_gradients_are_clipped_where_values_have_no_bounds() -> None:
+    """Documents are standardised and Gaussian; grey pictures stay between 0 and 1."""
+    with seeded(0):
+        words, grey = torch.rand(40, 300).square(), 0.3 + 0.4 * torch.rand(40, 1, 20, 20)
+    for x, output, clip in ((words / words.sum(1, keepdim=True), "gaussian", 10.0), (grey, "squashed", None)):
+        found = SemiSupervisedVAE.usual(Example.of(tuple(x.shape[1:])), Batch.of(x))
+        assert found.config["output"] == output and found.recipe is not None and found.recipe.clip == clip
 
 
 def test_bad_input() -> None:

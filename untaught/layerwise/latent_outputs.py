@@ -18,6 +18,8 @@ from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Learner, Model, Usual, View
 from untaught.nn.latent.densities import OutputDensity, OutputKind
 
+CLIP = 10.0
+"""Largest norm of a gradient where values have no bounds: of few documents with far values one step undid the rest."""
 GREY = 0.15
 """Mean distance of values from the nearer of 0 and 1 above which pictures are grey: MNIST 0.03, 8x8 digits 0.11, faces
 0.3."""
@@ -48,9 +50,11 @@ def refuse_start(output: OutputKind) -> None:
 
 def begun_at_components(cls: type[Model], found: Usual) -> Usual:
     """The same choice with a start at principal components where outputs are Gaussian, at a rate that rises slowly."""
-    if found.config.get("output", "bernoulli") == "bernoulli":
+    output = found.config.get("output", "bernoulli")
+    if output == "bernoulli":
         return found
-    begun, slowly = {**found.config, "start": "pca"}, replace(cls.recipe, warm_up=WARM_UP)
+    clip = CLIP if output == "gaussian" else cls.recipe.clip
+    begun, slowly = {**found.config, "start": "pca"}, replace(cls.recipe, warm_up=WARM_UP, clip=clip)
     because = f"{found.because}; Gaussian outputs can begin at principal components"
     return replace(found, config=begun, recipe=slowly, because=because, instead=found)
 
