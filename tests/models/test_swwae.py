@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from untaught.errors import DataError
 from untaught.model import Batch
 from untaught.models.swwae import SWWAE
+from untaught.nn.mirrors.pathways import EncoderLayers, pathway_encoder
 from untaught.nn.what_where import Window
 from untaught.randomness import seeded
 
@@ -26,13 +28,14 @@ def small(**config: Any) -> SWWAE:
     return net
 
 
+@pytest.mark.parametrize("grid", [0, 1])
 @pytest.mark.parametrize("switches", ["known", "fixed", "averaged", "upsampled"])
-def test_loss_is_its_formula(switches: Any) -> None:
-    net = small(switches=switches, image=3.0, layers=0.7)
+def test_loss_is_its_formula(switches: Any, grid: int) -> None:
+    net, above = small(switches=switches, grid=grid, image=3.0, layers=0.7), Window(4, 4) if grid else Window()
     h1, s1 = Window().pool(net.encoder[0](X).relu())
-    h2, s2 = Window().pool(net.encoder[3](h1).relu())
+    h2, s2 = above.pool(net.encoder[3](h1).relu())
     lower, upper = (net.mirrors.mirrors[n].layers[place].weights for n, place in ((0, "0"), (1, "3")))
-    back1 = upper(Window().unpool(h2, (4, 4), switches, s2)).relu()
+    back1 = upper(above.unpool(h2, (4, 4), switches, s2)).relu()
     back0 = lower(Window().unpool(back1, (8, 8), switches, s1))
     right = net.class_probabilities(X)[[0, 2, 3], [1, 2, 0]]
     wanted = -right.log().mean() + 3 * (back0 - X).square().mean() + 0.7 * (back1 - h1).square().mean()
@@ -41,6 +44,18 @@ def test_loss_is_its_formula(switches: Any) -> None:
     torch.testing.assert_close(net.reconstruct(X), back0)
     beside = Batch(X, torch.full((5,), -1), beside={"labelled": Batch(X, LABEL)})
     torch.testing.assert_close(net.loss(beside, "model", ONE).total, wanted)
+
+
+@pytest.mark.parametrize(
+    ("shape", "grid", "maps"),
+    [((1, 28, 28), 2, (2, 2)), ((3, 30, 41), 2, (2, 2)), ((3, 30, 41), 3, (3, 4)), ((1, 30, 41), 0, (7, 10)),
+     ((1, 5, 4), 2, (1, 1))],
+)  # fmt: skip
+def test_the_last_pooling_leaves_a_grid(shape: Any, grid: int, maps: tuple[int, int]) -> None:
+    network = EncoderLayers(maps=(3, 4), grid=grid, units=())
+    encoder = pathway_encoder(shape, network)
+    assert encoder[:-1](torch.rand(2, *shape)).shape == (2, 4, *maps)
+    assert pathway_encoder(shape, replace(network, units=(5,)))(torch.rand(2, *shape)).shape == (2, 5)
 
 
 def test_unlabelled_examples_move_the_encoder_through_the_way_back_alone() -> None:

@@ -140,21 +140,23 @@ def vision_net(name: str, classes: int | None = 1000) -> VisionNet:
 
 
 def convolution_blocks(
-    blocks: Sequence[int], widths: Sequence[int] = WIDTHS, channels: int = 3
+    blocks: Sequence[int], widths: Sequence[int] = WIDTHS, channels: int = 3, last: int = 2
 ) -> tuple[nn.Module, ...]:
-    """The layers of VGG: blocks of 3x3 convolutions with ReLU units, each followed by pooling of 2x2.
+    """The layers of VGG: blocks of 3x3 convolutions with ReLU units, each followed by pooling.
 
     Args:
         blocks: Convolutions in each block.
         widths: Maps of each block.
         channels: Channels of a picture.
+        last: Side of the last pooling's windows; those of the others are of 2x2.
     """
     layers: list[nn.Module] = []
-    for convolutions, width in zip(blocks, widths, strict=True):
+    sides = [*[2] * (len(blocks) - 1), last]
+    for convolutions, width, side in zip(blocks, widths, sides, strict=True):
         for _ in range(convolutions):
             layers += [Convolution(channels, width, 3, padding=1), nn.ReLU()]
             channels = width
-        layers.append(nn.MaxPool2d(2))
+        layers.append(nn.MaxPool2d(side))
     return tuple(layers)
 
 

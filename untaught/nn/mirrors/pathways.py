@@ -18,7 +18,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from untaught.config import Count, Fraction, configuration
+from untaught.config import Count, Fraction, Whole, configuration
 from untaught.errors import ConfigError, SizeError
 from untaught.nn.mirrors.layer_chain import LayerChain
 from untaught.nn.mirrors.mirror import Mirror
@@ -125,6 +125,9 @@ class EncoderLayers:
     """Convolutions of 3x3 in each block, one block for each pooling."""
     maps: tuple[Count, ...] = (32, 64)
     """Maps of each block."""
+    grid: Whole = 0
+    """Windows of the last pooling along the shorter side of its maps, as large as that takes and at least 2x2; 0 takes
+    2x2. Large windows say what there is and leave it to the switches to say where."""
     units: tuple[Count, ...] = (256,)
     """Units of the fully connected layers; the last has the features."""
     dropout: Fraction = 0.0
@@ -151,8 +154,10 @@ def pathway_encoder(shape: Shape, wanted: EncoderLayers) -> nn.Sequential:
                 f"{len(convolutions)} poolings leave nothing of pictures of {shape[1]}x{shape[2]}; the nearest size "
                 f"that works is {max(shape[1], least)}x{max(shape[2], least)}"
             )
-        layers += convolution_blocks(convolutions, maps, shape[0])
-        values = maps[-1] * (shape[1] // least) * (shape[2] // least)
+        height, width = (2 * length // least for length in shape[1:])
+        side = max(2, min(height, width) // wanted.grid) if wanted.grid else 2
+        layers += convolution_blocks(convolutions, maps, shape[0], side)
+        values = maps[-1] * (height // side) * (width // side)
     layers.append(nn.Flatten())
     for count in wanted.units:
         layers += [nn.Linear(values, count), nn.ReLU(), *([nn.Dropout(wanted.dropout)] if wanted.dropout else [])]
