@@ -10,9 +10,9 @@ References:
     Theis, van den Oord, Bethge (2016). A note on the evaluation of generative models. ICLR (training digits).
 
 Departures:
-    Training lasts as many minutes as the budget allows. Adam at one learning rate, of which the weights that are kept are
-    running averages, instead of gradient descent with momentum at a falling one: where Adam's rate fell, the samples of
-    nine passes had fewer nats of validation digits.
+    Training lasts as many minutes as the budget allows. Adam at one learning rate instead of gradient descent with
+    momentum at a falling one: where Adam's rate fell, the samples of nine passes had fewer nats of validation digits.
+    The weights that are kept are running averages.
     The Toronto faces are not available.
 """
 
