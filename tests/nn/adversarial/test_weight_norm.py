@@ -66,7 +66,8 @@ def test_maps_give_first_examples_with_mean_0_and_deviation_1() -> None:
 def test_noise_that_is_added_while_learning_counts() -> None:
     """Of independent noise of a large deviation, and little else, weights of length s have deviation s times it."""
     net = network(noise=100.0)
-    net.eval().take(examples(2000))
+    with seeded(2):
+        net.eval().take(examples(2000))
     assert not net.training
     for layer in (*net.layers, net.head):
         torch.testing.assert_close(lengths(layer), torch.full_like(lengths(layer), 0.01), rtol=0.1, atol=0)
