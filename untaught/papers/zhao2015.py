@@ -10,7 +10,7 @@ Departures:
     Training lasts as many minutes as the budget allows. As many labels are learnt from as in the paper; a quarter as
     many are drawn beside them and watched; they select nothing, since the last weights are kept. Two blocks of 32 and
     64 maps, of which the last pooling leaves 2x2 windows, and our own weights of the costs, where the paper searched
-    for both. The network was chosen by its error on digits of the training part whose labels it had not been given.
+    for both. The network was chosen by its error on digits of the training part.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from untaught.runs.settings import Training
 MINUTES: dict[Budget, float] = {"cpu": 9.0, "hour": 20.0, "full": 30.0}
 """One draw of the labels."""
 DRAWN = {100: 12, 600: 75, 1000: 125, 3000: 375}
-"""Labels of each class that are drawn, a fifth of which only select, by the number that is learnt from."""
+"""Labels of each class that are drawn, a fifth of which are only watched, by the number that is learnt from."""
 PLAIN = {100: (0.0917, 0.0011), 600: (0.0416, None), 1000: (0.0339, 0.0001), 3000: (0.0250, 0.0001)}
 DROPOUT = {100: (0.0871, 0.0034), 600: (0.0331, 0.0040), 1000: (0.0283, 0.0010), 3000: (0.0210, 0.0022)}
 """Errors and their spread over draws."""
