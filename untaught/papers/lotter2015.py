@@ -94,7 +94,7 @@ def balls(**config: Any) -> dict[Budget, Experiment]:
     return {
         "smoke": replace(measured, data=FEW_BALLS, training=Training(epochs=1, view={"frames": 10})),
         "cpu": measured,
-        "hour": replace(measured, training=Training(minutes=85, threads=1)),
+        "hour": replace(measured, training=Training(minutes=40, threads=1)),
         "full": replace(measured, config={**config, "core_kernel": 5}, training=large, seeds=3),
     }
 
