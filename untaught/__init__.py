@@ -7,6 +7,7 @@ randomness    a seed for the length of a `with`
 legible       text that any terminal or page can hold
 ambient       what torch keeps for the whole process, one thread at a time
 threads       how many processor threads compute: chosen by trying
+heap          what a process does with memory that it frees
 recipe        how parameters are moved: settings
 nn            building blocks that know no model
 data          sources, parts, views, batches

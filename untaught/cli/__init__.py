@@ -40,6 +40,7 @@ from typing import TextIO
 from untaught.cli.terminal.columns import wide_enough
 from untaught.cli.terminal.streams import standing_streams
 from untaught.errors import ConfigError, InputError, UntaughtError
+from untaught.heap import keep_freed
 from untaught.legible import legible, one_line
 
 _NAMED_WRONGLY = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
@@ -70,6 +71,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give the exit status."""
+    keep_freed()
     with standing_streams(), wide_enough():
         return _status(list(sys.argv[1:] if arguments is None else arguments))
 
