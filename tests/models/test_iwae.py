@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -90,6 +91,38 @@ def test_gradient_counts_draws_by_their_share_of_the_weight() -> None:
     for number, parameter in enumerate(parameters):
         expected = -sum(share * slopes[number] for share, slopes in zip(shares, each, strict=True))
         torch.testing.assert_close(parameter.grad, expected)
+
+
+@pytest.mark.parametrize("latent", [(2,), (3, 2)])
+@pytest.mark.parametrize("objective", ["iwae", "vae"])
+def test_gradient_through_chosen_draws(latent: tuple[int, ...], objective: str) -> None:
+    """The value is that of all draws, and with very many taken, so is the gradient."""
+    model = made(latent, 6, objective)
+    totals, slopes = [], []
+    for resampled in (None, 20_000):
+        model.config = replace(model.config, resampled=resampled)
+        model.zero_grad()
+        with seeded(5):
+            loss = model.loss(Batch.of(X), "model", ONE)
+        loss.total.backward()
+        totals.append(loss.total.detach())
+        slopes.append(torch.cat([parameter.grad.flatten() for parameter in model.parameters()]))  # type: ignore[union-attr]
+    torch.testing.assert_close(*totals)
+    assert (slopes[0] - slopes[1]).norm() < 1e-3 * slopes[0].norm()
+
+
+def test_one_chosen_draw_moves_the_weights_by_its_own_gradient() -> None:
+    """Equation (5): of four draws one is taken, and nothing is learnt from the others."""
+    model = made((2,), samples=4)
+    model.config = replace(model.config, resampled=1)
+    with seeded(5):
+        model.loss(Batch.of(X[:1]), "model", ONE).total.backward()
+    learnt = [parameter.grad for parameter in model.parameters()]
+    with seeded(5):
+        weights = model.log_weights(X[:1], 4)[0]
+    each = [torch.autograd.grad(-weight, list(model.parameters()), retain_graph=True) for weight in weights]
+    near = [all(torch.allclose(*pair) for pair in zip(learnt, slopes, strict=True)) for slopes in each]  # type: ignore[arg-type]
+    assert sum(near) == 1
 
 
 def test_one_draw_is_the_variational_autoencoder() -> None:

@@ -4,11 +4,14 @@
     w_k = p(x, h^k) / q(h^k|x),   h^1, ..., h^K drawn from q(h|x)                       (2)
     L_K = < log 1/K sum_k w_k >,   L_1 <= L_2 <= ... <= log p(x)                        (3)
     gradient of L_K = < sum_k w_k / (sum_l w_l) d log w_k >                             (4)
+                    = < 1/R sum_r d log w_{k_r} >,  k_r drawn by w_k / (sum_l w_l)      (5)
 
 x is an example, h its latent layers, each normal given its neighbour: see `untaught.nn.latent.layers`. With K = 1 this
 is the variational autoencoder. With more, q(h|x) need not be close to p(h|x) for the bound (3) to be tight: it is
 enough that some of the draws are likely. The gradient (4) counts each draw by its share of the weight, and draws are
-h = m + s e as there. A variational autoencoder with K draws ascends the mean of log w_k instead, `objective=vae`.
+h = m + s e as there. With `resampled` draws the gradient is (5): few of many draws carry most of the weight, and the
+way back takes twice as long as the way there. A variational autoencoder with K draws ascends the mean of log w_k
+instead, `objective=vae`, and draws have equal shares.
 
 References:
     Burda, Grosse, Salakhutdinov (2016). Importance weighted autoencoders.
@@ -22,6 +25,8 @@ Departures:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Literal
 
 import torch
@@ -38,12 +43,14 @@ from untaught.nn.coders import first_weights, layers_of
 from untaught.nn.convolution import Activation
 from untaught.nn.corrected import silence
 from untaught.nn.latent.densities import OutputDensity, OutputKind, normal
-from untaught.nn.latent.layers import DEPTH, Stack
+from untaught.nn.latent.layers import DEPTH, Layer, PerRow, Stack
 from untaught.nn.latent.linear_start import begin_linear, components, linear_beside
+from untaught.nn.latent.resampling import resample
 from untaught.nn.noise import wide
 from untaught.shapes import Examples, Features, Images, PerExample, Scalar, Shape
 
 PerDraw = Float[Tensor, "batch draw"]
+PerTaken = Float[Tensor, "batch taken"]
 
 
 class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariable, Filters):
@@ -67,10 +74,7 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
 
     def log_weights(self, x: Examples, draws: int) -> PerDraw:
         """Logarithms of the weights, equation (2); the lowest network sees each example once."""
-        latents, density = self.stack.infer(x.flatten(1), draws)
-        rest = self.stack.log_prior(latents) - density
-        numbers = self._numbers(latents[0]).unflatten(0, (len(x), draws))
-        return self.outputs.log_density(numbers, x.flatten(1)) + rest.unflatten(0, (len(x), draws))
+        return self._log_weights(x, *self.stack.infer(x.flatten(1), draws))
 
     def bound(self, weights: PerDraw) -> PerExample:
         """One draw of the bound (3) in nats, of log-weights; its gradient is (4)."""
@@ -78,9 +82,14 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Minus the bound (3), or minus the mean of the log-weights (2); mean over examples."""
-        weights = self.log_weights(batch.x, self.config.samples)
+        latents, density = self.stack.infer(batch.x.flatten(1), self.config.samples)
+        with torch.no_grad() if self.config.resampled else nullcontext():
+            weights = self._log_weights(batch.x, latents, density)
         bound, single = self.bound(weights).mean(), weights.mean()
         total = -bound if self.config.objective == "iwae" else -single
+        if self.config.resampled:
+            some = self._resampled(batch.x, latents, density, weights).mean()
+            total = total + some.detach() - some  # the bound's value, and the gradient (5)
         carrying = 1 / weights.detach().softmax(1).square().sum(1)
         parts = {"upper_bound_nats": -bound.detach(), "upper_bound_nats_of_one_draw": -single.detach()}
         return Loss(total, {**parts, "effective_samples": carrying.mean()})
@@ -97,6 +106,8 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         """Hidden units."""
         samples: Count = 5
         """Draws of the latent layers for each example: the k of the bound."""
+        resampled: Count | None = None
+        """Draws through which the gradient goes, chosen among all by their weight; none: all of them."""
         objective: Literal["iwae", "vae"] = "iwae"
         """What is ascended: the bound of all draws together, or the mean of the bounds of each."""
         output: OutputKind = "bernoulli"
@@ -179,6 +190,20 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         """Weights of the first layer; of what begins at components, these."""
         begun = components(self.stack.up[0], self.config.latent[0], self.shape)
         return first_weights(self.stack, self.shape) if begun is None else begun
+
+    def _log_weights(self, x: Examples, latents: Sequence[Layer], density: PerRow) -> PerDraw:
+        """Equation (2) of draws, of which each example has equally many."""
+        each = (len(x), len(density) // len(x))
+        rest = self.stack.log_prior(latents) - density
+        numbers = self._numbers(latents[0]).unflatten(0, each)
+        return self.outputs.log_density(numbers, x.flatten(1)) + rest.unflatten(0, each)
+
+    def _resampled(self, x: Examples, latents: Sequence[Layer], density: PerRow, weights: PerDraw) -> PerTaken:
+        """Log-weights of draws chosen as in (5)."""
+        shares = weights.softmax(1) if self.config.objective == "iwae" else torch.ones_like(weights).softmax(1)
+        first = torch.arange(len(x), device=weights.device) * weights.shape[1]
+        rows = (first[:, None] + resample(shares, self.config.resampled or 1)).flatten()
+        return self._log_weights(x, [layer[rows] for layer in latents], density[rows])
 
     def _numbers(self, lowest: Features) -> Float[Tensor, "batch number"]:
         return wide(self.decoder(lowest))

@@ -38,7 +38,7 @@ def learnt(rate: float, cpu: int, full: int, **config: Any) -> dict[Budget, Expe
         "smoke": experiment("digits", SMALL, Training(epochs=5, learning_rate=rate, threads=1)),
         "cpu": experiment("mnist", cpu, Training(minutes=3, learning_rate=rate, threads=1), ("filters.png",)),
         "hour": experiment(
-            "mnist", full, Training(minutes=40, learning_rate=rate, schedule="linear", threads=1), ("filters.png",)
+            "mnist", full, Training(minutes=30, learning_rate=rate, schedule="linear", threads=1), ("filters.png",)
         ),
         "full": experiment("mnist", full, Training(epochs=200, learning_rate=rate)),
     }
