@@ -76,6 +76,13 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         """Logarithms of the weights, equation (2); the lowest network sees each example once."""
         return self._log_weights(x, *self.stack.infer(x.flatten(1), draws))
 
+    def _log_weights(self, x: Examples, latents: Sequence[Layer], density: PerRow) -> PerDraw:
+        """Equation (2) of draws, of which each example has equally many."""
+        each = (len(x), len(density) // len(x))
+        rest = self.stack.log_prior(latents) - density
+        numbers = self._numbers(latents[0]).unflatten(0, each)
+        return self.outputs.log_density(numbers, x.flatten(1)) + rest.unflatten(0, each)
+
     def bound(self, weights: PerDraw) -> PerExample:
         """One draw of the bound (3) in nats, of log-weights; its gradient is (4)."""
         return weights.logsumexp(1) - math.log(weights.shape[1])
@@ -93,6 +100,13 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         carrying = 1 / weights.detach().softmax(1).square().sum(1)
         parts = {"upper_bound_nats": -bound.detach(), "upper_bound_nats_of_one_draw": -single.detach()}
         return Loss(total, {**parts, "effective_samples": carrying.mean()})
+
+    def _resampled(self, x: Examples, latents: Sequence[Layer], density: PerRow, weights: PerDraw) -> PerTaken:
+        """Log-weights of draws chosen as in (5)."""
+        shares = weights.softmax(1) if self.config.objective == "iwae" else torch.ones_like(weights).softmax(1)
+        first = torch.arange(len(x), device=weights.device) * weights.shape[1]
+        rows = (first[:, None] + resample(shares, self.config.resampled or 1)).flatten()
+        return self._log_weights(x, [layer[rows] for layer in latents], density[rows])
 
     @configuration
     class Config:
@@ -190,20 +204,6 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         """Weights of the first layer; of what begins at components, these."""
         begun = components(self.stack.up[0], self.config.latent[0], self.shape)
         return first_weights(self.stack, self.shape) if begun is None else begun
-
-    def _log_weights(self, x: Examples, latents: Sequence[Layer], density: PerRow) -> PerDraw:
-        """Equation (2) of draws, of which each example has equally many."""
-        each = (len(x), len(density) // len(x))
-        rest = self.stack.log_prior(latents) - density
-        numbers = self._numbers(latents[0]).unflatten(0, each)
-        return self.outputs.log_density(numbers, x.flatten(1)) + rest.unflatten(0, each)
-
-    def _resampled(self, x: Examples, latents: Sequence[Layer], density: PerRow, weights: PerDraw) -> PerTaken:
-        """Log-weights of draws chosen as in (5)."""
-        shares = weights.softmax(1) if self.config.objective == "iwae" else torch.ones_like(weights).softmax(1)
-        first = torch.arange(len(x), device=weights.device) * weights.shape[1]
-        rows = (first[:, None] + resample(shares, self.config.resampled or 1)).flatten()
-        return self._log_weights(x, [layer[rows] for layer in latents], density[rows])
 
     def _numbers(self, lowest: Features) -> Float[Tensor, "batch number"]:
         return wide(self.decoder(lowest))
