@@ -49,7 +49,7 @@ def codes(**own: Any) -> dict[Budget, Experiment]:
     )  # fmt: skip
     quick = Training(epochs=2, threads=1, view=VIEW)
     large = Training(minutes=10, batch_size=1024, precision="bf16", view={**VIEW, "augment": ("mirror",)})
-    deep = Training(minutes=40, threads=1, schedule="cosine", view={**VIEW, "augment": ("mirror",)})
+    deep = Training(minutes=30, threads=1, schedule="cosine", view={**VIEW, "augment": ("mirror",)})
     return {
         "smoke": replace(cpu, data="digits", config={**config, "hidden": (32,)}, training=quick),
         "cpu": cpu,
