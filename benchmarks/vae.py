@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.evaluate.likelihood.importance import importance_bounds
+from untaught.heap import keep_freed
 from untaught.model import Batch
 from untaught.models.vae import VAE
 from untaught.nn.latent.stochastic import Networks
@@ -164,6 +165,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--draws", type=int, default=500)
     asked = parser.parse_args()
+    keep_freed()  # as commands do; all that is measured gains by it
     torch.set_num_threads(asked.threads)
     train_rates(asked.steps)
     likelihood_rates(asked.images, asked.draws)
