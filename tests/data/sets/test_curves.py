@@ -9,10 +9,11 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from untaught.data.part import Part
-from untaught.data.sets.curves import MARGIN, SIDE, WIDTH, Options, curve, draw, load
+from untaught.data.sets.curves import HALF_WIDTH, MARGIN, SIDE, SOFTNESS, Options, curve, draw, load
 from untaught.data.source import open_data
 from untaught.data.view import as_float
 from untaught.errors import ConfigError, DataError
+from untaught.evaluate.baselines.logistic_principal import linear_code
 
 
 def pictures(part: Part | None, count: int | None = None) -> Tensor:
@@ -33,16 +34,18 @@ def test_strokes_against_brute_force() -> None:
     place = curve(points, torch.linspace(0, 1, 1500))
     row, column = torch.meshgrid(torch.arange(SIDE) + 0.5, torch.arange(SIDE) + 0.5, indexing="ij")
     pixel = torch.stack((column, row), -1).view(-1, 2)
-    expected = torch.stack([torch.exp(-(torch.cdist(pixel, one).amin(1) ** 2) / (2 * WIDTH**2)) for one in place])
+    away = torch.stack([torch.cdist(pixel, one).amin(1) for one in place])
+    expected = 1 / (1 + torch.exp((away - HALF_WIDTH) / SOFTNESS))
     far = (as_float(draw(points)).view(40, -1) - expected).abs()
-    assert far.max() < 0.06 and far.mean() < 0.002  # a tenth of a pixel beside the curve is 0.05 of ink at most
+    assert far.max() < 0.06 and far.mean() < 0.002  # a twentieth of a pixel beside the curve is 0.07 of ink at most
 
 
 def test_a_straight_stroke_is_known() -> None:
     x = draw(torch.tensor([[[8.5, 14.5], [14.5, 14.5], [20.5, 14.5]]]))[0].int()
-    assert (x[14, 8:21] == 255).all()
-    assert (x[12, 8:21] == round(255 * math.exp(-2 / WIDTH**2))).all()
-    assert x[14, 22] == x[14, 6] == x[12, 14]
+    ink = [round(255 / (1 + math.exp((away - HALF_WIDTH) / SOFTNESS))) for away in (0, 1, 2)]
+    assert ink == [249, 48, 0]
+    assert (x[14, 8:21] == ink[0]).all() and (x[13, 8:21] == ink[1]).all() and (x[12, 8:21] == ink[2]).all()
+    assert x[14, 21] == x[14, 7] == x[13, 14] and x[14, 22] == ink[2]
     assert torch.equal(draw(torch.full((1, 3, 2), 14.0)), draw(torch.full((1, 3, 2), 14.0)).flip(1, 2))
 
 
@@ -50,7 +53,8 @@ def test_six_numbers_draw_the_picture_again() -> None:
     train = open_data("curves?train=300&validation=1&test=1").train
     points = train.latents["points"]
     assert points.shape == (300, 6) and points.min() >= MARGIN and points.max() <= SIDE - MARGIN
-    assert (points[:, 0] <= points[:, 4]).all()
+    thirds = torch.tensor([MARGIN + (SIDE - 2 * MARGIN) * share / 3 for share in range(4)])
+    assert (points[:, ::2] >= thirds[:3]).all() and (points[:, ::2] <= thirds[1:]).all()
     assert torch.equal(draw(points.view(-1, 3, 2)), pictures(train)[:, 0])
     assert torch.linalg.matrix_rank(points - points.mean(0)) == 6
 
@@ -64,22 +68,29 @@ def test_parts_differ_and_come_from_the_seed() -> None:
     assert not torch.equal(pictures(source.train, 30), pictures(open_data("curves?train=30&test=30&seed=1").train))
 
 
-def principal_error(train: int, test: int, components: int) -> float:
-    """Squared error of a test picture, through scikit-learn."""
+def drawn(train: int, test: int) -> tuple[Tensor, Tensor]:
+    """Training and test pictures as vectors."""
     source = open_data(f"curves?train={train}&test={test}&validation=1")
-    x, held = (as_float(pictures(part)).flatten(1).numpy() for part in (source.train, source.test))
-    found = PCA(components, svd_solver="covariance_eigh").fit(x)
-    return float(((found.inverse_transform(found.transform(held)) - held) ** 2).sum(1).mean())
+    return as_float(pictures(source.train)).flatten(1), as_float(pictures(source.test)).flatten(1)
+
+
+def principal_error(x: Tensor, held: Tensor) -> float:
+    """Squared error of a test picture by 18 components, through scikit-learn."""
+    found = PCA(18, svd_solver="covariance_eigh").fit(x.numpy())
+    return float(((found.inverse_transform(found.transform(held.numpy())) - held.numpy()) ** 2).sum(1).mean())
 
 
 def test_error_of_principal_components_on_fewer() -> None:
-    assert principal_error(2500, 1500, 18) == pytest.approx(5.9, rel=0.06)
+    assert principal_error(*drawn(2500, 1500)) == pytest.approx(5.9, rel=0.06)
 
 
 @pytest.mark.slow
-def test_error_of_principal_components_is_the_papers() -> None:
-    assert principal_error(20_000, 10_000, 18) == pytest.approx(5.9, rel=0.02)
-    assert principal_error(20_000, 10_000, 6) == pytest.approx(14.37, rel=0.01)
+def test_errors_of_planes_are_the_papers() -> None:
+    x, held = drawn(20_000, 10_000)
+    assert principal_error(x, held) == pytest.approx(5.90, rel=0.02)
+    for numbers, published in ((18, 2.45), (6, 7.64)):
+        error = (linear_code(x, numbers).reconstruct(held) - held).square().sum(1).mean()
+        assert float(error) == pytest.approx(published, rel=0.02)
 
 
 def test_what_cannot_be_is_refused() -> None:
