@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,6 +14,7 @@ from untaught.model import Batch, Example, model_class
 from untaught.models.bigan import BiGAN
 from untaught.models.gan import GAN
 from untaught.nn.adversarial.adversaries import Adversaries
+from untaught.nn.adversarial.generator_network import Generator
 from untaught.randomness import seeded
 from untaught.runs.settings import Training
 from untaught.training.fit import train
@@ -97,6 +101,8 @@ def test_settings_that_cannot_be() -> None:
         GAN(GAN.Config(networks=Adversaries(discriminator_units="maxout")), (1, 20, 20))
     with pytest.raises(ConfigError, match="2 entries for 3 layers"):
         GAN(GAN.Config(networks=Adversaries(dropout=(0.1, 0.2))), (1, 8, 8))
+    with pytest.raises(ConfigError, match="start=mean is for dense"):
+        GAN(GAN.Config(networks=Adversaries(network="convolution", start="mean")), (1, 20, 20))
     pools = Adversaries(network="convolution", generator=(4,), discriminator=(4, 4, 4))
     with pytest.raises(SizeError, match="nearest size"):
         GAN(GAN.Config(networks=pools), (1, 0, 9))
@@ -111,6 +117,24 @@ def test_defaults_follow_the_range_of_values() -> None:
     assert large.view is not None and large.view.patch == 64
     found = GAN.usual(Example((2,)), beyond)
     assert found.config == {"output": "linear"} and found.view is not None and found.view.standardise == "pixel"
+
+
+@pytest.mark.parametrize("name", ["gan", "conditional-gan", "feature-matching-gan", "bigan"])
+@pytest.mark.parametrize("output", ["sigmoid", "linear"])
+def test_samples_begin_at_the_mean_where_asked(name: str, output: Literal["sigmoid", "linear"]) -> None:
+    """With the last layer's weights at zero, samples are the mean of the data; dark pixels are as good as dark."""
+    cls, x = model_class(name), 3 * torch.rand(40, 1, 5, 6)
+    x[:, :, 0], x[:, :, 4] = 0, x.max()
+    classes = {} if name in ("gan", "bigan") else {"classes": 2}
+    with seeded(0):
+        model = cls(cls.Config(networks=replace(DENSE, output=output, start="mean"), **classes), (1, 5, 6))
+    model.prepare(replace(Batch.of(x), label=torch.arange(40) % 2))
+    generator = model.generator
+    assert isinstance(generator, Generator)
+    generator.layers[-1].get_parameter("weight").data.zero_()
+    made = generator(torch.zeros(2, generator.layers[0].get_parameter("weight").shape[1]))
+    torch.testing.assert_close(made, x.mean(0).expand(2, -1, -1, -1), atol=1e-4, rtol=0)
+    assert output == "linear" or 0 < made[0, 0, 0].max() < 5e-5
 
 
 @pytest.mark.slow

@@ -165,7 +165,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
 
     def prepare(self, sample: Batch) -> None:
         """Look at the range of values, and take the first examples for what normalises."""
-        self.generator.outputs.look(sample.x.flatten(1))
+        self.generator.look(sample.x.flatten(1))
         some = sample.x[: self.config.networks.reference]
         with torch.no_grad():
             self.discriminator.take(some, self.generator.prior(len(some)))

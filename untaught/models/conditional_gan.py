@@ -150,7 +150,7 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
             DataError: There are no labels, or one is beyond `classes`.
         """
         check_labels(sample.label, self.config.classes, needed=True)
-        self.generator.outputs.look(sample.x.flatten(1))
+        self.generator.look(sample.x.flatten(1))
         self.discriminator.take(sample.x)
         self.generator.take(one_hot(sample.label, self.config.classes, sample.x))
 

@@ -161,7 +161,7 @@ class GAN(FromNoise, Encodes, Filters):
 
     def prepare(self, sample: Batch) -> None:
         """Look at the range of values, and take the first examples for what normalises."""
-        self.generator.outputs.look(sample.x.flatten(1))
+        self.generator.look(sample.x.flatten(1))
         self.discriminator.take(sample.x)
         self.generator.take()
 

@@ -87,17 +87,17 @@ class OutputUnits(nn.Module):
         self.low.fill_(low)
         self.high.fill_(high)
 
-    def inputs_for(self, mean: Tensor) -> Tensor:
-        """Inputs under which units have these values, approximately so at the ends of their range."""
+    def inputs_for(self, mean: Tensor, clear: float = CLEAR) -> Tensor:
+        """Inputs under which units have these values, at the ends of their range values `clear` of these."""
         match self.kind:
             case "linear" | "clipped":
                 return mean
             case "relu":
-                return mean.clamp_min(CLEAR)
+                return mean.clamp_min(clear)
             case "tanh":
-                return torch.atanh(mean.clamp(CLEAR - 1, 1 - CLEAR))
+                return torch.atanh(mean.clamp(clear - 1, 1 - clear))
             case "sigmoid" | "bernoulli":
-                return torch.logit((mean - self.low) / (self.high - self.low), eps=CLEAR)
+                return torch.logit((mean - self.low) / (self.high - self.low), eps=clear)
             case "softmax":
                 return mean.clamp_min(RARE).log()
 

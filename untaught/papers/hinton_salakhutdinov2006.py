@@ -204,8 +204,8 @@ PAPER = Paper(
                 row("logistic PCA, codes optimised, 18", "curves-18", None, "logistic_pca"),
                 row("PCA, 18", "curves-18", 5.90, "pca"),
             ),
-            "The generator of curves is ours, calibrated so that PCA with 18 components and logistic outputs from linear "
-            "codes of 18 and of six numbers have the paper's errors.",
+            "The generator of curves is ours, calibrated so that PCA with 18 components, and logistic outputs from"
+            " linear codes of 18 and of six numbers, have the paper's errors.",
         ),
         Table(
             "Olivetti faces, patches of 25x25, codes of 30 numbers",

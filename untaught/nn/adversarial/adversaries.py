@@ -51,6 +51,9 @@ class Adversaries:
     """Step of a convolution's filters in pixels."""
     output: Literal["sigmoid", "linear"] = "sigmoid"
     """Output units of the generator: within the range of the data, or any numbers."""
+    start: Literal["random", "mean"] = "random"
+    """Where outputs of a dense generator begin: anywhere, or at each value's mean over the data, so that pixels that
+    are always dark stay so."""
     generator_norm: Norm = "auto"
     """Normalisation of the generator's hidden layers: by the batch, by a fixed batch (virtual) or none; auto takes the
     batch for convolutions."""

@@ -13,17 +13,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from untaught.errors import ConfigError
 from untaught.nn import convolution, dense
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.virtual_norm import ReferenceBatch, VirtualBatchNorm
 from untaught.nn.latent.densities import normal
 from untaught.nn.noise import wide
 from untaught.nn.output_units import OutputUnits
-from untaught.shapes import Examples, Features, Shape
+from untaught.shapes import Examples, Features, Shape, Vectors
 
 Beside = Float[Tensor, "batch beside"]
 AT_ONCE = 512
 """Examples that are made at once for use."""
+RARE = 1e-5
+"""Least distance of outputs from the ends of their range where they begin at the mean: it keeps dark pixels dark."""
 
 
 class Generator(nn.Module):
@@ -48,6 +51,8 @@ class Generator(nn.Module):
         self.outputs = OutputUnits(networks.output)
         inputs = networks.latent + beside
         self.planes = networks.convolutional(shape)
+        if self.planes and networks.start == "mean":
+            raise ConfigError("start=mean is for dense layers, which have an output of their own for every value")
         self.norm, _ = networks.norms(shape)
         self.layers, self.maps = self._convolutional(inputs) if self.planes else (self._dense(inputs), None)
         self.reference = ReferenceBatch(networks.reference, (inputs,)) if self.norm == "virtual" else None
@@ -74,6 +79,13 @@ class Generator(nn.Module):
             for layer, above in zip(maps.layers[1:], stack, strict=False):
                 layer.norm = VirtualBatchNorm(above.filters, self.networks.reference)
         return nn.ModuleList([first]), maps
+
+    def look(self, x: Vectors) -> None:
+        """Find the range of the data, and begin at each value's mean where that is asked for."""
+        self.outputs.look(x)
+        if self.networks.start == "mean":
+            with torch.no_grad():
+                self.layers[-1].get_parameter("bias").copy_(self.outputs.inputs_for(x.mean(0), RARE))
 
     def prior(self, count: int) -> Features:
         """Draw latents, in float32 whatever the weights' type."""
