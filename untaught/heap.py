@@ -13,14 +13,14 @@ import sys
 
 KEPT_MB = 512
 """Free memory at the heap's end that is kept."""
-LARGE_MB = (512, 32)
-"""From this size on a piece is mapped by itself and given back at once; old libraries refuse more than the second."""
+LARGE_MB = 32
+"""From this size on a piece is mapped by itself and given back at once, as before; old libraries refuse more."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters' numbers in <malloc.h>."""
 
 
 def keep_freed() -> bool:
-    """Keep freed memory, where the C library is GNU's; gives whether it is kept."""
+    """Keep freed memory, where the C library is GNU's, whatever its own variables say; gives whether it is kept."""
     try:
         mallopt = ctypes.CDLL(None).mallopt if sys.platform == "linux" else None
     except (OSError, AttributeError):  # another C library
@@ -28,6 +28,4 @@ def keep_freed() -> bool:
     if mallopt is None:
         return False
     # Setting either parameter ends the adaptation of both, so that both are set or neither.
-    return any(mallopt(_MMAP_THRESHOLD, size << 20) for size in LARGE_MB) and bool(
-        mallopt(_TRIM_THRESHOLD, KEPT_MB << 20)
-    )
+    return bool(mallopt(_MMAP_THRESHOLD, LARGE_MB << 20)) and bool(mallopt(_TRIM_THRESHOLD, KEPT_MB << 20))

@@ -68,13 +68,16 @@ def _table(records: Records, table: Table) -> list[str]:
 
 
 def _figures(records: Records) -> list[str]:
-    """Figures that were drawn from the records of the largest budget that has some, as seen from `docs/tables/`."""
+    """Each figure as it was drawn from the records of the largest budget that has it, as seen from `docs/tables/`."""
+    parts: list[str] = []
+    shown: set[str] = set()
     for budget in reversed(BUDGETS):
         drawn = sorted((records.folder / f"figures-{budget}").glob("*.png"))
-        if drawn:
-            place = f"../../results/{records.name}/figures-{budget}"
-            return [f"## Figures, {budget}", *(f"![{path.stem}]({place}/{path.name})" for path in drawn)]
-    return []
+        new = [path for path in drawn if path.name not in shown]
+        shown |= {path.name for path in new}
+        place = f"../../results/{records.name}/figures-{budget}"
+        parts += [f"## Figures, {budget}"] * bool(new) + [f"![{path.stem}]({place}/{path.name})" for path in new]
+    return parts
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,9 +9,9 @@
 x is an example, h its latent layers, each normal given its neighbour: see `untaught.nn.latent.layers`. With K = 1 this
 is the variational autoencoder. With more, q(h|x) need not be close to p(h|x) for the bound (3) to be tight: it is
 enough that some of the draws are likely. The gradient (4) counts each draw by its share of the weight, and draws are
-h = m + s e as there. With `resampled` draws the gradient is (5): few of many draws carry most of the weight, and the
-way back takes twice as long as the way there. A variational autoencoder with K draws ascends the mean of log w_k
-instead, `objective=vae`, and draws have equal shares.
+h = m + s e as there. With `resampled` draws the gradient is (5), see `untaught.nn.latent.resampling`: few of many draws
+carry most of the weight, and the way back takes twice as long as the way there. A variational autoencoder with K draws
+ascends the mean of log w_k instead, `objective=vae`.
 
 References:
     Burda, Grosse, Salakhutdinov (2016). Importance weighted autoencoders.
@@ -95,17 +95,18 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         bound, single = self.bound(weights).mean(), weights.mean()
         total = -bound if self.config.objective == "iwae" else -single
         if self.config.resampled:
-            some = self._resampled(batch.x, latents, density, weights).mean()
-            total = total + some.detach() - some  # the bound's value, and the gradient (5)
+            some = self._resampled(batch.x, latents, density, weights, self.config.resampled).mean()
+            total = total + (some.detach() - some)  # the bound's value, and the gradient (5)
         carrying = 1 / weights.detach().softmax(1).square().sum(1)
         parts = {"upper_bound_nats": -bound.detach(), "upper_bound_nats_of_one_draw": -single.detach()}
         return Loss(total, {**parts, "effective_samples": carrying.mean()})
 
-    def _resampled(self, x: Examples, latents: Sequence[Layer], density: PerRow, weights: PerDraw) -> PerTaken:
-        """Log-weights of draws chosen as in (5)."""
-        shares = weights.softmax(1) if self.config.objective == "iwae" else torch.ones_like(weights).softmax(1)
+    def _resampled(
+        self, x: Examples, latents: Sequence[Layer], density: PerRow, weights: PerDraw, count: int
+    ) -> PerTaken:
+        """Log-weights of so many draws, chosen as in (5)."""
         first = torch.arange(len(x), device=weights.device) * weights.shape[1]
-        rows = (first[:, None] + resample(shares, self.config.resampled or 1)).flatten()
+        rows = (first[:, None] + resample(weights.softmax(1), count)).flatten()
         return self._log_weights(x, [layer[rows] for layer in latents], density[rows])
 
     @configuration
@@ -121,7 +122,7 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         samples: Count = 5
         """Draws of the latent layers for each example: the k of the bound."""
         resampled: Count | None = None
-        """Draws through which the gradient goes, chosen among all by their weight; none: all of them."""
+        """Draws through which the gradient of the bound goes, chosen among all by their weight; none: all of them."""
         objective: Literal["iwae", "vae"] = "iwae"
         """What is ascended: the bound of all draws together, or the mean of the bounds of each."""
         output: OutputKind = "bernoulli"
@@ -143,15 +144,12 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
         """Build the networks.
 
         Raises:
-            ConfigError: There is no stochastic layer, not one width for each, or a deviation of Bernoulli outputs.
+            ConfigError: There is no stochastic layer, not one width for each, a deviation of Bernoulli outputs, or
+                nothing to choose draws from.
         """
         super().__init__()
         self.config, self.example = config, Example.of(example)
-        if not config.latent or len(config.latent) != len(config.hidden):
-            raise ConfigError(
-                f"latent has {len(config.latent)} layers and hidden {len(config.hidden)} widths; give one width for "
-                "each of at least one stochastic layer: --latent 100 50 --hidden 200 100"
-            )
+        _check(config)
         values = math.prod(self.shape)
         self.outputs = OutputDensity(config.output, values, config.deviation)
         self.stack = Stack(values, config.latent, config.hidden, config.activation)
@@ -211,3 +209,16 @@ class IWAE(DensityLearner, Encodes, Decodes, Reconstructs, Samples, LatentVariab
     def _log_density(self, x: Examples, lowest: Features) -> PerExample:
         """Log p(x|h_1) in nats."""
         return self.outputs.log_density(self._numbers(lowest)[:, None], x.flatten(1))[:, 0]
+
+
+def _check(config: IWAE.Config) -> None:
+    """Raise ConfigError where layers have no width each, or there is nothing to choose draws from."""
+    if not config.latent or len(config.latent) != len(config.hidden):
+        raise ConfigError(
+            f"latent has {len(config.latent)} layers and hidden {len(config.hidden)} widths; give one width for "
+            "each of at least one stochastic layer: --latent 100 50 --hidden 200 100"
+        )
+    if config.resampled and config.objective == "vae":
+        raise ConfigError("objective=vae counts all draws alike, so none are chosen: take fewer samples")
+    if config.resampled and config.resampled >= config.samples:
+        raise ConfigError(f"resampled={config.resampled} of {config.samples} draws leaves none out; take fewer")

@@ -16,8 +16,8 @@ Departures:
     CIFAR-10 alone, where the authors learn from two million pictures from the web. All layers learn together, with ReLU
     units, batch normalisation and Adam; theirs are pretrained as restricted Boltzmann machines. Pixels are
     standardised.
-    On processors there is one hidden layer of 1024 units: deeper networks learn too slowly for four minutes. In an hour
-    there are three, of 2048, 1024 and 512 units.
+    At `cpu` there is one hidden layer of 1024 units: deeper networks learn too slowly for four minutes. At `hour`, half
+    an hour, there are three, of 2048, 1024 and 512 units; there and at `full` pictures are also mirrored.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from untaught.runs.settings import Training
 
 STACK = (8192, 4096, 2048, 1024, 512)
 NARROW = (2048, 1024, 512)
-"""What an hour can train on a processor."""
+"""What half an hour can train on a processor."""
 AT = ("1", "15", "127", "511")
 """Numbers k of nearest neighbours."""
 VIEW = {"standardise": "pixel"}

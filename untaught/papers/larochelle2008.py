@@ -12,7 +12,7 @@ Departures:
     Adam in batches of 100 for as long as the budget allows, where the paper updates after each digit and stops when the
     error on held-out digits no longer falls. Here the weights are kept that give wrong classes the least probability on
     held-out digits; for the generative machine, those of the lowest reconstruction error.
-    On processors the generative machine has 2,000 hidden units.
+    At `cpu` the generative machine has 2,000 hidden units.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ PAPER = Paper(
             "MNIST, labels",
             (Column("test error, fraction", "lower", 4),),
             (
-                row("RBM, 6000 hidden", "generative", 0.0339, "2000 hidden units on processors"),
+                row("RBM, 6000 hidden", "generative", 0.0339, "2000 hidden units at cpu"),
                 row("discriminative RBM, 500 hidden", "discriminative", 0.0181),
                 row("hybrid RBM, 1500 hidden", "hybrid", 0.0128),
                 row("sparse hybrid RBM, 3000 hidden", "sparse", 0.0116, "how sparse is our choice"),

@@ -28,9 +28,10 @@ def test_draws_are_taken_by_their_share(taken: int) -> None:
     torch.testing.assert_close(mean, taken * SHARES, atol=0.012, rtol=0)  # five standard errors
 
 
-def test_rounding_and_impossible_draws() -> None:
-    """Shares that sum to less than one by rounding, and a first draw without any share."""
-    with seeded(1):
-        short = counts(torch.full((2_000, 3), 0.333), 3)
-        assert (short.sum(1) == 3).all()
-        assert (counts(torch.tensor([[0.0, 0.5, 0.5]]).repeat(2_000, 1), 2)[:, 0] == 0).all()
+@pytest.mark.parametrize("begun", [0.0, 1 - 2**-24])
+def test_draws_without_a_share_are_never_taken(monkeypatch: pytest.MonkeyPatch, begun: float) -> None:
+    """At either end of where the points begin, whether shares sum to 1 or, by rounding, to less."""
+    monkeypatch.setattr(torch, "rand", lambda *shape, **kind: torch.full(shape, begun))  # pyright: ignore
+    for shares in ([0.0, 0.5, 0.5, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.333, 0.333, 0.0]):
+        found = counts(torch.tensor([shares]), 5)[0]
+        assert found.sum() == 5 and (found[torch.tensor(shares) == 0] == 0).all()

@@ -2,7 +2,7 @@ r"""Curves: smooth strokes through three random points, 28x28 grey; each picture
 
 Three points are drawn uniformly, each in its own third of the middle of the picture, from left to right, and a parabola
 runs through them, the outer two at its ends (1). The polyline through 25 places of it stands for it, nowhere more than
-a tenth of a pixel away. Ink covers the stroke and falls off within a fraction of a pixel beside it (2).
+a thirtieth of a pixel away. Ink covers the stroke and falls off within a fraction of a pixel beside it (2).
 
 .. math::
     c(t) &= 2 (t - \tfrac12)(t - 1)\, p_1 - 4 t (t - 1)\, p_2 + 2 t (t - \tfrac12)\, p_3,
@@ -21,7 +21,8 @@ Departures:
     picture that the paper prints: PCA with 18 components 5.85 (5.90 there), logistic outputs from a linear code of 18
     numbers 2.41 (2.45), of six 7.73 (7.64). That points follow each other from left to right is what brings the three
     together: where they lie anywhere, six numbers have 12.3 when 18 components have 5.9. With codes that are optimised
-    for each picture the same outputs have 0.50 and 6.36. All of the paper's figures are recalled.
+    for each picture the same outputs have 0.50 and 6.36. Other methods need not agree as planes do: an autoencoder with
+    six numbers has 0.15, the paper's 1.44. All of the paper's figures are recalled.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     i_r = the least i with s_1 + ... + s_i > u_r                           (2)
 
 s are the shares, which sum to 1. Draw i is taken R s_i times in expectation, so that the mean over what is taken is an
-unbiased estimate of the mean weighted by s; and it is never taken one time more or less than R s_i, which independent
-choices are.
+unbiased estimate of the mean weighted by s. How often it is taken differs from R s_i by less than one; with independent
+choices it may differ by more.
 
 References:
     Kitagawa (1996). Monte Carlo filter and smoother for non-Gaussian nonlinear state space models. Appendix.
@@ -27,5 +27,7 @@ def resample(shares: Float[Tensor, "batch draw"], count: int) -> Int[Tensor, "ba
     """
     begun = torch.rand(len(shares), 1, device=shares.device, dtype=torch.float32).to(shares.dtype)
     points = (torch.arange(count, device=shares.device) + begun) / count
-    # Rounding can leave the last sum below the last point.
-    return torch.searchsorted(shares.cumsum(1), points, right=True).clamp_max(shares.shape[1] - 1)
+    sums = shares.cumsum(1)
+    # Rounding can leave the last sum below the last point: then the last draw that has a share is taken.
+    last = torch.searchsorted(sums, sums[:, -1:].contiguous())
+    return torch.minimum(torch.searchsorted(sums, points, right=True), last)
