@@ -124,10 +124,19 @@ def test_a_finished_trial_is_kept_and_another_budget_refuses_it(tmp_path: Path) 
         own.finished(replace(CODE, config={"latent": 3}), 1)
 
 
+def alike(one: Any, other: Any) -> bool:
+    """Whether measures are the same but for what eigenvalues lose where another number of threads finds them."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return one == pytest.approx(other, rel=1e-9, abs=1e-12)
+
+
 def test_a_trial_is_the_same_every_time(tmp_path: Path) -> None:
     first, second = (trials(open_data(BALLS), tmp_path / name).run(CODE, 0, ["decode"], quietly) for name in "ab")
     other = trials(open_data(BALLS), tmp_path / "c").run(CODE, 1, ["decode"], quietly)
-    assert first["measures"] == second["measures"] != other["measures"]
+    assert alike(first["measures"], second["measures"]) and not alike(first["measures"], other["measures"])
 
 
 def test_nothing_to_ask_and_wrong_fields_are_refused(tmp_path: Path) -> None:
