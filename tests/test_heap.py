@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from untaught import heap
+from untaught import cli, heap
 
 STEPS = """
 import ctypes, resource, sys
@@ -67,3 +67,9 @@ def test_other_libraries_and_systems_are_left_alone(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(ctypes, "CDLL", None)
     assert not heap.keep_freed()
+
+
+def test_commands_keep_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(cli, "keep_freed", lambda: asked.append(True))
+    assert cli.main(["--version"]) == 0 and asked == [True]
