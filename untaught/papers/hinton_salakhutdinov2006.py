@@ -227,6 +227,7 @@ PAPER = Paper(
                     "the same, begun at principal components",
                     "faces-begun",
                     (DEVIATIONS,),
+                    (Published(126, source="text", recalled=True),),
                     departures="the networks begin beside linear maps that are PCA, and add nothing at first",
                 ),
                 Row("PCA", "faces", (f"{DEVIATIONS}_baselines.pca",), (Published(135, source="text", recalled=True),)),
