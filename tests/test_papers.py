@@ -112,6 +112,7 @@ PRINTED: dict[str, list[tuple[str, tuple[float, ...]]]] = {
     "hinton_salakhutdinov2006": [
         ("784-1000-500-250-30", (3.00,)), ("linear code, 18", (2.45,)), ("linear code, 6", (7.64,)),
         ("linear code", (8.01,)), ("784-400", (1.44,)), ("PCA, 18", (5.90,)), ("625-2000", (126,)),
+        ("the same, begun", (126,)),
         ("PCA", (13.87,)), ("PCA", (135,)),
     ],
     "kingma2014": [("10 latents", (-100,)), ("20 latents", (-100,))],
