@@ -2,8 +2,9 @@
 
 A step of training frees as much as it takes. The C library gives large pieces back to the system, which clears every
 page again when it is asked for the next time: for an importance-weighted autoencoder of 50 draws that was a third of a
-step. This holds for the whole process and cannot be undone, so that commands do it, and functions do not: a script or
-notebook of your own may call `keep_freed()` once.
+step. A freed piece stays with the process, too, as long as one behind it is in use. All this holds for the whole
+process and cannot be undone, so that commands do it, and functions do not: a script or notebook of your own may call
+`keep_freed()` once.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ References:
 
 Departures:
     Training lasts as many minutes as the budget allows; at `hour` outputs that begin at the mean have 40, the others
-    85. Adam with a falling learning rate instead of gradient descent
-    with momentum; the weights that are kept are running averages.
-    Latents are uniform from -1 to 1; in the code that the authors published they are normal.
+    85. Adam with a falling learning rate instead of gradient descent with momentum; the weights that are kept are
+    running averages. Latents are uniform from -1 to 1; in the code that the authors published they are normal, and
+    outputs begin at the mean of the digits.
     The Toronto faces are not available.
 """
 
@@ -89,7 +89,7 @@ PAPER = Paper(
                     "the same with outputs that begin at the mean of the digits",
                     "begun",
                     (PLACE,),
-                    departures="40 minutes at hour, the others 85; the paper's code begins there too",
+                    departures="40 minutes at hour, the others 85",
                 ),
                 Row("the same with a generator normalised by the batch", "normalised", (PLACE,)),
                 Row("the same with the minimax loss", "minimax", (PLACE,)),

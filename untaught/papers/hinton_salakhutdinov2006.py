@@ -228,7 +228,8 @@ PAPER = Paper(
                     "faces-begun",
                     (DEVIATIONS,),
                     (Published(126, source="text", recalled=True),),
-                    departures="the networks begin beside linear maps that are PCA, and add nothing at first",
+                    departures="begins at PCA, with networks beside it that add nothing at first; added when test"
+                    " patches had shown that random weights fail",
                 ),
                 Row("PCA", "faces", (f"{DEVIATIONS}_baselines.pca",), (Published(135, source="text", recalled=True),)),
                 Row("mean patch", "faces", (f"{DEVIATIONS}_baselines.mean_image",), (None,)),
