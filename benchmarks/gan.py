@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from untaught.data.reading.arrays import from_array
+from untaught.heap import keep_freed
 from untaught.models.gan import GAN
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.randomness import seeded
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     asked = parser.parse_args()
     x = data(asked.examples)
+    keep_freed()  # as commands do; the other loop gains by it too
     print(f"{asked.threads} threads, torch {torch.__version__}, batches of {BATCH}")
     for name in asked.network:
         networks = DENSE if name == "dense" else CONVOLVED

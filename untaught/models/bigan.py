@@ -23,7 +23,7 @@ Departures:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import torch
@@ -79,12 +79,12 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (4) or (5)."""
         if player == "both":
-            real, made = (self.judged(*pair) for pair in self._pairs(batch.x))
+            real, made = self._both(*self._pairs(batch.x))
             nats = telling_apart(made, real)  # with the kinds exchanged
             return Loss(nats, {"fooling_nats": nats.detach()})
         with torch.no_grad():
             pairs = self._pairs(batch.x)
-        real, made = (self.judged(*pair) for pair in pairs)
+        real, made = self._both(*pairs)
         told = {"value_nats": value(real, made).detach(), "discriminator_accuracy": told_right(real, made).detach()}
         return Loss(telling_apart(real, made), told)
 
@@ -106,6 +106,10 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
         """Pairs of examples and their codes, and of made ones and what they were made from."""
         latent = self.generator.prior(len(x))
         return (x, self.coded(x)), (self.decode(latent), latent)
+
+    def _both(self, real: tuple[Tensor, ...], made: tuple[Tensor, ...]) -> Iterator[PerExample]:
+        """Logits of pairs of both kinds."""
+        return (logits[:, 0] for logits in self.discriminator.apart(real, made))
 
     def _centred(self, x: Examples) -> Examples:
         """Values around 0, as the discriminator sees them."""

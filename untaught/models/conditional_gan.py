@@ -62,8 +62,7 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
 
     def judged(self, x: Examples, label: Labels) -> PerExample:
         """The logit of D for each example and class, equation (2)."""
-        logits = self.discriminator(x)
-        return logits[:, 0] + (one_hot(label, self.config.classes, logits) * logits[:, 1:]).sum(1)
+        return self._of_class(self.discriminator(x), label)
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (3) or (4)."""
@@ -72,7 +71,8 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
             return Loss(nats, {"fooling_nats": nats.detach()})
         with torch.no_grad():
             made = self.made(batch.label)
-        real, false = self.judged(batch.x, batch.label), self.judged(made, batch.label)
+        both = self.discriminator.apart((batch.x,), (made,))
+        real, false = (self._of_class(logits, batch.label) for logits in both)
         right = told_right(real, false).detach()
         told = {"value_nats": value(real, false).detach(), "discriminator_accuracy": right}
         return Loss(telling_apart(real, false, self.config.smoothing), told)
@@ -87,6 +87,10 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
             pairs = [torch.cat([x.flatten(1), classes], 1) for x in (batch.x, self.made(batch.label))]
             apart = energy_distance(pairs[0], pairs[1])
         return Loss(loss.total, {**loss.parts, "energy_distance": apart})
+
+    def _of_class(self, logits: Features, label: Labels) -> PerExample:
+        """The logit of D from what all examples share and what each class has of its own, equation (2)."""
+        return logits[:, 0] + (one_hot(label, self.config.classes, logits) * logits[:, 1:]).sum(1)
 
     @configuration
     class Config:

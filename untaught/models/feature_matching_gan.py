@@ -28,7 +28,6 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from untaught.capability import Classifies, Encodes, Filters
 from untaught.config import Count, Flat, NonNegative, configuration
@@ -72,7 +71,7 @@ class FeatureMatchingGAN(FromNoise, Classifies, Encodes, Filters):
         known = batch.beside.get("labelled", batch)
         with torch.no_grad():
             made = self.made(len(batch.x))
-        logits, *others = self._judged(known.x, batch.x, made)
+        logits, *others = self.discriminator.apart((known.x,), (batch.x,), (made,))
         real, false = (torch.logsumexp(other, 1) for other in others)
         nats = label_nats(logits, known.label)
         apart = 0.5 * (F.softplus(-real).mean() + F.softplus(false).mean())
@@ -82,12 +81,6 @@ class FeatureMatchingGAN(FromNoise, Classifies, Encodes, Filters):
     def made(self, count: int) -> Examples:
         """As many samples, equation (5)."""
         return self.generator(self.generator.prior(count))
-
-    def _judged(self, *batches: Tensor) -> Sequence[Tensor]:
-        """Logits of batches of any sizes: in one pass, which is faster, unless each is normalised by itself."""
-        if self.discriminator.norm == "batch":
-            return [self.discriminator(x) for x in batches]
-        return self.discriminator(torch.cat(batches)).split([len(x) for x in batches])
 
     def _matched(self, x: Examples) -> Loss:
         """How far features of samples are from those of examples on average, equation (6)."""

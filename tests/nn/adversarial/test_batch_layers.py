@@ -31,6 +31,28 @@ def test_minibatch_features_against_a_double_loop() -> None:
     assert layer(x[:1]).abs().max() == 0
 
 
+@pytest.mark.parametrize("norm", ["none", "batch", "virtual", "weight"])
+@pytest.mark.parametrize("network", ["dense", "convolution"])
+@pytest.mark.parametrize("minibatch", [0, 2])
+def test_several_batches_are_judged_as_each_by_itself(network: str, norm: str, minibatch: int) -> None:
+    """Of different sizes, with what stands beside them; neither means of a batch nor its comparisons mix them."""
+    networks = Adversaries(
+        network=network,  # type: ignore[arg-type]
+        discriminator=(4, 5),
+        generator=(4,),
+        discriminator_norm=norm,  # type: ignore[arg-type]
+        minibatch=minibatch,
+        reference=3,
+    )
+    with seeded(0):
+        judge = Discriminator(networks, (1, 8, 8), beside=2, outputs=3)
+        batches = [(offset + torch.rand(count, 1, 8, 8), torch.rand(count, 2)) for offset, count in ((0, 4), (1, 6))]
+    found = judge.apart(*batches)
+    assert [len(logits) for logits in found] == [4, 6]
+    for logits, batch in zip(found, batches, strict=True):
+        torch.testing.assert_close(logits, judge(*batch))
+
+
 def test_minibatch_features_see_a_collapsed_batch() -> None:
     with seeded(0):
         layer, x = MinibatchFeatures(6, kernels=4), 3 * torch.randn(20, 6)
