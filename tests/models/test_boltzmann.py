@@ -115,6 +115,17 @@ def test_fixed_steps_keep_the_sign_alone() -> None:
         assert torch.equal(step, slope.sign())
 
 
+@pytest.mark.parametrize("fixed", [False, True])
+def test_weights_decay_beside_the_step(fixed: bool) -> None:
+    """The cost adds its half times their square to what is minimised; biases do not decay."""
+    x, ways = data(), {"clamped": "exact", "free": "exact", "fixed_steps": fixed}
+    free, costly = machine(**ways), machine(**ways, weight_cost=0.3)
+    without, with_cost = (gradients(own, own.loss(Batch.of(x), "model", START).total) for own in (free, costly))
+    (by_weight,) = torch.autograd.grad(0.3 / 2 * costly.weight.square().sum(), costly.weight)
+    torch.testing.assert_close(with_cost[0], without[0] + by_weight)
+    torch.testing.assert_close(with_cost[1], without[1])
+
+
 def far(found: Tensor, expected: Tensor) -> Tensor:
     """Frequencies of all 128 states against their probabilities, in standard errors."""
     frequency = torch.bincount(oracles.state_numbers(found), minlength=128) / len(found)

@@ -103,7 +103,7 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
             slopes = slopes.sign() if self.config.fixed_steps else slopes
             logits = self.network().fields(state)[:, : self.visible]
             pseudo = F.binary_cross_entropy_with_logits(logits, shown, reduction="none").sum(1).mean()
-        decaying = slopes[self.pairs[0], self.pairs[1]] - self.config.weight_cost * self.weight.detach()
+        decaying = slopes[self.pairs[0], self.pairs[1]] + self.config.weight_cost * self.weight.detach()
         total = contrast(((self.weight, decaying), (self.bias, slopes.diagonal())))
         return Loss(total, {"pseudo_loss_nats": pseudo})
 
