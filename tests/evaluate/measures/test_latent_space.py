@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
 from torch import Tensor
 
 from tests.evaluate.fakes import Linear, subject_of
@@ -15,7 +18,7 @@ from untaught.data.view import View
 from untaught.evaluate.drawing.illustrate import illustrate_measures
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.measures import latent_space
-from untaught.evaluate.measures.latent_space import MANIFOLD, MEASURE, STEPS, best_single, correlation, cubic_r2
+from untaught.evaluate.measures.latent_space import MANIFOLD, MEASURE, REACH, STEPS, best_single, correlation, cubic_r2
 from untaught.evaluate.subject import Subject, measuring
 from untaught.models.sigmoid_belief import SigmoidBelief
 from untaught.models.vae import VAE
@@ -71,6 +74,14 @@ def test_correlation_and_reading() -> None:
     assert best_single(torch.stack([noise, a], 1), {"still": torch.ones(2000, 1), "a": a[:, None]}).keys() == {"a"}
 
 
+def test_a_cubic_is_judged_on_the_other_half_as_scikit_learn_does() -> None:
+    generator = torch.Generator().manual_seed(1)
+    code = torch.randn(300, generator=generator, dtype=torch.float64)
+    value = code**2 + 3 + torch.randn(300, generator=generator, dtype=torch.float64)
+    cubic = make_pipeline(PolynomialFeatures(3), LinearRegression()).fit(code[::2, None], value[::2])
+    assert float(cubic_r2(code, value)) == pytest.approx(cubic.score(code[1::2, None], value[1::2]), abs=1e-9)
+
+
 @pytest.mark.parametrize("name", ["traversals", "interpolation", "manifold"])
 def test_pictures(name: str) -> None:
     held = subject()
@@ -91,6 +102,25 @@ def test_traversal_moves_its_own_latent_alone() -> None:
         latent_space.traversals(held, {})
     rows = torch.cat(seen).unflatten(0, (-1, STEPS))
     assert [(row.std(0) > 1e-6).sum().item() for row in rows] == [1, 1]
+    most = int(CAUSES.var(0).argmax())
+    for latent, row in zip((most, 1 - most), rows, strict=True):
+        reach = REACH * float(CAUSES[:, latent].std())
+        ends = float(CAUSES[:, latent].mean()) + torch.tensor([-reach, reach])
+        torch.testing.assert_close(row[[0, -1], latent], ends, rtol=1e-4, atol=1e-5)
+
+
+def test_sheets_have_whole_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grid of the manifold, and as many steps of each latent."""
+    laid: list[list[int]] = []
+    draw = latent_space.mosaic
+    monkeypatch.setattr(
+        latent_space, "mosaic", lambda rows, *more: (laid.append([len(row) for row in rows]), draw(rows, *more))[1]
+    )
+    held = subject()
+    with measuring(held.model):
+        latent_space.manifold(held, {})
+        latent_space.traversals(held, {})
+    assert laid == [[MANIFOLD] * MANIFOLD, [STEPS] * 2]
 
 
 def test_manifold_has_equally_probable_cells() -> None:

@@ -179,6 +179,18 @@ def test_densities_are_told_and_have_gaussian_baselines() -> None:
     assert float(independent(x, x, False).mean()) == pytest.approx(-entropy, abs=0.05)
 
 
+def test_coin_flips_are_a_baseline_of_binary_values_alone() -> None:
+    x = torch.rand(20, 3).double()
+    assert set(measure_file._trivial(x, x, True)) == {"independent_pixels", "coin_flips"}
+    assert set(measure_file._trivial(x, x, False)) == {"independent_pixels"}
+
+
+@pytest.mark.parametrize(("value", "binary"), [(0.0, True), (1.0, True), (0.5, False)])
+def test_values_are_binary_where_all_are_zero_or_one(value: float, binary: bool) -> None:
+    x = torch.tensor([[0.0, 1.0], [1.0, value]])
+    assert measure_file._is_binary(Flat(), x) is binary
+
+
 def test_grey_values_under_binary_units_are_no_log_probability() -> None:
     found = evaluate(subject(single(), view=View()), ["likelihood"])["likelihood"]
     assert "no log-probability" in found["pixels"]

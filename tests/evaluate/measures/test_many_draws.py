@@ -11,9 +11,11 @@ from tests.evaluate.fakes import Linear, subject_of
 from untaught.data.part import Part
 from untaught.data.view import View
 from untaught.evaluate.evaluate import evaluate
+from untaught.evaluate.measures import many_draws
 from untaught.evaluate.measures.many_draws import MEASURE
 from untaught.models.vae import VAE
 from untaught.nn.latent.stochastic import Networks
+from untaught.randomness import seeded
 
 
 def test_a_linear_model_has_the_likelihood_of_a_normal_distribution() -> None:
@@ -33,6 +35,31 @@ def test_a_linear_model_has_the_likelihood_of_a_normal_distribution() -> None:
     assert found["importance_samples"] == 5_000 and math.isfinite(found["annealed_nats"])
     weighed = found["annealed_nats_baselines"]["importance_sampling"]
     assert found["annealed_nats"] == pytest.approx(weighed, abs=0.3)
+
+
+@pytest.mark.parametrize("binarise", [False, True])
+def test_what_is_annealed_is_what_the_model_was_shown(binarise: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grey values, or zeros and ones that are drawn with their probabilities."""
+    seen: list[torch.Tensor] = []
+
+    def annealed(log_joint: object, x: torch.Tensor, latent: int, temperatures: int) -> torch.Tensor:
+        seen.append(x)
+        return torch.zeros(len(x))
+
+    monkeypatch.setattr(many_draws, "annealed_log_likelihood", annealed)
+    with seeded(0):
+        model, grey = VAE(VAE.Config(networks=Networks(latent=2, hidden=(3,))), (4,)).eval(), torch.rand(30, 4)
+    part = Part.of(0.2 + 0.6 * grey)
+    evaluate(subject_of(model, part, part, View(binarise=binarise)), ["many_draws"])
+    assert bool(((seen[0] == 0) | (seen[0] == 1)).all()) == binarise
+
+
+def test_many_latents_are_not_annealed() -> None:
+    """Annealing is for small latents."""
+    with seeded(0):
+        model = VAE(VAE.Config(networks=Networks(latent=many_draws.MOST_ANNEALED + 1, hidden=(3,))), (4,)).eval()
+    part = Part.of(torch.rand(5, 4).round())
+    assert "annealed_nats" not in evaluate(subject_of(model, part, part, View()), ["many_draws"])["many_draws"]
 
 
 def test_it_is_for_latent_variables_alone() -> None:

@@ -9,7 +9,7 @@ import torch
 from untaught.capability import Samples
 from untaught.data.source import open_data
 from untaught.data.view import View
-from untaught.evaluate.measures.modes import MEASURE, counted
+from untaught.evaluate.measures.modes import MEASURE, _gaussian, counted
 from untaught.evaluate.subject import Subject
 from untaught.model import Example, Model, Stage
 from untaught.randomness import seeded
@@ -66,6 +66,14 @@ def test_one_good_sample_covers_a_mode() -> None:
     centres = torch.tensor([[0.0], [5.0], [9.0]], dtype=torch.float64)
     found = counted(torch.tensor([[0.1], [5.0], [5.1], [7.0]], dtype=torch.float64), centres, deviation=0.1)
     assert (found["modes_covered"], found["high_quality"]) == (2, 0.75)
+
+
+def test_one_gaussian_has_the_mean_and_covariance_of_the_examples() -> None:
+    with seeded(0):
+        x = torch.tensor([3.0, -1.0]) + torch.randn(50, 2) @ torch.tensor([[2.0, 0.5], [0.0, 0.3]])
+        drawn = _gaussian(x, 200_000)
+    torch.testing.assert_close(drawn.mean(0), x.mean(0), rtol=0, atol=0.03)
+    torch.testing.assert_close(torch.cov(drawn.T), torch.cov(x.T), rtol=0.03, atol=0.01)
 
 
 def test_the_picture_is_drawn_in_the_plane_and_on_a_line() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 import pytest
@@ -86,6 +87,13 @@ def test_who_knows_is_never_wrong_and_who_always_says_the_same_is_at_chance(task
     assert found["error_rate"].baselines["one_answer"].value == pytest.approx(chance)
     assert found["answer_error_rates"].value == {name: float(at > 0) for at, name in enumerate(ANSWERS[task])}
     assert found["examples"].value == 20
+
+
+def test_the_error_of_the_rate_is_that_of_the_mean_over_clips(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]], dtype=torch.double)
+    monkeypatch.setattr(pretext, "wrong_answers", lambda subject: wrong)
+    rate = pretext.measure(subject(Watch(Watch.Config())))[0][0]
+    assert rate.spread == pytest.approx(statistics.stdev([0.5, 1, 0, 0.5]) / 2)
 
 
 def test_the_sentence_says_whether_it_is_above_chance() -> None:

@@ -91,6 +91,11 @@ def test_summary_is_the_mean_over_frames_from_the_longest_context() -> None:
     assert found["ssim"] == pytest.approx(sum(ahead) / len(ahead))
 
 
+def test_errors_alone_have_a_deviation_over_clips() -> None:
+    found = MEASURE.take(subject())
+    assert "squared_error_per_frame_std" in found and not {"ssim_std", "ssim_7x7_std"} & set(found)
+
+
 def test_clips_of_different_length_count_as_far_as_they_go() -> None:
     x = drifting(1, 45, seed=1)
     length = torch.tensor([24, 8, 13])
