@@ -11,7 +11,7 @@ from torch import Tensor
 from tests.evaluate.fakes import subject_of
 from untaught.data.part import Part
 from untaught.data.view import View
-from untaught.evaluate.measures.crops import MEASURE, applies, everywhere, middle
+from untaught.evaluate.measures.crops import MEASURE, _probability, applies, everywhere, middle
 from untaught.evaluate.subject import Subject
 from untaught.model import Classifies, Model, Stage
 
@@ -44,6 +44,14 @@ def test_the_middle_and_everywhere() -> None:
     assert found["centre_error_rate"] == 0.5 and found["examples"] == 4 and found["squares"] == 5 * 9
     assert found["dense_error_rate"] == 0.75, "one square in many is bright at the edge, and in the middle a third are"
     assert found["baselines"]["most_frequent_class"]["dense_error_rate"] == 1
+
+
+def test_probabilities_are_means_over_squares() -> None:
+    x = torch.zeros(1, 1, 8, 12)
+    x[..., :4, :4] = 1
+    places = [(0, 0), (4, 8), (0, 8), (4, 0), (0, 2)]
+    found = _probability(subject(), x, places, 4)
+    torch.testing.assert_close(found, torch.tensor([[1 - 0.9 * 2 / 5, 0.9 * 2 / 5]]))
 
 
 def test_squares_reach_all_edges() -> None:

@@ -14,6 +14,7 @@ from untaught.data.source import Parts
 from untaught.evaluate.evaluate import evaluate
 from untaught.evaluate.measures.nearest_class import nearest_accuracy
 from untaught.evaluate.measures.parzen import DEVIATIONS, best_deviation, window_nats
+from untaught.models.autoencoder import Autoencoder
 from untaught.randomness import seeded
 
 
@@ -89,3 +90,18 @@ def test_nearest_class_of_features_and_their_baselines() -> None:
     found = evaluate(subject, ["nearest_class"])["nearest_class"]
     assert 0 <= found["one_nearest_accuracy"] <= 1
     assert set(found["baselines"]) == {"raw_pixels", "random_weights", "pca"}
+
+
+def test_nearest_class_by_each_layer() -> None:
+    config = Autoencoder.Config(latent=2, hidden=(5,))
+    with seeded(0):
+        model = Autoencoder(config, (1, 4, 4)).eval()
+    train, test = blobs(60), blobs(30, seed=1)
+    found = evaluate(subject_of(model, train, test), ["nearest_class"])["nearest_class"]["of_layers"]
+    (known, asked) = (part.frames.read(part.first) for part in (train, test))
+    with torch.no_grad():
+        layers = model.activations(known)
+        assert set(found) == {name.replace(".", "_") for name in layers}
+        for name in layers:
+            pair = [model.activations(x, [name])[name].flatten(1) for x in (known, asked)]
+            assert found[name.replace(".", "_")] == pytest.approx(nearest_accuracy(pair, (train.label, test.label)))

@@ -93,6 +93,15 @@ def test_the_mean_frame_is_blurred() -> None:
     assert beside["squared_error_per_frame"] == pytest.approx(float((true - mean).square().sum((1, 2, 3)).mean()), 1e-4)
 
 
+def test_decibels_are_the_mean_over_frames() -> None:
+    x = turning(20, seed=1).frames.in_memory
+    assert x is not None
+    clips = x.unflatten(0, (20, 6))
+    each = sharpness_difference_db(clips[:, 5], clips[:, 4])
+    found = MEASURE.take(watched(1.0))["baselines"]["previous_frame"]["sharpness_difference_db"]
+    assert found == pytest.approx(float(each.mean()), rel=1e-5)
+
+
 def test_long_clips_are_predicted_from_ten_frames() -> None:
     part = Part.of(drifting(3, 14))
     found = MEASURE.take(subject_of(Forecast(Forecast.Config(), (1, 6, 6)).eval(), part, part, View(frames=4)))

@@ -13,7 +13,7 @@ from untaught.data.part import Part
 from untaught.data.source import Parts
 from untaught.data.view import View
 from untaught.evaluate.drawing.illustrate import illustrate
-from untaught.evaluate.measures.translation import MEASURE
+from untaught.evaluate.measures.translation import MEASURE, _fraction
 from untaught.evaluate.subject import Subject
 from untaught.model import Example, Model, Stage
 from untaught.randomness import seeded
@@ -95,6 +95,26 @@ def test_what_changes_nothing_is_as_far_as_what_was_not_translated(subject_of: C
     found = MEASURE.take(subject_of(Turns(lambda x: x, lambda x: x), labelled=False))
     assert found["squared_error_of_cycle"] == {"there": 0.0, "back": 0.0} and "labels_kept" not in found
     assert found["energy_distance"] == pytest.approx(found["energy_distance_baselines"]["untranslated"])
+
+
+def test_each_way_is_translated_by_its_own_translator(subject_of: Callable[..., Subject]) -> None:
+    """There it inverts, back it halves: of what comes back, 1 - x / 2 is missing there, and (1 + x) / 2 back."""
+    subject = subject_of(Turns(inverted, lambda x: x / 2), labelled=False)
+    found = MEASURE.take(subject)
+    assert subject.other is not None
+    ends = {"there": lambda x: (1 - x) / 2 - x, "back": lambda x: 1 - x / 2 - x}
+    for (way, apart), own in zip(ends.items(), (subject.parts, subject.other), strict=True):
+        error = apart(own.test.frames.read(own.test.first)).square().sum((1, 2, 3)).mean()
+        assert found["squared_error_of_cycle"][way] == pytest.approx(float(error), rel=1e-5)
+    untranslated = found["energy_distance_baselines"]["untranslated"]
+    assert found["energy_distance"]["there"] < 0.05 * untranslated["there"]
+    assert found["energy_distance"]["back"] > 0.3 * untranslated["back"]
+
+
+def test_a_fraction_is_of_those_that_have_a_label() -> None:
+    said, true = torch.tensor([1, 2, 0, 1, 3]), torch.tensor([1, 0, 0, -1, 3])
+    share = _fraction(said, true)
+    assert (share.value, share.spread) == (0.75, pytest.approx((0.75 * 0.25 / 4) ** 0.5))
 
 
 def test_both_ways_are_drawn(subject_of: Callable[..., Subject], tmp_path: Path) -> None:
