@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import ConfigError, SizeError
-from untaught.nn.convolution import Decoder, Encoder
+from untaught.nn.convolution import Decoder, Encoder, _fitted, _with_kernels
+from untaught.nn.dense import BatchNorm
 from untaught.nn.sizes import Layer, layers, sizes
 from untaught.randomness import seeded
 
@@ -166,3 +167,28 @@ def test_first_weights_of_the_mirror_preserve_the_variance(kernel: int, stride: 
         made = Decoder(6, stack)(torch.randn(3, 40, 20, 20), (20 * stride, 20 * stride))
     inside = made[:, :, 2 * kernel : -2 * kernel, 2 * kernel : -2 * kernel]
     assert inside.std().item() == pytest.approx(1, rel=0.12)
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "columns"), [((2, 2), [0, 1], [0, 1]), ((4, 5), [0, 1, 2, 2], [0, 1, 2, 3, 3])]
+)
+def test_maps_are_fitted_by_leaving_out_or_repeating_the_last(
+    size: tuple[int, int], rows: list[int], columns: list[int]
+) -> None:
+    x = torch.arange(12.0).view(1, 1, 3, 4)
+    assert torch.equal(_fitted(x, size), x[:, :, rows][:, :, :, columns])
+
+
+@pytest.mark.parametrize(("kernels", "sides"), [((), [3, 5]), ((7,), [7, 7]), ((2, 9), [2, 9])])
+def test_a_decoder_has_kernels_of_its_own_where_asked(kernels: tuple[int, ...], sides: list[int]) -> None:
+    stack = layers((4, 6), (3, 5))
+    assert [layer.kernel for layer in _with_kernels(stack, kernels)] == sides
+
+
+def test_one_row_is_normalised_by_running_averages_and_two_by_their_own() -> None:
+    layer = BatchNorm(2)
+    two = torch.tensor([[0.0, 1.0], [2.0, 5.0]])
+    torch.testing.assert_close(layer(two), torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), rtol=0, atol=1e-4)
+    mean, variance = layer.running_mean, layer.running_var
+    assert mean is not None and variance is not None
+    torch.testing.assert_close(layer(two[:1]), (two[:1] - mean) / (variance + layer.eps).sqrt())
