@@ -117,7 +117,7 @@ def test_fixed_steps_keep_the_sign_alone() -> None:
 
 @pytest.mark.parametrize("fixed", [False, True])
 def test_weights_decay_beside_the_step(fixed: bool) -> None:
-    """The cost adds its half times their square to what is minimised; biases do not decay."""
+    """The cost adds the gradient of half their squares, times itself; biases do not decay."""
     x, ways = data(), {"clamped": "exact", "free": "exact", "fixed_steps": fixed}
     free, costly = machine(**ways), machine(**ways, weight_cost=0.3)
     without, with_cost = (gradients(own, own.loss(Batch.of(x), "model", START).total) for own in (free, costly))

@@ -96,7 +96,10 @@ class Boltzmann(Learner, Encodes, Decodes, Reconstructs, Completes, Samples, Low
         return Network(upper + upper.T, self.bias)
 
     def _contrast(self, shown: Shown) -> Loss:
-        """<E> clamped - <E> free with co-occurrences held fixed; its gradient is minus that of equation (3)."""
+        """<E> clamped - <E> free with co-occurrences held fixed; its gradient is minus that of equation (3).
+
+        Where steps are fixed it is the sign of that; the weight cost adds its own.
+        """
         with torch.no_grad(), torch.autocast(shown.device.type, enabled=False):
             clamped, state = self.clamped_phase(shown)
             slopes = self.free_phase(len(shown)) - clamped

@@ -8,7 +8,7 @@ References:
     Burda, Grosse, Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
 
 Departures:
-    Training lasts as many minutes as the budget allows, at `hour` 85 with one draw, 40 with five and 45 with 50, where
+    Training lasts as many minutes as the budget allows, at `hour` 85 with one draw, 40 with five and 65 with 50, where
     the paper makes 3,280 passes; the learning rate falls on a cosine, where the paper has eight stages.
     Batches of 100, where the paper has 20. On processors the likelihood is that of every fifth test digit, and with 50
     draws the gradient of the importance-weighted bound goes through five of them, chosen by their weight; as recalled,

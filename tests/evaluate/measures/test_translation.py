@@ -98,7 +98,7 @@ def test_what_changes_nothing_is_as_far_as_what_was_not_translated(subject_of: C
 
 
 def test_each_way_is_translated_by_its_own_translator(subject_of: Callable[..., Subject]) -> None:
-    """There it inverts, back it halves: of what comes back, 1 - x / 2 is missing there, and (1 + x) / 2 back."""
+    """There it inverts, back it halves: what comes back is (1 - x) / 2 there, and 1 - x / 2 back."""
     subject = subject_of(Turns(inverted, lambda x: x / 2), labelled=False)
     found = MEASURE.take(subject)
     assert subject.other is not None

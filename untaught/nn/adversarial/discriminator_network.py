@@ -147,9 +147,10 @@ class Discriminator(nn.Module):
         return self.judged(self.features(x, beside))
 
     def apart(self, *batches: tuple[Tensor, ...]) -> Sequence[Tensor]:
-        """Logits of batches, of examples or of these and what stands beside them, as if each went by itself.
+        """Logits of batches, of examples or of these and what stands beside them.
 
-        Where no example sees another, all go in one pass: weights are read once, which is faster.
+        They are those of each batch by itself, but for what noise is drawn: where no example sees another, all go in
+        one pass, which is faster, and share the noise of a fixed batch.
         """
         if self.norm == "batch" or self.minibatch is not None:
             return [self(*given) for given in batches]
