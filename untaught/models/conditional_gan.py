@@ -89,7 +89,7 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
         return Loss(loss.total, {**loss.parts, "energy_distance": apart})
 
     def _of_class(self, logits: Features, label: Labels) -> PerExample:
-        """The logit of D from what all examples share and what each class has of its own, equation (2)."""
+        """The logit of D from what all examples share and what each class has of its own."""
         return logits[:, 0] + (one_hot(label, self.config.classes, logits) * logits[:, 1:]).sum(1)
 
     @configuration
