@@ -59,7 +59,7 @@ def in_an_hour(made: Experiment, updates: int, looks: int = 40, decay: float = D
     return replace(made, config={**made.config, "weight_cost": decay}, training=training, seeds=20, watch=watch)
 
 
-SMALL = {"recall": (1.0,), "recall_sweeps": 2}
+SMALL: dict[str, Any] = {"recall": (1.0,), "recall_sweeps": 2}
 
 PAPER = Paper(
     title="A learning algorithm for Boltzmann machines: the encoder problems",
