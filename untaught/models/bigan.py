@@ -109,7 +109,7 @@ class BiGAN(Learner, Encodes, Decodes, Reconstructs, Samples, Activations, Filte
 
     def _both(self, real: tuple[Tensor, ...], made: tuple[Tensor, ...]) -> Iterator[PerExample]:
         """Logits of pairs of both kinds."""
-        return (logits[:, 0] for logits in self.discriminator.apart(real, made))
+        return (logits[:, 0] for logits in self.discriminator.of_each(real, made))
 
     def _centred(self, x: Examples) -> Examples:
         """Values around 0, as the discriminator sees them."""

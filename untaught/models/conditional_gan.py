@@ -71,7 +71,7 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
             return Loss(nats, {"fooling_nats": nats.detach()})
         with torch.no_grad():
             made = self.made(batch.label)
-        both = self.discriminator.apart((batch.x,), (made,))
+        both = self.discriminator.of_each((batch.x,), (made,))
         real, false = (self._of_class(logits, batch.label) for logits in both)
         right = told_right(real, false).detach()
         told = {"value_nats": value(real, false).detach(), "discriminator_accuracy": right}

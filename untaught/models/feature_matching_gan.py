@@ -71,7 +71,7 @@ class FeatureMatchingGAN(FromNoise, Classifies, Encodes, Filters):
         known = batch.beside.get("labelled", batch)
         with torch.no_grad():
             made = self.made(len(batch.x))
-        logits, *others = self.discriminator.apart((known.x,), (batch.x,), (made,))
+        logits, *others = self.discriminator.of_each((known.x,), (batch.x,), (made,))
         real, false = (torch.logsumexp(other, 1) for other in others)
         nats = label_nats(logits, known.label)
         apart = 0.5 * (F.softplus(-real).mean() + F.softplus(false).mean())

@@ -80,7 +80,7 @@ class GAN(FromNoise, Encodes, Filters):
             return Loss(nats + self._apart(player), {"fooling_nats": nats.detach()})
         with torch.no_grad():
             made = self.made(len(batch.x))
-        real, false = (logits[:, 0] for logits in self.discriminator.apart((batch.x,), (made,)))
+        real, false = (logits[:, 0] for logits in self.discriminator.of_each((batch.x,), (made,)))
         total = telling_apart(real, false, self.config.smoothing) + self._apart(player)
         right = told_right(real, false).detach()
         return Loss(total, {"value_nats": value(real, false).detach(), "discriminator_accuracy": right})

@@ -48,7 +48,7 @@ def test_several_batches_are_judged_as_each_by_itself(network: str, norm: str, m
         judge = Discriminator(networks, (1, 8, 8), beside=2, outputs=3)
         batches = [(offset + torch.rand(count, 1, 8, 8), torch.rand(count, 2)) for offset, count in ((0, 4), (1, 6))]
         judge.take(torch.rand(5, 1, 8, 8), torch.rand(5, 2))
-    found = judge.apart(*batches)
+    found = judge.of_each(*batches)
     assert [len(logits) for logits in found] == [4, 6]
     for logits, batch in zip(found, batches, strict=True):
         torch.testing.assert_close(logits, judge(*batch))
@@ -59,9 +59,9 @@ def test_each_batch_is_dropped_from_by_itself() -> None:
     with seeded(0):
         judge = Discriminator(Adversaries(discriminator=(40,), dropout=(0.5,)), (30,))
         x = torch.rand(8, 30)
-        first, second = judge.apart((x,), (x,))
+        first, second = judge.of_each((x,), (x,))
     assert bool((first != second).all())
-    assert torch.equal(*judge.eval().apart((x,), (x,)))
+    assert torch.equal(*judge.eval().of_each((x,), (x,)))
 
 
 def test_minibatch_features_see_a_collapsed_batch() -> None:

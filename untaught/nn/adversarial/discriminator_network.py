@@ -127,8 +127,7 @@ class Discriminator(nn.Module):
             given = self.reference.before(*given)
         shown = 2 * given[0] - 1 if self.networks.output == "sigmoid" else given[0]
         if not self.planes:
-            shown = shown.flatten(1)
-            shown = torch.cat([shown, *given[1:]], 1) if given[1:] else shown
+            shown = torch.cat([shown.flatten(1), *given[1:]], 1)
         for corrupted, layer in zip(self.corrupted, self.layers, strict=False):
             shown = layer(corrupted(shown))
         shown = shown.flatten(1)
@@ -146,7 +145,7 @@ class Discriminator(nn.Module):
         """Logits `(batch, output)`, equation (1)."""
         return self.judged(self.features(x, beside))
 
-    def apart(self, *batches: tuple[Tensor, ...]) -> Sequence[Tensor]:
+    def of_each(self, *batches: tuple[Tensor, ...]) -> Sequence[Tensor]:
         """Logits of batches, of examples or of these and what stands beside them.
 
         They are those of each batch by itself, but for what noise is drawn: where no example sees another, all go in

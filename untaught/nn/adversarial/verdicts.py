@@ -43,8 +43,7 @@ def value(real: PerExample, made: PerExample) -> Scalar:
 def telling_apart(real: PerExample, made: PerExample, smoothing: float = 0.0) -> Scalar:
     """Loss of the discriminator in nats, equation (2), with targets 1 - smoothing."""
     # softplus(-d) = -log D, and softplus(d) = -log(1 - D) = d - log D.
-    nats = -value(real, made)
-    return nats + smoothing * wide(real).mean() if smoothing else nats
+    return -value(real, made) + smoothing * wide(real).mean()
 
 
 def fooling(made: PerExample, kind: Fooling = "non-saturating") -> Scalar:
