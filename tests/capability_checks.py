@@ -135,9 +135,13 @@ def latent_variable(model: Any, x: Tensor) -> None:
 
 
 def activations(model: Any, x: Tensor) -> None:
-    """Layers have names and begin with the batch; asking for one gives that one, and logits are of the classes."""
+    """Layers have names, numbered from 1, and begin with the batch; logits are of the classes, the code as encoded."""
     every = model.activations(x)
     assert every
+    numbered = [name.rsplit(".", 1) for name in every if "." in name]
+    for kind in {kind for kind, _ in numbered}:
+        numbers = [int(number) for other, number in numbered if other == kind]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1)), kind
     for name, value in every.items():
         assert len(value) == len(x) and value.isfinite().all(), name
     first = next(iter(every))
@@ -145,6 +149,8 @@ def activations(model: Any, x: Tensor) -> None:
     assert list(one) == [first] and torch.equal(one[first], every[first])
     if isinstance(model, contract.Classifies) and "logits" in every:
         torch.testing.assert_close(every["logits"].softmax(1), model.class_probabilities(x))
+    if isinstance(model, contract.Encodes) and "code" in every:
+        torch.testing.assert_close(every["code"].flatten(1), model.encode(x))
 
 
 def layered(model: Any, x: Tensor) -> None:

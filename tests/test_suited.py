@@ -201,3 +201,12 @@ def test_grey_and_coloured_pictures_have_gaussian_outputs_within_their_range(nam
         assert usual.config.get("output") == output, usual.because
         begun = usual.config.get("start") == "pca"
         assert begun == (output is not None and "start" in cls.adapts)
+
+
+@pytest.mark.parametrize("name", ["gan", "cycle-gan"])
+def test_another_output_keeps_the_patches(name: str) -> None:
+    held = source(4 * pictures() - 2)
+    other = held if name == "cycle-gan" else None
+    for said in ({}, {"output": "sigmoid"}):
+        found = plan(Asked(name, dict(said), Training(epochs=1, threads=1)), held, other=other).settings
+        assert found.shape == (1, CONVOLVED, CONVOLVED)

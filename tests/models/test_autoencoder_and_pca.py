@@ -8,6 +8,7 @@ from torch import Tensor
 from untaught.data.reading.arrays import from_array
 from untaught.data.source import open_data
 from untaught.data.view import as_float
+from untaught.model import Batch, Example
 from untaught.models.autoencoder import Autoencoder
 from untaught.nn.principal import principal
 from untaught.randomness import seeded
@@ -64,3 +65,11 @@ def _seen(x: Tensor) -> Tensor:
     """The part of an array that a training learns from."""
     part = from_array(x).parts().train
     return part.frames.read(part.first)
+
+
+def test_on_pictures_it_begins_at_components_and_masks_nothing() -> None:
+    found = Autoencoder.usual(Example.of((1, 8, 8)), Batch.of(torch.rand(300, 1, 8, 8)))
+    assert found.config == {
+        "start": "pca", "output": "clipped", "tied": False, "code": "linear", "pretraining": "none", "masking": 0.0,
+        "hidden": (512, 512),
+    }  # fmt: skip

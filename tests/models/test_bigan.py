@@ -124,3 +124,10 @@ def test_the_encoder_has_the_generators_layers_the_other_way_round(network: str,
         model = BiGAN(BiGAN.Config(networks=networks), (1, 16, 16))
     widths = [len(weight) for weight in model.encoder.parameters() if weight.ndim > 1]
     assert widths == [*hidden, 3]
+
+
+def test_activations_are_those_of_every_layer_of_the_encoder() -> None:
+    model = small()
+    found = model.activations(X)
+    assert list(found) == ["encoder.1", "code"]
+    torch.testing.assert_close(model.encoder.layers[1](found["encoder.1"]), found["code"])

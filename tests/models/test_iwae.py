@@ -16,6 +16,7 @@ from untaught.evaluate.likelihood.importance import nested_bounds
 from untaught.model import Batch
 from untaught.models.iwae import IWAE
 from untaught.models.vae import VAE
+from untaught.nn.latent.densities import normal
 from untaught.nn.latent.stochastic import Networks
 from untaught.randomness import seeded
 
@@ -179,3 +180,19 @@ def test_bad_input() -> None:
         made((2,)).sample(1, 1)
     with pytest.raises(DataError, match="values run from 0 to 9"):
         made((2,)).prepare(Batch.of(9 * X))
+
+
+@pytest.mark.parametrize("latent", [(3,), (3, 2)])
+def test_samples_are_decoded_from_draws_of_the_top_layer_down(latent: tuple[int, ...]) -> None:
+    model = made(latent)
+    with seeded(1):
+        samples = model.sample(4)
+    with seeded(1):
+        top = normal(torch.zeros(4, latent[-1], dtype=torch.float64))
+        lowest = model.stack.prior_sample(top)[:, : latent[0]]
+    torch.testing.assert_close(samples, torch.sigmoid(model.decoder(lowest)))
+
+
+def test_filters_of_what_begins_at_components_are_those_of_the_lowest_latents() -> None:
+    model = IWAE(IWAE.Config(latent=(3, 2), hidden=(7, 7), start="pca", output="squashed"), (1, 3, 4))
+    assert model.filters().shape == (3, 1, 3, 4)

@@ -257,3 +257,13 @@ def test_what_does_not_go_together_is_refused(config: dict[str, Any], words: str
 
 def test_units_of_a_kind_are_those_of_the_table() -> None:
     assert machine(visible="softmax").visible_units is UNITS["softmax"]
+
+
+@pytest.mark.parametrize(("layer", "kinds"), [(0, ("gaussian", "bernoulli")), (1, ("bernoulli", "gaussian"))])
+def test_gaussian_units_of_either_layer_have_an_energy_of_their_own(layer: int, kinds: tuple[str, str]) -> None:
+    rbm = machine(visible=kinds[0], hidden_units=kinds[1], learn_deviation=False)
+    with seeded(5):
+        states = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 4, dtype=torch.float64)
+    v, h = (state if place == layer else (state > 0).double() for place, state in enumerate(states))
+    linear = v @ rbm.visible_bias + h @ rbm.hidden_bias + torch.einsum("ni,ij,nj->n", v, rbm.weight, h)
+    torch.testing.assert_close(rbm.energy(v, h), states[layer].square().sum(1) / 2 - linear)

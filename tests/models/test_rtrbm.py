@@ -365,3 +365,13 @@ def test_large_frames_are_learnt_from_in_patches(side: int, patch: int | None) -
     assert train(found).progress == 1
     shown = found.model.predict(torch.rand(2, 4, *found.settings.shape), 1)
     assert shown.shape == (2, 1, *found.settings.shape)
+
+
+def test_error_of_fantasies_is_summed_over_the_values_of_a_frame() -> None:
+    model, x = machine(), clips()
+    with seeded(3):
+        told = model.loss(Batch.of(x), "model", START).parts["fantasy_squared_error_per_frame"]
+    with seeded(3):
+        states, seen = torch.stack(model.states(x.flatten(2)), 1), x.flatten(2)
+        fantasy = model._fantasies(seen, states[:, 1:].flatten(0, 1), *model.biases(states[:, :-1].flatten(0, 1)))
+    torch.testing.assert_close(told, (fantasy - seen.flatten(0, 1)).square().sum() / 6)

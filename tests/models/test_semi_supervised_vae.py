@@ -210,3 +210,15 @@ def test_m2_alone_learns_from_the_examples_themselves() -> None:
     x = torch.rand(3, 1, 5, 6).round()
     (stage,) = net.stages()
     assert stage.sees is not None and torch.equal(stage.sees(x), x.flatten(1))
+
+
+def test_without_features_what_comes_back_is_of_the_likeliest_class() -> None:
+    with seeded(0):
+        model = SemiSupervisedVAE(
+            SemiSupervisedVAE.Config(classes=3, hidden=(6,), latent=2, model="m2", output="gaussian"), (4,)
+        ).eval()
+    x = X.float()
+    label = model.class_probabilities(x).argmax(1)
+    below = model.classes
+    mean = below.encoder(x, label)[0]
+    torch.testing.assert_close(model.reconstruct(x), below.outputs.mean(below.decoder(mean, label)))

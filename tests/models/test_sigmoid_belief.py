@@ -169,13 +169,13 @@ def test_samples_have_the_means_of_the_marginals() -> None:
 def test_features_are_the_layers_from_below() -> None:
     made, x = machine(), pictures()
     layers = made.activations(x)
-    assert list(layers) == ["hidden_1", "hidden_2"]
+    assert list(layers) == ["hidden.1", "hidden.2"]
     torch.testing.assert_close(made.encode(x), torch.cat(list(layers.values()), 1))
     torch.testing.assert_close(made.decode(made.encode(x)), made.reconstruct(x))
     w, a = made.generative.weights[0], made.generative.biases[0]
-    torch.testing.assert_close(made.reconstruct(x).flatten(1), torch.sigmoid(layers["hidden_1"] @ w.T + a))
+    torch.testing.assert_close(made.reconstruct(x).flatten(1), torch.sigmoid(layers["hidden.1"] @ w.T + a))
     torch.testing.assert_close(made.filters()[3, 0, 1, 2], w[5, 3].detach())
-    with pytest.raises(ConfigError, match="'hidden'; there are: hidden_1, hidden_2"):
+    with pytest.raises(ConfigError, match="'hidden'; there are: hidden.1, hidden.2"):
         made.activations(x, ["hidden"])
 
 

@@ -183,3 +183,10 @@ def test_settings_are_those_of_the_exercise_on_digits() -> None:
     assert (config.hidden, config.sparsity, config.sparsity_cost, config.weight_cost) == ((196,), 0.1, 3.0, 3e-3)
     assert config.activation == config.output == "sigmoid" and not config.tied
     assert SparseAutoencoder.recipe.batch_size >= 500
+
+
+@pytest.mark.parametrize("costs", [(0.7, 0.0), (0.0, 0.01), (0.0, 0.0)])
+def test_only_without_any_cost_is_copying_warned_of(costs: tuple[float, float], recwarn: Any) -> None:
+    model = autoencoder(hidden=(20,), sparsity_cost=costs[0], weight_cost=costs[1])
+    model.prepare(Batch.of(data()))
+    assert ["can copy" in str(told.message) for told in recwarn] == [True] * (not any(costs))

@@ -111,6 +111,7 @@ def test_what_cannot_be_is_refused_in_a_line(config: dict[str, Any], example: Ex
 def test_one_class_alone_is_refused(batch: Batch) -> None:
     with pytest.raises(DataError, match="all clips are of one class"):
         built().prepare(Batch(batch.x, torch.zeros(6, dtype=torch.int64)))
+    built().prepare(Batch(batch.x, torch.tensor([0, 1, -1, -1, -1, -1])))
 
 
 @pytest.mark.parametrize("config", [{}, {"task": "direction"}])
@@ -188,3 +189,12 @@ def test_each_encoder_learns_what_it_can_see(network: str, task: str, learns: bo
         right = (model.class_probabilities(x).argmax(1) == test.label[test.first]).float().mean()
     chance = 1 / model.config.classes
     assert right > 0.9 if learns else right < chance + 0.12
+
+
+def test_a_single_frame_has_no_flow_and_a_fast_one_is_bounded() -> None:
+    assert torch.equal(flow_video(torch.rand(2, 1, 1, 12, 12)), torch.full((2, 1, 2, 12, 12), 0.5))
+    x = torch.zeros(1, 2, 1, 24, 24)
+    x[0, 0, 0, 8:12, 4:8], x[0, 1, 0, 8:12, 8:12] = 1.0, 1.0
+    large = torch.nn.functional.interpolate(x[0], scale_factor=4)[None]
+    there, back = flow_video(large), flow_video(large.flip(1))
+    assert (there.max(), back.min()) == (3.5, -2.5)

@@ -58,7 +58,7 @@ class Watch:
     epochs: tuple[float, ...] = ()
     """Passes over the data in the last stage; 0 is before its first step."""
     fractions: tuple[float, ...] = ()
-    """Or fractions of the last stage, from 0 to 1; of a training at most 40 records are kept, and none for two moments."""
+    """Or fractions of the last stage, from 0 to 1, at most as many as a training has records, which is 40."""
 
 
 @dataclass(frozen=True)

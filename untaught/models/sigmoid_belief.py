@@ -204,8 +204,8 @@ class SigmoidBelief(Learner, Encodes, Decodes, Reconstructs, Samples, Scores, La
         return torch.cat(hidden, 1), density
 
     def activations(self, x: Examples, names: Sequence[str] | None = None) -> dict[str, Features]:
-        """Means of the layers `hidden_1`, `hidden_2` and so on."""
-        known = {f"hidden_{n}": mean for n, mean in enumerate(self.inference.means(x.flatten(1)), 1)}
+        """Means of the layers `hidden.1`, `hidden.2` and so on."""
+        known = {f"hidden.{n}": mean for n, mean in enumerate(self.inference.means(x.flatten(1)), 1)}
         return chosen(known, names)
 
     def filters(self) -> Images:

@@ -16,7 +16,9 @@ Departures:
     falls to zero: after 50 at a constant rate the error of training digits was still falling (1.69 % of test digits).
     Contrastive divergence in up-down grows from 3 to 6 and 10 steps in the paper; here it always has 5. Chains that
     begin at the data do not find what the top machine holds likely far from them, and most samples were nearly
-    empty: in a row of its own up-down goes on with chains that persist, and the last weights are kept.
+    empty: in a row of its own up-down goes on with chains that persist, and the last weights are kept. Greedy layers
+    have such a row too, at twice the rate: of held-out digits its top machine had 3.4 % wrong after 6 passes, that of
+    contrastive divergence 4.0 % after 10, and at twice the rate units of the latter were never on.
     A tenth of the training digits is held out. The weights that give wrong classes the least probability there are
     kept; for the machines of the greedy stages, those of the lowest reconstruction error.
 """
@@ -67,6 +69,11 @@ def persistent() -> dict[Budget, Experiment]:
     """Up-down goes on for a while, with chains of the top machine that do not begin at the data again."""
     made = net("up-down", minutes=5, epochs=30, rate=0.02, begin_from="up-down")
     made["hour"] = replace(made["hour"], training=replace(training_of(made["hour"]), minutes=20))
+    return with_chains(made)
+
+
+def with_chains(made: dict[Budget, Experiment]) -> dict[Budget, Experiment]:
+    """The same, of which every machine that learns has chains that persist; the last weights are kept."""
     return {
         budget: replace(
             own,
@@ -94,6 +101,7 @@ PAPER = Paper(
     url="https://www.cs.toronto.edu/~hinton/absps/fastnc.pdf",
     experiments={
         "greedy": net("none", minutes=7, epochs=30, rate=0.05, greedy=30),
+        "greedy-persistent": with_chains(net("none", minutes=7, epochs=30, rate=0.1, greedy=30)),
         "up-down": net("up-down", minutes=7, epochs=300, rate=0.02, begin_from="greedy"),
         "persistent": persistent(),
         "backpropagation": net("backpropagation", minutes=9, epochs=50, rate=0.1, greedy=50),
@@ -105,6 +113,7 @@ PAPER = Paper(
             (Column("error rate", "lower", 4),),
             (
                 row("greedy layers", "greedy", (Published(0.0249, source="section 6", recalled=True),)),
+                Row("greedy layers, chains that persist", "greedy-persistent", ("classification.error_rate",)),
                 row("then up-down", "up-down", (Published(0.0125, source="section 6"),)),
                 Row("then with chains that persist", "persistent", ("classification.error_rate",)),
                 row(
