@@ -19,7 +19,7 @@ from untaught.papers.hinton2006 import PAPER
 from untaught.randomness import seeded
 from untaught.training.fit import Training, train
 
-OF_2006 = {name: own for name, own in PAPER.experiments.items() if name != "persistent"}
+OF_2006 = {name: own for name, own in PAPER.experiments.items() if not name.endswith("persistent")}
 SHAPE = (1, 2, 3)
 VISIBLE, FIRST, TOP = oracles.states(6), oracles.states(4), oracles.states(3)
 START = torch.zeros(())
