@@ -135,13 +135,16 @@ def latent_variable(model: Any, x: Tensor) -> None:
 
 
 def activations(model: Any, x: Tensor) -> None:
-    """Layers have names, numbered from 1, and begin with the batch; logits are of the classes, the code as encoded."""
+    """Layers have names, numbered from 1, and begin with the batch; asking for one gives that one.
+
+    Logits are those of the classes, the code is what `encode` gives.
+    """
     every = model.activations(x)
     assert every
     numbered = [name.rsplit(".", 1) for name in every if "." in name]
     for kind in {kind for kind, _ in numbered}:
-        numbers = [int(number) for other, number in numbered if other == kind]
-        assert sorted(numbers) == list(range(1, len(numbers) + 1)), kind
+        numbers = {number for other, number in numbered if other == kind}
+        assert numbers == {str(number) for number in range(1, len(numbers) + 1)}, kind
     for name, value in every.items():
         assert len(value) == len(x) and value.isfinite().all(), name
     first = next(iter(every))

@@ -47,7 +47,6 @@ def test_what_fits_together_has_no_problems() -> None:
         (replace(GOOD, takes=(Take("reconstructing"),)), "no measure is called 'reconstructing'"),
         (replace(GOOD, watch=Watch((Take("probing"),), (0,))), "no measure is called 'probing'"),
         (replace(GOOD, watch=Watch((Take("probe"),))), "give one of them"),
-        (replace(GOOD, watch=Watch((Take("probe"),), fractions=(1.0, 0.5, 0.51))), "nearer than 1/40"),
         (replace(GOOD, begin_from="two"), "begins from 'two', which has no cpu"),
     ],
 )

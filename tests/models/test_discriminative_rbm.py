@@ -230,7 +230,7 @@ def test_samples_of_a_class_follow_its_conditional() -> None:
     rbm = machine(initial_scale=0.5, sample_steps=30)
     p = joint(rbm).detach().sum(2)
     with seeded(7):
-        for label, exact in ((None, p.sum(1)), *((label, p[:, label] / p[:, label].sum()) for label in (0, 1))):
+        for label, exact in ((None, p.sum(1)), *((y, p[:, y] / p[:, y].sum()) for y in (0, 1))):
             samples = rbm.sample(20_000, label).flatten(1)
             far = (samples.mean(0) - exact @ VISIBLE) / (samples.std(0) / 20_000**0.5)
             assert far.abs().max() < 4

@@ -39,6 +39,7 @@ TOGETHER: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
         "start": (BEGUN, "pca"),
         "pretraining": ({"activation": "sigmoid"}, "rbm"),
     },
+    **dict.fromkeys(("augmented-classifier", "swwae"), {"grid": ({"maps": [3], "convolutions": [1]}, 1)}),
     **dict.fromkeys(("bigan", "conditional-gan", "feature-matching-gan", "gan"), ADVERSARIES),
     "boltzmann": {
         "mean_field_sweeps": ({}, 3), "temperatures": ({}, [3.0, 1.0]), "recall": ({}, [1.0, 0.7]),

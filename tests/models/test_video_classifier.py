@@ -111,6 +111,9 @@ def test_what_cannot_be_is_refused_in_a_line(config: dict[str, Any], example: Ex
 def test_one_class_alone_is_refused(batch: Batch) -> None:
     with pytest.raises(DataError, match="all clips are of one class"):
         built().prepare(Batch(batch.x, torch.zeros(6, dtype=torch.int64)))
+
+
+def test_two_classes_among_clips_without_labels_suffice(batch: Batch) -> None:
     built().prepare(Batch(batch.x, torch.tensor([0, 1, -1, -1, -1, -1])))
 
 

@@ -6,15 +6,10 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from itertools import pairwise
 
 from untaught.errors import ConfigError
 from untaught.evaluate.evaluate import measures
 from untaught.experiments.paper import Experiment, Paper, Table
-from untaught.training.clock import VALIDATIONS
-
-FINEST = (1 - 1e-6) / VALIDATIONS
-"""Fractions of a training that lie nearer may fall on one record; but for rounding, as many may be watched."""
 
 
 def paper_names() -> tuple[str, ...]:
@@ -75,12 +70,8 @@ def _of_experiment(experiment: Experiment) -> Iterator[str]:
         if take.measure not in known:
             yield f"no measure is called {take.measure!r}; there are: {', '.join(known)}"
     watch = experiment.watch
-    if watch is None:
-        return
-    if bool(watch.epochs) == bool(watch.fractions):
+    if watch is not None and bool(watch.epochs) == bool(watch.fractions):
         yield "it is watched at epochs or at fractions: give one of them"
-    if any(b - a < FINEST for a, b in pairwise(sorted(watch.fractions))):
-        yield f"it is watched at fractions nearer than 1/{VALIDATIONS}, for which a training has too few records"
 
 
 def _of_table(table: Table, experiments: set[str]) -> Iterator[str]:

@@ -52,13 +52,16 @@ class Take:
 
 @dataclass(frozen=True)
 class Watch:
-    """Measures to take while the network learns: at the first record at or after each of these moments."""
+    """Measures to take while the network learns: at the first record at or after each of these moments.
+
+    Moments that lie closer together than records are met by one of these, and measured once.
+    """
 
     takes: tuple[Take, ...]
     epochs: tuple[float, ...] = ()
     """Passes over the data in the last stage; 0 is before its first step."""
     fractions: tuple[float, ...] = ()
-    """Or fractions of the last stage, from 0 to 1, at most as many as a training has records, which is 40."""
+    """Or fractions of the last stage, from 0 to 1."""
 
 
 @dataclass(frozen=True)

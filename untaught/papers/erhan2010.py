@@ -15,13 +15,13 @@ References:
     Hinton (2007). To recognize shapes, first learn to generate images.
 
 Departures:
-    Three passes are too few for random networks of four and five layers: they are at chance without any spread, so they
-    have not started, and say nothing of whether they get stuck. That three passes tell depths apart was seen on test
-    digits.
+    At `cpu`, three passes are too few for random networks of three layers and more: they are at chance without any
+    spread, so they have not started, and say nothing of whether they get stuck; in an hour all learn. That three passes
+    tell depths apart was seen on test digits.
     On processors 100 units a layer, two passes of pretraining a layer, three of backpropagation and three seeds, where
     the papers have up to 2000 units, 50 passes and 400 seeds; in an hour 400 units a layer, 50 passes of each stage in
-    batches of 20, and ten seeds, three of the deep ones, on 20,000 digits. All depths share one learning rate, not the
-    best of each.
+    batches of 20, on 20,000 digits, and ten seeds, three of the deep ones; tables say how many were run. All depths
+    share one learning rate, not the best of each.
     Random networks have as many passes of backpropagation as pretrained ones, so fewer in all: a deep one that fails
     here may only be slow. Seeds change weights and order; the world and its labelled pictures are the same for all.
 """

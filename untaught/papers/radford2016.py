@@ -15,7 +15,6 @@ Departures:
     Initial weights and the second moment's decay in Adam are those of `gan`, where the paper's code begins with a
     deviation of 0.02.
     The classifier learns from as many training pictures as four million features allow.
-    After the minutes of `cpu`, pictures made from CIFAR-10 are blotches of colour, not objects.
 """
 
 from __future__ import annotations
@@ -81,6 +80,7 @@ PAPER = Paper(
                     ("probe.baselines.random_weights.linear_svm_accuracy",),
                 ),
             ),
+            "After the minutes of `cpu`, pictures made from CIFAR-10 are blotches of colour, not objects.",
         ),
         Table(
             "Samples",
