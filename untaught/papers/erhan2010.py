@@ -16,8 +16,8 @@ References:
 
 Departures:
     At `cpu`, three passes are too few for random networks of three layers and more: they are at chance without any
-    spread, so they have not started, and say nothing of whether they get stuck; in an hour all learn. That three passes
-    tell depths apart was seen on test digits.
+    spread, so they have not started, and say nothing of whether they get stuck; in an hour those of up to four layers
+    learn. That three passes tell depths apart was seen on test digits.
     On processors 100 units a layer, two passes of pretraining a layer, three of backpropagation and three seeds, where
     the papers have up to 2000 units, 50 passes and 400 seeds; in an hour 400 units a layer, 50 passes of each stage in
     batches of 20, on 20,000 digits, and ten seeds, three of the deep ones; tables say how many were run. All depths
