@@ -35,6 +35,8 @@ Positive = Annotated[float, pydantic.Field(gt=0, le=_LARGEST)]
 """A number above 0."""
 NonNegative = Annotated[float, pydantic.Field(ge=0, le=_LARGEST)]
 """A number from 0."""
+Probability = Annotated[float, pydantic.Field(ge=0, le=1)]
+"""A number from 0 to 1."""
 Fraction = Annotated[float, pydantic.Field(ge=0, lt=1)]
 """A number from 0 to below 1."""
 

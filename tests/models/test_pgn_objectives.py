@@ -131,8 +131,32 @@ def test_scheduled_sampling_goes_from_true_frames_to_its_own(name: str) -> None:
     plain, x = network(name), video()
     model = PGN(replace(plain.config, scheduled_sampling=0.9999), plain.shape).double()
     model.load_state_dict(plain.state_dict())
-    torch.testing.assert_close(model._given_back(x, NOW), plain.reconstruct(x))
-    torch.testing.assert_close(model._given_back(x, NOW + 1), plain.predict(x[:, :1], 4))
+    torch.testing.assert_close(model._clipped(model._given_back(x, NOW)), plain.reconstruct(x))
+    torch.testing.assert_close(model._clipped(model._given_back(x, NOW + 1)), plain.predict(x[:, :1], 4))
+
+
+@torch.no_grad()
+def test_frames_that_are_always_true_are_followed_by_predictions_alone() -> None:
+    plain, x = network("convgru"), video(6)
+    model = PGN(replace(plain.config, scheduled_sampling=1.0, always_true=3), plain.shape).double()
+    model.load_state_dict(plain.state_dict())
+    found = model._given_back(x, NOW + 1)
+    torch.testing.assert_close(found[:, :2], plain.reconstruct(x)[:, :2])
+    torch.testing.assert_close(found[:, 2:], plain.predict(x[:, :3], 3))
+
+
+@pytest.mark.parametrize("own", [0.0, 1.0])
+def test_a_pixel_that_was_driven_below_zero_finds_back(own: float) -> None:
+    """The loss is that of frames which are not clipped, though what is fed back and shown is."""
+    model, x = PGN(replace(SMALL, scheduled_sampling=own), (1, 8, 8)).double(), video()
+    bias = model.decoder.layers[0].get_parameter("bias")
+    torch.nn.init.constant_(bias, -5.0)
+    shown = model.predict(x[:, :1], 4) if own else model.reconstruct(x)
+    assert not shown.any()
+    loss = model.loss(Batch.of(x), "model", NOW + 1).total
+    loss.backward()
+    assert loss.item() > float((x[:, 1:] - shown).pow(2).sum((2, 3, 4)).mean())
+    assert (bias.grad < 0).all()
 
 
 @torch.no_grad()

@@ -62,6 +62,7 @@ TOGETHER: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
         "motion": ({"units": 5}, True), "target": ({"residual": False}, "last"), "core": ({}, "convlstm"),
         "filters": ({}, [4]), "strides": ({}, [1]), "pools": ({}, [2]), "paddings": ({}, ["full"]),
         "saturate": ({"residual": False}, False), "scheduled_sampling": ({"residual": False}, 0.9),
+        "always_true": ({"residual": False, "scheduled_sampling": 0.9}, 2),
         "noise": ({"core": "lstm", "dense": True, "units": 5, "residual": False}, 3),
         "skips": ({"filters": [3, 4], "residual": False}, True), "seen": ({"residual": False}, 2),
         "squared_error": (GAME, 2.0), "judge": (GAME, [3, 4, 6]), "judge_optimiser": (GAME, "adam"),

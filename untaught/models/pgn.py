@@ -6,14 +6,15 @@ as it is:
 
     s_t    = R(E(x_t), s_{t-1}),   s_0 = 0                                    (1)
     y_t    = D(A(h_t))                                                        (2)
-    p_t+1  = min(max(y_t, 0), 1)                                              (3)
-    p_t+1  = min(max(x_t + y_t, 0), 1)          with `residual`               (4)
-    L      = 1/(T-1) sum_t=2^T |x_t - p_t|^2                                  (5)
+    q_t+1  = y_t                                                              (3)
+    q_t+1  = x_t + y_t                          with `residual`               (4)
+    L      = 1/(T-1) sum_t=2^T |x_t - q_t|^2                                  (5)
 
-(3) is the published ReLU followed by saturation at 1. The published loss is the last term of (5) alone (`last_only`).
+What is predicted is p_t = min(max(q_t, 0), 1), the published ReLU followed by saturation at 1. The published loss is
+the last term of (5) alone (`last_only`).
 Beyond the first predicted frame, predictions take the place of frames in (1) and (4). `scheduled_sampling` does so in
-training too: each frame after the first is replaced by the network's own prediction of it, with a probability that
-grows from zero over the training.
+training too: each frame after the first `always_true` is replaced by the network's own prediction of it, with a
+probability that grows from zero over the training.
 
 `adversarial` adds a second player, a discriminator that sees x_1 ... x_T-1 and either x_T or p_T, and classifies it as
 real or predicted (`untaught.nn.temporal.discriminator`). With d = -log p_real(p_T) and frames of P numbers,
@@ -29,8 +30,8 @@ before the first are taken to equal it). With `motion` the decoder gives a flow 
 frame showed is moved, then changed; both are zero at first. `relative` divides each window's error by its change:
 
     s_t    = R(E(c_t), s_{t-1}),   c_t = (x_t, x_t - x_t-1, ...)              (7)
-    p_t+1  = min(max(x_t(p + f_t(p)) + y_t, 0), 1)   at each pixel p          (8)
-    L      = sum_t |x_t - p_t|^2 / (sum_t |x_t - x_t-1|^2 + e P),   e = 1e-4  (9)
+    q_t+1  = x_t(p + f_t(p)) + y_t                   at each pixel p          (8)
+    L      = sum_t |x_t - q_t|^2 / (sum_t |x_t - x_t-1|^2 + e P),   e = 1e-4  (9)
     f_t, y_t = g_t D(A(h_t)),   g_t(p) = max(0, 1 - r / m_t),   r = 1.6e-5    (10)
 
 m_t is the mean square of the changes in c_t around p, so that nothing is predicted to move where nothing did. With
@@ -48,6 +49,8 @@ References:
 Departures:
     The default network is smaller, convolutional throughout, predicts changes (4) and scores all frames but the first.
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
+    Squared errors (5) are those of frames that are not clipped yet: where a value is clipped it has no gradient, and a
+    pixel that was driven below 0 would never find back. Only the discriminator sees clipped frames.
     All windows of a training have one length; the paper draws 5 to 14 context frames anew in each epoch.
     Adam with a falling learning rate instead of RMSprop, except where there is a discriminator.
     Natural video gets a network without memory that sees four frames at once and moves the last (`PGN.usual`).
@@ -65,7 +68,7 @@ from torch import Tensor
 from torch.nn import init
 
 from untaught.capability import Activations, Decodes, Encodes, Filters, Predicts, PredictsMotion, Reconstructs
-from untaught.config import Count, Fraction, NonNegative, Whole, configuration
+from untaught.config import Count, NonNegative, Probability, Whole, configuration
 from untaught.data.view import Batch, View
 from untaught.errors import ConfigError, DataError, SizeError
 from untaught.model import Example, Learner, Loss, Player, Smoke, Stage, Stream, Usual
@@ -106,18 +109,25 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         return Watched(states, below, self._recent(x, before), self._moving(seen))
 
     def _next(self, hidden: Tensor, last: Images, watched: Watched) -> Images:
-        """The frame after `last`, equations (2) to (4) and (8), in the frames' own precision."""
+        """The frame q after `last`, equations (2) to (4) and (8), in the frames' own precision."""
         y = self._decoded(hidden, last, watched)
         if self.config.motion:
             last, y = moved(last, y[:, :2]), y[:, 2:]
-        predicted = last + y if self.config.residual else y
-        return predicted.clamp(0, 1) if self.config.saturate else predicted
+        return last + y if self.config.residual else y
+
+    def _clipped(self, frames: Tensor) -> Tensor:
+        """The frames p that are shown, for q."""
+        return frames.clamp(0, 1) if self.config.saturate else frames
 
     def reconstruct(self, x: Examples) -> Future:
         """Predict every frame from the second on from the true frames before it: (batch, time - 1, ...).
 
         With `target = last`, reconstruct every frame from it and those before it: (batch, time, ...).
         """
+        return self._clipped(self._reconstructed(x))
+
+    def _reconstructed(self, x: Examples) -> Future:
+        """The frames q for every true frame before them."""
         before = x if self.config.target == "last" else self._before(x)
         watched = self._watch(before)
         hidden = torch.stack([state[0] for state in watched.states])
@@ -129,10 +139,10 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         if frames < 1:
             raise ConfigError(f"frames = {frames}: at least 1 frame can be predicted")
         watched = self._after(context)
-        found = [self._next(watched.states[-1][0], context[:, -1], watched)]
+        found = [self._clipped(self._next(watched.states[-1][0], context[:, -1], watched))]
         while len(found) < frames:
             watched = self._watch(found[-1][:, None], watched)
-            found.append(self._next(watched.states[-1][0], found[-1], watched))
+            found.append(self._clipped(self._next(watched.states[-1][0], found[-1], watched)))
         return torch.stack(found, 1)
 
     def motion(self, context: Video) -> Flow | None:
@@ -157,7 +167,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
             parts["error_relative_to_copying"] = errors.mean().detach()
         if not config.adversarial:
             return Loss(errors.mean(), parts)
-        nats = self.discriminator.being_fooled(self._before(x), given[:, -1])
+        nats = self.discriminator.being_fooled(self._before(x), self._clipped(given[:, -1]))
         total = config.squared_error * errors.mean() + config.adversarial * x[0, 0].numel() * nats
         return Loss(total, {**parts, "fooling_nats": nats.detach()})
 
@@ -166,23 +176,29 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         before = self._before(x)
         with torch.no_grad():
             plain = self.config.target == "next" and not self.config.scheduled_sampling
-            proposed = self.predict(before, 1)[:, 0] if plain else self._given_back(x, progress)[:, -1]
+            given = self._only_next(before) if plain else self._given_back(x, progress)
+            proposed = self._clipped(given[:, -1])
         nats, right = self.discriminator.telling_apart(before, x[:, -1], proposed)
         return Loss(nats, {"discriminator_nats": nats.detach(), "discriminator_accuracy": right})
 
     def _given_back(self, x: Examples, progress: Scalar) -> Future:
-        """What is compared with the last frames: predictions from true frames, some of them replaced by predictions."""
+        """The frames q that are compared with the last ones: from true frames, some of them replaced by predictions."""
         if not self.config.scheduled_sampling:
             alone = self.config.last_only and not self.core.remembers and self.config.target == "next"
-            return self.predict(self._before(x), 1) if alone else self.reconstruct(x)
+            return self._only_next(self._before(x)) if alone else self._reconstructed(x)
         chance = (self.config.scheduled_sampling * progress).expand(len(x))
         shown, watched, found = self._before(x)[:, 0], None, list[Images]()
-        for true in x.unbind(1)[1:]:
+        for number, true in enumerate(x.unbind(1)[1:], 1):
             watched = self._watch(shown[:, None], watched)
             found.append(self._next(watched.states[-1][0], shown, watched))
-            own = bernoulli(chance).view(-1, 1, 1, 1).bool()
-            shown = torch.where(own, found[-1], true)
+            own = bernoulli(chance if number >= self.config.always_true else 0 * chance).view(-1, 1, 1, 1).bool()
+            shown = torch.where(own, self._clipped(found[-1]), true)
         return torch.stack(found, 1)
+
+    def _only_next(self, context: Video) -> Future:
+        """The frame q after all of the context, (batch, 1, ...)."""
+        watched = self._after(context)
+        return self._next(watched.states[-1][0], context[:, -1], watched)[:, None]
 
     @configuration
     class Config:
@@ -230,8 +246,10 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         """Score only the last frame of a window, as the paper did, and not every frame from the second on."""
         target: Literal["next", "last"] = "next"
         """Which frame is predicted: the next one, or the last one seen, which makes an autoencoder of video."""
-        scheduled_sampling: Fraction = 0.0
+        scheduled_sampling: Probability = 0.0
         """Probability, at the end of training, that an input frame is replaced by the network's own prediction."""
+        always_true: Count = 1
+        """Frames at the beginning of a window that scheduled sampling never replaces: what is predicted from."""
         adversarial: NonNegative = 0.0
         """Weight of the adversarial loss relative to the squared error of a pixel, equation (6); 0 has none."""
         squared_error: NonNegative = 1.0
@@ -292,8 +310,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         if config.residual:
             # Initially it copies the last frame, the best prediction of natural video without learning.
             init.zeros_(self.decoder.layers[0].get_parameter("weight"))
-        elif config.saturate:
-            # Initially grey, since clipped values have no gradient.
+        elif config.saturate and config.adversarial:
+            # Initially grey: the discriminator sees clipped values, which have no gradient.
             init.constant_(self.decoder.layers[0].get_parameter("bias"), 0.5)
 
     @classmethod
