@@ -40,6 +40,20 @@ def test_under_epochs_the_measured_steps_do_not_depend_on_speed() -> None:
     assert len(measured) <= VALIDATIONS and measured[-1] == 500
 
 
+@pytest.mark.parametrize("seconds_per_step", [1e-5, 3.0])
+def test_a_moment_that_is_asked_for_ends_a_segment(seconds_per_step: float) -> None:
+    clock = Clock(steps_per_epoch=100, epochs=5, moments=(0.0, 0.002, 0.0031, 0.5, 1.0))
+    ends: list[int] = []
+    while not clock.over:
+        clock.step += clock.segment()
+        clock.rate = 1 / seconds_per_step
+        ends.append(clock.step)
+    assert {1, 2, 250, 500} <= set(ends)
+    clock = Clock(steps_per_epoch=100, epochs=5)
+    clock.rate, clock.step = 1e5, 1
+    assert clock.segment() > 1
+
+
 def test_measuring_takes_a_small_share_of_the_steps() -> None:
     clock = Clock(steps_per_epoch=100, epochs=40, held_out_steps=20)
     measured = run_out(clock, 0.01)

@@ -37,6 +37,7 @@ class Clock:
         minutes: Time to take; if neither is given, the stage ends at a stall or after ten minutes.
         share: Fraction of the whole training's default time that this stage may take.
         held_out_steps: Number of held-out examples, in steps.
+        moments: Fractions of a stage of known length at which there is a record, whatever the time.
     """
 
     steps_per_epoch: float
@@ -44,6 +45,7 @@ class Clock:
     minutes: float | None = None
     share: float = 1.0
     held_out_steps: float = 0.0
+    moments: tuple[float, ...] = ()
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
@@ -105,7 +107,13 @@ class Clock:
         if self.total is None:
             left = (self.limit - self.seconds) * self.rate
             return max(1, min(wanted, math.ceil(left))) if self.rate else 1
-        return max(1, min(wanted, self.total - self.step, self.interval - self.step % self.interval))
+        asked = (math.ceil(moment * self.total) - self.step for moment in self.moments)
+        ends = (
+            self.total - self.step,
+            self.interval - self.step % self.interval,
+            *(steps for steps in asked if steps > 0),
+        )
+        return max(1, min(wanted, *ends))
 
     @property
     def interval(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
@@ -82,6 +82,7 @@ def fit(
     data: Any = None,
     training: Training | None = None,
     run: Run | None = None,
+    moments: Sequence[float] = (),
 ) -> Generator[Record, None, None]:
     """Train stage by stage. With a run, write checkpoints, and continue from its last one.
 
@@ -90,6 +91,7 @@ def fit(
         data: A source, a tensor of examples, or anything that `open_data` opens; not given with a plan.
         training: How long and how; the model's recipe by default.
         run: Where records and checkpoints are written.
+        moments: Fractions of the last stage at which there is a record too, if its length is known.
 
     Afterwards the model has the weights with the lowest held-out loss, or the last ones if `monitor` is None or `keep`
     says so.
@@ -118,6 +120,8 @@ def fit(
     for number in range(begin, len(plan.stages)):
         with as_torch_begins():
             stage = _StageTraining(plan, number, fabric, run, resumed)
+        if number == len(plan.stages) - 1:
+            stage.clock.moments = tuple(moments)
         resumed = None
         yield from stage.records()
     plan.model.eval()

@@ -140,7 +140,7 @@ class Runner:
         seed, watch = decided.settings.training.seed, self.records.paper.experiments[name][self.budget].watch
         row = self.row(name, seed)
         run = row.run(decided.settings, self.command(name, seed), again)
-        seen, records = row.seen(run), fit(decided, run=run)
+        seen, records = row.seen(run), fit(decided, run=run, moments=watch.fractions if watch else ())
         self.follow(records if watch is None else watched(records, watch, measuring, seen, row.keep_seen))
         row.end()
         if self.keep:
