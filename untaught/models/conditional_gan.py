@@ -57,8 +57,8 @@ class ConditionalGAN(FromNoise, Encodes, Filters):
         return self.generator(latent, one_hot(label, self.config.classes, latent))
 
     def encode(self, x: Examples) -> Features:
-        """The discriminator's last hidden layer h, equation (2)."""
-        return self.discriminator.features(x)
+        """The discriminator's last hidden layer h, equation (2); of convolutions all layers, pooled to 4 x 4."""
+        return self.discriminator.described(x)
 
     def judged(self, x: Examples, label: Labels) -> PerExample:
         """The logit of D for each example and class, equation (2)."""

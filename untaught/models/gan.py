@@ -13,8 +13,9 @@ log 4: -log 4 where the generator has learnt p. Networks are dense, or the convo
 (`untaught.nn.adversarial`). Of the further techniques, o(h) compares the examples of a batch (`minibatch`), (6) draws
 each player's weights to their mean so far (`averaging`), and a layer may be normalised by a fixed batch.
 
-Features are h, the discriminator's last hidden layer. The weights that are kept are the last ones whose samples are
-about as near to held-out examples as those of the best, by the energy distance between the two sets.
+Features are h, the discriminator's last hidden layer, or, of a convolutional one, all layers, each pooled to 4 x 4. The
+weights that are kept are the last ones whose samples are about as near to held-out examples as those of the best, by
+the energy distance between the two sets.
 
 References:
     Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio (2014). Generative adversarial nets.
@@ -66,8 +67,8 @@ class GAN(FromNoise, Encodes, Filters):
         return self.generator(self.generator.prior(count))
 
     def encode(self, x: Examples) -> Features:
-        """The discriminator's last hidden layer h, equation (2)."""
-        return self.discriminator.features(x)
+        """The discriminator's last hidden layer h, equation (2); of convolutions all layers, pooled to 4 x 4."""
+        return self.discriminator.described(x)
 
     def judged(self, x: Examples) -> PerExample:
         """The logit of D for each example, equation (2)."""

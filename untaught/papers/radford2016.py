@@ -7,7 +7,6 @@ References:
     networks. ICLR.
 
 Departures:
-    Features are the discriminator's last layer, where the paper pools all layers to 4 x 4 and joins them.
     The paper's discriminator learnt from ImageNet; ours learns from the small pictures that it is judged on, without
     their labels, for as many minutes as the budget allows, and is smaller.
     There are no dense layers of 1024 units between the convolutions and the latents or the verdict, weights do not

@@ -47,6 +47,42 @@ def test_a_generator_is_normalised_as_asked(network: str, asked: str) -> None:
     assert normalised(Generator(networks, PICTURE)) == wanted[asked]
 
 
+@pytest.mark.parametrize("norm", ["auto", "virtual"])
+def test_convolutions_describe_a_picture_by_the_largest_values_of_all_layers(norm: str) -> None:
+    """In each of 4 x 4 windows that cover the maps; of maps that are smaller, all values."""
+    networks = Adversaries(network="convolution", discriminator=(3, 4, 5), discriminator_norm=norm, reference=6)  # type: ignore[arg-type]
+    x = torch.rand(7, 1, 22, 16)
+    with seeded(0):
+        network = Discriminator(networks, (1, 22, 16))
+        if network.reference is not None:
+            network.reference.take(torch.rand(6, 1, 22, 16))
+    network.eval()
+    maps: list[torch.Tensor] = []
+    for layer in network.layers:
+        layer.register_forward_hook(lambda _, __, given: maps.append(given[-7:]))
+    with torch.no_grad():
+        found = network.described(x)
+    assert [tuple(one.shape[2:]) for one in maps] == [(11, 8), (6, 4), (3, 2)]
+    expected = []
+    for one, rows, columns in zip(maps, ((2, 5), (1, 3), (1, 1)), ((2, 2), (1, 1), (1, 1)), strict=True):
+        (down, tall), (right, wide) = rows, columns
+        height, width = min(4, one.shape[2]), min(4, one.shape[3])
+        for row in range(height):
+            for column in range(width):
+                window = one[:, :, down * row : down * row + tall, right * column : right * column + wide]
+                assert row < height - 1 or down * row + tall == one.shape[2]
+                assert column < width - 1 or right * column + wide == one.shape[3]
+                expected.append(window.amax((2, 3)))
+    assert torch.equal(found.sort(1).values, torch.cat(expected, 1).sort(1).values)
+
+
+def test_a_dense_discriminator_describes_an_example_by_its_last_layer() -> None:
+    with seeded(0):
+        network = Discriminator(Adversaries(discriminator=(5, 4)), (9,)).eval()
+    x = torch.rand(3, 9)
+    assert torch.equal(network.described(x), network.features(x))
+
+
 def test_bends_of_a_discriminators_units_lie_apart() -> None:
     """Biases are uniform within one over the root of the inputs: of 100, their deviation is 0.1 / sqrt(3)."""
     with seeded(0):

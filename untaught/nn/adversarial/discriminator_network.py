@@ -6,6 +6,12 @@ c is what stands beside an example, such as a class or a code: dense layers see 
 it in one more dense layer. o compares the examples of a batch (`untaught.nn.adversarial.minibatch`), where asked for.
 Values are shifted to lie around 0 where they are from 0 to 1. Inputs of layers may be dropped and have noise added
 while the network learns.
+
+What a stack of convolutions knows of an example is in all its layers, not in the last alone (`described`).
+
+References:
+    Radford, Metz, Chintala (2016). Unsupervised representation learning with deep convolutional generative adversarial
+    networks. ICLR (section 5.1: layers pooled to 4 x 4).
 """
 
 from __future__ import annotations
@@ -36,6 +42,8 @@ SLOPE = 0.2
 """Of a leaky unit below 0."""
 SETTLING = 500
 """Examples that settle lengths of normalised weights."""
+SIDE = 4
+"""Height and width to which layers are pooled."""
 MEETING = 256
 """Units of the dense layer where convolutions meet what stands beside the example."""
 
@@ -122,18 +130,34 @@ class Discriminator(nn.Module):
 
     def features(self, x: Examples, beside: Beside | None = None) -> Features:
         """The last hidden layer h of equation (1)."""
-        given = (x,) if beside is None else (x, beside)
-        if self.reference is not None:
-            given = self.reference.before(*given)
-        shown = 2 * given[0] - 1 if self.networks.output == "sigmoid" else given[0]
-        if not self.planes:
-            shown = torch.cat([shown.flatten(1), *given[1:]], 1)
-        for corrupted, layer in zip(self.corrupted, self.layers, strict=False):
-            shown = layer(corrupted(shown))
-        shown = shown.flatten(1)
+        given = self._given(x, beside)
+        shown = self._hidden(given)[-1].flatten(1)
         if self.meeting is not None:
             shown = self.meeting(torch.cat([shown, *given[1:]], 1))
         return shown if self.reference is None else self.reference.after(shown)
+
+    def described(self, x: Examples) -> Features:
+        """All convolutional layers, pooled to 4 x 4 and joined; of dense ones the last, h."""
+        if not self.planes:
+            return self.features(x)
+        joined = torch.cat([_pooled(maps).flatten(1) for maps in self._hidden(self._given(x, None))], 1)
+        return joined if self.reference is None else self.reference.after(joined)
+
+    def _given(self, x: Examples, beside: Beside | None) -> tuple[Tensor, ...]:
+        """Examples and what stands beside them, after those of the fixed batch."""
+        given = (x,) if beside is None else (x, beside)
+        return given if self.reference is None else self.reference.before(*given)
+
+    def _hidden(self, given: tuple[Tensor, ...]) -> list[Tensor]:
+        """What every layer gives, the lowest first."""
+        shown = 2 * given[0] - 1 if self.networks.output == "sigmoid" else given[0]
+        if not self.planes:
+            shown = torch.cat([shown.flatten(1), *given[1:]], 1)
+        found: list[Tensor] = []
+        for corrupted, layer in zip(self.corrupted, self.layers, strict=False):
+            shown = layer(corrupted(shown))
+            found.append(shown)
+        return found
 
     def judged(self, features: Features) -> Logits:
         """Logits from features, equation (1), in full precision."""
@@ -215,6 +239,14 @@ def _linear(layer: nn.Module) -> dense.Layer:
 
 def _leaky(x: Tensor) -> Tensor:
     return F.leaky_relu(x, SLOPE)
+
+
+def _pooled(maps: Images) -> Float[Tensor, "batch channel up across"]:
+    """The largest value in each of 4 x 4 windows that cover the maps, or fewer where maps are smaller."""
+    sides = [min(side, SIDE) for side in maps.shape[2:]]
+    strides = [size // side for size, side in zip(maps.shape[2:], sides, strict=True)]
+    windows = [size - stride * (side - 1) for size, stride, side in zip(maps.shape[2:], strides, sides, strict=True)]
+    return F.max_pool2d(maps, windows, strides)
 
 
 def _activate(networks: Adversaries) -> Callable[[Tensor], Tensor]:
