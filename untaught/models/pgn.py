@@ -10,11 +10,9 @@ as it is:
     q_t+1  = x_t + y_t                          with `residual`               (4)
     L      = 1/(T-1) sum_t=2^T |x_t - q_t|^2                                  (5)
 
-What is predicted is p_t = min(max(q_t, 0), 1), the published ReLU followed by saturation at 1. The published loss is
-the last term of (5) alone (`last_only`).
-Beyond the first predicted frame, predictions take the place of frames in (1) and (4). `scheduled_sampling` does so in
-training too: each frame after the first `always_true` is replaced by the network's own prediction of it, with a
-probability that grows from zero over the training.
+The published loss is the last term of (5) alone (`last_only`). Predicted is p_t = min(max(q_t, 0), 1), a ReLU followed
+by saturation at 1; it takes the place of x_t in (1) and (4) beyond the first predicted frame. `scheduled_sampling` does
+so in training: frames after the first `always_true` are replaced, with a probability that grows from zero.
 
 `adversarial` adds a second player, a discriminator that sees x_1 ... x_T-1 and either x_T or p_T, and classifies it as
 real or predicted (`untaught.nn.temporal.discriminator`). With d = -log p_real(p_T) and frames of P numbers,
@@ -49,8 +47,7 @@ References:
 Departures:
     The default network is smaller, convolutional throughout, predicts changes (4) and scores all frames but the first.
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
-    Squared errors (5) are those of frames that are not clipped yet: where a value is clipped it has no gradient, and a
-    pixel that was driven below 0 would never find back. Only the discriminator sees clipped frames.
+    Squared errors are those of q, as a clipped value has no gradient; the paper's are of p, which is what players see.
     All windows of a training have one length; the paper draws 5 to 14 context frames anew in each epoch.
     Adam with a falling learning rate instead of RMSprop, except where there is a discriminator.
     Natural video gets a network without memory that sees four frames at once and moves the last (`PGN.usual`).
