@@ -13,12 +13,14 @@ from subject import ready
 from torch import Tensor
 
 from untaught import cli
-from untaught.data.view import Statistics
+from untaught.data.view import Batch, Statistics
 from untaught.errors import ConfigError
 from untaught.export import extras, onnx_files
 from untaught.export.networks import KINDS, Network, networks
 from untaught.export.onnx_files import BATCHES, checked, described, runner
 from untaught.model import Decodes, Encodes, Model, capabilities, model_class, model_name, model_names
+from untaught.models.gan import GAN
+from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.randomness import seeded
 from untaught.runs.run import Run, create_run, open_run
 from untaught.runs.settings import Settings
@@ -47,6 +49,20 @@ def test_every_model_exports_or_says_why(name: str) -> None:
             x = torch.rand(7, *network.tried.shape[1:])
         with torch.no_grad():
             np.testing.assert_allclose(run(x.numpy()), network(x).numpy(), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("norm", ["batch", "virtual"])
+def test_features_of_convolutions_export(norm: str) -> None:
+    """The pooled layers of a discriminator, whose windows overlap."""
+    networks_ = Adversaries(network="convolution", discriminator=(3, 4), discriminator_norm=norm, generator=(3,))  # type: ignore[arg-type]
+    model = GAN(GAN.Config(networks=networks_), (1, 18, 16))
+    model.prepare(Batch.of(torch.rand(200, 1, 18, 16)))
+    encoder = next(network for network in networks(model.eval()) if network.name == "encoder")
+    content, _ = checked(encoder, {})
+    with seeded(3):
+        x = torch.rand(7, 1, 18, 16)
+    with torch.no_grad():
+        np.testing.assert_allclose(runner(content)(x.numpy()), model.encode(x).numpy(), rtol=0, atol=1e-4)
 
 
 def test_a_model_without_networks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

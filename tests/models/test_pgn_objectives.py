@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tests.models.test_pgn import SMALL, network, video
 from untaught.data.source import open_data
-from untaught.errors import ConfigError
+from untaught.errors import ConfigError, DataError
 from untaught.model import Batch
 from untaught.models.pgn import GENERATOR, PGN
 from untaught.papers.lotter2015 import FACES_2015
@@ -25,15 +25,27 @@ def judged(config: PGN.Config = JUDGED) -> PGN:
         return PGN(config, (1, 8, 8)).double()
 
 
-def test_generator_minimises_error_and_verdict() -> None:
-    """Equation (6), from its two sides; P is 64."""
+@pytest.mark.parametrize("bias", [0.5, 1.5])
+def test_generator_minimises_error_and_verdict(bias: float) -> None:
+    """Equation (6), from its two sides; P is 64. The error is of frames before they are clipped, the verdict after."""
     model, x = judged(replace(JUDGED, squared_error=2.0)), video()
-    given = model.reconstruct(x)
+    torch.nn.init.constant_(model.decoder.layers[0].get_parameter("bias"), bias)
+    given = unclipped(model).reconstruct(x)
+    assert (given.max() > 1) == (bias > 1)
     error = (given - x[:, 1:]).square().sum((2, 3, 4)).mean()
-    doubt = -model.discriminator(x[:, :-1], given[:, -1]).log_softmax(1)[:, 1].mean()
+    doubt = -model.discriminator(x[:, :-1], given[:, -1].clamp(0, 1)).log_softmax(1)[:, 1].mean()
     loss = model.loss(Batch.of(x), "generator", NOW)
     torch.testing.assert_close(loss.total, 2 * error + 0.5 * 64 * doubt)
     torch.testing.assert_close(loss.parts["fooling_nats"], doubt.detach())
+    held_out = model.held_out(Batch.of(x), "generator").parts["squared_error_per_frame"]
+    torch.testing.assert_close(held_out, (given.clamp(0, 1) - x[:, 1:]).square().sum((2, 3, 4)).mean().detach())
+
+
+def unclipped(model: PGN) -> PGN:
+    """The same network, which shows frames as they are."""
+    free = PGN(replace(model.config, saturate=False), model.shape).double()
+    free.load_state_dict(model.state_dict())
+    return free
 
 
 def test_each_player_moves_only_its_own_weights() -> None:
@@ -100,6 +112,8 @@ def test_the_published_discriminator_has_its_layers() -> None:
 def test_the_discriminator_is_shown_the_true_next_frame_and_the_prediction_of_it(own: bool) -> None:
     """With scheduled sampling the prediction is the generator's, from its own frames at the end."""
     model, x = judged(replace(JUDGED, scheduled_sampling=0.9999 * own)), video(batch=5)
+    torch.nn.init.constant_(model.decoder.layers[0].get_parameter("bias"), 1.1)
+    assert unclipped(model).reconstruct(x).max() > 1
     loss = model.loss(Batch.of(x), "discriminator", NOW + 1)
     predicted = model.predict(x[:, :1], 4)[:, -1] if own else model.predict(x[:, :-1], 1)[:, 0]
     nats = torch.zeros(()).double()
@@ -145,6 +159,13 @@ def test_frames_that_are_always_true_are_followed_by_predictions_alone() -> None
     torch.testing.assert_close(found[:, 2:], plain.predict(x[:, :3], 3))
 
 
+def test_windows_that_leave_no_frame_to_replace_are_refused() -> None:
+    model = PGN(replace(SMALL, scheduled_sampling=1.0, always_true=3), (1, 8, 8)).double()
+    assert model._given_back(video(5), NOW).shape[1] == 4
+    with pytest.raises(DataError, match="at least --frames 5"):
+        model._given_back(video(4), NOW)
+
+
 @pytest.mark.parametrize("own", [0.0, 1.0])
 def test_a_pixel_that_was_driven_below_zero_finds_back(own: float) -> None:
     """The loss is that of frames which are not clipped, though what is fed back and shown is."""
@@ -155,7 +176,7 @@ def test_a_pixel_that_was_driven_below_zero_finds_back(own: float) -> None:
     assert not shown.any()
     loss = model.loss(Batch.of(x), "model", NOW + 1).total
     loss.backward()
-    assert loss.item() > float((x[:, 1:] - shown).pow(2).sum((2, 3, 4)).mean())
+    assert loss.item() > float((x[:, 1:] - shown.detach()).pow(2).sum((2, 3, 4)).mean())
     assert (bias.grad < 0).all()
 
 
@@ -175,7 +196,7 @@ def test_scheduled_sampling_mixes_by_its_chance() -> None:
 
 @torch.no_grad()
 def test_held_out_loss_does_not_follow_the_schedule() -> None:
-    model, x = PGN(replace(SMALL, scheduled_sampling=0.5), (1, 8, 8)).double(), video()
+    model, x = PGN(replace(SMALL, scheduled_sampling=0.5, saturate=False), (1, 8, 8)).double(), video()
     batch = Batch.of(x)
     with seeded(4):
         end = model.loss(batch, "model", NOW + 1).total
@@ -230,6 +251,7 @@ def test_noise_moves_predictions_and_not_features() -> None:
         (replace(SMALL, target="last", residual=True), "--no-residual"),
         (replace(SMALL, target="last", scheduled_sampling=0.5), "leave one out"),
         (replace(SMALL, squared_error=0.0), "nothing to learn"),
+        (replace(SMALL, always_true=2), "leave out always_true"),
     ],
 )
 def test_contradictions_are_refused(config: PGN.Config, says: str) -> None:

@@ -140,6 +140,19 @@ def test_stages_train_in_turn(tmp_path: Path) -> None:
     assert ends == {names[0]: 5.0, names[1]: 2.0}
 
 
+def test_moments_of_the_last_stage_have_records_and_change_no_weight() -> None:
+    training = Training(epochs=10, batch_size=16, device="cpu", threads=1)
+    plain, watched = make("stack"), make("stack")
+    train(plain, source(), training)
+    records = list(fit(watched, source(), training, moments=(0.07, 0.5, 0.93)))
+    assert same(weights(plain), weights(watched))
+    first, last = (stage.name for stage in plain.stages())
+    total = max(record.step for record in records if record.stage == last)
+    asked = {math.ceil(fraction * total / 100) for fraction in (7, 50, 93)}
+    assert asked <= {record.step for record in records if record.stage == last}
+    assert not asked <= {record.step for record in records if record.stage == first}
+
+
 class Exploding(Learner):
     """A loss that is not a number from a given step on."""
 

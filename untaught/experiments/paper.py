@@ -54,8 +54,8 @@ class Take:
 class Watch:
     """Measures to take while the network learns: at the first record at or after each of these moments.
 
-    Each fraction has a record of its own where the stage's length is known. Other moments that lie closer together than
-    records are met by one of these, and measured once.
+    Each fraction has a record of its own where the stage's length is known and has as many steps. Otherwise moments
+    between two records are measured once, at the later one.
     """
 
     takes: tuple[Take, ...]

@@ -11,8 +11,8 @@ as it is:
     L      = 1/(T-1) sum_t=2^T |x_t - q_t|^2                                  (5)
 
 The published loss is the last term of (5) alone (`last_only`). Predicted is p_t = min(max(q_t, 0), 1), a ReLU followed
-by saturation at 1; it takes the place of x_t in (1) and (4) beyond the first predicted frame. `scheduled_sampling` does
-so in training: frames after the first `always_true` are replaced, with a probability that grows from zero.
+by saturation at 1; it takes the place of x_t in (1), (4) and (8) beyond the first predicted frame. `scheduled_sampling`
+does so in training: frames after the first `always_true` are replaced, with a probability that grows from zero.
 
 `adversarial` adds a second player, a discriminator that sees x_1 ... x_T-1 and either x_T or p_T, and classifies it as
 real or predicted (`untaught.nn.temporal.discriminator`). With d = -log p_real(p_T) and frames of P numbers,
@@ -47,7 +47,7 @@ References:
 Departures:
     The default network is smaller, convolutional throughout, predicts changes (4) and scores all frames but the first.
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
-    Squared errors are those of q, as a clipped value has no gradient; the paper's are of p, which is what players see.
+    Networks learn from errors of q, as a clipped value has no gradient; held-out errors and the discriminator are of p.
     All windows of a training have one length; the paper draws 5 to 14 context frames anew in each epoch.
     Adam with a falling learning rate instead of RMSprop, except where there is a discriminator.
     Natural video gets a network without memory that sees four frames at once and moves the last (`PGN.usual`).
@@ -55,7 +55,7 @@ Departures:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -151,10 +151,16 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error (5), mean over the batch, with `relative` (9); or a player's side of (6)."""
-        x, config = batch.x, self.config
+        return self._side(batch.x, player, progress, lambda frames: frames)
+
+    def held_out(self, batch: Batch, player: str) -> Loss:
+        """The loss of what is shown, p in place of q."""
+        return self._side(batch.x, player, torch.ones((), device=batch.x.device), self._clipped)
+
+    def _side(self, x: Examples, player: str, progress: Scalar, compared: Callable[[Future], Future]) -> Loss:
         if player == "discriminator":
             return self._telling_apart(x, progress)
-        given = self._given_back(x, progress)
+        config, given = self.config, compared(self._given_back(x, progress))
         scored = 1 if config.last_only else given.shape[1]
         errors = _squares(given[:, -scored:] - x[:, -scored:])
         parts = {"squared_error_per_frame": errors.mean().detach()}
@@ -183,6 +189,11 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         if not self.config.scheduled_sampling:
             alone = self.config.last_only and not self.core.remembers and self.config.target == "next"
             return self._only_next(self._before(x)) if alone else self._reconstructed(x)
+        if self.config.always_true > max(1, x.shape[1] - 2):
+            raise DataError(
+                f"windows of {x.shape[1]} frames leave none to replace after always_true = {self.config.always_true}; "
+                f"give at least --frames {self.config.always_true + 2}"
+            )
         chance = (self.config.scheduled_sampling * progress).expand(len(x))
         shown, watched, found = self._before(x)[:, 0], None, list[Images]()
         for number, true in enumerate(x.unbind(1)[1:], 1):
@@ -246,7 +257,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         scheduled_sampling: Probability = 0.0
         """Probability, at the end of training, that an input frame is replaced by the network's own prediction."""
         always_true: Count = 1
-        """Frames at the beginning of a window that scheduled sampling never replaces: what is predicted from."""
+        """Number of first frames in a window that scheduled sampling never replaces."""
         adversarial: NonNegative = 0.0
         """Weight of the adversarial loss relative to the squared error of a pixel, equation (6); 0 has none."""
         squared_error: NonNegative = 1.0
@@ -328,7 +339,7 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
     # -------- what it does
 
     def decode(self, features: Features) -> Images:
-        """The frame decoded from a hidden state, by (2) and (3); with `residual` the change, from -1 to 1."""
+        """The frame decoded from a hidden state, (2) and (3), clipped; with `residual` the change, from -1 to 1."""
         hidden, *lower = self._hidden(features)
         y = self.decoder(self.adapter(hidden), (self.shape[1], self.shape[2]), lower[::-1])[:, -self.shape[0] :]
         return y.clamp(-1.0 if self.config.residual else 0.0, 1.0) if self.config.saturate else y
@@ -445,6 +456,8 @@ def _refuse_contradictions(config: PGN.Config) -> None:
         raise ConfigError("the last frame seen plus a change gives itself back at once; add --no-residual")
     if config.target == "last" and config.scheduled_sampling:
         raise ConfigError("scheduled sampling shows predictions, and target last makes none; leave one out")
+    if config.always_true > 1 and not config.scheduled_sampling:
+        raise ConfigError("without scheduled sampling all frames are true; leave out always_true")
     if not config.adversarial and not config.squared_error:
         raise ConfigError("with neither squared error nor adversarial loss there is nothing to learn from")
     if config.skips and config.core == "gru-rcn":

@@ -23,6 +23,8 @@ GAIN = 1e-3
 """Relative fall of the held-out loss that counts as an improvement."""
 VALIDATION_SHARE = 0.03
 """Largest share of the time for held-out measurements; estimated from steps if epochs are given, otherwise measured."""
+ROUNDING = 1e-6
+"""Of a step: a fraction such as 0.07 is not exact."""
 PICTURE_SHARE = 0.1
 """Largest share of the time for pictures after the first ones, which show how long they take."""
 
@@ -37,7 +39,7 @@ class Clock:
         minutes: Time to take; if neither is given, the stage ends at a stall or after ten minutes.
         share: Fraction of the whole training's default time that this stage may take.
         held_out_steps: Number of held-out examples, in steps.
-        moments: Fractions of a stage of known length at which there is a record, whatever the time.
+        moments: Fractions of a stage of known length at which there is a record.
     """
 
     steps_per_epoch: float
@@ -107,7 +109,7 @@ class Clock:
         if self.total is None:
             left = (self.limit - self.seconds) * self.rate
             return max(1, min(wanted, math.ceil(left))) if self.rate else 1
-        asked = (math.ceil(moment * self.total) - self.step for moment in self.moments)
+        asked = (math.ceil(moment * self.total - ROUNDING) - self.step for moment in self.moments)
         ends = (
             self.total - self.step,
             self.interval - self.step % self.interval,

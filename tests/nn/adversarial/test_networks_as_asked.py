@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from untaught.errors import SizeError
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.discriminator_network import Discriminator
 from untaught.nn.adversarial.generator_network import Generator
@@ -74,6 +75,12 @@ def test_convolutions_describe_a_picture_by_the_largest_values_of_all_layers(nor
                 assert column < width - 1 or right * column + wide == one.shape[3]
                 expected.append(window.amax((2, 3)))
     assert torch.equal(found.sort(1).values, torch.cat(expected, 1).sort(1).values)
+
+
+def test_pictures_of_another_size_have_no_description() -> None:
+    network = Discriminator(Adversaries(network="convolution", discriminator=(3, 4)), (1, 16, 16))
+    with pytest.raises(SizeError, match="16 x 16, not 16 x 24"):
+        network.described(torch.rand(2, 1, 16, 24))
 
 
 def test_a_dense_discriminator_describes_an_example_by_its_last_layer() -> None:

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from untaught.errors import ConfigError
+from untaught.errors import ConfigError, SizeError
 from untaught.nn import convolution, dense
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.minibatch import MinibatchFeatures
@@ -32,6 +32,7 @@ from untaught.nn.adversarial.virtual_norm import ReferenceBatch, VirtualBatchNor
 from untaught.nn.adversarial.weight_norm import normalise, settle
 from untaught.nn.latent.densities import normal
 from untaught.nn.noise import bernoulli, wide
+from untaught.nn.sizes import frame_size
 from untaught.shapes import Examples, Features, Images, Shape, Vectors
 
 Beside = Float[Tensor, "batch beside"]
@@ -72,6 +73,7 @@ class Discriminator(nn.Module):
         """
         super().__init__()
         self.networks, self.planes = networks, networks.convolutional(shape)
+        self.size = tuple(map(int, shape[-2:]))
         _, self.norm = networks.norms(shape)
         layers, features = self._convolutional(shape) if self.planes else self._dense(shape, beside)
         self.layers = nn.ModuleList(layers)
@@ -137,9 +139,16 @@ class Discriminator(nn.Module):
         return shown if self.reference is None else self.reference.after(shown)
 
     def described(self, x: Examples) -> Features:
-        """All convolutional layers, pooled to 4 x 4 and joined; of dense ones the last, h."""
+        """All convolutional layers, pooled to 4 x 4 and joined; of dense ones the last, h.
+
+        Raises:
+            SizeError: Pictures have another size than those it learns from: their largest values would be others.
+        """
         if not self.planes:
             return self.features(x)
+        if frame_size(x) != self.size:
+            taken, given = (" x ".join(map(str, size)) for size in (self.size, frame_size(x)))
+            raise SizeError(f"features are of pictures of {taken}, not {given}")
         joined = torch.cat([_pooled(maps).flatten(1) for maps in self._hidden(self._given(x, None))], 1)
         return joined if self.reference is None else self.reference.after(joined)
 
@@ -242,10 +251,14 @@ def _leaky(x: Tensor) -> Tensor:
 
 
 def _pooled(maps: Images) -> Float[Tensor, "batch channel up across"]:
-    """The largest value in each of 4 x 4 windows that cover the maps, or fewer where maps are smaller."""
-    sides = [min(side, SIDE) for side in maps.shape[2:]]
-    strides = [size // side for size, side in zip(maps.shape[2:], sides, strict=True)]
-    windows = [size - stride * (side - 1) for size, stride, side in zip(maps.shape[2:], strides, sides, strict=True)]
+    """The largest value in each window of a 4 x 4 grid that covers the maps; of smaller maps the grid is smaller too.
+
+    Windows overlap where a side is no multiple of 4.
+    """
+    size = frame_size(maps)
+    sides = [min(side, SIDE) for side in size]
+    strides = [whole // side for whole, side in zip(size, sides, strict=True)]
+    windows = [whole - stride * (side - 1) for whole, stride, side in zip(size, strides, sides, strict=True)]
     return F.max_pool2d(maps, windows, strides)
 
 

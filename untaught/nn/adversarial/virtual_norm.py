@@ -45,9 +45,9 @@ class VirtualBatchNorm(nn.Module):
         mean, square = (part.mean(places) if places else part for part in (rows, rows.square()))
         mean, square = self._with_reference(mean), self._with_reference(square)
         spread = ((square - mean.square()).clamp_min(0) + SMALL).sqrt()
-        shape = (len(rows), -1, *(1 for _ in places))
+        everywhere = (..., *(None for _ in places))  # no view, which would fix the number of rows in an export
         gain = self.weight / spread
-        return rows * gain.view(shape) + (self.bias - mean * gain).view(shape)
+        return rows * gain[everywhere] + (self.bias - mean * gain)[everywhere]
 
     def _with_reference(self, each: Tensor) -> Tensor:
         """Means over the reference batch: its own for its rows, and with each other row for that row, equation (1)."""
