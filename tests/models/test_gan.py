@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from untaught.errors import ConfigError, SizeError
 from untaught.model import Batch, Example, model_class
 from untaught.models.bigan import BiGAN
+from untaught.models.conditional_gan import ConditionalGAN
 from untaught.models.gan import GAN
 from untaught.nn.adversarial.adversaries import Adversaries
 from untaught.nn.adversarial.generator_network import Generator
@@ -75,6 +76,15 @@ def test_any_size_and_colour(shape: tuple[int, ...]) -> None:
     assert model.sample(2).shape == (2, *shape)
     assert model.encode(torch.rand(2, *shape)).shape[0] == 2
     assert model.filters().ndim == 4
+
+
+@pytest.mark.parametrize("kind", [GAN, ConditionalGAN])
+def test_features_of_pictures_are_all_layers_of_the_discriminator(kind: type[GAN] | type[ConditionalGAN]) -> None:
+    networks = Adversaries(network="convolution", discriminator=(3, 4), generator=(3,))
+    model = kind(kind.Config(networks=networks), (1, 16, 16)).eval()
+    x = torch.rand(5, 1, 16, 16)
+    assert model.encode(x).shape == (5, 16 * 3 + 16 * 4)
+    assert torch.equal(model.encode(x), model.discriminator.described(x))
 
 
 def test_the_fixed_batch_is_of_the_data() -> None:

@@ -55,6 +55,10 @@ def test_a_moment_that_is_asked_for_ends_a_segment() -> None:
     assert clock.segment() == 1
     clock.step = 6
     assert clock.segment() == 1
+    clock.step = 8
+    assert clock.segment() == 1  # the held-out loss is measured every third step
+    clock.step = 7
+    assert clock.segment() == 2
 
 
 def test_measuring_takes_a_small_share_of_the_steps() -> None:
