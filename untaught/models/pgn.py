@@ -8,7 +8,7 @@ as it is:
     y_t    = D(A(h_t))                                                        (2)
     q_t+1  = y_t                                                              (3)
     q_t+1  = x_t + y_t                          with `residual`               (4)
-    L      = 1/(T-1) sum_t=2^T |x_t - q_t|^2                                  (5)
+    L      = 1/(T-1) sum_t=2^T |x_t - p_t|^2,   with `residual` |x_t - q_t|^2 (5)
 
 The published loss is the last term of (5) alone (`last_only`). Predicted is p_t = min(max(q_t, 0), 1), a ReLU followed
 by saturation at 1; it takes the place of x_t in (1), (4) and (8) beyond the first predicted frame. `scheduled_sampling`
@@ -47,7 +47,7 @@ References:
 Departures:
     The default network is smaller, convolutional throughout, predicts changes (4) and scores all frames but the first.
     Gates are logistic functions; the paper's code has their piecewise linear approximation (Keras 0.x).
-    Networks learn from errors of q, as a clipped value has no gradient; held-out errors and the discriminator are of p.
+    With (4) the error is of q, as a clipped value has no gradient; held-out errors and what is shown are of p.
     All windows of a training have one length; the paper draws 5 to 14 context frames anew in each epoch.
     Adam with a falling learning rate instead of RMSprop, except where there is a discriminator.
     Natural video gets a network without memory that sees four frames at once and moves the last (`PGN.usual`).
@@ -55,7 +55,7 @@ Departures:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -151,16 +151,17 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error (5), mean over the batch, with `relative` (9); or a player's side of (6)."""
-        return self._side(batch.x, player, progress, lambda frames: frames)
+        return self._side(batch.x, player, progress, of_changes=self.config.residual)
 
     def held_out(self, batch: Batch, player: str) -> Loss:
         """The loss of what is shown, p in place of q."""
-        return self._side(batch.x, player, torch.ones((), device=batch.x.device), self._clipped)
+        return self._side(batch.x, player, torch.ones((), device=batch.x.device), of_changes=False)
 
-    def _side(self, x: Examples, player: str, progress: Scalar, compared: Callable[[Future], Future]) -> Loss:
+    def _side(self, x: Examples, player: str, progress: Scalar, of_changes: bool) -> Loss:
         if player == "discriminator":
             return self._telling_apart(x, progress)
-        config, given = self.config, compared(self._given_back(x, progress))
+        config, given = self.config, self._given_back(x, progress)
+        given = given if of_changes else self._clipped(given)
         scored = 1 if config.last_only else given.shape[1]
         errors = _squares(given[:, -scored:] - x[:, -scored:])
         parts = {"squared_error_per_frame": errors.mean().detach()}
@@ -318,8 +319,8 @@ class PGN(Learner, Encodes, Decodes, Predicts, PredictsMotion, Reconstructs, Act
         if config.residual:
             # Initially it copies the last frame, the best prediction of natural video without learning.
             init.zeros_(self.decoder.layers[0].get_parameter("weight"))
-        elif config.saturate and config.adversarial:
-            # Initially grey: the discriminator sees clipped values, which have no gradient.
+        elif config.saturate:
+            # Initially grey, since clipped values have no gradient.
             init.constant_(self.decoder.layers[0].get_parameter("bias"), 0.5)
 
     @classmethod
