@@ -57,5 +57,7 @@ class Recipe:
 
 SEARCHING = ("lbfgs", "cg")
 """Optimisers that evaluate the loss several times in one step."""
+WITH_MOMENTUM = ("sgd", "rmsprop")
+"""Optimisers whose momentum is a setting."""
 USUAL_RATES: dict[Rule, float] = {"sgd": 0.1, "adagrad": 0.01, "lbfgs": 1.0, "cg": 1.0}
 """Learning rate of an optimiser that is chosen only by name; 0.001 for those not listed."""

@@ -248,7 +248,9 @@ def test_greedy_layers_then_tuning_learn_patterns_and_their_classes(chains: int)
         batch = Batch((patterns[label] - flips).abs(), label)
     for tuning in ("none", "up-down", "backpropagation"):
         with seeded(8):
-            config = DBN.Config(hidden=(20, 20), classes=3, fine_tuning=tuning, persistent_chains=chains)
+            config = DBN.Config(
+                hidden=(20, 20), classes=3, fine_tuning=tuning, persistent_chains=chains, chains_below=chains
+            )
             dbn = DBN(config, (1, 4, 4))
         for stage in dbn.stages():
             if stage.begin is not None:
@@ -315,12 +317,13 @@ def test_without_pretraining_weights_begin_by_fan_in() -> None:
 
 
 def test_machines_learn_by_the_settings_of_the_net() -> None:
-    asked = {"gibbs_steps": 3, "persistent_chains": 7, "initial_scale": 0.3, "sample_steps": 11}
+    asked = {"gibbs_steps": 3, "initial_scale": 0.3, "sample_steps": 11}
     for classes in (0, 3):
-        dbn = DBN(replace(DBN.smoke.config, hidden=(4, 3, 5), classes=classes, weight_cost=0.02, **asked), SHAPE)
+        own = replace(DBN.smoke.config, hidden=(4, 3, 5), classes=classes, weight_cost=0.02, **asked)
+        dbn = DBN(replace(own, persistent_chains=7, chains_below=6), SHAPE)
         for machine in (*dbn.machines, dbn.top):
             assert {name: getattr(machine.config, name) for name in asked} == asked
-            assert len(machine.chains) == 7
+        assert [len(machine.chains) for machine in (*dbn.machines, dbn.top)] == [6, 6, 7]
         assert [machine.config.weight_cost for machine in dbn.machines] == [0.02, 0.02]
         with seeded(13):
             wide = DBN(replace(dbn.config, hidden=(60, 60, 60)), (50,))
@@ -329,20 +332,23 @@ def test_machines_learn_by_the_settings_of_the_net() -> None:
 
 
 def test_settings_are_those_of_2006() -> None:
-    """Greedy layers: rate 0.1, weight cost 0.0002, batches of 100, momentum 0.5 at first; 784-500-500-2000.
+    """Rate 0.1, weight cost 0.0002, batches of 100, momentum 0.5 at first, 0.9 later; 784-500-500-2000.
 
-    Chains persist, which is later; the paper's rows begin them at the data.
+    Chains of the top machine persist, which is later; the paper's rows begin them at the data, with momentum 0.5.
     """
     dbn = DBN(DBN.Config(classes=10, fine_tuning="up-down", hidden=(5, 5, 5)), (6,))
     *greedy, last = dbn.stages()
     for stage in (*greedy, last):
         rule = stage.recipe.optimiser
-        assert (rule.name, rule.learning_rate, rule.momentum, stage.recipe.batch_size) == ("sgd", 0.1, 0.5, 100)
+        assert (rule.name, rule.learning_rate, stage.recipe.batch_size) == ("sgd", 0.1, 100)
+    assert [stage.recipe.optimiser.momentum for stage in (*greedy, last)] == [0.9, 0.9, 0.5, 0.5]
+    assert [machine.config.persistent_chains for machine in (*dbn.machines, dbn.top)] == [0, 0, 100]
     assert {stage.recipe.schedule for stage in greedy} == {"linear"}
     assert [machine.config.weight_cost for machine in dbn.machines] == [2e-4, 2e-4]
     assert {machine.config.gibbs_steps for machine in (*dbn.machines, dbn.top)} == {1}
     assert DBN.Config().hidden == (500, 500, 2000)
     assert all(not own["hour"].config["persistent_chains"] for own in OF_2006.values())
+    assert {own["hour"].training.momentum for own in OF_2006.values() if own["hour"].training} == {0.5}
     assert DBN.Config().dream_steps > DBN.Config().gibbs_steps  # 3, 6 and 10 in the paper
 
 

@@ -19,6 +19,7 @@ from untaught.data.source import Source
 from untaught.data.view import Statistics, View, statistics
 from untaught.errors import ConfigError, DataError
 from untaught.model import Stage, learns_classes, model_class, model_names
+from untaught.recipe import Optimiser
 from untaught.runs.encoders import Given
 from untaught.runs.settings import Training
 from untaught.training.plan import Asked, Plan, names_that_take_encoders, plan, plan_for
@@ -184,6 +185,24 @@ def test_a_rate_that_is_said_of_a_stage_is_that_stages() -> None:
     assert [own.optimisers["model"].learning_rate for own in stages] == [0.5, 0.25]
 
 
+def test_momentum_goes_to_the_stages_that_have_one() -> None:
+    """Both stages begin with SGD; the second is given Adam, which has no momentum of its own."""
+
+    class Mixed(TinyStack):
+        def stages(self) -> list[Stage]:
+            first, second = super().stages()
+            return [first, replace(second, recipe=replace(second.recipe, optimiser=Optimiser()))]
+
+    stages = plan_for(Mixed(TinyStack.Config(), (1, 8, 8)), open_data("digits"), Training(momentum=0.25)).stages
+    assert [own.optimisers["model"] for own in stages] == [replace(RBM.recipe.optimiser, momentum=0.25), Optimiser()]
+    assert [own.recipe.optimiser.momentum for own in stages] == [0.25, 0.0]
+
+
+def test_momentum_that_no_optimiser_would_use_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--momentum: adam has none"):
+        decided(optimiser="adam", momentum=0.5)
+
+
 class Keeping(TinyStack):
     """A stack whose first stage is trained in one way only."""
 
@@ -195,10 +214,11 @@ class Keeping(TinyStack):
 
 def test_a_stage_that_keeps_its_rule_hears_only_what_is_said_of_it() -> None:
     model, own = Keeping(TinyStack.Config(), (1, 8, 8)), RBM.recipe.optimiser
-    asked = Training(optimiser="adam", learning_rate=0.5, batch_size=7)
+    asked = Training(optimiser="rmsprop", learning_rate=0.5, momentum=0.25, batch_size=7)
     first, second = plan_for(model, open_data("digits"), asked).stages
     assert first.recipe.optimiser == first.optimisers["model"] == own and first.main.batch_size == 100
-    assert second.optimisers["model"].name == "adam" and second.main.batch_size == 7
+    assert second.optimisers["model"].name == "rmsprop" and second.main.batch_size == 7
+    assert second.optimisers["model"].momentum == 0.25
     asked = replace(asked, stage_learning_rates={"first": 0.25})
     first = plan_for(model, open_data("digits"), asked).stages[0]
     assert first.recipe.optimiser == first.optimisers["model"] == replace(own, learning_rate=0.25)

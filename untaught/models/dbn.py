@@ -171,8 +171,9 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         dream_steps: Count = 5
         """Gibbs steps of the top machine from recognition, or from the last dream, to a dream, in up-down."""
         persistent_chains: Whole = 100
-        """Persistent chains of each machine while layers are trained, and of the top machine in up-down; 0 begins
-        chains at the data."""
+        """Persistent chains of the top machine, which samples come from; 0 begins chains at the data."""
+        chains_below: Whole = 0
+        """Persistent chains of the machines below it, while they are trained; 0 begins chains at the data."""
         weight_cost: NonNegative = 2e-4
         """Decay of the weights of the layers below the top, while they are trained."""
         initial_scale: Positive = 0.01
@@ -196,7 +197,7 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
     def usual(cls, example: Example, sample: Batch) -> Usual:
         """Where more units are on than in pictures of digits, of a patch if any, a lower rate and CD; patches.
 
-        On MNIST features are better by chains that persist, on CIFAR-10 by CD (`docs/log.md` has the numbers).
+        There features are better by CD in all machines (`docs/log.md` has the numbers).
         """
         found = in_patches(cls, [Usual()], example, sample)
         lit = units_on(example, sample)
@@ -209,7 +210,7 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
 
     view = View()
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)
-    """The learning rate of the 2006 papers, with the guide's early momentum."""
+    """The learning rate of the 2006 papers, with the guide's early momentum; below the top it is the late one."""
     config: Config
 
     @classmethod
@@ -224,9 +225,11 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         _check(config)
         self.config, self.example = config, Example.of(example)
         widths = (math.prod(self.shape), *config.hidden)
-        names = ("gibbs_steps", "persistent_chains", "initial_scale", "sample_steps")
-        shared = {name: getattr(config, name) for name in names}
-        own = [RBM.Config(**shared, hidden=above, weight_cost=config.weight_cost) for above in config.hidden[:-1]]
+        names = ("gibbs_steps", "initial_scale", "sample_steps")
+        shared: dict[str, Any] = {name: getattr(config, name) for name in names}
+        lower = RBM.Config(**shared, persistent_chains=config.chains_below, weight_cost=config.weight_cost)
+        shared["persistent_chains"] = config.persistent_chains
+        own = [replace(lower, hidden=above) for above in config.hidden[:-1]]
         below = [RBM(layer, (width,)) for layer, width in zip(own, widths, strict=False)]
         self.layers, self.top = nn.ModuleList(below), _top(config, shared, widths[-2])
         if not config.pretraining:
@@ -247,12 +250,18 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
 
     @property
     def greedy(self) -> Recipe:
-        """How each machine is trained: at the net's rate and momentum."""
+        """How the top machine is trained: at the net's rate and momentum."""
         return replace(self.recipe, schedule="linear")
+
+    @property
+    def greedy_below(self) -> Recipe:
+        """How those below it are: with the guide's late momentum, which chains that begin at the data bear."""
+        return replace(self.greedy, optimiser=replace(self.recipe.optimiser, momentum=0.9))
 
     def stages(self) -> Sequence[Stage]:
         """Each layer on the means of the layer below, then the net as a whole."""
-        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, self.greedy)
+        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, self.greedy_below)
+        greedy[-1] = replace(greedy[-1], recipe=self.greedy)
         last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
         return greedy * self.config.pretraining + [last] * (last.name != "none")
 

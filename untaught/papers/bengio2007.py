@@ -44,16 +44,16 @@ CAPTIONS = {
 
 def stack(model: str, **config: Any) -> dict[Budget, Experiment]:
     """Three layers that learn without labels."""
-    cpu = Experiment(
-        model, "mnist", (Take("probe"),), {"hidden": (500, 500, 500), **config}, Training(minutes=3, threads=1)
-    )
-    small, quick = {"hidden": (16, 16, 16), **config}, Training(epochs=2, threads=1)
+    training = Training(momentum=0.5 if model == "dbn" else None)
+    brief = replace(training, minutes=3, threads=1)
+    cpu = Experiment(model, "mnist", (Take("probe"),), {"hidden": (500, 500, 500), **config}, brief)
+    small, quick = {"hidden": (16, 16, 16), **config}, replace(training, epochs=2, threads=1)
     wide, layers = {"hidden": (1000, 1000, 1000), **config}, {"layer-1": 20.0, "layer-2": 20.0}
     return {
         "smoke": replace(cpu, data="digits", config=small, training=quick),
         "cpu": cpu,
-        "hour": replace(cpu, config=wide, training=Training(epochs=20, stage_epochs=layers, threads=1)),
-        "full": replace(cpu, config=wide, training=Training(epochs=50)),
+        "hour": replace(cpu, config=wide, training=replace(training, epochs=20, stage_epochs=layers, threads=1)),
+        "full": replace(cpu, config=wide, training=replace(training, epochs=50)),
     }
 
 

@@ -59,7 +59,7 @@ def deep(depth: int, pretrained: bool) -> dict[Budget, Experiment]:
     own = {"pretraining": pretrained, "persistent_chains": 0}
     config: dict[str, Any] = {"classes": 10, "fine_tuning": "backpropagation", **own}
     watch = Watch((Take("outputs"), Take("classification")), fractions=(0, 0.03, 0.1, 0.2, 0.4, 0.7, 1))
-    training = Training(learning_rate=0.1, batch_size=100, threads=1)
+    training = Training(learning_rate=0.1, momentum=0.5, batch_size=100, threads=1)
     takes, seen = (Take("classification"),), depth == WATCHED
 
     def layers(passes: float) -> dict[str, float]:
@@ -91,7 +91,7 @@ def world(label: str, examples: int) -> str:
 def unlabelled(label: str) -> dict[Budget, Experiment]:
     """Machines that learn a world's pictures without labels."""
     config = {"hidden": (100, 100), "persistent_chains": 0}
-    training = Training(learning_rate=0.05, epochs=10, stage_epochs={"layer-1": 10.0}, threads=1)
+    training = Training(learning_rate=0.05, momentum=0.5, epochs=10, stage_epochs={"layer-1": 10.0}, threads=1)
     cpu = Experiment("dbn", world(label, 20_000), (Take("reconstruction"),), config, training, seeds=5)
     quick = replace(training, epochs=1, stage_epochs={"layer-1": 1.0})
     return {
@@ -108,7 +108,7 @@ def labelled(label: str, examples: int, pretrained: bool) -> dict[Budget, Experi
         "hidden": (100, 100), "classes": 2, "fine_tuning": "backpropagation", "pretraining": False,
         "persistent_chains": 0,
     }  # fmt: skip
-    training = Training(learning_rate=0.1, epochs=100_000 / examples, batch_size=20, threads=1)
+    training = Training(learning_rate=0.1, momentum=0.5, epochs=100_000 / examples, batch_size=20, threads=1)
     base = f"{label}-unlabelled" if pretrained else None
     cpu = Experiment(
         "dbn", world(label, examples), (Take("classification"),), config, training, seeds=5, begin_from=base

@@ -40,7 +40,7 @@ def net(
 ) -> dict[Budget, Experiment]:
     """The net after one stage, perhaps from another's weights, or after so many greedy passes over the data a layer."""
     own: dict[str, Any] = {"classes": 10, "fine_tuning": stage, "pretraining": greedy > 0, "persistent_chains": 0}
-    training = Training(learning_rate=rate, batch_size=100, threads=1)
+    training = Training(learning_rate=rate, momentum=0.5, batch_size=100, threads=1)
     takes = (Take("classification"),)
     cpu = Experiment(
         "dbn", "mnist", takes, {"hidden": HIDDEN["cpu"], **own}, replace(training, minutes=minutes),
@@ -77,7 +77,7 @@ def with_chains(made: dict[Budget, Experiment]) -> dict[Budget, Experiment]:
     return {
         budget: replace(
             own,
-            config={**own.config, "persistent_chains": 100},
+            config={**own.config, "persistent_chains": 100, "chains_below": 100},
             training=replace(training_of(own), keep="last"),
         )
         for budget, own in made.items()

@@ -57,10 +57,11 @@ def widths(**config: Any) -> dict[Budget, dict[str, Any]]:
 
 def stack(model: str, data: dict[Budget, str] = FEW, passes: float = 50, **config: Any) -> dict[Budget, Experiment]:
     """Three layers trained without labels; beyond ten minutes, in equally many passes whatever they are."""
-    equal = Training(epochs=passes, stage_epochs={"layer-1": passes, "layer-2": passes})
+    training = Training(momentum=0.5 if model == "dbn" else None)
+    equal = replace(training, epochs=passes, stage_epochs={"layer-1": passes, "layer-2": passes})
     trainings: dict[Budget, Training] = {
-        "smoke": Training(epochs=2, threads=1),
-        "cpu": Training(minutes=4, threads=1),
+        "smoke": replace(training, epochs=2, threads=1),
+        "cpu": replace(training, minutes=4, threads=1),
         "hour": replace(equal, threads=1),
         "full": equal,
     }

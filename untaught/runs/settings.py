@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
-from untaught.config import Count, NonNegative, Positive, Whole, configuration, from_json, to_json
+from untaught.config import Count, Fraction, NonNegative, Positive, Whole, configuration, from_json, to_json
 from untaught.data.view import View
 from untaught.model import model_class
 from untaught.recipe import Rule
@@ -35,6 +35,8 @@ class Training:
     """Highest learning rate; pretraining of another kind keeps its own optimiser, rate and batch size."""
     stage_learning_rates: dict[str, Positive] = field(default_factory=lambda: {})
     """Highest step size of individual stages, by name."""
+    momentum: Fraction | None = None
+    """Momentum of stages that learn by `sgd` or `rmsprop`; the other optimisers have none to set."""
     schedule: Literal["constant", "linear", "cosine"] | None = None
     """How the learning rate falls to zero."""
     clip: Positive | None = None

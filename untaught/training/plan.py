@@ -43,7 +43,7 @@ from untaught.model import (
 )
 from untaught.nn.targets import LABEL_LOSSES
 from untaught.randomness import seeded
-from untaught.recipe import SEARCHING, USUAL_RATES, Optimiser, Recipe, Rule
+from untaught.recipe import SEARCHING, USUAL_RATES, WITH_MOMENTUM, Optimiser, Recipe, Rule
 from untaught.runs.encoders import Given
 from untaught.runs.matching import as_trained, class_names
 from untaught.runs.settings import Settings, Training
@@ -174,6 +174,7 @@ def plan(asked: Asked, source: Any, device: torch.device | str = "cpu", other: A
     first = _opened(source, asked, cls)
     made = plan_of(cls, asked, first, device, None if other is None else _second(other, asked, cls, first))
     _refuse_one_class(made)
+    _refuse_idle_momentum(made)
     return made
 
 
@@ -363,7 +364,7 @@ def recipe_for(stage: str, recipe: Recipe, training: Training) -> Recipe:
         chosen["average"] = None
     if training.optimiser in SEARCHING and "schedule" not in chosen:
         chosen["schedule"] = "constant"  # a line search finds its own step size
-    own = _moved(recipe.optimiser, training.optimiser, rate or training.learning_rate)
+    own = _moved(recipe.optimiser, training.optimiser, rate or training.learning_rate, training.momentum)
     return replace(recipe, **chosen, optimiser=own)
 
 
@@ -371,15 +372,18 @@ def optimisers_for(stage: Stage, training: Training) -> dict[str, Optimiser]:
     """The optimiser of each player of a stage: its own or the recipe's, changed by the user's settings."""
     rate = training.stage_learning_rates.get(stage.name)
     keeps = stage.recipe.keeps
-    rule, rate = (None, rate) if keeps else (training.optimiser, rate or training.learning_rate)
+    rule, momentum = (None, None) if keeps else (training.optimiser, training.momentum)
+    rate = rate if keeps else rate or training.learning_rate
     own = {name: player.optimiser or stage.recipe.optimiser for name, player in stage.learner.players.items()}
-    return {name: _moved(optimiser, rule, rate) for name, optimiser in own.items()}
+    return {name: _moved(optimiser, rule, rate, momentum) for name, optimiser in own.items()}
 
 
-def _moved(own: Optimiser, rule: Rule | None, rate: float | None) -> Optimiser:
-    """An optimiser with another rule, at that rule's default rate unless one is given, or with another rate."""
+def _moved(own: Optimiser, rule: Rule | None, rate: float | None, momentum: float | None = None) -> Optimiser:
+    """An optimiser with another rule, at that rule's default rate unless one is given, rate or momentum."""
     if rule is not None and rule != own.name:
         own = Optimiser(name=rule, learning_rate=USUAL_RATES.get(rule, 1e-3), weight_decay=own.weight_decay)
+    if momentum is not None and own.name in WITH_MOMENTUM:
+        own = replace(own, momentum=momentum)
     return own if rate is None else replace(own, learning_rate=rate)
 
 
@@ -499,6 +503,13 @@ def _refuse_one_class(made: Plan) -> None:
                 f"every labelled example of {made.source.spec} is of one class, {name!r}, and two are needed: "
                 "sub-folders are classes, or the labels of an array"
             )
+
+
+def _refuse_idle_momentum(made: Plan) -> None:
+    rules = {own.name for stage in made.stages for own in stage.optimisers.values()}
+    if made.settings.training.momentum is not None and not rules.intersection(WITH_MOMENTUM):
+        able = " and ".join(WITH_MOMENTUM)
+        raise ConfigError(f"--momentum: {', '.join(sorted(rules))} has none to set; --optimiser {able} have")
 
 
 def _refuse_other_sources(stages: Sequence[Stage], settings: Settings, other: Source | None) -> None:
