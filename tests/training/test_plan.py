@@ -199,8 +199,11 @@ def test_momentum_goes_to_the_stages_that_have_one() -> None:
 
 
 def test_momentum_that_no_optimiser_would_use_is_refused() -> None:
-    with pytest.raises(ConfigError, match="--momentum: adam has none"):
-        decided(optimiser="adam", momentum=0.5)
+    """A stage that keeps its own SGD would not use it either."""
+    model, asked = TinyStack(TinyStack.Config(), (1, 8, 8)), Training(optimiser="adam", momentum=0.5)
+    for own in (model, Keeping(TinyStack.Config(), (1, 8, 8))):
+        with pytest.raises(ConfigError, match="--momentum: adam has no such setting; --optimiser sgd"):
+            plan_for(own, open_data("digits"), asked)
 
 
 class Keeping(TinyStack):

@@ -174,7 +174,6 @@ def plan(asked: Asked, source: Any, device: torch.device | str = "cpu", other: A
     first = _opened(source, asked, cls)
     made = plan_of(cls, asked, first, device, None if other is None else _second(other, asked, cls, first))
     _refuse_one_class(made)
-    _refuse_idle_momentum(made)
     return made
 
 
@@ -293,6 +292,8 @@ def decided(model: Model, settings: Settings, source: Source, other: Source | No
     decide = _Stages(stages, settings.training, source.parts(), None if other is None else other.parts())
     _refuse_single_pictures(decide, (settings.data, settings.other))
     plans = tuple(decide.stage(stage) for stage in stages)
+    if settings.training.momentum is not None:
+        _refuse_idle_momentum(plans)
     return Plan(settings, model, source, plans, decide.statistics(decide.parts, settings.view), other)
 
 
@@ -505,11 +506,12 @@ def _refuse_one_class(made: Plan) -> None:
             )
 
 
-def _refuse_idle_momentum(made: Plan) -> None:
-    rules = {own.name for stage in made.stages for own in stage.optimisers.values()}
-    if made.settings.training.momentum is not None and not rules.intersection(WITH_MOMENTUM):
-        able = " and ".join(WITH_MOMENTUM)
-        raise ConfigError(f"--momentum: {', '.join(sorted(rules))} has none to set; --optimiser {able} have")
+def _refuse_idle_momentum(stages: Sequence[StagePlan]) -> None:
+    """Refuse a momentum that no stage would use, pretraining that keeps its own aside."""
+    rules = {own.name for stage in stages if not stage.recipe.keeps for own in stage.optimisers.values()}
+    if not rules.intersection(WITH_MOMENTUM):
+        able = " or ".join(f"--optimiser {name}" for name in WITH_MOMENTUM)
+        raise ConfigError(f"--momentum: {' and '.join(sorted(rules))} has no such setting; {able} has one")
 
 
 def _refuse_other_sources(stages: Sequence[Stage], settings: Settings, other: Source | None) -> None:
