@@ -231,6 +231,8 @@ class Stage:
     """Turns examples, before `sees`, into the target of reconstruction; None: the target is the input."""
     begin: Callable[[], None] | None = None
     """Takes weights over from the stage before; runs once, and not when a training is resumed."""
+    time: float = 1.0
+    """Its part of the time of a training that is given in minutes, beside those of the other stages."""
 
 
 @dataclass(frozen=True)

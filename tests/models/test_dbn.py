@@ -11,7 +11,7 @@ from torch import Tensor
 
 from untaught.errors import ConfigError, DataError
 from untaught.model import Batch, Example, Stage
-from untaught.models.dbn import DBN
+from untaught.models.dbn import DBN, OVERHEAD
 from untaught.models.discriminative_rbm import DiscriminativeRBM
 from untaught.models.rbm import RBM
 from untaught.nn.noise import bernoulli
@@ -440,3 +440,22 @@ def test_held_out_error_is_that_of_the_classes_named() -> None:
     assert float(found["classification_error"]) == pytest.approx(float((p.argmax(1) != label).double().mean()))
     wrong = 1 - p[torch.arange(60), label]
     assert float(found["wrong_class_probability"]) == pytest.approx(float(wrong.mean()))
+
+
+def test_machines_below_the_top_count_units_from_their_means() -> None:
+    """The top machine does not: its classes are worse then."""
+    for centre in (True, False):
+        dbn = net(hidden=(4, 3, 4), centred_below=centre)
+        assert [machine.config.centred for machine in dbn.machines] == [centre, centre]
+        assert isinstance(dbn.top, RBM)
+        assert not dbn.top.config.centred
+
+
+def test_machines_share_the_time_by_what_a_step_costs() -> None:
+    """A small first machine would make ten times the passes of a large top one in as many minutes."""
+    with seeded(0):
+        dbn = DBN(DBN.Config(hidden=(500, 2000), fine_tuning="up-down"), (1, 8, 8))
+    *greedy, last = [stage.time for stage in dbn.stages()]
+    assert greedy[1] / greedy[0] == pytest.approx((OVERHEAD + 500 * 2000) / (OVERHEAD + 64 * 500))
+    assert sum(greedy) == pytest.approx(2)
+    assert last == 1

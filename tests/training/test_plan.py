@@ -177,6 +177,26 @@ def test_what_is_said_of_a_stage_is_its_length(asked: dict[str, Any], lengths: l
     assert [(own.epochs, own.minutes) for own in made.stages] == lengths
 
 
+class Uneven(TinyStack):
+    """A stack whose second stage needs three times as long."""
+
+    def stages(self) -> list[Stage]:
+        """The same stages, unlike in what they cost."""
+        first, second = super().stages()
+        return [first, replace(second, time=3.0)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "minutes"),
+    [({"minutes": 6}, [1.5, 4.5]), ({"minutes": 6, "stage_epochs": {"first": 2}}, [None, 6]), ({}, [None, None])],
+)
+def test_a_stage_takes_its_part_of_the_time(asked: dict[str, Any], minutes: list[float | None]) -> None:
+    """Of the minutes that were asked for, or of the default time."""
+    made = plan_for(Uneven(TinyStack.Config(), (1, 8, 8)), open_data("digits"), Training(**asked)).stages
+    assert [own.minutes for own in made] == minutes
+    assert [own.share for own in made] == [0.25, 0.75]
+
+
 def test_a_rate_that_is_said_of_a_stage_is_that_stages() -> None:
     model = TinyStack(TinyStack.Config(), (1, 8, 8))
     training = Training(learning_rate=0.5, stage_learning_rates={"second": 0.25})

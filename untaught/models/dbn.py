@@ -65,6 +65,8 @@ from untaught.nn.targets import check_labels, class_losses, label_nats, state_na
 from untaught.recipe import Optimiser, Recipe
 from untaught.shapes import Examples, Features, Images, Labels, PerExample, Scalar, Shape
 
+OVERHEAD = 200_000
+"""What a step costs besides its products, in weights: so many take as long."""
 States = Float[Tensor, "batch _"]
 Dreams = Float[Tensor, "chain _"]
 
@@ -176,6 +178,8 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         """Persistent chains of the machines below it, while they are trained; 0 begins chains at the data."""
         weight_cost: NonNegative = 2e-4
         """Decay of the weights of the layers below the top, while they are trained."""
+        centred_below: bool = True
+        """Count those machines' visible units from their means, `untaught.nn.energy.centring`."""
         initial_scale: Positive = 0.01
         """Standard deviation of the weights before pretraining."""
         sample_steps: Count = 1000
@@ -184,7 +188,7 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
     known_shortfalls = {
         "reconstruction": "layers are trained one by one, each as a density of the one below and none to give a "
         "picture back; what comes back has passed all of them twice",
-        "features": "its layers share the time, so that each makes a third of the steps; shares of words are taken as "
+        "features": "its layers share the time; shares of words are taken as "
         "probabilities of ones, and nearly all units are off in every document",
     }
     adapts = {
@@ -227,7 +231,12 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         widths = (math.prod(self.shape), *config.hidden)
         names = ("gibbs_steps", "initial_scale", "sample_steps")
         shared: dict[str, Any] = {name: getattr(config, name) for name in names}
-        lower = RBM.Config(**shared, persistent_chains=config.chains_below, weight_cost=config.weight_cost)
+        lower = RBM.Config(
+            **shared,
+            persistent_chains=config.chains_below,
+            weight_cost=config.weight_cost,
+            centred=config.centred_below,
+        )
         shared["persistent_chains"] = config.persistent_chains
         own = [replace(lower, hidden=above) for above in config.hidden[:-1]]
         below = [RBM(layer, (width,)) for layer, width in zip(own, widths, strict=False)]
@@ -260,10 +269,17 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
 
     def stages(self) -> Sequence[Stage]:
         """Each layer on the means of the layer below, then the net as a whole."""
-        greedy = greedy_stages((*self.machines, self.top), self._up, self.view, self.greedy_below)
+        machines = (*self.machines, self.top)
+        greedy = greedy_stages(machines, self._up, self.view, self.greedy_below)
+        greedy = [replace(stage, time=time) for stage, time in zip(greedy, self._times(), strict=True)]
         greedy[-1] = replace(greedy[-1], recipe=self.greedy)
         last = Stage(self.config.fine_tuning, self, self.recipe, Stream(self.view), begin=self._untie)
         return greedy * self.config.pretraining + [last] * (last.name != "none")
+
+    def _times(self) -> list[float]:
+        """Parts of the time, 1 on average, by what a step costs, so that machines make about as many passes each."""
+        costs = [OVERHEAD + machine.weight.numel() for machine in (*self.machines, self.top)]
+        return [len(costs) * cost / sum(costs) for cost in costs]
 
     def prepare(self, sample: Batch) -> None:
         """Check the labels that fine-tuning needs."""

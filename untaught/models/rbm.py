@@ -50,6 +50,7 @@ from untaught.layerwise.from_components import few_and_large
 from untaught.layerwise.suited import amounts, in_patches, patches_told
 from untaught.model import Batch, Example, Learner, Loss, Smoke, Usual, View
 from untaught.nn.energy.bipartite import Bipartite, Hidden, Temper, Visible
+from untaught.nn.energy.centring import centred
 from untaught.nn.energy.contrastive import after, after_growing, contrast, sparsity_pull
 from untaught.nn.energy.tempering import tempered_step
 from untaught.nn.energy.units import Kind
@@ -142,6 +143,8 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
     def _slopes(self, v: Visible, active: Hidden, f: Fantasies, imagined: Imagined) -> Sequence[tuple[Tensor, Tensor]]:
         """Each parameter with the derivative of what is minimised, costs and equation (7) included."""
         by_weight, by_visible, by_hidden = energy_slopes(v, active, f, imagined)
+        if self.config.centred:
+            by_weight, by_hidden = centred(by_weight, by_hidden, v)
         if self.active is not None:
             config = self.config
             pull = sparsity_pull(active.mean(0), config.sparsity or 0, config.sparsity_cost, self.active)
@@ -184,6 +187,8 @@ class RBM(Bipartite, Learner, Encodes, Decodes, Reconstructs, Samples, Energy, A
         """Weight of the sparsity target."""
         weight_cost: NonNegative = 0.0
         """Decay of the weights, biases apart: adds cost / 2 times the sum of squares to what is minimised."""
+        centred: bool = False
+        """Count visible units from their means, `untaught.nn.energy.centring`, for data where most vary little."""
         initial_scale: Positive = 0.01
         """Standard deviation of the initial weights (section 8 of the guide)."""
         doubled: Literal["no", "visible", "hidden"] = "no"

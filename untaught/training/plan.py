@@ -319,7 +319,7 @@ class _Stages:
             {name: self._stream(stream, stage.learner, recipe) for name, stream in stage.beside.items()},
             epochs,
             minutes,
-            1 / len(self.stages),
+            stage.time / sum(each.time for each in self.stages),
         )
 
     def _stream(self, stream: Stream, learner: Learner, recipe: Recipe) -> StreamPlan:
@@ -344,7 +344,8 @@ class _Stages:
         asked, said = self.training, self.training.stage_epochs.get(stage.name)
         epochs = said or (asked.epochs if stage is self.stages[-1] else recipe.epochs or asked.epochs)
         timed = [each for each in self.stages if each.name not in asked.stage_epochs]
-        minutes = None if asked.minutes is None or said else asked.minutes / len(timed)
+        whole = sum(each.time for each in timed)
+        minutes = None if asked.minutes is None or said else asked.minutes * stage.time / whole
         return None if minutes else epochs, minutes
 
 
