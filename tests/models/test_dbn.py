@@ -445,7 +445,7 @@ def test_held_out_error_is_that_of_the_classes_named() -> None:
 def test_machines_below_the_top_count_units_from_their_means() -> None:
     """The top machine does not: its classes are worse then."""
     for centre in (True, False):
-        dbn = net(hidden=(4, 3, 4), centred_below=centre)
+        dbn = net(hidden=(4, 3, 4), centred_between=centre)
         assert [machine.config.centred for machine in dbn.machines] == [centre, centre]
         assert isinstance(dbn.top, RBM)
         assert not dbn.top.config.centred

@@ -24,8 +24,9 @@ References:
 
 Departures:
     Each machine begins with small random weights, not with those of the one below transposed, since widths differ.
-    The next machine is trained on means, where the first paper draws states. Without pretraining, initial weights are
-    uniform in +-1 / sqrt(fan-in), as in Erhan et al.
+    The next machine is trained on means, where the first paper draws states. Machines below the top count their visible
+    units from their means; the top machine's classes are worse then. Without pretraining, initial weights are uniform
+    in +-1 / sqrt(fan-in), as in Erhan et al.
 """
 
 from __future__ import annotations
@@ -178,8 +179,9 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         """Persistent chains of the machines below it, while they are trained; 0 begins chains at the data."""
         weight_cost: NonNegative = 2e-4
         """Decay of the weights of the layers below the top, while they are trained."""
-        centred_below: bool = True
-        """Count those machines' visible units from their means, `untaught.nn.energy.centring`."""
+        centred_between: bool = True
+        """Count visible units of machines between the first and the top one from their means,
+        `untaught.nn.energy.centring`."""
         initial_scale: Positive = 0.01
         """Standard deviation of the weights before pretraining."""
         sample_steps: Count = 1000
@@ -188,8 +190,8 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
     known_shortfalls = {
         "reconstruction": "layers are trained one by one, each as a density of the one below and none to give a "
         "picture back; what comes back has passed all of them twice",
-        "features": "its layers share the time; shares of words are taken as "
-        "probabilities of ones, and nearly all units are off in every document",
+        "features": "its layers share the time; shares of words are taken as probabilities of ones, and nearly all "
+        "units are off in every document",
     }
     adapts = {
         "rate": f"0.1 times {LIT} / units on of an example, where more are on",
@@ -231,14 +233,10 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         widths = (math.prod(self.shape), *config.hidden)
         names = ("gibbs_steps", "initial_scale", "sample_steps")
         shared: dict[str, Any] = {name: getattr(config, name) for name in names}
-        lower = RBM.Config(
-            **shared,
-            persistent_chains=config.chains_below,
-            weight_cost=config.weight_cost,
-            centred=config.centred_below,
-        )
+        lower = RBM.Config(**shared, persistent_chains=config.chains_below, weight_cost=config.weight_cost)
         shared["persistent_chains"] = config.persistent_chains
-        own = [replace(lower, hidden=above) for above in config.hidden[:-1]]
+        between = [False, *(config.centred_between for _ in config.hidden[2:])]
+        own = [replace(lower, hidden=above, centred=c) for above, c in zip(config.hidden[:-1], between, strict=False)]
         below = [RBM(layer, (width,)) for layer, width in zip(own, widths, strict=False)]
         self.layers, self.top = nn.ModuleList(below), _top(config, shared, widths[-2])
         if not config.pretraining:

@@ -122,7 +122,7 @@ PAPER = Paper(
     experiments={
         "autoencoders": stack("denoising-autoencoder", level=0.0),
         "denoising": stack("denoising-autoencoder", level=0.25),
-        "machines": stack("dbn", persistent_chains=0, centred_below=False),
+        "machines": stack("dbn", persistent_chains=0, centred_between=False),
         "autoencoders-tuned": classifier("autoencoders"),
         "machines-tuned": classifier("machines"),
         **few_labels(),

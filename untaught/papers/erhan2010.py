@@ -56,7 +56,7 @@ WAYS = {True: "pretrained", False: "random"}
 
 def deep(depth: int, pretrained: bool) -> dict[Budget, Experiment]:
     """A network of some depth on MNIST."""
-    own = {"pretraining": pretrained, "persistent_chains": 0, "centred_below": False}
+    own = {"pretraining": pretrained, "persistent_chains": 0, "centred_between": False}
     config: dict[str, Any] = {"classes": 10, "fine_tuning": "backpropagation", **own}
     watch = Watch((Take("outputs"), Take("classification")), fractions=(0, 0.03, 0.1, 0.2, 0.4, 0.7, 1))
     training = Training(learning_rate=0.1, momentum=0.5, batch_size=100, threads=1)
@@ -90,7 +90,7 @@ def world(label: str, examples: int) -> str:
 
 def unlabelled(label: str) -> dict[Budget, Experiment]:
     """Machines that learn a world's pictures without labels."""
-    config = {"hidden": (100, 100), "persistent_chains": 0, "centred_below": False}
+    config = {"hidden": (100, 100), "persistent_chains": 0, "centred_between": False}
     training = Training(learning_rate=0.05, momentum=0.5, epochs=10, stage_epochs={"layer-1": 10.0}, threads=1)
     cpu = Experiment("dbn", world(label, 20_000), (Take("reconstruction"),), config, training, seeds=5)
     quick = replace(training, epochs=1, stage_epochs={"layer-1": 1.0})
@@ -106,7 +106,7 @@ def labelled(label: str, examples: int, pretrained: bool) -> dict[Budget, Experi
     """A network that learns a world's labels from some of its pictures, in a fixed number of steps."""
     config = {
         "hidden": (100, 100), "classes": 2, "fine_tuning": "backpropagation", "pretraining": False,
-        "persistent_chains": 0, "centred_below": False,
+        "persistent_chains": 0, "centred_between": False,
     }  # fmt: skip
     training = Training(learning_rate=0.1, momentum=0.5, epochs=100_000 / examples, batch_size=20, threads=1)
     base = f"{label}-unlabelled" if pretrained else None

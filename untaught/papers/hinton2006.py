@@ -39,7 +39,7 @@ def net(
     stage: str, minutes: float, epochs: float, rate: float, begin_from: str | None = None, greedy: float = 0
 ) -> dict[Budget, Experiment]:
     """The net after one stage, perhaps from another's weights, or after so many greedy passes over the data a layer."""
-    begun: dict[str, Any] = {"pretraining": greedy > 0, "persistent_chains": 0, "centred_below": False}
+    begun: dict[str, Any] = {"pretraining": greedy > 0, "persistent_chains": 0, "centred_between": False}
     own = {"classes": 10, "fine_tuning": stage, **begun}
     training = Training(learning_rate=rate, momentum=0.5, batch_size=100, threads=1)
     takes = (Take("classification"),)

@@ -90,7 +90,7 @@ def learnt(rule: str, hidden: int) -> dict[Budget, Experiment]:
 def stacked() -> dict[Budget, Experiment]:
     """A deep belief net of two hidden layers, without labels, learnt greedily from persistent chains."""
     training = Training(learning_rate=RATE, momentum=0.5, schedule="linear", view={"binarise": True})
-    machines = {"persistent_chains": 100, "chains_below": 100, "centred_below": False}
+    machines = {"persistent_chains": 100, "chains_below": 100, "centred_between": False}
     config = {"hidden": (500, 2000), "weight_cost": 0.0, **machines}
     cpu = Experiment("dbn", "mnist", TAKES, config, replace(training, minutes=9, threads=1))
     small = {**config, "hidden": (20, 22), "sample_steps": 20}

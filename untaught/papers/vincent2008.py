@@ -120,7 +120,7 @@ PAPER = Paper(
     experiments={
         "denoising": stack("denoising-autoencoder", level=0.1),
         "plain": stack("denoising-autoencoder", level=0.0),
-        "machines": stack("dbn", persistent_chains=0, centred_below=False),
+        "machines": stack("dbn", persistent_chains=0, centred_between=False),
         "denoising-tuned": classifier("denoising"),
         "plain-tuned": classifier("plain"),
         "machines-tuned": classifier("machines"),
