@@ -197,3 +197,9 @@ def test_bad_input() -> None:
         small(layers=(1.0, 2.0))
     with pytest.raises(ConfigError, match="no layer is called 'pool7'; there are: conv1_1, pool1"):
         small().activations(X, ["pool7"])
+
+
+def test_everything_is_tuned_at_a_third_of_the_rate() -> None:
+    """Classes are learnt at the recipe's rate; what they know is not to be lost when all layers move."""
+    rates = {stage.name: stage.recipe.optimiser.learning_rate for stage in small().stages()}
+    assert (rates["classes"], rates["joint"]) == (1e-3, 3e-4)

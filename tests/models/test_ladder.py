@@ -292,3 +292,34 @@ def test_bad_input() -> None:
         Ladder(Ladder.Config(hidden=()), (4,))
     with pytest.raises(ConfigError, match="convolutions need pictures"):
         Ladder(Ladder.Config(network="convolution"), (4,))
+
+
+def test_running_moments_end_as_averages_over_a_hundred_batches() -> None:
+    """The share of a batch is 1/n of the first n, and 1/100 ever after."""
+    rung = small().rungs[0]
+    zero, one = (Moments(torch.full_like(rung.mean, value), torch.ones_like(rung.variance)) for value in (0.0, 1.0))
+    for _ in range(300):
+        rung.follow(zero)
+    rung.follow(one)
+    torch.testing.assert_close(rung.mean, torch.full_like(rung.mean, 0.01))
+
+
+def test_costs_pull_on_the_path_without_noise_too() -> None:
+    """As in the authors' code: the target of the way back is not held fixed. By finite differences, in float64."""
+    net = small().double()
+    x, weight = X.double(), net.rungs[0].up.weight
+    assert isinstance(weight, Tensor)
+
+    def cost() -> Tensor:
+        return torch.stack([*costs(net, x).values()]).sum()
+
+    (slope,) = torch.autograd.grad(cost(), weight)
+    for place in ((0, 0), (2, 5), (5, 11)):
+        around: list[float] = []
+        for step in (-1e-5, 1e-5):
+            with torch.no_grad():
+                before = weight[place].clone()
+                weight[place] += step
+                around.append(float(cost()))
+                weight[place] = before
+        assert float(slope[place]) == pytest.approx((around[1] - around[0]) / 2e-5, rel=1e-4)

@@ -92,3 +92,11 @@ def test_bad_input() -> None:
         MonteCarloGenerator.Config(samples=0)
     with pytest.raises(ConfigError, match="no class 1"):
         made().sample(1, 1)
+
+
+def test_each_example_has_a_draw_of_its_own() -> None:
+    """The spread of draws over examples is that of the prior, and densities are those of the draws."""
+    with seeded(3):
+        latent, nats = made(latent=1).posterior_sample(X[:1].expand(4000, -1))
+    assert float(latent.std()) == pytest.approx(1, abs=0.05)
+    torch.testing.assert_close(nats, Normal(0, 1).log_prob(latent).sum(1).to(nats.dtype))
