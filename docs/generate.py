@@ -24,6 +24,7 @@ from textwrap import dedent
 from untaught import cli
 from untaught.config import fields
 from untaught.data.source import named_set, source_descriptions
+from untaught.evaluate.measures.likelihood import APART
 from untaught.experiments.find import paper_named, paper_names
 from untaught.experiments.markdown import markdown
 from untaught.experiments.overview import HEAD, Verdict, overview
@@ -92,7 +93,8 @@ def papers_page() -> str:
         table(("paper", "by", "what is compared"), rows),
         "## Published and ours",
         "Ours is that of the largest budget that was run; ± is the deviation over seeds. *Met*: as good or better, or "
-        f"within a hundredth where neither direction is better. {counts}.",
+        "within a hundredth where neither direction is better. *Not resolved*: a likelihood whose annealing forwards "
+        f"and backwards differs by more than {APART:g} nats. *Not comparable*: the data are not the paper's. {counts}.",
         table(HEAD, lines),
     )
 

@@ -12,6 +12,7 @@ from untaught.data.part import Part
 from untaught.data.source import Source
 from untaught.data.view import View
 from untaught.layerwise.from_components import COMPONENTS, FEW, LARGE, PATCH, few_and_large
+from untaught.layerwise.latent_outputs import BEGUN
 from untaught.layerwise.suited import CONVOLVED, LIT, are_documents
 from untaught.model import Batch, Example, Usual, model_class
 from untaught.models import boltzmann
@@ -194,13 +195,22 @@ def test_a_start_at_components_has_networks_beside_it_and_a_slow_beginning() -> 
 @pytest.mark.parametrize("name", ["vae", "iwae", "monte-carlo-generator"])
 def test_grey_and_coloured_pictures_have_gaussian_outputs_within_their_range(name: str) -> None:
     """Values that are nearly all 0 or 1 are probabilities of ones; others are amounts."""
-    cls, grey = model_class(name), torch.rand(50, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    cls, grey = model_class(name), torch.rand(100, 1, 6, 6, generator=torch.Generator().manual_seed(0))
     black = grey.round() * 0.98
     for x, output in ((grey, "squashed"), (black, None), (black.expand(-1, 3, -1, -1), "squashed")):
         usual = cls.usual(Example(tuple(x.shape[1:])), Batch.of(x))
         assert usual.config.get("output") == output, usual.because
         begun = usual.config.get("start") == "pca"
         assert begun == (output is not None and "start" in cls.adapts)
+
+
+def test_few_pictures_do_not_begin_at_their_components() -> None:
+    """Components as many as examples leave nothing over: of other examples that is far too little."""
+    grey = torch.rand(99, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    for name in ("vae", "iwae"):
+        usual = model_class(name).usual(Example((1, 6, 6)), Batch.of(grey))
+        assert usual.config["output"] == "squashed" and "start" not in usual.config
+    assert "at least 100" in BEGUN["start"]
 
 
 @pytest.mark.parametrize("name", ["gan", "cycle-gan"])

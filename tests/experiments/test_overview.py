@@ -70,3 +70,29 @@ def test_every_paper_is_there(tiny: str, tmp_path: Path) -> None:
     assert [(one.row.label, one.verdict) for one in found] == [("code of 3", "not run")]
     recalled = replace(found[0], printed=replace(found[0].printed, recalled=True))
     assert recalled.cells()[2].endswith("*recalled*")
+
+
+def likelihood_line(folder: Path, backward: float | None, comparable: bool = True) -> tuple[str, ...]:
+    """The line of a likelihood of -100 nats, -105 in the paper, with what annealing backwards says."""
+    row = Row("ours", "code", ("likelihood.log_likelihood_nats",), (Published(-105.0),), comparable=comparable)
+    table = Table("t", (Column("nats", "higher", 1),), (row,))
+    records = Records("p", Paper("T", "R", "U", {"code": {"cpu": CODE}}, (table,)), folder)
+    found = {"log_likelihood_nats": -100.0}
+    found |= {} if backward is None else {"log_likelihood_nats_backward": backward}
+    about = {"experiment": "code", "budget": "cpu", "seed": 0, "digest": records.paper.digest("code", "cpu")}
+    records.write({**about, "measures": {"likelihood": found}, "watched": [], "trained": {}})
+    (one,) = headlines(records)
+    return one.cells()
+
+
+@pytest.mark.parametrize(
+    ("backward", "expected"), [(None, "met"), (-101.9, "met"), (-102.1, "not resolved"), (-97.0, "not resolved")]
+)
+def test_a_likelihood_is_met_only_if_both_directions_of_annealing_agree(
+    tmp_path: Path, backward: float | None, expected: str
+) -> None:
+    assert expected in likelihood_line(tmp_path, backward)
+
+
+def test_a_number_on_other_data_is_not_held_against_the_papers(tmp_path: Path) -> None:
+    assert "not comparable" in likelihood_line(tmp_path, None, comparable=False)

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from untaught import cli, invert, open_data
+from untaught import cli, invert
 from untaught.errors import ConfigError, DataError
 from untaught.inversion.inverted import Inversion
 from untaught.inversion.inverted_layers import InvertedLayer, Quality, markdown
@@ -85,18 +85,6 @@ def test_a_search_knows_only_what_the_layer_gave(monkeypatch: pytest.MonkeyPatch
     forward, wanted, _, *bounds = asked
     torch.testing.assert_close(wanted, network().eval()[:4](X))
     assert torch.equal(forward(X), wanted) and bounds == [-1.0, 2.0]
-
-
-def test_a_search_begins_at_the_mean_training_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not at that of the pictures it is measured on."""
-    begun: list[Tensor] = []
-    monkeypatch.setattr("untaught.inversion.ways_back.search_input", lambda *given: begun.append(given[2]) or given[2])
-    x = torch.linspace(0, 1, 60)[:, None, None, None] * torch.rand(
-        60, *SHAPE, generator=torch.Generator().manual_seed(2)
-    )
-    invert(network(), x, ["pool1"], Training(epochs=1, threads=1))
-    learnt_from = x[open_data(x).train.first]
-    torch.testing.assert_close(begun[0][:1], learnt_from.mean(0, keepdim=True))
 
 
 def test_where_information_is_lost() -> None:

@@ -1,22 +1,25 @@
 """All papers on one page: each published number beside the best of ours, and how near that is.
 
 A published number is met where ours is as good or better, in the direction that the column names, or without one where
-it differs by at most a hundredth; near where it is within a tenth of the published one; else short.
+it differs by at most a hundredth; near where it is within a tenth of the published one; else short. A likelihood whose
+annealing runs forwards and backwards differ by more than two nats is not resolved, and one that was measured on data
+that are not the paper's cannot be compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from untaught.evaluate.measures.likelihood import APART
 from untaught.experiments.cells import Ours, number, ours, published
 from untaught.experiments.find import paper_named, paper_names
 from untaught.experiments.paper import BUDGETS, Budget, Column, Published, Row, Table
 from untaught.experiments.records import Records, results_folder
 
-Verdict = Literal["met", "within 10 %", "short", "not run"]
+Verdict = Literal["met", "within 10 %", "short", "not run", "not resolved", "not comparable"]
 SAME, NEAR = 0.01, 0.1
 """Parts of the published number."""
 HEAD = ("paper", "what", "published", "ours", "", "seeds, budget", "what would close the gap")
@@ -36,12 +39,18 @@ class Headline:
     budget: Budget | None
     budgets: frozenset[Budget] = frozenset()
     """Those that the experiment has."""
+    backward: Ours | None = None
+    """What annealing backwards says, where ours is a likelihood that needs it."""
 
     @property
     def verdict(self) -> Verdict:
         """How near ours is."""
         if self.ours is None:
             return "not run"
+        if not self.row.comparable:
+            return "not comparable"
+        if self.backward is not None and abs(self.backward.mean - self.ours.mean) > APART:
+            return "not resolved"
         return verdict(self.ours.mean, self.printed.value, self.column.better)
 
     def cells(self) -> tuple[str, ...]:
@@ -87,7 +96,16 @@ def headlines(records: Records) -> Iterator[Headline]:
                 if printed is not None and row.places and row.places[place] and "baselines." not in row.places[place]:
                     budget, mine = _best(records, row, place)
                     has = frozenset(records.paper.experiments[row.experiment])
-                    yield Headline(records.name, table, row, column, printed, mine, budget, has)
+                    back = _backward(records, row, place, budget)
+                    yield Headline(records.name, table, row, column, printed, mine, budget, has, back)
+
+
+def _backward(records: Records, row: Row, place: int, budget: Budget | None) -> Ours | None:
+    """The same by annealing backwards, where a record has that."""
+    if budget is None or not row.places[place].endswith("log_likelihood_nats"):
+        return None
+    found = ours(records, replace(row, places=(f"{row.places[place]}_backward",)), 0, budget)
+    return found if isinstance(found, Ours) else None
 
 
 def _best(records: Records, row: Row, column: int) -> tuple[Budget | None, Ours | None]:

@@ -176,6 +176,8 @@ class Row:
     """How ours differs from what was published."""
     gap: str = ""
     """What would bring ours nearer to what was published."""
+    comparable: bool = True
+    """Whether the data are enough like the paper's that one number can be held against the other."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Learner, Model, Usual, View
 from untaught.nn.latent.densities import OutputDensity, OutputKind
 
+ENOUGH = 100
+"""Training examples from which principal components are worth beginning at."""
 CLIP = 10.0
 """Largest norm of a gradient where values have no bounds: of few documents with far values one step undid the rest."""
 GREY = 0.15
@@ -34,7 +36,7 @@ DENSITIES = {
 
 Start: TypeAlias = Literal["random", "pca"]
 """Where learning begins."""
-BEGUN = {"start": "pca where outputs are Gaussian or squashed"}
+BEGUN = {"start": f"pca where outputs are Gaussian or squashed and training examples at least {ENOUGH}"}
 """How `begun_at_components` chooses, for help and documentation."""
 
 
@@ -48,10 +50,13 @@ def refuse_start(output: OutputKind) -> None:
         raise ConfigError("principal components are those of Gaussian outputs, not Bernoulli: output=squashed")
 
 
-def begun_at_components(cls: type[Model], found: Usual) -> Usual:
-    """The same choice with a start at principal components where outputs are Gaussian, at a rate that rises slowly."""
+def begun_at_components(cls: type[Model], found: Usual, sample: Batch) -> Usual:
+    """The same choice with a start at principal components where outputs are Gaussian, at a rate that rises slowly.
+
+    Not of few examples: their components leave almost nothing of them over, and far too little of others.
+    """
     output = found.config.get("output", "bernoulli")
-    if output == "bernoulli":
+    if output == "bernoulli" or len(sample.x) < ENOUGH:
         return found
     clip = CLIP if output == "gaussian" else cls.recipe.clip
     begun, slowly = {**found.config, "start": "pca"}, replace(cls.recipe, warm_up=WARM_UP, clip=clip)
@@ -103,7 +108,7 @@ class DensityModel(Model):
         Where outputs are Gaussian and the model can, a start at principal components.
         """
         found = density_for(cls, example, sample)
-        return begun_at_components(cls, found) if "start" in cls.adapts else found
+        return begun_at_components(cls, found, sample) if "start" in cls.adapts else found
 
     @classmethod
     def view_of(cls, config: Any) -> View:

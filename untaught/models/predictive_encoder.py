@@ -94,7 +94,9 @@ class PredictiveEncoder(Learner, Encodes, Predicts, Reconstructs, Activations, F
 
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Squared error of an example's last frame, equation (5), mean over the batch."""
-        seen, last = batch.x[:, : self.context], batch.x[:, self.context]
+        # Held-out clips may be shorter than the windows that are learnt from; then the earliest frame is repeated.
+        x = batch.x[:, : self.context + 1]
+        seen, last = self._windows(x[:, :-1])[:, -1], x[:, -1]
         error = (self._next(seen) - last).square().sum() / len(last)
         return Loss(error, {"squared_error_per_frame": error.detach()})
 

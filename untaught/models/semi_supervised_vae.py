@@ -128,7 +128,7 @@ class SemiSupervisedVAE(DensityModel, Classifies, Encodes, Reconstructs, Samples
         found = density_for(cls, example, sample)
         values, latent = math.prod(example.shape), cls.Config().latent
         if values > SHORT * latent:
-            return begun_at_components(cls, found)
+            return begun_at_components(cls, found, sample)
         why = f"an example of {values} values is hardly longer than {latent} features"
         config = {**found.config, "model": "m2"}
         return replace(found, config=config, because="; ".join(filter(None, (found.because, why))), instead=found)

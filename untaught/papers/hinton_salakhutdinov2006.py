@@ -206,7 +206,7 @@ PAPER = Paper(
             "Curves through three points, codes of 6 numbers",
             SQUARED,
             (
-                row("784-400-200-100-50-25-6, pretrained", "curves-pretrained", 1.44),
+                replace(row("784-400-200-100-50-25-6, pretrained", "curves-pretrained", 1.44), comparable=False),
                 row("at random: rectified units, batch normalisation", "curves-2016"),
                 row("logistic outputs from a linear code, 6", "curves-pretrained", 7.64, "logistic_pca_linear_code"),
                 row("logistic PCA, codes optimised, 6", "curves-pretrained", None, "logistic_pca"),

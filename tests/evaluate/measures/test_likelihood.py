@@ -316,6 +316,14 @@ def test_an_estimate_that_hangs_on_a_few_runs_is_not_to_be_trusted(effective: fl
     assert bool(measure_file.caution(quantities)) == told
 
 
+@pytest.mark.parametrize(("backward", "told"), [(101.9, ""), (102.1, "2.1 nats away"), (97.0, "3.0 nats away")])
+def test_directions_of_annealing_that_differ_are_told(backward: float, told: str) -> None:
+    """By more than two nats, whatever the error bars say."""
+    directions = {"log_partition_nats": 100.0, "log_partition_nats_backward": backward}
+    said = measure_file.caution({one.name: one for one in facts(runs=20, effective_runs=19.0, **directions)})
+    assert told in said and bool(said) == bool(told)
+
+
 def test_deviations_of_constant_values_have_a_floor() -> None:
     """0.1: a value that never varied in training would make every other one impossible."""
     found = independent(torch.zeros(9, 1).double(), torch.tensor([[0.0], [0.2]]).double(), False)

@@ -91,6 +91,8 @@ QUICK_DRAWS = 100
 """Draws of each example's latent variables in the quick measure."""
 FEW_DRAWS = 2.0
 """Effective samples below which a likelihood hangs on one draw."""
+APART = 2.0
+"""Nats between both directions of annealing up to which their estimate is taken to be resolved."""
 FEW_RUNS = 0.25
 """Part of the runs below which an estimate hangs on a few."""
 
@@ -218,11 +220,20 @@ def caution(found: Quantities) -> str:
             f"variables {found[EFFECTIVE.name].value:.1f} carry it, so more draws would raise it."
         )
     runs, effective = (found[name].value if name in found else None for name in ("runs", "effective_runs"))
-    if runs is None or effective is None or effective > FEW_RUNS * runs:
+    if runs is None or effective is None:
+        return ""
+    if effective <= FEW_RUNS * runs:
+        return (
+            f"This likelihood is not to be trusted: of {runs} annealing runs {effective:.1f} carry the estimate of log "
+            "Z, so it errs, most likely in the model's favour. Compare it with the runs backwards, which err the other "
+            "way."
+        )
+    directions = [found[one].value for one in ("log_partition_nats", "log_partition_nats_backward") if one in found]
+    if len(directions) < 2 or (apart := abs(directions[0] - directions[1])) <= APART:
         return ""
     return (
-        f"This likelihood is not to be trusted: of {runs} annealing runs {effective:.1f} carry the estimate of log Z, "
-        "so it errs, most likely in the model's favour. Compare it with the runs backwards, which err the other way."
+        f"This likelihood is not resolved: runs backwards put it {apart:.1f} nats away. More runs or temperatures "
+        "would bring the two together."
     )
 
 
