@@ -30,6 +30,7 @@ def test_as_many_labels_as_were_asked_for_and_a_fifth_of_them_select(asked: int,
     shown = {number: count for number, count in known(few.validation).items() if number >= 0}
     assert shown == (dict.fromkeys(range(3), selecting) if selecting else {})
     assert len(few.train) == len(whole.train) and few.test is whole.test
+    assert torch.equal(few.validation.first, whole.validation.first), "labels that select are of held-out examples"
 
 
 def test_labels_that_stay_are_the_true_ones_and_the_seed_draws_them() -> None:

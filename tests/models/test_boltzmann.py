@@ -377,3 +377,16 @@ def test_prepared_biases_give_the_mean_of_the_data() -> None:
     boltzmann.prepare(Batch.of(x))
     torch.testing.assert_close(torch.sigmoid(boltzmann.bias[:4]).detach(), (x.sum(0) + 1) / 502)
     assert torch.equal(boltzmann.base, boltzmann.bias)
+
+
+def test_mean_field_is_annealed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It settles at the temperatures of sampling, and then sweeps at 1."""
+    boltzmann, walked = machine(temperatures=(4.0, 2.0), mean_field_sweeps=3), list[object]()
+
+    def watched(*given: object, **how: object) -> object:
+        walked.append((given[3], how))
+        return walk(*given, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("untaught.models.boltzmann.walk", watched)
+    boltzmann.encode(VISIBLE)
+    assert walked == [((4.0, 2.0, 1.0, 1.0, 1.0), {"draw": False})]

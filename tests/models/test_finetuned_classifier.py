@@ -159,3 +159,8 @@ def test_activations_take_one_pass_of_the_encoder(given: bool) -> None:
     assert len(passes) == 1
     torch.testing.assert_close(found["logits"], net.output.logits(net.encode(x)))
     torch.testing.assert_close(found["features" if given else "encoder.2"], net.encode(x))
+
+
+def test_weights_are_judged_by_wrong_classes() -> None:
+    """Not by nats, which grow where a network is sure, though it errs no more."""
+    assert FinetunedClassifier.monitor == "wrong_class_probability"

@@ -222,8 +222,9 @@ def test_the_average_follows_its_formula() -> None:
         weight -= 0.1  # Adam under a constant gradient of one
         decay = min(0.5, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * weight
-    train(model, Source("made", part, part, part), training)
+    records = list(fit(model, Source("made", part, part, part), training))
     assert float(model.weight.detach()) == pytest.approx(expected, rel=1e-4)
+    assert records[-1].held_out["total"] == pytest.approx(expected, rel=1e-4), "what is kept is what is measured"
 
 
 def test_lbfgs_line_search_sees_one_function() -> None:

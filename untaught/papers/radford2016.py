@@ -79,8 +79,8 @@ PAPER = Paper(
                     ("probe.baselines.random_weights.linear_svm_accuracy",),
                 ),
             ),
-            "After the minutes of `cpu`, pictures made from CIFAR-10 are blotches of colour, not objects, and the game has "
-            "taught the discriminator nothing that a linear machine uses: the untrained network is as good.",
+            "After the minutes of `cpu`, pictures made from CIFAR-10 are blotches of colour, not objects. The game has "
+            "taught the discriminator nothing that a linear machine uses; untrained it is as good.",
         ),
         Table(
             "Samples",
