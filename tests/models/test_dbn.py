@@ -358,7 +358,8 @@ def test_rate_is_lower_and_chains_begin_at_the_data_where_more_units_are_on() ->
     chosen = DBN.usual(Example((1, 20, 40)), bright)
     recipe = chosen.recipe
     assert recipe is not None and recipe.optimiser.learning_rate == pytest.approx(0.05)
-    assert chosen.config == {"persistent_chains": 0} and chosen.instead == replace(chosen, config={}, instead=None)
+    assert chosen.config == {"persistent_chains": 0, "centred_first": True}
+    assert chosen.instead == replace(chosen, config={}, instead=None)
     dark = DBN.usual(Example((1, 20, 40)), Batch(bright.x / 4, bright.label))
     assert dark.recipe is None and not dark.config and DBN.Config().persistent_chains == 100
 
@@ -442,11 +443,11 @@ def test_held_out_error_is_that_of_the_classes_named() -> None:
     assert float(found["wrong_class_probability"]) == pytest.approx(float(wrong.mean()))
 
 
-def test_machines_below_the_top_count_units_from_their_means() -> None:
-    """The top machine does not: its classes are worse then."""
-    for centre in (True, False):
-        dbn = net(hidden=(4, 3, 4), centred_between=centre)
-        assert [machine.config.centred for machine in dbn.machines] == [centre, centre]
+def test_which_machines_count_units_from_their_means() -> None:
+    """The top one never does: its classes are worse then."""
+    for first, between in ((True, False), (False, True)):
+        dbn = net(hidden=(4, 3, 4, 3), centred_first=first, centred_between=between)
+        assert [machine.config.centred for machine in dbn.machines] == [first, between, between]
         assert isinstance(dbn.top, RBM)
         assert not dbn.top.config.centred
 

@@ -24,9 +24,9 @@ References:
 
 Departures:
     Each machine begins with small random weights, not with those of the one below transposed, since widths differ.
-    The next machine is trained on means, where the first paper draws states. Machines below the top count their visible
-    units from their means; the top machine's classes are worse then. Without pretraining, initial weights are uniform
-    in +-1 / sqrt(fan-in), as in Erhan et al.
+    The next machine is trained on means, where the first paper draws states. Machines between the first and the top one
+    count their visible units from their means, and the first where many are on. Without pretraining, initial weights
+    are uniform in +-1 / sqrt(fan-in), as in Erhan et al.
 """
 
 from __future__ import annotations
@@ -179,9 +179,10 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         """Persistent chains of the machines below it, while they are trained; 0 begins chains at the data."""
         weight_cost: NonNegative = 2e-4
         """Decay of the weights of the layers below the top, while they are trained."""
+        centred_first: bool = False
+        """Count visible units of the first machine from their means, `untaught.nn.energy.centring`."""
         centred_between: bool = True
-        """Count visible units of machines between the first and the top one from their means,
-        `untaught.nn.energy.centring`."""
+        """The same for machines between the first and the top one."""
         initial_scale: Positive = 0.01
         """Standard deviation of the weights before pretraining."""
         sample_steps: Count = 1000
@@ -196,6 +197,7 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
     adapts = {
         "rate": f"0.1 times {LIT} / units on of an example, where more are on",
         "persistent_chains": f"0 where more than {LIT} units of an example are on",
+        "centred_first": "where that is so",
         **patches_told(),
     }
 
@@ -212,7 +214,8 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         slower = replace(cls.recipe.optimiser, learning_rate=cls.recipe.optimiser.learning_rate * LIT / lit)
         because = "; ".join(filter(None, (found.because, f"{lit:.0f} units are on in an example")))
         suited = replace(found, recipe=replace(cls.recipe, optimiser=slower), because=because)
-        return replace(suited, config={**found.config, "persistent_chains": 0}, instead=suited)
+        of_data = {"persistent_chains": 0, "centred_first": True}
+        return replace(suited, config={**found.config, **of_data}, instead=suited)
 
     view = View()
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.1, momentum=0.5), batch_size=100)
@@ -235,7 +238,7 @@ class DBN(Learner, Classifies, Encodes, Decodes, Samples, Reconstructs, LowerBou
         shared: dict[str, Any] = {name: getattr(config, name) for name in names}
         lower = RBM.Config(**shared, persistent_chains=config.chains_below, weight_cost=config.weight_cost)
         shared["persistent_chains"] = config.persistent_chains
-        between = [False, *(config.centred_between for _ in config.hidden[2:])]
+        between = [config.centred_first, *(config.centred_between for _ in config.hidden[2:])]
         own = [replace(lower, hidden=above, centred=c) for above, c in zip(config.hidden[:-1], between, strict=False)]
         below = [RBM(layer, (width,)) for layer, width in zip(own, widths, strict=False)]
         self.layers, self.top = nn.ModuleList(below), _top(config, shared, widths[-2])
