@@ -323,9 +323,3 @@ def test_costs_pull_on_the_path_without_noise_too() -> None:
                 around.append(float(cost()))
                 weight[place] = before
         assert float(slope[place]) == pytest.approx((around[1] - around[0]) / 2e-5, rel=1e-4)
-
-
-def test_batches_of_one_are_refused() -> None:
-    """Over one example every unit is its own mean: the network would learn nothing, and without a word."""
-    with pytest.raises(DataError, match="at least 2"):
-        small().loss(Batch(X[:1], LABEL[:1]), "model", ONE)

@@ -175,7 +175,7 @@ def test_a_code_is_a_latent_a_class_and_the_noise_between(model: str) -> None:
 def test_gradients_are_clipped_where_values_have_no_bounds() -> None:
     """Documents are standardised and Gaussian; grey pictures stay between 0 and 1."""
     with seeded(0):
-        words, grey = torch.rand(40, 300).square(), 0.3 + 0.4 * torch.rand(40, 1, 20, 20)
+        words, grey = torch.rand(100, 300).square(), 0.3 + 0.4 * torch.rand(100, 1, 20, 20)
     for x, output, clip in ((words / words.sum(1, keepdim=True), "gaussian", 10.0), (grey, "squashed", None)):
         found = SemiSupervisedVAE.usual(Example.of(tuple(x.shape[1:])), Batch.of(x))
         assert found.config["output"] == output and found.recipe is not None and found.recipe.clip == clip

@@ -36,7 +36,7 @@ from torch import Tensor, nn
 
 from untaught.capability import Activations, Encodes, Filters
 from untaught.config import Count, NonNegative, configuration
-from untaught.errors import ConfigError, DataError
+from untaught.errors import ConfigError
 from untaught.layerwise.semi_supervised import SemiSupervised, labelled_of
 from untaught.layerwise.wide_range import STANDARDISED, standardised_outside
 from untaught.model import Batch, Example, Loss, Optimiser, Recipe, Smoke, Usual
@@ -109,8 +109,6 @@ class Ladder(SemiSupervised, Encodes, Activations, Filters):
     def loss(self, batch: Batch, player: str, progress: Scalar) -> Loss:
         """Equation (5); without a stream of labelled examples, those of the batch that have a label are used."""
         known = labelled_of(batch)
-        if min(len(batch.x), len(known.x)) < 2:
-            raise DataError("a ladder normalises units over the batch, which leaves nothing of one example: at least 2")
         corrupted = [(batch.x, True)] if self.weights else []
         labelled, clean, *noisy = self.climbed((known.x, True), (batch.x, False), *corrupted)
         nats, costs = label_nats(labelled.top, known.label), self.costs(clean, noisy[0] if noisy else None)

@@ -97,7 +97,7 @@ def test_filters_are_the_components(x: Tensor) -> None:
 
 
 def test_it_is_the_default_of_grey_pictures_alone() -> None:
-    grey = from_array(0.3 + 0.4 * torch.rand(60, 1, 6, 6))
+    grey = from_array(0.3 + 0.4 * torch.rand(160, 1, 6, 6))
     chosen = plan(Asked("vae", {"hidden": [5]}), grey)
     assert chosen.settings.config["start"] == "pca" and "principal components" in chosen.settings.because
     assert plan(Asked("vae", {"hidden": [5], "start": "random"}), grey).settings.config["output"] == "squashed"
@@ -130,7 +130,7 @@ def test_two_stochastic_layers_begin_as_one(x: Tensor) -> None:
 
 
 def test_the_features_of_the_semi_supervised_one_begin_there() -> None:
-    labelled = from_array(0.3 + 0.4 * torch.rand(60, 1, 24, 24), torch.arange(60) % 3)
+    labelled = from_array(0.3 + 0.4 * torch.rand(160, 1, 24, 24), torch.arange(160) % 3)
     small = {"latent": 3, "hidden": [4], "class_hidden": [4], "classes": 3, "model": "m1-m2"}
     chosen = plan(Asked("semi-supervised-vae", small), labelled)
     assert chosen.settings.config["start"] == "pca" and chosen.stages[0].stage.learner.begins_solved
