@@ -95,6 +95,13 @@ def test_fixed_order_is_even_and_in_the_sources_order() -> None:
     assert fixed_order(part, View(frames=4), 3).tolist() == [0, 10, 19]
 
 
+def test_what_is_measured_is_not_augmented() -> None:
+    with seeded(6):
+        x = torch.rand(30, 1, 3, 3)
+    whole = fixed_batches(feed(Part.of(x), View(augment=("mirror", "flip")), batch_size=8), None)
+    assert torch.equal(torch.cat([batch.x for batch in whole]), x)
+
+
 def test_few_frames_are_drawn_from_many_times() -> None:
     fed = feed(clips([10]), View(frames=8))
     starts = torch.cat([batch.latents["number"][:, 0, 0] for batch in drawn_batches(fed, 250, 32)])

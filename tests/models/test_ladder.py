@@ -323,3 +323,9 @@ def test_costs_pull_on_the_path_without_noise_too() -> None:
                 around.append(float(cost()))
                 weight[place] = before
         assert float(slope[place]) == pytest.approx((around[1] - around[0]) / 2e-5, rel=1e-4)
+
+
+def test_what_is_put_in_a_layers_place_begins_at_zero() -> None:
+    """Both of the Gaussian combinator's parts of u, by which z is weighed and moved, begin without effect."""
+    z, u = torch.rand(5, 3), torch.rand(5, 3)
+    assert torch.equal(Combinator((3,), "gaussian")(z, u), torch.zeros(5, 3))

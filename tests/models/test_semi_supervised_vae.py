@@ -222,3 +222,12 @@ def test_without_features_what_comes_back_is_of_the_likeliest_class() -> None:
     below = model.classes
     mean = below.encoder(x, label)[0]
     torch.testing.assert_close(model.reconstruct(x), below.outputs.mean(below.decoder(mean, label)))
+
+
+@pytest.mark.parametrize("model", ["m2", "m1-m2"])
+def test_classes_are_learnt_from_labelled_examples_beside_all(model: str) -> None:
+    """Of few labels hardly one would be among the examples of a batch."""
+    config = SemiSupervisedVAE.Config(**{**vars(SemiSupervisedVAE.smoke.config), "model": model})
+    last = SemiSupervisedVAE(config, (1, 4, 4)).stages()[-1]
+    assert not last.stream.labelled
+    assert [stream.labelled for stream in last.beside.values()] == [True]
