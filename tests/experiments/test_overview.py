@@ -91,8 +91,11 @@ def likelihood_line(folder: Path, backward: float | None, comparable: bool = Tru
 def test_a_likelihood_is_met_only_if_both_directions_of_annealing_agree(
     tmp_path: Path, backward: float | None, expected: str
 ) -> None:
-    assert expected in likelihood_line(tmp_path, backward)
+    line = likelihood_line(tmp_path, backward)
+    assert expected in line
+    assert line[-1] == ("more annealing runs or temperatures" if expected == "not resolved" else "")
 
 
 def test_a_number_on_other_data_is_not_held_against_the_papers(tmp_path: Path) -> None:
-    assert "not comparable" in likelihood_line(tmp_path, None, comparable=False)
+    line = likelihood_line(tmp_path, None, comparable=False)
+    assert "not comparable" in line and not line[-1]

@@ -2,8 +2,8 @@
 
 A published number is met where ours is as good or better, in the direction that the column names, or without one where
 it differs by at most a hundredth; near where it is within a tenth of the published one; else short. A likelihood whose
-annealing runs forwards and backwards differ by more than two nats is not resolved, and one that was measured on data
-that are not the paper's cannot be compared.
+annealing runs forwards and backwards differ by more than two nats is not resolved, and a number that was measured on
+data that are not the paper's cannot be compared.
 """
 
 from __future__ import annotations
@@ -67,8 +67,10 @@ class Headline:
     @property
     def gap(self) -> str:
         """What would bring ours nearer, where it is not met: what the paper's file says, or a larger budget."""
-        if self.verdict == "met":
+        if self.verdict in ("met", "not comparable"):
             return ""
+        if self.verdict == "not resolved":
+            return "more annealing runs or temperatures"
         larger = BUDGETS[BUDGETS.index(self.budget) + 1 :] if self.budget else BUDGETS[1:]
         left = [budget for budget in larger if budget in self.budgets]
         return "; ".join(filter(None, (self.row.gap, f"budget {left[0]} is not run" if left else "")))
